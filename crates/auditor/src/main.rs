@@ -1,0 +1,3 @@
+//! Auditor.
+
+fn main() {}

@@ -1,0 +1,24 @@
+//! Events, rule sets, the risk map, and the evaluation of a record to colour and reasons: a pure function of its arguments.
+//!
+//! Knows no clock, no network, no storage, no cryptography beyond a digest, and has no function that sets a colour.
+
+mod colour;
+mod error;
+pub mod evaluate;
+mod place;
+mod record;
+mod risk_map;
+mod row;
+mod time;
+
+pub use colour::{Claim, Colour, TestAge, WorstColour};
+pub use error::Error;
+pub use evaluate::{Evaluation, Ground, Reason, State, WayOut, evaluate};
+pub use place::{AreaCode, ProvinceCode};
+pub use record::{
+    CheckInRun, Fact, FactKind, MAX_ENTRIES, MAX_NEGATIVES, MAX_RISK_INTERVALS, MAX_RUNS,
+    MAX_SLOTS, MAX_STAYS, Record, Stay,
+};
+pub use risk_map::{Grade, Interval, MAX_INTERVALS, MAX_PERIODS, Period, RiskMap};
+pub use row::{Clearing, KEYS, Key, LookbackHours, MAX_COUNT, MAX_ROWS, Offset, Row, RowTable};
+pub use time::{Day, MINUTES_PER_DAY, Minute, UTC_PLUS_8_MIN};
