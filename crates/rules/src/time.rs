@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_day_begins_at_sixteen_hundred_utc() {
         // 2022-08-18 00:00 UTC+8 is 2022-08-17 16:00 UTC.
-        let midnight = Minute::new(27_679_200 - 480).unwrap();
+        let midnight = Minute::new(27_679_680 - 480).unwrap();
         assert_eq!(midnight.minute_of_day(), 0);
         assert_eq!(midnight.day().first_minute(), midnight);
         let before = Minute::new(midnight.get() - 1).unwrap();
