@@ -3,7 +3,10 @@
 //!
 //! Knows no gadgets, no keys, no network; every function is pure.
 
+mod circuit_id;
+mod epoch;
 mod field;
+pub mod layout;
 pub mod poseidon;
 mod public_inputs;
 pub mod quorum;
@@ -13,6 +16,8 @@ pub mod rule_table;
 pub mod tree;
 
 pub use ark_bn254::Fr;
+pub use circuit_id::{CircuitId, CircuitShortId, CircuitUse};
+pub use epoch::{Epoch, Slot};
 pub use field::{Error, fr_from_bytes, fr_to_bytes, pack, pow2};
 pub use public_inputs::{BinderKind, PUBLIC_INPUTS, PublicInputs, binder, revocation_hash};
 pub use record::{Blinding, IdentityCommitment, record_leaf};
@@ -22,3 +27,5 @@ pub use tree::{
     MerklePath, REGISTRY_DEPTH, REGISTRY_SLOTS, STATE_DEPTH, Tree, empty_subtree, node_hash,
     registry_leaf,
 };
+/// Types of the rules that every committed value is made of.
+pub use rules::{Minute, ProvinceCode};
