@@ -23,9 +23,9 @@ pub use public_inputs::{BinderKind, PUBLIC_INPUTS, PublicInputs, binder, revocat
 pub use record::{Blinding, IdentityCommitment, record_leaf};
 pub use risk_tree::{RISK_DEPTH, RiskOpening, RiskTree};
 pub use rule_table::rule_digest;
+/// Types of the rules that every committed value is made of.
+pub use rules::{Minute, ProvinceCode};
 pub use tree::{
     MerklePath, REGISTRY_DEPTH, REGISTRY_SLOTS, STATE_DEPTH, Tree, empty_subtree, node_hash,
     registry_leaf,
 };
-/// Types of the rules that every committed value is made of.
-pub use rules::{Minute, ProvinceCode};

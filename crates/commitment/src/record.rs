@@ -59,7 +59,13 @@ impl std::fmt::Debug for Blinding {
     }
 }
 
-/// A position that can hold a stay, a fact or nothing: `stay 1 · kind 4 · ended 1 · begin 26 · end 26 · place 47` bits.
+/// Bits that a time takes in a packed element: its 26 and one that is always zero, so that an element decodes to its
+/// committed times in one way only even when each is read as a distance back from `as_of` (STATEMENT, ranges and times).
+pub const TIME_BITS: usize = 27;
+/// Bits that a day takes: its 16 and one that is always zero, for the same reason.
+pub const DAY_BITS: usize = 17;
+
+/// A position that can hold a stay, a fact or nothing: `stay 1 · kind 4 · ended 1 · begin 27 · end 27 · place 47` bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EntryBits {
     /// Whether it is a stay.
@@ -95,8 +101,8 @@ impl EntryBits {
         [
             (u64::from(self.kind), 4),
             (u64::from(self.ended), 1),
-            (u64::from(self.begin), 26),
-            (u64::from(self.end), 26),
+            (u64::from(self.begin), TIME_BITS),
+            (u64::from(self.end), TIME_BITS),
             (self.place, 7),
         ]
     }
@@ -178,11 +184,11 @@ impl RecordLayout {
         for (element, three) in out[6..10].iter_mut().zip(self.facts.chunks_exact(3)) {
             *element = pack(&[three[0].narrow(), three[1].narrow(), three[2].narrow()].concat());
         }
-        out[10] = pack(&self.negatives.map(|minute| (u64::from(minute), 26)));
+        out[10] = pack(&self.negatives.map(|minute| (u64::from(minute), TIME_BITS)));
         out[11] = pack(
             &self
                 .runs
-                .map(|(a, b)| [(u64::from(a), 16), (u64::from(b), 16)])
+                .map(|(a, b)| [(u64::from(a), DAY_BITS), (u64::from(b), DAY_BITS)])
                 .concat(),
         );
         out

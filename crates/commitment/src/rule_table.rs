@@ -2,7 +2,7 @@
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
-use rules::{Clearing, Grade, MAX_ROWS, Offset, Row, RowTable};
+use rules::{Clearing, Grade, MAX_ROWS, Offset, ProvinceCode, Row, RowTable};
 
 use crate::field::pack;
 use crate::poseidon::{Domain, hash8};
@@ -65,7 +65,7 @@ fn clearing_fields(clearing: Option<&Clearing>) -> [(u64, usize); 8] {
     ]
 }
 
-/// The table's elements: row indices by key with the header behind the first 32 (`province 7 · look-back low 10 ·
+/// The table's elements: row indices by key with the header behind the first 32 (`province 7, 127 for the nation · look-back low 10 ·
 /// medium 10 · high 10`), then the rows, inert ones (zero) behind the last.
 pub fn elements(table: &RowTable) -> [Fr; TABLE_ELEMENTS] {
     let mut out = [Fr::ZERO; TABLE_ELEMENTS];
@@ -75,7 +75,7 @@ pub fn elements(table: &RowTable) -> [Fr; TABLE_ELEMENTS] {
             .map(|row| (u64::from(*row), ROW_INDEX_BITS))
             .collect();
         if keys.as_ptr() == table.row_of_key().as_ptr() {
-            fields.push((u64::from(table.province().get()), 7));
+            fields.push((encoded_province(table.province()), 7));
             let grades = [Grade::Low, Grade::Medium, Grade::High];
             fields.extend(grades.map(|g| (u64::from(table.lookback_hours().of(g)), 10)));
         }
@@ -85,6 +85,15 @@ pub fn elements(table: &RowTable) -> [Fr; TABLE_ELEMENTS] {
         *element = pack(&row_fields(row));
     }
     out
+}
+
+/// The province as encoded in a table: the nation is 127, which no fact carries, so that nothing is local to it.
+pub fn encoded_province(province: ProvinceCode) -> u64 {
+    if province == ProvinceCode::NATION {
+        127
+    } else {
+        u64::from(province.get())
+    }
 }
 
 /// The digest of a rule table: a chain that takes eight elements, then seven at a time.
@@ -102,7 +111,7 @@ pub fn rule_digest(table: &RowTable) -> Fr {
 
 #[cfg(test)]
 mod tests {
-    use rules::{Colour, LookbackHours, ProvinceCode};
+    use rules::{Colour, LookbackHours};
 
     use super::*;
 

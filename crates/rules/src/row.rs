@@ -166,6 +166,11 @@ impl Key {
         self.0
     }
 
+    /// Whether no ground can have this key: kind 0, or a stay that met no listing. Its row must be inert.
+    pub const fn is_no_ground(self) -> bool {
+        if self.is_stay() { self.0.is_multiple_of(4) } else { self.0.is_multiple_of(16) }
+    }
+
     /// Whether this is a key of stays.
     pub const fn is_stay(self) -> bool {
         self.0 >= 64
@@ -209,7 +214,8 @@ impl RowTable {
     /// A table from a row for each key; equal rows are stored once, in order of first use.
     ///
     /// # Errors
-    /// [`Error::Row`] for a row out of range, a look-back above 1023 hours, or more than [`MAX_ROWS`] distinct rows.
+    /// [`Error::Row`] for a row out of range, a look-back above 1023 hours, more than [`MAX_ROWS`] distinct rows, or a
+    /// key of no ground whose row colours.
     pub fn new(
         province: ProvinceCode,
         lookback_hours: LookbackHours,
@@ -222,9 +228,12 @@ impl RowTable {
         let mut rows: Vec<Row> = Vec::new();
         let mut row_of_key = Vec::with_capacity(KEYS);
         for code in 0..KEYS {
-            #[allow(clippy::cast_possible_truncation)]
-            let row = row_of(Key(code as u8));
+            let key = Key(u8::try_from(code).unwrap_or(u8::MAX));
+            let row = row_of(key);
             row.check()?;
+            if key.is_no_ground() && !row.is_inert() {
+                return Err(Error::Row("a key of no ground colours"));
+            }
             let index = rows.iter().position(|r| *r == row).unwrap_or_else(|| {
                 rows.push(row);
                 rows.len() - 1
