@@ -1,1 +1,67 @@
-//! Wire.
+//! The messages that institutions, devices and gates exchange, and their total conversions to domain types.
+//!
+//! It knows no transport security, no storage and no rule: it turns bytes into checked values, and errors into
+//! statuses. It is the only crate that knows protobuf. See the README for the layout of a signed call.
+
+mod endpoint;
+mod error;
+mod field;
+mod limits;
+mod method;
+mod request_auth;
+mod share;
+mod status;
+
+pub use endpoint::{client, server};
+pub use error::WireError;
+pub use field::{bytes_exact, bytes_within, count_within, required, text_within};
+pub use limits::*;
+pub use method::{DESCRIPTORS, Method};
+pub use request_auth::{
+    DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,
+};
+pub use status::{DOMAIN, Reason, reason_of, retry_after, status, status_retry_after};
+
+/// Includes one generated package.
+macro_rules! package {
+    ($(#[$doc:meta])* $area:ident, $name:literal $(, $silent:literal)?) => {
+        $(#[$doc])*
+        pub mod $area {
+            /// Version 1.
+            #[allow(missing_docs, unreachable_pub, clippy::pedantic)]
+            pub mod v1 {
+                tonic::include_proto!($name);
+                $( include!(concat!(env!("OUT_DIR"), "/", $silent)); )?
+            }
+        }
+    };
+}
+
+package!(
+    /// What nodes say to each other.
+    federation, "viridian.federation.v1"
+);
+package!(
+    /// What a gate's scanner says to its checkpoint.
+    gate, "viridian.gate.v1", "viridian.gate.v1.debug.rs"
+);
+package!(
+    /// What an operator says to the own node.
+    operator, "viridian.operator.v1"
+);
+package!(
+    /// Words that several services share.
+    pass, "viridian.pass.v1"
+);
+package!(
+    /// What a resident's device says to its home node.
+    resident, "viridian.resident.v1", "viridian.resident.v1.debug.rs"
+);
+package!(
+    /// What a source of events says to a home node.
+    source, "viridian.source.v1", "viridian.source.v1.debug.rs"
+);
+package!(
+    /// What everybody needs to verify.
+    trust, "viridian.trust.v1"
+);

@@ -1,0 +1,50 @@
+//! Servers and clients with the protocol's size limit already set; nobody should build one without it.
+
+/// Defines one constructor for each service's server, and one for its client.
+macro_rules! endpoints {
+    ($($area:ident, $server_mod:ident, $server:ident, $service:ident, $client_mod:ident, $client:ident;)*) => {
+        /// Servers that refuse messages over [`crate::MAX_MESSAGE_BYTES`].
+        pub mod server {
+            use crate::MAX_MESSAGE_BYTES;
+            $(
+                /// The service over an implementation.
+                pub fn $area<S>(service: S) -> crate::$area::v1::$server_mod::$server<S>
+                where
+                    S: crate::$area::v1::$server_mod::$service,
+                {
+                    crate::$area::v1::$server_mod::$server::new(service)
+                        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                        .max_encoding_message_size(MAX_MESSAGE_BYTES)
+                }
+            )*
+        }
+
+        /// Clients that refuse messages over [`crate::MAX_MESSAGE_BYTES`].
+        pub mod client {
+            use tonic::transport::Channel;
+
+            use crate::MAX_MESSAGE_BYTES;
+            $(
+                /// A client over a channel.
+                pub fn $area(channel: Channel) -> crate::$area::v1::$client_mod::$client<Channel> {
+                    crate::$area::v1::$client_mod::$client::new(channel)
+                        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                        .max_encoding_message_size(MAX_MESSAGE_BYTES)
+                }
+            )*
+        }
+    };
+}
+
+endpoints! {
+    federation, federation_service_server, FederationServiceServer, FederationService,
+        federation_service_client, FederationServiceClient;
+    gate, gate_service_server, GateServiceServer, GateService, gate_service_client, GateServiceClient;
+    operator, operator_service_server, OperatorServiceServer, OperatorService,
+        operator_service_client, OperatorServiceClient;
+    resident, resident_service_server, ResidentServiceServer, ResidentService,
+        resident_service_client, ResidentServiceClient;
+    source, source_service_server, SourceServiceServer, SourceService,
+        source_service_client, SourceServiceClient;
+    trust, trust_service_server, TrustServiceServer, TrustService, trust_service_client, TrustServiceClient;
+}

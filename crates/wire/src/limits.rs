@@ -1,0 +1,49 @@
+//! Sizes that outside bytes are held to before anything parses them.
+
+/// Largest request or response of any call, in bytes. The largest legitimate one is the trust list or a batch of
+/// events; anything larger is refused before it is read into memory.
+pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
+/// Largest serialized body of a signed resident call, in bytes.
+pub const MAX_BODY_BYTES: usize = 4_096;
+/// Largest canonical request authorisation, in bytes.
+pub const MAX_AUTH_BYTES: usize = 192;
+/// Length of a signature, Ed25519 or P-256, in bytes.
+pub const SIGNATURE_BYTES: usize = 64;
+/// Largest canonical event, in bytes.
+pub const MAX_EVENT_BYTES: usize = 256;
+/// Most events in one batch.
+pub const MAX_EVENTS: usize = 256;
+/// Length of an identifier that a device chooses, in bytes.
+pub const ID_BYTES: usize = 16;
+/// Length of a compressed P-256 point, in bytes.
+pub const KEY_BYTES: usize = 33;
+/// Most passes in one request.
+pub const MAX_PASSES: usize = 16;
+/// Largest pass with its showing, in bytes.
+pub const MAX_PASS_BYTES: usize = 300;
+/// Largest name of a resident, in bytes.
+pub const MAX_NAME_BYTES: usize = 96;
+/// Length of an identity number, in bytes.
+pub const IDENTITY_NUMBER_BYTES: usize = 18;
+/// Largest evidence for a real-name check, in bytes.
+pub const MAX_EVIDENCE_BYTES: usize = 1_024;
+/// Largest statement of a contestation, in bytes.
+pub const MAX_STATEMENT_BYTES: usize = 1_000;
+/// Largest identifier of a rule set or an acceptance profile, in bytes.
+pub const MAX_NAME_ID_BYTES: usize = 32;
+/// Largest signed root document of the trust list, in bytes.
+pub const MAX_ROOT_BYTES: usize = 98_304;
+/// Largest signed online document of the trust list, in bytes.
+pub const MAX_ONLINE_BYTES: usize = 131_072;
+/// Largest signed tree head, in bytes.
+pub const MAX_HEAD_BYTES: usize = 2_048;
+/// Most heads or cosignatures in one registry: one for each slot.
+pub const MAX_HEADS: usize = 64;
+/// Largest registry statement, in bytes.
+pub const MAX_REGISTRY_STATEMENT_BYTES: usize = 1_024;
+/// Largest cosignature with its key's name, in bytes.
+pub const MAX_COSIGNATURE_BYTES: usize = 256;
+/// Most QR texts in one gate call.
+pub const MAX_CODES: usize = 256;
+/// Largest QR text, in bytes.
+pub const MAX_QR_TEXT_BYTES: usize = 600;

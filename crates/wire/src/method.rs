@@ -1,0 +1,140 @@
+//! Every call there is, as a closed list: whoever decides something per call matches on it and cannot forget one.
+
+/// The descriptor set of all messages and services, serialized.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// Defines [`Method`] with the path of each call.
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident = $path:literal,)*) => {
+        /// A call, by service and name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Method {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Method {
+            /// All calls.
+            pub const ALL: &'static [Method] = &[$(Self::$name,)*];
+
+            /// Its path in gRPC: `/package.Service/Call`.
+            pub const fn path(self) -> &'static str {
+                match self {
+                    $(Self::$name => $path,)*
+                }
+            }
+
+            /// The call of a path, if there is one.
+            pub fn from_path(path: &str) -> Option<Self> {
+                match path {
+                    $($path => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+methods! {
+    /// `ResidentService.GetHome`.
+    GetHome = "/viridian.resident.v1.ResidentService/GetHome",
+    /// `ResidentService.Register`.
+    Register = "/viridian.resident.v1.ResidentService/Register",
+    /// `ResidentService.DeclareHealth`.
+    DeclareHealth = "/viridian.resident.v1.ResidentService/DeclareHealth",
+    /// `ResidentService.DeclareTrip`.
+    DeclareTrip = "/viridian.resident.v1.ResidentService/DeclareTrip",
+    /// `ResidentService.Query`.
+    Query = "/viridian.resident.v1.ResidentService/Query",
+    /// `ResidentService.RequestUse`.
+    RequestUse = "/viridian.resident.v1.ResidentService/RequestUse",
+    /// `ResidentService.MakeCode`.
+    MakeCode = "/viridian.resident.v1.ResidentService/MakeCode",
+    /// `ResidentService.Correct`.
+    Correct = "/viridian.resident.v1.ResidentService/Correct",
+    /// `SourceService.SubmitEvent`.
+    SubmitEvent = "/viridian.source.v1.SourceService/SubmitEvent",
+    /// `SourceService.SubmitEvents`.
+    SubmitEvents = "/viridian.source.v1.SourceService/SubmitEvents",
+    /// `TrustService.GetTrustList`.
+    GetTrustList = "/viridian.trust.v1.TrustService/GetTrustList",
+    /// `FederationService.GetTreeHead`.
+    GetTreeHead = "/viridian.federation.v1.FederationService/GetTreeHead",
+    /// `FederationService.CosignRegistry`.
+    CosignRegistry = "/viridian.federation.v1.FederationService/CosignRegistry",
+    /// `FederationService.GetRegistry`.
+    GetRegistry = "/viridian.federation.v1.FederationService/GetRegistry",
+    /// `FederationService.PublishRegistry`.
+    PublishRegistry = "/viridian.federation.v1.FederationService/PublishRegistry",
+    /// `FederationService.CosignOnline`.
+    CosignOnline = "/viridian.federation.v1.FederationService/CosignOnline",
+    /// `FederationService.PublishOnline`.
+    PublishOnline = "/viridian.federation.v1.FederationService/PublishOnline",
+    /// `OperatorService.CloseEpoch`.
+    CloseEpoch = "/viridian.operator.v1.OperatorService/CloseEpoch",
+    /// `OperatorService.AssembleRegistry`.
+    AssembleRegistry = "/viridian.operator.v1.OperatorService/AssembleRegistry",
+    /// `OperatorService.GetStatus`.
+    GetNodeStatus = "/viridian.operator.v1.OperatorService/GetStatus",
+    /// `OperatorService.Drain`.
+    Drain = "/viridian.operator.v1.OperatorService/Drain",
+    /// `GateService.NewChallenge`.
+    NewChallenge = "/viridian.gate.v1.GateService/NewChallenge",
+    /// `GateService.VerifyCode`.
+    VerifyCode = "/viridian.gate.v1.GateService/VerifyCode",
+    /// `GateService.VerifyCodes`.
+    VerifyCodes = "/viridian.gate.v1.GateService/VerifyCodes",
+    /// `GateService.GetStatus`.
+    GetGateStatus = "/viridian.gate.v1.GateService/GetStatus",
+    /// The standard health check, once.
+    HealthCheck = "/grpc.health.v1.Health/Check",
+    /// The standard health check, watched.
+    HealthWatch = "/grpc.health.v1.Health/Watch",
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use prost::Message as _;
+    use prost_types::FileDescriptorSet;
+
+    use super::*;
+
+    #[test]
+    fn every_call_of_the_protocol_files_is_a_method_and_none_else_but_health() {
+        let set = FileDescriptorSet::decode(DESCRIPTORS).unwrap();
+        let mut declared: BTreeSet<String> = BTreeSet::new();
+        for file in &set.file {
+            for service in &file.service {
+                for method in &service.method {
+                    declared.insert(format!(
+                        "/{}.{}/{}",
+                        file.package(),
+                        service.name(),
+                        method.name()
+                    ));
+                }
+            }
+        }
+        assert!(declared.len() > 20, "the descriptor set holds no services");
+        declared.insert(Method::HealthCheck.path().to_owned());
+        declared.insert(Method::HealthWatch.path().to_owned());
+        let listed: BTreeSet<String> = Method::ALL
+            .iter()
+            .map(|method| method.path().to_owned())
+            .collect();
+        assert_eq!(listed, declared);
+    }
+
+    #[test]
+    fn path_and_method_are_inverse() {
+        for &method in Method::ALL {
+            assert_eq!(Method::from_path(method.path()), Some(method));
+        }
+        assert_eq!(
+            Method::from_path("/viridian.resident.v1.ResidentService/SetColour"),
+            None
+        );
+        assert_eq!(Method::from_path(""), None);
+    }
+}

@@ -1,0 +1,242 @@
+//! The one table from errors to gRPC statuses: a stable reason code in the details, and a text without any data.
+
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::WireError;
+
+/// Domain of the reason codes in `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "viridian";
+
+/// Defines [`Reason`] with code, gRPC status code and text of each row.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident, $code:literal, $grpc:ident, $text:literal;)*) => {
+        /// Why a call is refused: the stable codes that programs may depend on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &'static [Reason] = &[$(Self::$name,)*];
+
+            /// Its stable code.
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)*
+                }
+            }
+
+            /// The gRPC status code that it travels under.
+            pub const fn grpc(self) -> Code {
+                match self {
+                    $(Self::$name => Code::$grpc,)*
+                }
+            }
+
+            /// One sentence without data of anybody.
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            /// The reason of a code, if it is known here.
+            pub fn from_code(code: &str) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// A message is not of its form. The sender is at fault.
+    Malformed, "MALFORMED", InvalidArgument, "a field is missing or not of its form";
+    /// A message or field is over its size limit. The sender is at fault.
+    TooLarge, "TOO_LARGE", InvalidArgument, "a field or list is over its limit";
+    /// A canonical layout has a version that is not known here.
+    UnknownVersion, "UNKNOWN_VERSION", InvalidArgument, "the version of a layout is not known here";
+    /// The caller's role may not make this call.
+    RoleRefused, "ROLE_REFUSED", PermissionDenied, "the caller's role may not make this call";
+    /// The path names no call.
+    UnknownMethod, "UNKNOWN_METHOD", Unimplemented, "there is no such call";
+    /// The device key is not bound to a resident of this home.
+    UnknownDevice, "UNKNOWN_DEVICE", Unauthenticated, "the device key is not registered here";
+    /// A signature does not verify, or covers something else.
+    BadSignature, "BAD_SIGNATURE", Unauthenticated, "the signature does not fit the call";
+    /// A signed call is too old or from the future; the device should ask `GetHome` for the time.
+    ClockSkew, "CLOCK_SKEW", Unauthenticated, "the call was signed too long ago or in the future";
+    /// A signed call was seen before.
+    Replayed, "REPLAYED", Unauthenticated, "the call was made before";
+    /// The real-name check did not confirm the person.
+    RealNameRefused, "REAL_NAME_REFUSED", PermissionDenied, "the real-name check did not confirm the person";
+    /// The identity number is not valid.
+    BadIdentityNumber, "BAD_IDENTITY_NUMBER", InvalidArgument, "the identity number is not valid";
+    /// The area code is not valid.
+    BadAreaCode, "BAD_AREA_CODE", InvalidArgument, "the area code is not valid";
+    /// The person is registered with another key, or the key with another person.
+    AlreadyBound, "ALREADY_BOUND", AlreadyExists, "the person or the key is bound otherwise";
+    /// The resident has too many device keys.
+    TooManyDevices, "TOO_MANY_DEVICES", ResourceExhausted, "no further device can be bound";
+    /// The event that a resident's own declaration makes is refused.
+    EventRefused, "EVENT_REFUSED", FailedPrecondition, "the declared event is refused";
+    /// No event, case or request of that name belongs to the caller.
+    NotFound, "NOT_FOUND", NotFound, "nothing of that name belongs to the caller";
+    /// The same identifier was used for something else.
+    IdReused, "ID_REUSED", AlreadyExists, "the identifier was used for something else";
+    /// The rule set is not in force, or not known.
+    UnknownRuleSet, "UNKNOWN_RULE_SET", InvalidArgument, "the rule set is not in force";
+    /// The resident was asked under too many rule sets today.
+    TooManyRuleSets, "TOO_MANY_RULE_SETS", ResourceExhausted, "no further rule set can be asked for today";
+    /// The record does not support the claim; the reasons are asked for with `Query`.
+    ClaimNotSupported, "CLAIM_NOT_SUPPORTED", FailedPrecondition, "the record does not support the claim";
+    /// There is no registry yet to prove against, or the record is not part of it yet.
+    NotCommitted, "NOT_COMMITTED", FailedPrecondition, "the record is not part of a registry yet";
+    /// The proving queue is full.
+    ProverBusy, "PROVER_BUSY", ResourceExhausted, "the proving queue is full";
+    /// The node has too many calls under way.
+    Overloaded, "OVERLOADED", ResourceExhausted, "too many calls are under way";
+    /// The node is about to end.
+    Draining, "DRAINING", Unavailable, "the node is about to end";
+    /// The call's time is over.
+    Deadline, "DEADLINE", DeadlineExceeded, "the time for the call is over";
+    /// The epoch is not known here, or not closed yet.
+    UnknownEpoch, "UNKNOWN_EPOCH", NotFound, "the epoch is not known here";
+    /// The epoch cannot be closed: it is not the next, or its minute is not admitted.
+    EpochRefused, "EPOCH_REFUSED", FailedPrecondition, "the epoch is not the next or its minute is not admitted";
+    /// A tree head, its signature or its history is not right.
+    HeadRefused, "HEAD_REFUSED", FailedPrecondition, "a tree head or its signature is not right";
+    /// A registry statement does not follow from its heads.
+    RegistryRefused, "REGISTRY_REFUSED", FailedPrecondition, "the registry does not follow from its heads";
+    /// Another registry of the epoch was signed already.
+    AlreadySigned, "ALREADY_SIGNED", AlreadyExists, "another statement of the epoch was signed already";
+    /// Too few cosignatures came together.
+    NoQuorum, "NO_QUORUM", Unavailable, "too few provinces answered";
+    /// A trust document is not right: sequence, age, signatures.
+    TrustRefused, "TRUST_REFUSED", FailedPrecondition, "the trust document is not right";
+    /// The disk is full; nothing was stored.
+    StorageFull, "STORAGE_FULL", ResourceExhausted, "the storage is full";
+    /// The storage failed; nothing was acknowledged. A human must look.
+    StorageFailed, "STORAGE_FAILED", Unavailable, "the storage failed";
+    /// A fault of the node. A human must look.
+    Internal, "INTERNAL", Internal, "the node is at fault";
+}
+
+/// The status of a reason.
+pub fn status(reason: Reason) -> Status {
+    Status::with_error_details(reason.grpc(), reason.text(), details(reason))
+}
+
+/// The status of a reason that may pass, with the time to wait before asking again.
+pub fn status_retry_after(reason: Reason, wait: Duration) -> Status {
+    let mut details = details(reason);
+    details.set_retry_info(Some(wait));
+    Status::with_error_details(reason.grpc(), reason.text(), details)
+}
+
+fn details(reason: Reason) -> ErrorDetails {
+    ErrorDetails::with_error_info(reason.code(), DOMAIN, [])
+}
+
+/// The reason in a status, if it came from here.
+pub fn reason_of(status: &Status) -> Option<Reason> {
+    let info = status.get_details_error_info()?;
+    if info.domain == DOMAIN {
+        Reason::from_code(&info.reason)
+    } else {
+        None
+    }
+}
+
+/// The time to wait that a status asks for.
+pub fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info()?.retry_delay
+}
+
+impl WireError {
+    /// The reason that this error travels under.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::TooLong { .. } | Self::WrongCount { .. } => Reason::TooLarge,
+            Self::WrongLength { .. }
+            | Self::Missing { .. }
+            | Self::Malformed { .. }
+            | Self::Repeated { .. } => Reason::Malformed,
+            Self::UnknownVersion { .. } => Reason::UnknownVersion,
+            Self::OtherMethod { .. }
+            | Self::OtherHome
+            | Self::OtherKey
+            | Self::OtherBody
+            | Self::BadSignature => Reason::BadSignature,
+            Self::Stale { .. } => Reason::ClockSkew,
+        }
+    }
+}
+
+/// The status names the field and its limit as well; both are of the protocol, not of the sender.
+impl From<WireError> for Status {
+    fn from(error: WireError) -> Self {
+        let reason = error.reason();
+        Status::with_error_details(reason.grpc(), error.to_string(), details(reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_reason_survives_the_status() {
+        for &reason in Reason::ALL {
+            let status = status(reason);
+            assert_eq!(reason_of(&status), Some(reason));
+            assert_eq!(status.code(), reason.grpc());
+            assert_eq!(retry_after(&status), None);
+        }
+        let wait = Duration::from_millis(1_500);
+        let busy = status_retry_after(Reason::ProverBusy, wait);
+        assert_eq!(
+            (reason_of(&busy), retry_after(&busy)),
+            (Some(Reason::ProverBusy), Some(wait))
+        );
+    }
+
+    #[test]
+    fn codes_are_different_and_in_capitals() {
+        let codes: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        assert!(
+            codes
+                .iter()
+                .all(|code| code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+        );
+    }
+
+    #[test]
+    fn a_status_of_another_domain_has_no_reason_here() {
+        let details = ErrorDetails::with_error_info("MALFORMED", "elsewhere", []);
+        let foreign = Status::with_error_details(Code::InvalidArgument, "", details);
+        assert_eq!(reason_of(&foreign), None);
+        assert_eq!(reason_of(&Status::internal("plain")), None);
+    }
+
+    #[test]
+    fn a_field_error_names_field_and_limit() {
+        let status = Status::from(WireError::TooLong {
+            field: "body",
+            limit: 4_096,
+            got: 5_000,
+        });
+        assert_eq!(reason_of(&status), Some(Reason::TooLarge));
+        assert!(status.message().contains("body") && status.message().contains("4096"));
+    }
+}
