@@ -181,7 +181,12 @@ pub fn evaluate(
                 place: stay.place,
                 worst: met.worst,
             };
-            let moves = present && met.anchor == at;
+            let last_counted = if met.worst == Grade::Low {
+                Grade::Low
+            } else {
+                Grade::Medium
+            };
+            let moves = present && met.at_end >= last_counted;
             Some(reason(record, table, at, ground, key, met.anchor, moves))
         });
     let reasons: Vec<Reason> = facts.chain(stays).collect();
@@ -201,6 +206,17 @@ pub fn key_of_fact(fact: &Fact, table: &RowTable) -> Key {
 
 /// The colour that `row` gives at `at` for a ground anchored at `anchor`, given the record's relief.
 pub fn row_state(row: &Row, record: &Record, anchor: Minute, at: Minute) -> (State, Colour) {
+    row_state_with(row, record.negatives(), record.runs(), anchor, at)
+}
+
+/// As [`row_state`], with relief that need not fit a record: `negatives` and `runs` strictly ascend.
+pub fn row_state_with(
+    row: &Row,
+    negatives: &[Minute],
+    runs: &[CheckInRun],
+    anchor: Minute,
+    at: Minute,
+) -> (State, Colour) {
     if row.is_inert() {
         return (State::Inert, Colour::Green);
     }
@@ -208,7 +224,7 @@ pub fn row_state(row: &Row, record: &Record, anchor: Minute, at: Minute) -> (Sta
         return (State::Lapsed, Colour::Green);
     }
     for (index, clearing) in (0..).zip(&row.clearing) {
-        if clearing.is_some_and(|c| is_cleared(&c, record, anchor, at)) {
+        if clearing.is_some_and(|c| is_cleared_with(&c, negatives, runs, anchor, at)) {
             return (State::Cleared(index), Colour::Green);
         }
     }
@@ -266,9 +282,19 @@ fn reason(
 
 /// Whether all conditions of `clearing` hold at `at` for a ground anchored at `anchor`.
 pub fn is_cleared(clearing: &Clearing, record: &Record, anchor: Minute, at: Minute) -> bool {
+    is_cleared_with(clearing, record.negatives(), record.runs(), anchor, at)
+}
+
+fn is_cleared_with(
+    clearing: &Clearing,
+    negatives: &[Minute],
+    runs: &[CheckInRun],
+    anchor: Minute,
+    at: Minute,
+) -> bool {
     clearing.after.reached(anchor, at)
-        && negatives_counted(clearing, record.negatives(), anchor) >= clearing.negatives
-        && days_counted(clearing, record.runs(), anchor, at) >= clearing.check_in_days
+        && negatives_counted(clearing, negatives, anchor) >= clearing.negatives
+        && days_counted(clearing, runs, anchor, at) >= clearing.check_in_days
 }
 
 /// The most negatives that count together, up to the number needed: each at least the gap after the one before,
@@ -399,7 +425,7 @@ fn earliest_check_ins(
     let begun = record
         .runs()
         .iter()
-        .filter(|r| r.last.get() + 1 >= today)
+        .filter(|r| r.last.get().saturating_add(1) >= today)
         .map(|r| r.first.get());
     let start = begun.chain([today]).min()?.max(from);
     let last = Day::new(start.checked_add(needed - 1)?);

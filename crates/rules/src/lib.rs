@@ -5,15 +5,26 @@
 mod colour;
 mod error;
 pub mod evaluate;
+pub mod event;
+pub mod fold;
+pub mod identity;
+pub mod intake;
 mod place;
 mod record;
 mod risk_map;
 mod row;
+pub mod source;
 mod time;
 
 pub use colour::{Claim, Colour, TestAge, WorstColour};
 pub use error::Error;
 pub use evaluate::{Evaluation, Ground, Reason, State, WayOut, evaluate};
+pub use event::{
+    CaseKind, ContactDegree, Event, EventBody, EventId, EventKind, ExposureList, TestResult,
+};
+pub use fold::{Capacity, Context, FoldError, Folded, fits, fold};
+pub use identity::{IDENTITY_NUMBER_LEN_BYTES, IdentityError, IdentityNumber};
+pub use intake::{EventError, Policy, SourceGrant};
 pub use place::{AreaCode, ProvinceCode};
 pub use record::{
     CheckInRun, Fact, FactKind, MAX_ENTRIES, MAX_NEGATIVES, MAX_RISK_INTERVALS, MAX_RUNS,
@@ -21,4 +32,5 @@ pub use record::{
 };
 pub use risk_map::{Grade, Interval, MAX_INTERVALS, MAX_PERIODS, Period, RiskMap};
 pub use row::{Clearing, KEYS, Key, LookbackHours, MAX_COUNT, MAX_ROWS, Offset, Row, RowTable};
+pub use source::{SourceId, SourceKind, may_end, may_sign};
 pub use time::{Day, MINUTES_PER_DAY, Minute, UTC_PLUS_8_MIN};

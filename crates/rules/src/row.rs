@@ -168,7 +168,11 @@ impl Key {
 
     /// Whether no ground can have this key: kind 0, or a stay that met no listing. Its row must be inert.
     pub const fn is_no_ground(self) -> bool {
-        if self.is_stay() { self.0.is_multiple_of(4) } else { self.0.is_multiple_of(16) }
+        if self.is_stay() {
+            self.0.is_multiple_of(4)
+        } else {
+            self.0.is_multiple_of(16)
+        }
     }
 
     /// Whether this is a key of stays.
