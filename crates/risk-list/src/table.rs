@@ -1,0 +1,368 @@
+//! The table of codes and names: provinces, cities, counties, townships, and the communities and villages of each township.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use crate::text::{normalise, short_forms, stem, without_nations, zone_kind};
+use crate::{Error, bytes};
+
+/// Bytes of the table, decompressed; the shipped one has 7 MB.
+pub const MAX_TABLE_BYTES: usize = 64 << 20;
+/// First line of the format.
+pub(crate) const HEADER: &str = "viridian areas 1";
+const WHAT: &str = "the table of areas";
+const SHIPPED: &[u8] = include_bytes!("../data/areas.zst");
+
+/// All areas known by code and name.
+pub struct AreaTable {
+    pub(crate) provinces: Vec<Area>,
+    pub(crate) cities: Vec<Area>,
+    pub(crate) counties: Vec<County>,
+    pub(crate) townships: Vec<Township>,
+}
+
+/// A province (two digits) or city (four digits).
+pub(crate) struct Area {
+    pub(crate) code: u32,
+    pub(crate) name: String,
+}
+
+/// A county, or a development zone that the statistical code treats as one (its fifth digit is 7).
+pub(crate) struct County {
+    /// Six digits.
+    pub(crate) code: u32,
+    pub(crate) name: String,
+    pub(crate) townships: Range<usize>,
+    spellings: OnceLock<HashMap<String, Option<usize>>>,
+    villages: OnceLock<HashMap<String, Option<usize>>>,
+}
+
+pub(crate) struct Township {
+    /// Nine digits.
+    pub(crate) code: u32,
+    pub(crate) name: String,
+    /// Names of its communities (with a trailing `=`) and villages, separated by commas.
+    communities: String,
+}
+
+impl County {
+    /// Whether this is a zone with a statistical code rather than a county by law.
+    pub(crate) fn is_zone(&self) -> bool {
+        self.code / 10 % 10 == 7
+    }
+
+    /// The city's four digits.
+    pub(crate) fn city(&self) -> u32 {
+        self.code / 100
+    }
+
+    /// The county's own nine digits.
+    pub(crate) fn nine_digit(&self) -> u32 {
+        self.code * 1000
+    }
+}
+
+impl AreaTable {
+    /// The table that ships with this crate.
+    ///
+    /// # Errors
+    /// Only if the shipped file is damaged.
+    pub fn shipped() -> Result<Self, Error> {
+        Self::read(SHIPPED)
+    }
+
+    /// Reads a table, plain or as a Zstandard frame.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] above [`MAX_TABLE_BYTES`], [`Error::Line`] for a line that the format does not have.
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let text = bytes::to_text(bytes, WHAT, MAX_TABLE_BYTES)?;
+        let mut table = Self {
+            provinces: Vec::new(),
+            cities: Vec::new(),
+            counties: Vec::new(),
+            townships: Vec::new(),
+        };
+        let mut lines = text.lines().enumerate();
+        if lines.next().map(|(_, l)| l) != Some(HEADER) {
+            return Err(bad(0, "the first line is not \"viridian areas 1\""));
+        }
+        let mut last = 0;
+        for (at, line) in lines.filter(|(_, l)| !l.starts_with('#')) {
+            let order = table.line(line).map_err(|why| bad(at, why))?;
+            if order <= last {
+                return Err(bad(at, "codes do not ascend"));
+            }
+            last = order;
+        }
+        Ok(table)
+    }
+
+    /// Adds one line; gives its code at nine digits, scaled so that a parent precedes its children.
+    fn line(&mut self, line: &str) -> Result<u64, &'static str> {
+        let (code, rest) = line.split_once(' ').ok_or("no name")?;
+        if !code.bytes().all(|b| b.is_ascii_digit()) {
+            return Err("the code is no number");
+        }
+        let number: u32 = code.parse().map_err(|_| "the code is no number")?;
+        let (name, communities) = rest.split_once('\t').unwrap_or((rest, ""));
+        if name.is_empty() || name.len() > 256 {
+            return Err("the name is empty or too long");
+        }
+        let name = name.to_owned();
+        match code.len() {
+            2 => self.provinces.push(Area { code: number, name }),
+            4 => self.cities.push(Area { code: number, name }),
+            6 => self.counties.push(County {
+                code: number,
+                name,
+                townships: self.townships.len()..self.townships.len(),
+                spellings: OnceLock::new(),
+                villages: OnceLock::new(),
+            }),
+            9 => {
+                self.townships.push(Township {
+                    code: number,
+                    name,
+                    communities: communities.to_owned(),
+                });
+                let county = self
+                    .counties
+                    .last_mut()
+                    .ok_or("a township before a county")?;
+                if county.code != number / 1000 || number.is_multiple_of(1000) {
+                    return Err("a township outside its county");
+                }
+                county.townships.end = self.townships.len();
+            }
+            _ => return Err("a code has 2, 4, 6 or 9 digits"),
+        }
+        let depth = code.len() as u64;
+        Ok(u64::from(number) * 10_u64.pow(9 - code.len() as u32) * 10 + depth)
+    }
+
+    /// Names of `area` (nine digits) from province to township, for people to read.
+    pub fn names(&self, nine_digit: u32) -> String {
+        let province = self
+            .province_at(nine_digit / 10_000_000)
+            .map_or("", |p| p.name.as_str());
+        let city = self
+            .city_at(nine_digit / 100_000)
+            .map_or("", |c| c.name.as_str());
+        let county = self
+            .county_at(nine_digit / 1000)
+            .map_or("", |i| self.counties[i].name.as_str());
+        let township = self
+            .townships
+            .binary_search_by_key(&nine_digit, |t| t.code)
+            .map_or("", |i| self.townships[i].name.as_str());
+        [province, city, county, township]
+            .into_iter()
+            .filter(|n| !n.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// Counties, townships.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.counties.len(), self.townships.len())
+    }
+
+    pub(crate) fn county_at(&self, six_digit: u32) -> Option<usize> {
+        self.counties
+            .binary_search_by_key(&six_digit, |c| c.code)
+            .ok()
+    }
+
+    pub(crate) fn city_at(&self, four_digit: u32) -> Option<&Area> {
+        self.cities
+            .binary_search_by_key(&four_digit, |c| c.code)
+            .ok()
+            .map(|i| &self.cities[i])
+    }
+
+    pub(crate) fn province_at(&self, two_digit: u32) -> Option<&Area> {
+        self.provinces
+            .binary_search_by_key(&two_digit, |p| p.code)
+            .ok()
+            .map(|i| &self.provinces[i])
+    }
+
+    pub(crate) fn counties_of_city(&self, four_digit: u32) -> Range<usize> {
+        self.counties.partition_point(|c| c.city() < four_digit)
+            ..self.counties.partition_point(|c| c.city() <= four_digit)
+    }
+
+    pub(crate) fn counties_of_province(&self, two_digit: u32) -> Range<usize> {
+        self.counties
+            .partition_point(|c| c.code / 10_000 < two_digit)
+            ..self
+                .counties
+                .partition_point(|c| c.code / 10_000 <= two_digit)
+    }
+
+    /// The ways in which the townships of a county are spelled; `None` where two share a spelling.
+    pub(crate) fn spellings(&self, county: usize) -> &HashMap<String, Option<usize>> {
+        let of = &self.counties[county];
+        of.spellings.get_or_init(|| self.spell(of))
+    }
+
+    fn spell(&self, county: &County) -> HashMap<String, Option<usize>> {
+        let mut local: Vec<String> = vec![normalise(&county.name), stem(&county.name).to_owned()];
+        local.extend(short_forms(&county.name));
+        if let Some(city) = self.city_at(county.city()) {
+            local.extend([normalise(&city.name), stem(&city.name).to_owned()]);
+        }
+        if let Some(province) = self.province_at(county.code / 10_000) {
+            local.extend([province.name.clone(), stem(&province.name).to_owned()]);
+        }
+        let mut all = HashMap::new();
+        // A spelling of an earlier rank is never taken away by a later one.
+        let ranked: Vec<(usize, [Vec<String>; 3])> = county
+            .townships
+            .clone()
+            .map(|t| (t, township_spellings(&self.townships[t].name, &local)))
+            .collect();
+        for rank in 0..3 {
+            let mut now: HashMap<&str, Option<usize>> = HashMap::new();
+            for (township, spellings) in &ranked {
+                for spelling in &spellings[rank] {
+                    now.entry(spelling)
+                        .and_modify(|held| {
+                            if *held != Some(*township) {
+                                *held = None;
+                            }
+                        })
+                        .or_insert(Some(*township));
+                }
+            }
+            for (spelling, township) in now {
+                all.entry(spelling.to_owned()).or_insert(township);
+            }
+        }
+        all
+    }
+
+    /// Communities (`…=`) and villages of a county by name; `None` where two townships have one of that name.
+    pub(crate) fn villages(&self, county: usize) -> &HashMap<String, Option<usize>> {
+        let of = &self.counties[county];
+        of.villages.get_or_init(|| {
+            let mut all: HashMap<String, Option<usize>> = HashMap::new();
+            for t in of.townships.clone() {
+                for name in self.townships[t].communities.split(',') {
+                    if name.is_empty() {
+                        continue;
+                    }
+                    all.entry(normalise_community(name))
+                        .and_modify(|held| {
+                            if *held != Some(t) {
+                                *held = None;
+                            }
+                        })
+                        .or_insert(Some(t));
+                }
+            }
+            all
+        })
+    }
+}
+
+fn normalise_community(name: &str) -> String {
+    match name.strip_suffix('=') {
+        Some(base) => normalise(base) + "=",
+        None => normalise(name),
+    }
+}
+
+fn bad(at: usize, why: &'static str) -> Error {
+    Error::Line {
+        what: WHAT,
+        line: at + 1,
+        why,
+    }
+}
+
+/// Spellings of a township by rank: its own name; the same kind in other words; a kind that it had before or since.
+fn township_spellings(name: &str, local: &[String]) -> [Vec<String>; 3] {
+    let name = normalise(name);
+    let mut own = vec![name.clone()];
+    let mut bare = name.as_str();
+    // "石家庄市鹿泉区经济开发区" is written "鹿泉区经济开发区" and "经济开发区".
+    while let Some(shorter) = local
+        .iter()
+        .filter_map(|l| bare.strip_prefix(l.as_str()))
+        .filter(|s| s.chars().count() > 2 && !s.starts_with(['街', '镇', '乡', '地']))
+        .min_by_key(|s| s.len())
+    {
+        bare = shorter;
+        if zone_kind(bare).is_none() {
+            break;
+        }
+        own.push(bare.to_owned());
+    }
+    let mut same = Vec::new();
+    let mut other = Vec::new();
+    for full in own.clone() {
+        if let Some((base, kind)) = zone_kind(&full) {
+            same.extend(kind.iter().map(|k| format!("{base}{k}")));
+            same.extend(
+                kind.iter()
+                    .map(|k| format!("{base}{k}管委会"))
+                    .chain([format!("{full}管理委员会")]),
+            );
+        }
+    }
+    for (kind, same_kind, other_kind) in [
+        (
+            "街道",
+            &["街道办事处", "街道办", "街办", "办事处", "街"][..],
+            &["镇", "地区", "地区办事处", "乡"][..],
+        ),
+        (
+            "地区",
+            &["地区办事处", "地区街道"],
+            &["镇", "乡", "街道", "街道办事处"],
+        ),
+        (
+            "镇",
+            &[],
+            &["街道", "街道办事处", "街道办", "街", "乡", "地区"],
+        ),
+        ("苏木", &[], &["镇", "乡"]),
+        ("乡", &[], &["镇", "街道", "街道办事处", "地区"]),
+    ] {
+        let Some(base) = name.strip_suffix(kind) else {
+            continue;
+        };
+        same.extend(same_kind.iter().map(|k| format!("{base}{k}")));
+        if base.chars().count() >= 2 {
+            other.extend(other_kind.iter().map(|k| format!("{base}{k}")));
+            let plain = without_nations(base);
+            if plain != base {
+                same.push(format!("{plain}{kind}"));
+                other.extend(other_kind.iter().map(|k| format!("{plain}{k}")));
+            }
+        }
+        break;
+    }
+    if let Some(base) = name.strip_suffix("街道")
+        && let Some(street) = base.strip_suffix(['路', '街'])
+        && street.chars().count() >= 2
+    {
+        other.push(format!("{street}街道"));
+    }
+    if let Some(regiment) = name.strip_prefix("兵团") {
+        let regiment = regiment
+            .trim_end_matches("分部")
+            .trim_end_matches("生活区")
+            .trim_end_matches("中心团场");
+        same.push(regiment.to_owned());
+    }
+    for end in ["分部", "核心区"] {
+        if let Some(base) = name.strip_suffix(end) {
+            same.push(base.to_owned());
+        }
+    }
+    [own, same, other]
+}
