@@ -1,0 +1,131 @@
+//! The node's clock. Everything below the binary takes the time as an argument or from this trait.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use rules::Minute;
+
+/// Tells the time and never goes back.
+pub trait Clock: Send + Sync + 'static {
+    /// The current minute.
+    fn now(&self) -> Minute;
+
+    /// Whether its time is the world's; a simulated clock is refused in production.
+    fn is_real(&self) -> bool {
+        false
+    }
+}
+
+/// The system's clock. Where the system sets it back, it stands still until time has caught up.
+#[derive(Debug)]
+pub struct SystemClock {
+    latest: Mutex<Minute>,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self {
+            latest: Mutex::new(Minute::ZERO),
+        }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Minute {
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let minute = u32::try_from(since.as_secs() / 60)
+            .ok()
+            .and_then(|m| Minute::new(m).ok())
+            .unwrap_or(Minute::MAX);
+        advance(&self.latest, minute)
+    }
+
+    fn is_real(&self) -> bool {
+        true
+    }
+}
+
+/// A clock that starts at a chosen minute and runs at a chosen rate, so that past weeks can be lived through.
+#[derive(Debug)]
+pub struct SimulatedClock {
+    start: Minute,
+    rate_min_per_s: u32,
+    since: Instant,
+}
+
+impl SimulatedClock {
+    /// Starts at `start` now and goes on by `rate_min_per_s` minutes each second; at zero it stands still.
+    pub fn start(start: Minute, rate_min_per_s: u32) -> Self {
+        Self {
+            start,
+            rate_min_per_s,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Clock for SimulatedClock {
+    fn now(&self) -> Minute {
+        let passed_ms = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let minutes = passed_ms.saturating_mul(i64::from(self.rate_min_per_s)) / 1000;
+        self.start.saturating_add_signed(minutes)
+    }
+}
+
+/// A clock that a test moves by hand; it cannot go back.
+#[derive(Debug)]
+pub struct ManualClock {
+    now: Mutex<Minute>,
+}
+
+impl ManualClock {
+    /// Stands at `now`.
+    pub fn at(now: Minute) -> Self {
+        Self {
+            now: Mutex::new(now),
+        }
+    }
+
+    /// Moves to `minute`, or stays where it is if that lies behind.
+    pub fn advance_to(&self, minute: Minute) {
+        advance(&self.now, minute);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Minute {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn advance(latest: &Mutex<Minute>, minute: Minute) -> Minute {
+    let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+    *latest = minute.max(*latest);
+    *latest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_does_not_go_back() {
+        let clock = ManualClock::at(Minute::new(100).unwrap());
+        clock.advance_to(Minute::new(200).unwrap());
+        clock.advance_to(Minute::new(150).unwrap());
+        assert_eq!(clock.now().get(), 200);
+    }
+
+    #[test]
+    fn a_simulated_clock_begins_where_it_is_told_and_goes_on_at_its_rate() {
+        let start = Minute::new(27_000_000).unwrap();
+        let still = SimulatedClock::start(start, 0);
+        assert_eq!(still.now(), start);
+        let fast = SimulatedClock::start(start, 60_000);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(fast.now().get() >= start.get() + 1200);
+        assert!(!fast.is_real());
+    }
+}

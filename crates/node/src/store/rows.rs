@@ -1,0 +1,211 @@
+//! The rows, and the keys under which they lie. Numbers in keys are big-endian, so that scans ascend.
+
+use rules::{Minute, Record};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::Table;
+
+/// The name of a resident inside the store: a blinded identity number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ResidentKey(pub [u8; 32]);
+
+impl std::fmt::Debug for ResidentKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResidentKey(..)")
+    }
+}
+
+impl ResidentKey {
+    /// The key of one of this resident's rows in a table keyed by resident and `rest`.
+    pub fn row(&self, rest: &[u8]) -> Vec<u8> {
+        [&self.0[..], rest].concat()
+    }
+}
+
+/// A resident. Key: [`ResidentKey`].
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub struct ResidentRow {
+    /// Identity number, 18 ASCII characters in two parts (the encoding knows arrays of up to 32).
+    pub identity_number: [u8; 18],
+    /// Fixed place in the province's state tree.
+    pub place: u32,
+    /// Salt of the identity commitment, a canonical field element.
+    pub salt: [u8; 32],
+    /// Events stored; the next event's number.
+    pub events: u32,
+    /// Device keys bound.
+    pub devices: u8,
+}
+
+/// A bound device key. Key: device key id (32).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DeviceRow {
+    /// Whose it is.
+    pub resident: ResidentKey,
+    /// Compressed P-256 point in two parts.
+    pub key: ([u8; 1], [u8; 32]),
+    /// When it was bound.
+    pub bound_at: Minute,
+}
+
+/// An event. Key: resident (32), number (4).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Canonical bytes.
+    pub event: Vec<u8>,
+    /// Who vouches for them.
+    pub evidence: Evidence,
+    /// When it came.
+    pub received_at: Minute,
+}
+
+/// What shows that a source stated an event.
+#[derive(Clone, Serialize, Deserialize)]
+pub enum Evidence {
+    /// The source's Ed25519 signature over the event's signing bytes.
+    Source(Vec<u8>),
+    /// The resident's own call: canonical authorisation, signature, body.
+    Device {
+        /// Canonical bytes of the authorisation.
+        auth: Vec<u8>,
+        /// The device key's signature over it.
+        signature: Vec<u8>,
+        /// The body that the authorisation names by digest.
+        body: Vec<u8>,
+    },
+}
+
+/// A request for passes. Key: resident (32), use id (16).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UseRow {
+    /// Code of the claim.
+    pub claim: u8,
+    /// Rule set, by identifier.
+    pub rule_set: String,
+    /// Code of the binder kind.
+    pub binder_kind: u8,
+    /// Holder keys, 33 bytes each.
+    pub holder_keys: Vec<Vec<u8>>,
+    /// Epoch for which they are made.
+    pub epoch: u32,
+}
+
+/// An issued pass. Key: resident (32), use id (16), position (1).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct IssuedRow {
+    /// Canonical bytes of the pass.
+    pub pass: Vec<u8>,
+    /// Its revocation secret.
+    pub revocation_secret: [u8; 16],
+    /// Epoch of the pass.
+    pub epoch: u32,
+    /// When it was proved.
+    pub issued_at: Minute,
+}
+
+/// What a resident has used up. Key: resident (32), `b'd'` and day (2) or `b'e'` and epoch (4).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct LimitRow {
+    /// Rule sets asked under (for a day).
+    pub rule_sets: Vec<String>,
+    /// Passes requested (for an epoch), or declarations made (for a day).
+    pub count: u32,
+}
+
+/// A contested event. Key: resident (32), case id (16).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseRow {
+    /// The event.
+    pub event_id: [u8; 16],
+    /// Why, in the resident's words.
+    pub statement: String,
+    /// When it came.
+    pub opened_at: Minute,
+}
+
+/// Why a record was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReadPurpose {
+    /// The resident asked for the own colour.
+    Query,
+    /// A pass was proved for the resident.
+    Pass,
+}
+
+/// One reading of a record. Key: resident (32), minute (4), nonce of the call or id of the use (16).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadRow {
+    /// Why.
+    pub purpose: ReadPurpose,
+    /// For whom: the device key that asked.
+    pub device_key_id: [u8; 32],
+    /// Rule set under which the record was read.
+    pub rule_set: String,
+}
+
+/// A closed epoch. Key: epoch (4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// Closing minute.
+    pub as_of: Minute,
+    /// Canonical bytes of the signed tree head.
+    pub head: Vec<u8>,
+    /// Records committed.
+    pub records: u32,
+}
+
+/// A record as committed in an epoch. Key: epoch (4), place (4).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CommittedRow {
+    /// Whose it is.
+    pub resident: ResidentKey,
+    /// The record.
+    pub record: Record,
+    /// Blinding of the leaf, a canonical field element.
+    pub blinding: [u8; 32],
+    /// The leaf, a canonical field element.
+    pub leaf: [u8; 32],
+}
+
+/// The statement that this node cosigned. Key: epoch (4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CosignedRow {
+    /// SHA-256 of the statement's canonical bytes.
+    pub statement_sha256: [u8; 32],
+}
+
+/// A registry with its quorum; a large value. Key: epoch (4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistryRow {
+    /// Canonical bytes of the statement.
+    pub statement: Vec<u8>,
+    /// Canonical bytes of the signed heads.
+    pub heads: Vec<Vec<u8>>,
+    /// Canonical bytes of the cosignatures.
+    pub cosignatures: Vec<Vec<u8>>,
+}
+
+/// A signed online document of the trust list; a large value. Key: sequence (8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnlineRow {
+    /// Canonical bytes.
+    pub document: Vec<u8>,
+}
+
+/// What keys look like, for the README and for readers of a store.
+impl Table {
+    /// Whether rows of this table belong to one resident each, whose key they begin with.
+    pub const fn is_by_resident(self) -> bool {
+        matches!(
+            self,
+            Self::Residents
+                | Self::Events
+                | Self::Uses
+                | Self::Passes
+                | Self::Limits
+                | Self::Cases
+                | Self::Reads
+        )
+    }
+}
