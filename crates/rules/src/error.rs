@@ -22,6 +22,9 @@ pub enum Error {
     /// A text that is neither nine digits nor nine digits, a slash and a site number.
     #[error("{0:?} is not an area code such as 330102001 or 330102001/17")]
     BadAreaText(String),
+    /// A text that is no date `2022-08-20` or moment `2022-08-20 13:05` from 1970 to 2097.
+    #[error("{0:?} is no date such as 2022-08-20 and no moment such as 2022-08-20 13:05")]
+    BadMomentText(String),
     /// A risk map that is no partition or breaks a limit.
     #[error("risk map: {0}")]
     RiskMap(&'static str),

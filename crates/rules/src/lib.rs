@@ -9,10 +9,12 @@ pub mod event;
 pub mod fold;
 pub mod identity;
 pub mod intake;
+pub mod lint;
 mod place;
 mod record;
 mod risk_map;
 mod row;
+pub mod rule_set;
 pub mod source;
 mod time;
 
@@ -25,6 +27,7 @@ pub use event::{
 pub use fold::{Capacity, Context, FoldError, Folded, fits, fold};
 pub use identity::{IDENTITY_NUMBER_LEN_BYTES, IdentityError, IdentityNumber};
 pub use intake::{EventError, Policy, SourceGrant};
+pub use lint::{Finding, Outside, within};
 pub use place::{AreaCode, ProvinceCode};
 pub use record::{
     CheckInRun, Fact, FactKind, MAX_ENTRIES, MAX_NEGATIVES, MAX_RISK_INTERVALS, MAX_RUNS,
@@ -32,5 +35,8 @@ pub use record::{
 };
 pub use risk_map::{Grade, Interval, MAX_INTERVALS, MAX_PERIODS, Period, RiskMap};
 pub use row::{Clearing, KEYS, Key, LookbackHours, MAX_COUNT, MAX_ROWS, Offset, Row, RowTable};
+pub use rule_set::{
+    Bound, Bounds, MAX_RULE_SET_LEN_BYTES, Rule, RuleSet, RuleSetError, RuleSetId, Text, Validity,
+};
 pub use source::{SourceId, SourceKind, may_end, may_sign};
 pub use time::{Day, MINUTES_PER_DAY, Minute, UTC_PLUS_8_MIN};

@@ -62,6 +62,38 @@ impl Minute {
     }
 }
 
+impl std::str::FromStr for Minute {
+    type Err = Error;
+    /// Reads a moment of UTC+8 such as `2022-08-20 13:05`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = || Error::BadMomentText(text.chars().take(24).collect());
+        let (day, clock) = text.split_once(' ').ok_or_else(bad)?;
+        let day: Day = day.parse()?;
+        let digits = clock
+            .split_once(':')
+            .filter(|(h, m)| h.len() == 2 && m.len() == 2 && two_digits(h) && two_digits(m));
+        let (hour, minute) = digits.ok_or_else(bad)?;
+        let hour: u32 = hour.parse().map_err(|_| bad())?;
+        let minute: u32 = minute.parse().map_err(|_| bad())?;
+        if hour > 23 || minute > 59 || day.get() == 0 {
+            return Err(bad());
+        }
+        Self::new(day.first_minute().0 + 60 * hour + minute)
+    }
+}
+
+impl std::fmt::Display for Minute {
+    /// The moment in UTC+8: `2022-08-20 13:05`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (hour, minute) = (self.minute_of_day() / 60, self.minute_of_day() % 60);
+        write!(f, "{} {hour:02}:{minute:02}", self.day())
+    }
+}
+
+fn two_digits(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
 impl TryFrom<u32> for Minute {
     type Error = Error;
     fn try_from(value: u32) -> Result<Self, Error> {
@@ -98,9 +130,83 @@ impl Day {
     }
 }
 
+/// The Julian day number of 1970-01-01.
+const EPOCH_JULIAN_DAY: i32 = 2_440_588;
+
+impl std::str::FromStr for Day {
+    type Err = Error;
+    /// Reads a calendar date such as `2022-08-20`, from 1970 to 2097.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = || Error::BadMomentText(text.chars().take(24).collect());
+        let bytes = text.as_bytes();
+        let shaped = bytes.len() == 10
+            && bytes.iter().enumerate().all(|(i, b)| match i {
+                4 | 7 => *b == b'-',
+                _ => b.is_ascii_digit(),
+            });
+        if !shaped {
+            return Err(bad());
+        }
+        let year = text[..4].parse().map_err(|_| bad())?;
+        let month: u8 = text[5..7].parse().map_err(|_| bad())?;
+        let month = time::Month::try_from(month).map_err(|_| bad())?;
+        let day = text[8..].parse().map_err(|_| bad())?;
+        let date = time::Date::from_calendar_date(year, month, day).map_err(|_| bad())?;
+        let number = u16::try_from(date.to_julian_day() - EPOCH_JULIAN_DAY).map_err(|_| bad())?;
+        if number > Minute::MAX.day().get() {
+            return Err(bad());
+        }
+        Ok(Self(number))
+    }
+}
+
+impl std::fmt::Display for Day {
+    /// The calendar date: `2022-08-20`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A number of 16 bits lies before the year 2150, well within the calendar.
+        match time::Date::from_julian_day(EPOCH_JULIAN_DAY + i32::from(self.0)) {
+            Ok(date) => write!(
+                f,
+                "{:04}-{:02}-{:02}",
+                date.year(),
+                u8::from(date.month()),
+                date.day()
+            ),
+            Err(_) => write!(f, "day {}", self.0),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_and_days_read_back_what_they_show() {
+        let moment: Minute = "2022-08-18 00:00".parse().unwrap();
+        assert_eq!(moment.get(), 27_679_200);
+        assert_eq!(moment.to_string(), "2022-08-18 00:00");
+        assert_eq!("2022-08-18".parse(), Ok(moment.day()));
+        assert_eq!(Minute::MAX.to_string().parse(), Ok(Minute::MAX));
+        assert_eq!(Day::new(u16::MAX).to_string(), "2149-06-06");
+        for bad in [
+            "",
+            "2022-8-18",
+            "2022-02-29",
+            "1969-12-31",
+            "2098-01-01",
+            "2022-08-18 24:00",
+            "2022-08-18 1:00",
+            "2022-08-18 +1:00",
+            "2022-08-18T01:00",
+            "1970-01-01 00:00",
+        ] {
+            assert!(bad.parse::<Minute>().is_err(), "{bad}");
+            if !bad.contains(':') {
+                assert!(bad.parse::<Day>().is_err(), "{bad}");
+            }
+        }
+    }
 
     #[test]
     fn a_day_begins_at_sixteen_hundred_utc() {
