@@ -1,0 +1,76 @@
+//! The binding to an identity card: weak, linkable, for people without a phone.
+//!
+//! Identity numbers can be enumerated, so a tag only slows a guess down: whoever holds a pass can test numbers at the
+//! price of one Argon2id each. Passes bound to a card alone are marked as such in the verdict and live at most
+//! [`crate::CARD_PASS_AGE_LIMIT_MIN`].
+
+use argon2::{Algorithm, Argon2, Params, Version};
+
+use crate::RevocationHash;
+
+/// Memory of one tag: 19 MiB, with two passes and one lane the least that OWASP recommends for Argon2id.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// The 18 characters of an identity number, as read from the card; never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardNumber([u8; 18]);
+
+impl CardNumber {
+    /// The number on a card; a number that is none simply matches no pass.
+    pub const fn new(characters: [u8; 18]) -> Self {
+        Self(characters)
+    }
+
+    /// The tag of this card under a pass's `h`: Argon2id over the number, salted with `h`, which no two passes share.
+    pub fn tag(&self, h: RevocationHash) -> CardTag {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(32)).expect("constants in range");
+        let mut out = [0; 32];
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+            .hash_password_into(&self.0, &h.0, &mut out)
+            .expect("a 16-byte salt and a 32-byte output are in range");
+        CardTag(out)
+    }
+}
+
+impl std::fmt::Debug for CardNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CardNumber(..)")
+    }
+}
+
+/// What a card contributes to a binder; never printed, never sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardTag([u8; 32]);
+
+impl CardTag {
+    /// The 32 bytes.
+    pub const fn to_bytes(&self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for CardTag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CardTag(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_depends_on_number_and_pass_and_shows_neither() {
+        let number = CardNumber::new(*b"11010519491231002X");
+        let tag = number.tag(RevocationHash([1; 16]));
+        assert_eq!(tag, number.tag(RevocationHash([1; 16])));
+        assert_ne!(tag, number.tag(RevocationHash([2; 16])));
+        assert_ne!(
+            tag,
+            CardNumber::new(*b"110105194912310038").tag(RevocationHash([1; 16]))
+        );
+        assert_eq!(format!("{number:?} {tag:?}"), "CardNumber(..) CardTag(..)");
+    }
+}

@@ -1,0 +1,101 @@
+//! What a gate remembers: the latest time it saw, and the showings of the last minutes.
+
+use std::collections::BTreeSet;
+
+use commitment::{Fr, fr_to_bytes};
+
+use crate::time::{CLOCK_TOLERANCE_S, SLOT_LEN_S};
+use crate::{Gate, ShowingSlot, UnixTime};
+
+/// Showings that a gate remembers at once; with the widest skew that is 200 a second.
+pub const MEMORY_LIMIT: usize = 65_536;
+
+/// Slots kept behind the latest time: the widest skew, and what the clock may fall back.
+#[allow(clippy::cast_possible_truncation)] // 10 and 2
+const SLOTS_KEPT: u32 =
+    Gate::SLOT_SKEW_LIMIT as u32 + CLOCK_TOLERANCE_S.div_ceil(SLOT_LEN_S) as u32 + 1;
+
+/// A gate's memory, owned by the caller. It forgets showings as they leave the window in which they could be accepted.
+///
+/// It keeps binders, not passes: the same resident's next pass has another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GateMemory {
+    latest: UnixTime,
+    seen: BTreeSet<(ShowingSlot, [u8; 32])>,
+}
+
+impl GateMemory {
+    /// An empty memory that has seen the time `latest`; a gate that restarts passes on what it last saw, so that
+    /// setting its clock back over a restart is noticed too.
+    pub const fn starting_at(latest: UnixTime) -> Self {
+        Self {
+            latest,
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// The latest time seen.
+    pub const fn latest(&self) -> UnixTime {
+        self.latest
+    }
+
+    /// Showings remembered.
+    pub fn len(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Whether no showing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    /// Notes the time and forgets what can no longer be accepted.
+    pub(crate) fn advance(&mut self, now: UnixTime) {
+        if now <= self.latest {
+            return;
+        }
+        self.latest = now;
+        let oldest = now.slot().back(SLOTS_KEPT);
+        self.seen = self.seen.split_off(&(oldest, [0; 32]));
+    }
+
+    pub(crate) fn holds(&self, slot: ShowingSlot, binder: Fr) -> bool {
+        self.seen.contains(&(slot, fr_to_bytes(binder)))
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.seen.len() >= MEMORY_LIMIT
+    }
+
+    /// Remembers a showing; false if it was there.
+    pub(crate) fn remember(&mut self, slot: ShowingSlot, binder: Fr) -> bool {
+        self.seen.insert((slot, fr_to_bytes(binder)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_showing_is_remembered_as_long_as_it_could_be_accepted_again() {
+        let start = UnixTime::from_s(3_000_000);
+        let mut memory = GateMemory::starting_at(start);
+        let shown = start.slot();
+        assert!(memory.remember(shown, Fr::from(1)));
+        assert!(!memory.remember(shown, Fr::from(1)));
+        // The last moment at which the widest gate, its clock set back as far as tolerated, still takes this slot.
+        let last_s = start.get_s() + 10 * SLOT_LEN_S + SLOT_LEN_S - 1 + CLOCK_TOLERANCE_S;
+        memory.advance(UnixTime::from_s(last_s));
+        assert!(memory.holds(shown, Fr::from(1)));
+        memory.advance(UnixTime::from_s(last_s + 2 * SLOT_LEN_S));
+        assert!(memory.is_empty());
+    }
+
+    #[test]
+    fn the_latest_time_never_falls() {
+        let mut memory = GateMemory::starting_at(UnixTime::from_s(100));
+        memory.advance(UnixTime::from_s(50));
+        assert_eq!(memory.latest(), UnixTime::from_s(100));
+    }
+}

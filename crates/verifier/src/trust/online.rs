@@ -1,0 +1,187 @@
+//! The online document: registries, risk maps and revocations, signed by a quorum of provinces.
+
+use commitment::layout::{Reader, put_count};
+use commitment::{Epoch, Fr, fr_to_bytes};
+use rules::Minute;
+
+use super::root::{ascending, check_end, list, put_end, read_end};
+use super::{MAX_ONLINE_LEN_BYTES, Sequence};
+use crate::{Error, RevocationHash, RiskMapShortId, UnixTime};
+
+const VERSION: u8 = 1;
+const DOMAIN: &[u8] = b"viridian/trust-online/v1\0";
+/// Most registries: 14 days of one every twenty minutes.
+pub const MAX_REGISTRIES: usize = 1_008;
+/// Most risk maps.
+pub const MAX_RISK_MAPS: usize = 256;
+/// Most revocations at a time: 64 kB.
+pub const MAX_REVOKED: usize = 4_096;
+/// Oldest hard age, in seconds: 7 days.
+pub const STALE_LIMIT_S: u32 = 7 * 86_400;
+
+/// The registry of an epoch, as far as a verifier needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegistryEntry {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Its closing minute.
+    pub as_of: Minute,
+    /// The root over the provinces' tree heads.
+    pub root: Fr,
+}
+
+/// A risk map that passes may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RiskMapEntry {
+    /// Its short name in passes.
+    pub short_id: RiskMapShortId,
+    /// Its root.
+    pub root: Fr,
+    /// First minute in force.
+    pub valid_from: Minute,
+    /// First minute no longer in force, if one is set.
+    pub superseded_at: Option<Minute>,
+}
+
+/// The content of an online document, as its publishers write it and before anybody believes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnlineDocument {
+    /// The root document that it goes with.
+    pub root_sequence: Sequence,
+    /// Its number; rises strictly, over root documents too.
+    pub sequence: Sequence,
+    /// When it was issued.
+    pub issued_at: UnixTime,
+    /// Age in seconds from which a gate should fetch a newer one.
+    pub soft_stale_s: u32,
+    /// Age in seconds from which a gate cannot tell; at most [`STALE_LIMIT_S`].
+    pub hard_stale_s: u32,
+    /// The registries, ascending by epoch and closing minute.
+    pub registries: Vec<RegistryEntry>,
+    /// The risk maps, ascending by short name.
+    pub risk_maps: Vec<RiskMapEntry>,
+    /// Revoked passes by `h`, ascending; padded with random ones.
+    pub revoked: Vec<RevocationHash>,
+}
+
+impl OnlineDocument {
+    /// The canonical bytes.
+    ///
+    /// Layout, big-endian: version 1 · root sequence 8 · sequence 8 · issued (s) 8 · soft 4 · hard 4 · registries
+    /// (count 2; epoch 4, as-of 4, root 32) · risk maps (count 2; short 4, root 32, from 4, superseded 4 or 0) ·
+    /// revoked (count 2; h 16).
+    ///
+    /// # Errors
+    /// [`Error::TrustContent`] or [`Error::Layout`] for a content that a reader would refuse.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        self.check()?;
+        let mut out = vec![VERSION];
+        out.extend_from_slice(&self.root_sequence.get().to_be_bytes());
+        out.extend_from_slice(&self.sequence.get().to_be_bytes());
+        out.extend_from_slice(&self.issued_at.get_s().to_be_bytes());
+        out.extend_from_slice(&self.soft_stale_s.to_be_bytes());
+        out.extend_from_slice(&self.hard_stale_s.to_be_bytes());
+        put_count(&mut out, self.registries.len());
+        for entry in &self.registries {
+            out.extend_from_slice(&entry.epoch.get().to_be_bytes());
+            out.extend_from_slice(&entry.as_of.get().to_be_bytes());
+            out.extend_from_slice(&fr_to_bytes(entry.root));
+        }
+        put_count(&mut out, self.risk_maps.len());
+        for entry in &self.risk_maps {
+            out.extend_from_slice(&entry.short_id.0);
+            out.extend_from_slice(&fr_to_bytes(entry.root));
+            out.extend_from_slice(&entry.valid_from.get().to_be_bytes());
+            put_end(&mut out, entry.superseded_at);
+        }
+        put_count(&mut out, self.revoked.len());
+        for h in &self.revoked {
+            out.extend_from_slice(&h.0);
+        }
+        Ok(out)
+    }
+
+    /// Reads a document; nothing is believed yet.
+    ///
+    /// # Errors
+    /// [`Error::Layout`] or [`Error::TrustContent`] for anything but canonical bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes, MAX_ONLINE_LEN_BYTES)?;
+        let r = &mut reader;
+        r.version(VERSION)?;
+        let document = Self {
+            root_sequence: Sequence::new(r.u64()?),
+            sequence: Sequence::new(r.u64()?),
+            issued_at: UnixTime::from_s(r.u64()?),
+            soft_stale_s: r.u32()?,
+            hard_stale_s: r.u32()?,
+            registries: list(r, "registries", MAX_REGISTRIES, read_registry)?,
+            risk_maps: list(r, "risk maps", MAX_RISK_MAPS, read_risk_map)?,
+            revoked: list(r, "revocations", MAX_REVOKED, |r| {
+                Ok(RevocationHash(r.array()?))
+            })?,
+        };
+        reader.finish()?;
+        document.check()?;
+        Ok(document)
+    }
+
+    /// What the provinces sign: a domain string and the canonical bytes.
+    ///
+    /// # Errors
+    /// As [`OnlineDocument::to_bytes`].
+    pub fn signing_bytes(&self) -> Result<Vec<u8>, Error> {
+        Ok([DOMAIN, &self.to_bytes()?].concat())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.sequence.get() == 0 {
+            return Err(Error::TrustContent("sequences begin at 1"));
+        }
+        if self.soft_stale_s == 0
+            || self.soft_stale_s > self.hard_stale_s
+            || self.hard_stale_s > STALE_LIMIT_S
+        {
+            return Err(Error::TrustContent(
+                "a soft age from 1 s to the hard age, and that to 7 days",
+            ));
+        }
+        if self.registries.is_empty() || self.registries.len() > MAX_REGISTRIES {
+            return Err(Error::TrustContent("1 to 1,008 registries"));
+        }
+        ascending(&self.registries, |e| e.epoch, "registries by epoch")?;
+        ascending(
+            &self.registries,
+            |e| e.as_of,
+            "registries by closing minute",
+        )?;
+        if self.risk_maps.is_empty() || self.risk_maps.len() > MAX_RISK_MAPS {
+            return Err(Error::TrustContent("1 to 256 risk maps"));
+        }
+        ascending(&self.risk_maps, |e| e.short_id, "risk maps")?;
+        for entry in &self.risk_maps {
+            check_end(entry.valid_from, entry.superseded_at)?;
+        }
+        if self.revoked.len() > MAX_REVOKED {
+            return Err(Error::TrustContent("at most 4,096 revocations"));
+        }
+        ascending(&self.revoked, |h| *h, "revocations")
+    }
+}
+
+fn read_registry(r: &mut Reader<'_>) -> Result<RegistryEntry, Error> {
+    Ok(RegistryEntry {
+        epoch: r.epoch()?,
+        as_of: r.minute()?,
+        root: r.fr()?,
+    })
+}
+
+fn read_risk_map(r: &mut Reader<'_>) -> Result<RiskMapEntry, Error> {
+    Ok(RiskMapEntry {
+        short_id: RiskMapShortId(r.array()?),
+        root: r.fr()?,
+        valid_from: r.minute()?,
+        superseded_at: read_end(r)?,
+    })
+}
