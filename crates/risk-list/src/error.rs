@@ -64,7 +64,7 @@ pub enum Error {
         grade: Grade,
     },
     /// More intervals than a risk map holds; the lists name more separate places than version 1 can carry.
-    #[error("the listings need {0} intervals, a risk map holds {limit}", limit = rules::MAX_INTERVALS)]
+    #[error("the listings need at least {0} intervals, a risk map holds {limit}", limit = rules::MAX_INTERVALS)]
     Intervals(usize),
     /// A value that the rules refuse.
     #[error(transparent)]

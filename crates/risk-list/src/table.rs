@@ -138,8 +138,9 @@ impl AreaTable {
             }
             _ => return Err("a code has 2, 4, 6 or 9 digits"),
         }
-        let depth = code.len() as u64;
-        Ok(u64::from(number) * 10_u64.pow(9 - code.len() as u32) * 10 + depth)
+        // A parent sorts before its first child: the same nine digits, fewer of them given.
+        let nine = format!("{code:0<9}{}", code.len());
+        nine.parse().map_err(|_| "the code is no number")
     }
 
     /// Names of `area` (nine digits) from province to township, for people to read.

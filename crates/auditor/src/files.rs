@@ -1,0 +1,71 @@
+//! Files: read under a limit, with progress on a terminal.
+
+use std::fs::File;
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use risk_list::{MAX_LIST_BYTES, PublishedList};
+
+/// The whole file, if it has at most `limit` bytes.
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.len() > limit {
+        bail!("{} has more than {limit} bytes", path.display());
+    }
+    Ok(bytes)
+}
+
+/// Writes `text`, as a Zstandard frame if the name ends in `.zst`.
+pub(crate) fn write(path: &Path, text: &str) -> Result<usize> {
+    let bytes = if path.extension().is_some_and(|e| e == "zst") {
+        risk_list::compress(text)
+    } else {
+        text.as_bytes().to_vec()
+    };
+    std::fs::write(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(bytes.len())
+}
+
+/// Prints to standard output; a reader that closed it early, such as `head`, is no error.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads published lists in the order given.
+pub(crate) fn lists(paths: &[PathBuf]) -> Result<Vec<PublishedList>> {
+    let bar = progress(paths.len() as u64, "reading lists");
+    let mut lists = Vec::with_capacity(paths.len());
+    for path in paths {
+        let bytes = read(path, MAX_LIST_BYTES)?;
+        let list = PublishedList::from_json(&bytes)
+            .with_context(|| format!("{} is refused", path.display()))?;
+        lists.push(list);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(lists)
+}
+
+/// A bar on standard error, hidden unless that is a terminal.
+pub(crate) fn progress(len: u64, what: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(len).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}") {
+        bar.set_style(style);
+    }
+    bar
+}

@@ -1,0 +1,85 @@
+//! `auditor risk-map`: published lists to a risk map and its root, with what could and could not be resolved.
+
+mod report;
+mod sample;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use commitment::{RiskTree, fr_to_bytes};
+use risk_list::{FactTable, MAX_FACT_BYTES, MapOptions, Register, Resolver, import};
+use rules::Minute;
+
+use crate::{Outcome, files};
+
+/// Import published lists (or a fact table) into a risk map: counts, unresolved names, intervals and root.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  auditor risk-map 2022-12-02.json
+  auditor risk-map 202208*.json --json
+  auditor risk-map 202208*.json --sample 50 --seed 7
+  auditor risk-map 202208*.json --known-at 27688320
+  auditor risk-map --facts facts.zst --root 1f0e…
+
+Lists are ordered by their own update time, whatever their names, and merged: a place is listed since the first list that has
+it, until the first that has it no more. Exit code 1 if --root is given and differs.")]
+pub(crate) struct Args {
+    /// Published lists (JSON)
+    #[arg(required_unless_present = "facts")]
+    lists: Vec<PathBuf>,
+    /// Take a fact table instead of lists
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lists", "sample"])]
+    facts: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print N resolved strings per list and grade, for reading
+    #[arg(long, value_name = "N", conflicts_with = "json")]
+    sample: Option<usize>,
+    /// Seed of the sample
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Build the map as known at this minute since the Unix epoch
+    #[arg(long, value_name = "MINUTE")]
+    known_at: Option<u32>,
+    /// Periods that ended before this minute may be dropped where an interval has more than three
+    #[arg(long, value_name = "MINUTE", default_value_t = 0)]
+    horizon: u32,
+    /// Compare the root with this one (64 hexadecimal digits)
+    #[arg(long, value_name = "HEX")]
+    root: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let options = MapOptions {
+        known_at: args.known_at.map(Minute::new).transpose()?,
+        horizon: Minute::new(args.horizon)?,
+    };
+    let mut sample = String::new();
+    let table = if let Some(path) = &args.facts {
+        FactTable::read(&files::read(path, MAX_FACT_BYTES)?)
+            .with_context(|| format!("{} is refused", path.display()))?
+    } else {
+        let lists = files::lists(&args.lists)?;
+        let resolver = Resolver::shipped()?;
+        if let Some(count) = args.sample {
+            sample = sample::print(&resolver, &lists, count, args.seed);
+        }
+        import(&resolver, &mut Register::new(), &lists, "the files given")?
+    };
+    let built = table.risk_map(options)?;
+    let root = hex::encode(fr_to_bytes(RiskTree::new(&built.map).root()));
+    let report = report::Report::new(&table, &built, root);
+    if args.json {
+        files::print(&(serde_json::to_string_pretty(&report)? + "\n"))?;
+    } else {
+        files::print(&(report.text() + &sample))?;
+    }
+    match &args.root {
+        Some(wanted) if !wanted.eq_ignore_ascii_case(&report.root) => {
+            eprintln!("auditor: the root is {}, not {wanted}", report.root);
+            Ok(Outcome::Differs)
+        }
+        _ => Ok(Outcome::Agrees),
+    }
+}
