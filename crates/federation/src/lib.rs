@@ -1,1 +1,20 @@
-//! Federation.
+//! Who speaks to whom: identities in certificates, mutually authenticated channels, and the closed table of who may
+//! make which call.
+//!
+//! It knows no storage, no record and no rule set. A server made here has one [`Door`]; behind it every call passes
+//! the table in [`admits`] before any service sees it.
+
+mod authorise;
+mod connect;
+mod error;
+mod identity;
+pub mod pki;
+mod serve;
+mod tls;
+
+pub use authorise::{Caller, CallerKind, admits, callers};
+pub use connect::{Retry, Timeouts, connect, retry};
+pub use error::FederationError;
+pub use identity::{FederationId, PeerId, Role};
+pub use serve::{Door, Ended, Limits, serve};
+pub use tls::{Credentials, TlsIdentity};

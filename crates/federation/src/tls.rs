@@ -1,0 +1,327 @@
+//! TLS 1.3 with identities instead of host names.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, verify_server_cert_signed_by_trust_anchor};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier};
+use rustls::version::TLS13;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, OtherError,
+    PeerMisbehaved, RootCertStore, ServerConfig, SignatureScheme,
+};
+
+use crate::{FederationError, FederationId, PeerId};
+
+/// The only application protocol.
+const ALPN_H2: &[u8] = b"h2";
+
+/// Gives the TLS material in use. It is asked anew for each connection, so that certificates can be swapped while
+/// connections stand.
+pub trait Credentials: Send + Sync + 'static {
+    /// The material in use now.
+    fn current(&self) -> Arc<TlsIdentity>;
+}
+
+/// Material that never changes.
+impl Credentials for Arc<TlsIdentity> {
+    fn current(&self) -> Arc<TlsIdentity> {
+        Arc::clone(self)
+    }
+}
+
+/// The roots of a federation, and the own certificate if there is one.
+pub struct TlsIdentity {
+    federation: FederationId,
+    roots: Arc<RootCertStore>,
+    own: Option<Own>,
+}
+
+struct Own {
+    peer: PeerId,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    at_peers: Arc<ServerConfig>,
+    at_public: Arc<ServerConfig>,
+}
+
+impl TlsIdentity {
+    /// For clients without a certificate: residents' devices, and checkpoints that only read the trust list.
+    ///
+    /// # Errors
+    /// [`FederationError::Pem`] if there is no root; [`FederationError::Tls`] if one is unusable.
+    pub fn anonymous(federation: &FederationId, roots_pem: &str) -> Result<Self, FederationError> {
+        Ok(Self {
+            federation: federation.clone(),
+            roots: read_roots(roots_pem)?,
+            own: None,
+        })
+    }
+
+    /// With a certificate chain (own first) and its PKCS#8 key; the identity is the certificate's, and its
+    /// federation is the only one admitted.
+    ///
+    /// # Errors
+    /// [`FederationError::Pem`] for text without the material, [`FederationError::Tls`] for a key that does not fit,
+    /// and those of [`PeerId::from_certificate`].
+    pub fn from_pem(
+        chain_pem: &str,
+        key_pem: &str,
+        roots_pem: &str,
+    ) -> Result<Self, FederationError> {
+        let roots = read_roots(roots_pem)?;
+        let chain = read_certificates(chain_pem, "certificate")?;
+        let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| {
+            FederationError::Pem {
+                what: "private key",
+            }
+        })?;
+        let peer = PeerId::from_certificate(&chain[0])?;
+        let verifier = FederationClients::new(&peer.federation, &roots)?;
+        let server = |verifier: Option<FederationClients>| server_config(verifier, &chain, &key);
+        let (at_peers, at_public) = (server(Some(verifier))?, server(None)?);
+        let federation = peer.federation.clone();
+        Ok(Self {
+            federation,
+            roots,
+            own: Some(Own {
+                peer,
+                chain,
+                key,
+                at_peers,
+                at_public,
+            }),
+        })
+    }
+
+    /// The federation that peers must belong to.
+    pub const fn federation(&self) -> &FederationId {
+        &self.federation
+    }
+
+    /// The own identity, if there is a certificate.
+    pub fn peer(&self) -> Option<&PeerId> {
+        self.own.as_ref().map(|own| &own.peer)
+    }
+
+    /// For the door of peers: each must show a certificate of the federation.
+    pub(crate) fn server_for_peers(&self) -> Result<Arc<ServerConfig>, FederationError> {
+        let own = self.own.as_ref().ok_or(FederationError::NoCertificate)?;
+        Ok(Arc::clone(&own.at_peers))
+    }
+
+    /// For the public door: no certificate is asked for.
+    pub(crate) fn server_for_public(&self) -> Result<Arc<ServerConfig>, FederationError> {
+        let own = self.own.as_ref().ok_or(FederationError::NoCertificate)?;
+        Ok(Arc::clone(&own.at_public))
+    }
+
+    /// For a connection to exactly one peer.
+    pub(crate) fn client(&self, expected: PeerId) -> Result<ClientConfig, FederationError> {
+        let verifier = ExactServer {
+            expected,
+            roots: Arc::clone(&self.roots),
+            algorithms: algorithms(),
+        };
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&TLS13])?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match &self.own {
+            Some(own) => builder.with_client_auth_cert(own.chain.clone(), own.key.clone_key())?,
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![ALPN_H2.to_vec()];
+        config.enable_sni = false;
+        // Each connection is checked anew, against the roots of that moment.
+        config.resumption = Resumption::disabled();
+        Ok(config)
+    }
+}
+
+fn server_config(
+    clients: Option<FederationClients>,
+    chain: &[CertificateDer<'static>],
+    key: &PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, FederationError> {
+    let builder =
+        ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13])?;
+    let builder = match clients {
+        Some(clients) => builder.with_client_cert_verifier(Arc::new(clients)),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain.to_vec(), key.clone_key())?;
+    config.alpn_protocols = vec![ALPN_H2.to_vec()];
+    // Each connection is checked anew, against the roots of that moment.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn algorithms() -> WebPkiSupportedAlgorithms {
+    rustls::crypto::ring::default_provider().signature_verification_algorithms
+}
+
+fn read_certificates(
+    pem: &str,
+    what: &'static str,
+) -> Result<Vec<CertificateDer<'static>>, FederationError> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(FederationError::Pem { what }),
+    }
+}
+
+fn read_roots(pem: &str) -> Result<Arc<RootCertStore>, FederationError> {
+    let mut roots = RootCertStore::empty();
+    for root in read_certificates(pem, "root certificate")? {
+        roots.add(root)?;
+    }
+    Ok(Arc::new(roots))
+}
+
+/// An identity that is not admitted, as TLS reports it.
+fn refused(reason: FederationError) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
+}
+
+/// TLS 1.2 is not offered; a peer that signs for it misbehaves.
+fn no_tls12() -> Error {
+    Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)
+}
+
+/// Admits clients with a certificate under the federation's roots and with an identity of the federation.
+#[derive(Debug)]
+struct FederationClients {
+    federation: FederationId,
+    chain: Arc<dyn ClientCertVerifier>,
+}
+
+impl FederationClients {
+    fn new(federation: &FederationId, roots: &Arc<RootCertStore>) -> Result<Self, FederationError> {
+        let chain = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider())
+            .build()
+            .map_err(|_| FederationError::Pem {
+                what: "root certificate",
+            })?;
+        Ok(Self {
+            federation: federation.clone(),
+            chain,
+        })
+    }
+}
+
+impl ClientCertVerifier for FederationClients {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.chain.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let verified = self
+            .chain
+            .verify_client_cert(end_entity, intermediates, now)?;
+        let peer = PeerId::from_certificate(end_entity).map_err(refused)?;
+        if peer.federation == self.federation {
+            Ok(verified)
+        } else {
+            Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            ))
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(no_tls12())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chain
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chain.supported_verify_schemes()
+    }
+}
+
+/// Admits exactly one server: its chain under the roots, its identity the expected one. The host name is not looked
+/// at, the identity takes its place.
+#[derive(Debug)]
+struct ExactServer {
+    expected: PeerId,
+    roots: Arc<RootCertStore>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for ExactServer {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        verify_server_cert_signed_by_trust_anchor(
+            &parsed,
+            &self.roots,
+            intermediates,
+            now,
+            self.algorithms.all,
+        )?;
+        if PeerId::from_certificate(end_entity).map_err(refused)? == self.expected {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            ))
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(no_tls12())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,93 @@
+//! Sizes, times and the end.
+
+use std::time::Duration;
+
+use crate::house::*;
+use federation::{Ended, Limits, Role};
+use tonic::Code;
+use wire::federation::v1 as f;
+use wire::{MAX_MESSAGE_BYTES, Reason, reason_of, retry_after};
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_before_it_is_read() {
+    let open = Open::for_peers(Limits::default()).await;
+    let channel = open.channel(credentials(&peer(35, Role::Node)));
+    // A client without the limit on its side.
+    let mut client = f::federation_service_client::FederationServiceClient::new(channel);
+    let fits = f::PublishOnlineRequest {
+        online: vec![0; MAX_MESSAGE_BYTES - 16],
+    };
+    assert!(client.publish_online(fits).await.is_ok());
+    let over = f::PublishOnlineRequest {
+        online: vec![0; MAX_MESSAGE_BYTES + 1],
+    };
+    let refused = client.publish_online(over).await.unwrap_err();
+    assert_eq!(refused.code(), Code::OutOfRange);
+}
+
+#[tokio::test]
+async fn calls_over_the_limit_are_shed_with_the_time_to_wait() {
+    let open = Open::for_peers(Limits {
+        max_calls: 1,
+        ..Limits::default()
+    })
+    .await;
+    let channel = open.channel(credentials(&peer(35, Role::Node)));
+    let slow = tokio::spawn(head(channel.clone(), 98));
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let shed = head(channel.clone(), 1).await.unwrap_err();
+    assert_eq!(reason_of(&shed), Some(Reason::Overloaded));
+    assert!(retry_after(&shed).is_some());
+    assert!(slow.await.unwrap().is_ok());
+    assert!(head(channel, 1).await.is_ok(), "the place is free again");
+}
+
+#[tokio::test]
+async fn a_call_over_its_deadline_is_ended() {
+    let open = Open::for_peers(Limits {
+        deadline: Duration::from_millis(200),
+        ..Limits::default()
+    })
+    .await;
+    let channel = open.channel(credentials(&peer(35, Role::Node)));
+    let ended = head(channel.clone(), 99).await.unwrap_err();
+    assert!(
+        matches!(ended.code(), Code::Cancelled | Code::DeadlineExceeded),
+        "{ended:?}"
+    );
+    assert!(head(channel, 1).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_call_under_way_is_answered_before_the_end() {
+    let open = Open::for_peers(Limits::default()).await;
+    let (address, channel) = (
+        open.address,
+        open.channel(credentials(&peer(35, Role::Node))),
+    );
+    let slow = tokio::spawn(head(channel, 98));
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let ended = open.begin_to_shut();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(
+        tokio::net::TcpStream::connect(address).await.is_err(),
+        "the port is closed at once"
+    );
+    assert!(slow.await.unwrap().is_ok());
+    assert_eq!(ended.await.unwrap().unwrap(), Ended::Drained);
+}
+
+#[tokio::test]
+async fn a_call_that_does_not_end_is_cut_when_the_time_to_drain_is_over() {
+    let limits = Limits {
+        drain: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let open = Open::for_peers(limits).await;
+    let stuck = tokio::spawn(head(open.channel(credentials(&peer(35, Role::Node))), 99));
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let begun = std::time::Instant::now();
+    assert_eq!(open.shut().await, Ended::Cut);
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(stuck.await.unwrap().is_err());
+}

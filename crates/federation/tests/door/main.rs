@@ -1,0 +1,5 @@
+//! Real servers and clients over loopback, with certificates of every kind.
+
+mod admission;
+mod house;
+mod limits;
