@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use commitment::layout::{LayoutError, Reader};
 use commitment::{Fr, fr_to_bytes};
 
 use crate::time::{CLOCK_TOLERANCE_S, SLOT_LEN_S};
-use crate::{Gate, ShowingSlot, UnixTime};
+use crate::{Error, Gate, ShowingSlot, UnixTime};
+
+const VERSION: u8 = 1;
+const ENTRY_LEN_BYTES: usize = 4 + 32;
+const MAX_LEN_BYTES: usize = 1 + 8 + 4 + MEMORY_LIMIT * ENTRY_LEN_BYTES;
 
 /// Showings that a gate remembers at once; with the widest skew that is 200 a second.
 pub const MEMORY_LIMIT: usize = 65_536;
@@ -32,6 +37,51 @@ impl GateMemory {
             latest,
             seen: BTreeSet::new(),
         }
+    }
+
+    /// The canonical bytes, for a gate that may restart within the minutes that it must remember.
+    ///
+    /// Layout, big-endian: version 1 · latest time (s) 8 · count 4 · (slot 4, binder 32), ascending.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(13 + self.seen.len() * ENTRY_LEN_BYTES);
+        out.push(VERSION);
+        out.extend_from_slice(&self.latest.get_s().to_be_bytes());
+        let count = u32::try_from(self.seen.len()).expect("the memory is limited");
+        out.extend_from_slice(&count.to_be_bytes());
+        for (slot, binder) in &self.seen {
+            out.extend_from_slice(&slot.get().to_be_bytes());
+            out.extend_from_slice(binder);
+        }
+        out
+    }
+
+    /// Reads what [`GateMemory::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::Layout`] for anything but canonical bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes, MAX_LEN_BYTES)?;
+        reader.version(VERSION)?;
+        let latest = UnixTime::from_s(reader.u64()?);
+        let count = usize::try_from(reader.u32()?).unwrap_or(usize::MAX);
+        if count > MEMORY_LIMIT {
+            return Err(LayoutError::TooMany {
+                what: "showings",
+                count,
+                limit: MEMORY_LIMIT,
+            }
+            .into());
+        }
+        let mut seen = BTreeSet::new();
+        for _ in 0..count {
+            let entry = (ShowingSlot::new(reader.u32()?), reader.array()?);
+            if seen.last().is_some_and(|last| *last >= entry) {
+                return Err(LayoutError::NotAscending("showings").into());
+            }
+            seen.insert(entry);
+        }
+        reader.finish()?;
+        Ok(Self { latest, seen })
     }
 
     /// The latest time seen.
@@ -97,5 +147,25 @@ mod tests {
         let mut memory = GateMemory::starting_at(UnixTime::from_s(100));
         memory.advance(UnixTime::from_s(50));
         assert_eq!(memory.latest(), UnixTime::from_s(100));
+    }
+
+    #[test]
+    fn a_memory_reads_back_what_was_stored_and_nothing_else() {
+        let mut memory = GateMemory::starting_at(UnixTime::from_s(100));
+        memory.remember(ShowingSlot::new(3), Fr::from(1));
+        memory.remember(ShowingSlot::new(3), Fr::from(2));
+        memory.remember(ShowingSlot::new(4), Fr::from(1));
+        let bytes = memory.to_bytes();
+        assert_eq!(GateMemory::from_bytes(&bytes).unwrap(), memory);
+        for len in 0..bytes.len() {
+            assert!(GateMemory::from_bytes(&bytes[..len]).is_err(), "{len}");
+        }
+        let mut twice = bytes.clone();
+        let (first, second) = (13..13 + 36, 13 + 36);
+        twice.copy_within(first, second);
+        assert!(GateMemory::from_bytes(&twice).is_err());
+        let mut many = bytes;
+        many[9..13].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert!(GateMemory::from_bytes(&many).is_err());
     }
 }

@@ -166,6 +166,9 @@ pub enum Reason {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Why {
+    /// The gate has no trust list yet. [`crate::verify`] is never asked without one; the gate says so itself.
+    #[error("no trust list has been fetched yet")]
+    NoList,
     /// The gate's clock is behind something that has certainly happened.
     #[error("it is {now_s}, but {seen_s} has been")]
     ClockSetBack {
@@ -353,6 +356,7 @@ impl Why {
     /// The stable code.
     pub const fn code(&self) -> Code {
         match self {
+            Self::NoList => Code::NoList,
             Self::ClockSetBack { .. } => Code::ClockSetBack,
             Self::ListStale { .. } => Code::ListStale,
             Self::ListExpired { .. } => Code::ListExpired,

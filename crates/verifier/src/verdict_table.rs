@@ -105,6 +105,11 @@ codes! {
         resident: "凭证无效,请重新领取。" / "This pass is not valid. Fetch a new one.",
         officer: "不放行;凭证可能系伪造。" / "Do not let pass; the pass may be forged.",
         operator: "保留样本并上报。" / "Keep the code and report it.";
+    /// The gate has no trust list yet.
+    NoList, Undecided, "NO_LIST",
+        resident: "本处尚未启用,请走人工通道。" / "This gate is not ready yet. Use the manual lane.",
+        officer: "转人工核验,并通知运维。" / "Check by hand and call the operator.",
+        operator: "获取信任列表后再启用。" / "Fetch a trust list before the gate opens.";
     /// The gate's clock is behind something that has certainly happened.
     ClockSetBack, Undecided, "CLOCK_SET_BACK",
         resident: "本处设备故障,请走人工通道。" / "This gate has a fault. Use the manual lane.",
