@@ -1,0 +1,119 @@
+//! Who belongs to the federation, with which key, in which slot.
+
+use std::collections::BTreeSet;
+
+use commitment::quorum::quorum;
+use commitment::{ProvinceCode, REGISTRY_SLOTS, Slot};
+use ed25519_dalek::VerifyingKey;
+
+use crate::Error;
+
+/// A province's slot and key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The province; a very large one has two entries.
+    pub province: ProvinceCode,
+    /// Its slot.
+    pub slot: Slot,
+    /// The key that signs its tree heads and cosignatures.
+    pub head_key: VerifyingKey,
+}
+
+/// The federation's members, as the trust list's root document names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    members: Vec<Member>,
+    provinces: usize,
+}
+
+impl Roster {
+    /// A roster of these members, in any order.
+    ///
+    /// # Errors
+    /// [`Error::SlotTwice`] for a slot with two members; [`Error::Roster`] for none at all, for the nation as a member,
+    /// a weak key, or a key that two provinces share.
+    pub fn new(mut members: Vec<Member>) -> Result<Self, Error> {
+        members.sort_by_key(|m| m.slot);
+        if let Some(pair) = members.windows(2).find(|p| p[0].slot == p[1].slot) {
+            return Err(Error::SlotTwice(pair[0].slot));
+        }
+        if members.is_empty() || members.len() > REGISTRY_SLOTS {
+            return Err(Error::Roster("1 to 64 members"));
+        }
+        for (i, member) in members.iter().enumerate() {
+            if member.province == ProvinceCode::NATION {
+                return Err(Error::Roster("the nation is no member"));
+            }
+            if member.head_key.is_weak() {
+                return Err(Error::Roster("a weak key"));
+            }
+            let shared = members[..i]
+                .iter()
+                .any(|m| m.head_key == member.head_key && m.province != member.province);
+            if shared {
+                return Err(Error::Roster("two provinces with one key"));
+            }
+        }
+        let provinces: BTreeSet<ProvinceCode> = members.iter().map(|m| m.province).collect();
+        Ok(Self {
+            provinces: provinces.len(),
+            members,
+        })
+    }
+
+    /// The members, ascending by slot.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The member in a slot.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSlot`] if there is none.
+    pub fn member(&self, slot: Slot) -> Result<&Member, Error> {
+        self.members
+            .iter()
+            .find(|m| m.slot == slot)
+            .ok_or(Error::UnknownSlot(slot))
+    }
+
+    /// Different provinces.
+    pub const fn provinces(&self) -> usize {
+        self.provinces
+    }
+
+    /// How many different provinces must agree.
+    pub const fn quorum(&self) -> usize {
+        quorum(self.provinces)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ed25519_dalek::SigningKey;
+
+    fn member(province: u8, slot: u8, key: u8) -> Member {
+        Member {
+            province: ProvinceCode::new(province).unwrap(),
+            slot: Slot::new(slot).unwrap(),
+            head_key: SigningKey::from_bytes(&[key; 32]).verifying_key(),
+        }
+    }
+
+    #[test]
+    fn a_province_with_two_slots_counts_once() {
+        let roster =
+            Roster::new(vec![member(44, 1, 1), member(44, 2, 1), member(33, 0, 3)]).unwrap();
+        assert_eq!(roster.provinces(), 2);
+        assert_eq!(roster.members().len(), 3);
+    }
+
+    #[test]
+    fn a_roster_that_contradicts_itself_is_refused() {
+        assert!(Roster::new(vec![]).is_err());
+        assert!(Roster::new(vec![member(33, 1, 1), member(35, 1, 2)]).is_err());
+        assert!(Roster::new(vec![member(33, 1, 1), member(35, 2, 1)]).is_err());
+        assert!(Roster::new(vec![member(0, 1, 1)]).is_err());
+    }
+}
