@@ -16,6 +16,8 @@ mod risk_map;
 mod row;
 pub mod rule_set;
 pub mod source;
+#[cfg(test)]
+mod testing;
 mod time;
 
 pub use colour::{Claim, Colour, TestAge, WorstColour};

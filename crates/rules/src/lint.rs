@@ -216,13 +216,16 @@ pub(crate) fn lint(file: &RuleSetFile) -> Result<Linted, Vec<Finding>> {
     let placed = place(file, &mut found);
     lint_keys(&placed, &mut found);
     let bounds = bounds(file, &mut found);
+    let id = id.map_err(|e| found.insert(0, e));
+    if !found.is_empty() {
+        return Err(found);
+    }
     let table = RowTable::new(file.province, file.lookback_hours, |key| {
         row_of(&placed, key)
     })
-    .map_err(|e| found.push(Finding::BadTable(e.to_string())));
-    let id = id.map_err(|e| found.insert(0, e));
-    match (id, validity, table) {
-        (Ok(id), Some(validity), Ok(table)) if found.is_empty() => Ok(Linted {
+    .map_err(|e| vec![Finding::BadTable(e.to_string())])?;
+    match (id, validity) {
+        (Ok(id), Some(validity)) => Ok(Linted {
             id,
             validity,
             rule_of_key: placed.iter().map(|p| p.map(|(rule, _)| rule)).collect(),
