@@ -1,1 +1,10 @@
-//! Prover.
+//! Proving keys and proofs of `clearance`: the only place where a witness meets a proving key.
+//!
+//! Knows no records, no store, no network; randomness is an argument, and the only files it touches are cached keys.
+
+mod key;
+mod prove;
+
+pub use commitment::{CircuitId, CircuitUse};
+pub use key::{KeyError, Prover};
+pub use prove::{PROOF_BYTES, ProofBytes, ProveError};

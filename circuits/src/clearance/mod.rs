@@ -1,0 +1,18 @@
+//! The statement `clearance`, version 1: see `STATEMENT.md` beside this file.
+
+mod constraints;
+mod heading;
+mod plan;
+#[cfg(any(test, feature = "test-only"))]
+pub mod scene;
+mod shape;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod witness;
+
+pub use heading::Heading;
+pub use plan::{Plan, PlanError, plan};
+pub use shape::{Assignment, Shape, assign, shape, shape_without};
+pub use statement::{EntryFacts, Refusal, check, entry_facts};
+pub use witness::{EntryClaim, OpenedInterval, Relief, SlotClaim, Witness};

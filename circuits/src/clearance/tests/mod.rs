@@ -1,0 +1,40 @@
+//! The relation, the rows and the rules say the same; every heading is needed.
+
+mod agreement;
+mod forgeries;
+mod random;
+
+use super::scene::Scene;
+use super::{Heading, assign, check, shape};
+
+#[test]
+fn the_green_scene_fulfils_relation_and_rows() {
+    let (public, witness) = Scene::green().witness().unwrap();
+    assert_eq!(check(&public, &witness), Ok(()));
+    let assignment = assign(&public, &witness);
+    assert_eq!(assignment.broken, []);
+    assert_eq!(shape().first_broken(&assignment.values), None);
+    assert_eq!(assignment.values.len(), shape().instance + shape().witness);
+    // Nothing of it is empty: every slot but none to spare carries a reason.
+    assert!(witness.slots.iter().filter(|s| s.key != 0).count() >= 6);
+}
+
+#[test]
+fn the_shape_is_pinned() {
+    let shape = shape();
+    let under: Vec<usize> = Heading::ALL.iter().map(|h| shape.rows_under(*h)).collect();
+    assert_eq!(under, PINNED_ROWS, "rows under each heading");
+    assert_eq!(
+        (shape.constraints(), shape.rows()),
+        (PINNED_CONSTRAINTS, PINNED_CONSTRAINTS + 7)
+    );
+    assert!(shape.rows() <= 1 << 15);
+    let digest: String = shape.digest().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(digest, PINNED_DIGEST);
+}
+
+const PINNED_ROWS: [usize; 14] = [
+    1089, 27, 3718, 1582, 1684, 2126, 12204, 3900, 1152, 2464, 2008, 36, 38, 1,
+];
+const PINNED_CONSTRAINTS: usize = 32_029;
+const PINNED_DIGEST: &str = "";

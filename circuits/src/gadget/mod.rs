@@ -1,0 +1,6 @@
+//! Small relations in rows; where a native meaning exists, it has its twin in `commitment`.
+
+pub mod bits;
+pub mod merkle;
+pub mod mux;
+pub mod poseidon;
