@@ -37,4 +37,4 @@ const PINNED_ROWS: [usize; 14] = [
     1089, 27, 3718, 1582, 1684, 2126, 12204, 3900, 1152, 2464, 2008, 36, 38, 1,
 ];
 const PINNED_CONSTRAINTS: usize = 32_029;
-const PINNED_DIGEST: &str = "";
+const PINNED_DIGEST: &str = "4893d684dd1a0de6dbff0ea24a43096b6c8141e68f25c969cf19fcb696e90b63";

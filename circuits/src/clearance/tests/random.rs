@@ -11,7 +11,7 @@ use crate::clearance::scene::{Scene, ago, place};
 
 /// Minutes back from `as_of`: days and hours exactly, or a minute to either side, or anything in forty days.
 fn back(rng: &mut ChaCha8Rng) -> u32 {
-    let whole = match rng.random_range(0..4) {
+    let whole: u32 = match rng.random_range(0..4) {
         0 => 1440 * rng.random_range(0..20),
         1 => 60 * rng.random_range(0..100),
         2 => 1440 * rng.random_range(0..20) + 1439,
