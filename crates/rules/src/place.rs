@@ -140,19 +140,24 @@ impl std::fmt::Display for AreaCode {
 
 impl std::str::FromStr for AreaCode {
     type Err = Error;
+    /// Reads what `Display` writes; ten digits from 1000000000 on name no area but the unused end of the space, where
+    /// the last interval of a map ends.
     fn from_str(text: &str) -> Result<Self, Error> {
         let bad = || Error::BadAreaText(text.chars().take(24).collect());
         let (area, site) = text.split_once('/').unwrap_or((text, "0"));
-        if area.len() != 9
+        let ten_digits = area.len() == 10 && area.starts_with('1');
+        if !(area.len() == 9 || ten_digits)
             || site.len() > 6
             || !text.bytes().all(|b| b.is_ascii_digit() || b == b'/')
         {
             return Err(bad());
         }
-        Self::new(
-            area.parse().map_err(|_| bad())?,
-            site.parse().map_err(|_| bad())?,
-        )
+        let area: u64 = area.parse().map_err(|_| bad())?;
+        let site: u32 = site.parse().map_err(|_| bad())?;
+        if site >= 1 << Self::SITE_BITS {
+            return Err(Error::BadSite(site));
+        }
+        Self::from_packed(area << Self::SITE_BITS | u64::from(site))
     }
 }
 
@@ -182,6 +187,15 @@ mod tests {
         assert_eq!(site.packed() + 1, next.packed());
         assert_eq!("330102001/131071".parse::<AreaCode>().unwrap(), site);
         assert_eq!(site.province().unwrap().get(), 33);
+    }
+
+    #[test]
+    fn both_ends_of_the_space_read_back_from_their_text() {
+        for end in [AreaCode::FIRST, AreaCode::LAST] {
+            assert_eq!(end.to_string().parse(), Ok(end));
+        }
+        assert!("1073741824".parse::<AreaCode>().is_err());
+        assert!("0330102001".parse::<AreaCode>().is_err());
     }
 
     #[test]
