@@ -26,10 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    write_silent_debug(&descriptors, &out)?;
+    let silent = write_silent_debug(&descriptors, &out)?;
     tonic_prost_build::configure()
         .out_dir(&out)
-        .skip_debug(SILENT.map(|package| format!(".{package}")))
+        .skip_debug(silent)
         .compile_fds(descriptors)?;
     Ok(())
 }
@@ -52,8 +52,12 @@ fn proto_files(dir: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(found)
 }
 
-/// One file per silent package, included beside its generated messages.
-fn write_silent_debug(descriptors: &FileDescriptorSet, out: &Path) -> Result<(), Box<dyn Error>> {
+/// One file per silent package, included beside its generated messages. Returns the messages' full names.
+fn write_silent_debug(
+    descriptors: &FileDescriptorSet,
+    out: &Path,
+) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut silent = Vec::new();
     for package in SILENT {
         let mut code = String::new();
         let files = descriptors
@@ -66,6 +70,7 @@ fn write_silent_debug(descriptors: &FileDescriptorSet, out: &Path) -> Result<(),
                 "nested messages would print their fields"
             );
             let name = message.name();
+            silent.push(format!(".{package}.{name}"));
             writeln!(
                 code,
                 "impl ::core::fmt::Debug for {name} {{\n    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> \
@@ -74,5 +79,5 @@ fn write_silent_debug(descriptors: &FileDescriptorSet, out: &Path) -> Result<(),
         }
         fs::write(out.join(format!("{package}.debug.rs")), code)?;
     }
-    Ok(())
+    Ok(silent)
 }

@@ -51,6 +51,12 @@ pub enum WireError {
         /// Name of the field.
         field: &'static str,
     },
+    /// An identity number is not valid.
+    #[error("the identity number is not valid")]
+    IdentityNumber,
+    /// An area code is not valid.
+    #[error("the area code is not valid")]
+    AreaCode,
     /// The same value stands twice where all must differ.
     #[error("{field} has the same value twice")]
     Repeated {
@@ -81,7 +87,7 @@ pub enum WireError {
     #[error("the signature covers another body")]
     OtherBody,
     /// A signed call is too old, or from the future.
-    #[error("the call was signed at {at:?}, which is more than {skew_min} minutes from {now:?}")]
+    #[error("the call was signed at {at}, which is more than {skew_min} minutes from {now}")]
     Stale {
         /// Moment signed.
         at: Minute,

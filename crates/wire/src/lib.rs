@@ -3,24 +3,33 @@
 //! It knows no transport security, no storage and no rule: it turns bytes into checked values, and errors into
 //! statuses. It is the only crate that knows protobuf. See the README for the layout of a signed call.
 
+mod calls;
 mod endpoint;
 mod error;
 mod field;
+mod gate_calls;
 mod limits;
 mod method;
 mod request_auth;
 mod share;
 mod status;
+mod way_out;
 
+pub use calls::{
+    CaseId, CheckIn, Contestation, Holders, PassRequest, Question, Registration, Trip, UseId,
+    signed_event,
+};
 pub use endpoint::{client, server};
 pub use error::WireError;
 pub use field::{bytes_exact, bytes_within, count_within, required, text_within};
+pub use gate_calls::{GateRequest, gate_requests};
 pub use limits::*;
 pub use method::{DESCRIPTORS, Method};
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,
 };
 pub use status::{DOMAIN, Reason, reason_of, retry_after, status, status_retry_after};
+pub use way_out::{resident_reason, words};
 
 /// Includes one generated package.
 macro_rules! package {

@@ -31,10 +31,10 @@ pub const MAX_EVIDENCE_BYTES: usize = 1_024;
 pub const MAX_STATEMENT_BYTES: usize = 1_000;
 /// Largest identifier of a rule set or an acceptance profile, in bytes.
 pub const MAX_NAME_ID_BYTES: usize = 32;
-/// Largest signed root document of the trust list, in bytes.
-pub const MAX_ROOT_BYTES: usize = 98_304;
-/// Largest signed online document of the trust list, in bytes.
-pub const MAX_ONLINE_BYTES: usize = 131_072;
+/// Largest published trust list, in bytes.
+pub const MAX_BUNDLE_BYTES: usize = verifier::trust::MAX_BUNDLE_LEN_BYTES;
+/// Largest online document with its signatures, in bytes.
+pub const MAX_ONLINE_BYTES: usize = verifier::trust::MAX_SIGNED_ONLINE_LEN_BYTES;
 /// Largest signed tree head, in bytes.
 pub const MAX_HEAD_BYTES: usize = 2_048;
 /// Most heads or cosignatures in one registry: one for each slot.
@@ -47,3 +47,10 @@ pub const MAX_COSIGNATURE_BYTES: usize = 256;
 pub const MAX_CODES: usize = 256;
 /// Largest QR text, in bytes.
 pub const MAX_QR_TEXT_BYTES: usize = 600;
+
+// A trust list, or an online document, fits one message with room for the frame.
+const _: () = assert!(MAX_BUNDLE_BYTES + 1_024 <= MAX_MESSAGE_BYTES);
+const _: () = assert!(MAX_ONLINE_BYTES + 1_024 <= MAX_MESSAGE_BYTES);
+const _: () = assert!(rules::event::MAX_EVENT_LEN_BYTES <= MAX_EVENT_BYTES);
+const _: () = assert!(verifier::MAX_PASS_LEN_BYTES <= MAX_PASS_BYTES);
+const _: () = assert!(verifier::MAX_QR_TEXT_CHARS <= MAX_QR_TEXT_BYTES);

@@ -45,11 +45,17 @@ impl DeviceKey {
     /// [`WireError::WrongLength`] unless 33 bytes; [`WireError::Malformed`] if they are no compressed point.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let bytes: [u8; KEY_BYTES] = bytes_exact("device_key", bytes)?;
-        VerifyingKey::from_sec1_bytes(&bytes)
-            .map(Self)
-            .map_err(|_| WireError::Malformed {
-                field: "device_key",
-            })
+        let malformed = WireError::Malformed {
+            field: "device_key",
+        };
+        let key = VerifyingKey::from_sec1_bytes(&bytes).map(Self);
+        let key = key.map_err(|_| malformed)?;
+        // The compact form has 33 bytes as well; one key has one form.
+        if key.to_bytes() == bytes {
+            Ok(key)
+        } else {
+            Err(malformed)
+        }
     }
 
     /// The public part of a device's key.

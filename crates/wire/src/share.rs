@@ -1,6 +1,7 @@
 //! Conversions of the words that several services share.
 
 use rules::{Claim, Colour, TestAge, WorstColour};
+use verifier::BinderKind;
 
 use crate::{WireError, pass::v1 as proto};
 
@@ -48,6 +49,16 @@ impl TryFrom<proto::TestAge> for TestAge {
             proto::TestAge::Hours24 => Ok(Self::Hours24),
             proto::TestAge::Hours48 => Ok(Self::Hours48),
             proto::TestAge::Hours72 => Ok(Self::Hours72),
+        }
+    }
+}
+
+impl From<BinderKind> for proto::BinderKind {
+    fn from(kind: BinderKind) -> Self {
+        match kind {
+            BinderKind::Device => Self::Device,
+            BinderKind::DeviceAndCard => Self::DeviceAndCard,
+            BinderKind::Card => Self::Card,
         }
     }
 }

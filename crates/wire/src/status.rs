@@ -169,6 +169,8 @@ impl WireError {
             | Self::Missing { .. }
             | Self::Malformed { .. }
             | Self::Repeated { .. } => Reason::Malformed,
+            Self::IdentityNumber => Reason::BadIdentityNumber,
+            Self::AreaCode => Reason::BadAreaCode,
             Self::UnknownVersion { .. } => Reason::UnknownVersion,
             Self::OtherMethod { .. }
             | Self::OtherHome

@@ -78,8 +78,7 @@ impl wire::trust::v1::trust_service_server::TrustService for House {
     ) -> Result<Response<t::GetTrustListResponse>, Status> {
         let caller = format!("{:?}", Caller::of(&request)?.kind());
         Ok(Response::new(t::GetTrustListResponse {
-            root: caller.into_bytes(),
-            online: Vec::new(),
+            bundle: caller.into_bytes(),
         }))
     }
 }
@@ -201,7 +200,7 @@ pub(crate) fn zhejiang() -> PeerId {
 }
 
 /// Asks for a tree head and returns whom the server took the caller for.
-pub(crate) async fn head(channel: Channel, epoch: u64) -> Result<String, Status> {
+pub(crate) async fn head(channel: Channel, epoch: u32) -> Result<String, Status> {
     let answer = wire::client::federation(channel)
         .get_tree_head(f::GetTreeHeadRequest { epoch })
         .await?;
@@ -213,5 +212,5 @@ pub(crate) async fn trust(channel: Channel) -> Result<String, Status> {
     let answer = wire::client::trust(channel)
         .get_trust_list(t::GetTrustListRequest::default())
         .await?;
-    Ok(String::from_utf8(answer.into_inner().root).unwrap())
+    Ok(String::from_utf8(answer.into_inner().bundle).unwrap())
 }
