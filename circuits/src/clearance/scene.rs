@@ -44,15 +44,15 @@ pub fn ago(minutes: u32) -> Minute {
 const HOUR: u32 = 60;
 const DAY: u32 = 1440;
 
-fn clearing(after: Offset, negatives: u8, check_in_days: u8) -> Option<Clearing> {
-    Some(Clearing {
+fn clearing(after: Offset, negatives: u8, check_in_days: u8) -> Clearing {
+    Clearing {
         after,
         negatives,
         gap_hours: 24,
         span_hours: 72,
         neg_from_hours: 0,
         check_in_days,
-    })
+    }
 }
 
 /// A rule table of the province 33 with a row of each interesting form.
@@ -80,7 +80,7 @@ fn row_of(key: Key) -> Row {
     if any(FactKind::ConfirmedCase, false) {
         plain(red, None, [None, None])
     } else if any(FactKind::CloseContact, false) {
-        let row = plain(red, None, [clearing(Offset::Days(11), 1, 0), None]);
+        let row = plain(red, None, [Some(clearing(Offset::Days(11), 1, 0)), None]);
         Row {
             switch: Offset::Days(8),
             then: Colour::Yellow,
@@ -90,7 +90,7 @@ fn row_of(key: Key) -> Row {
         let row = plain(
             Colour::Green,
             None,
-            [clearing(Offset::Days(11), 1, 0), None],
+            [Some(clearing(Offset::Days(11), 1, 0)), None],
         );
         Row {
             switch: Offset::Days(8),
@@ -101,16 +101,20 @@ fn row_of(key: Key) -> Row {
         plain(Colour::Yellow, Some(Offset::Hours(12)), [None, None])
     } else if any(FactKind::PotentialRisk, false) {
         let ways = [
-            clearing(Offset::ZERO, 2, 0),
-            clearing(Offset::Days(7), 1, 0),
+            Some(clearing(Offset::ZERO, 2, 0)),
+            Some(clearing(Offset::Days(7), 1, 0)),
         ];
         plain(Colour::Yellow, Some(Offset::Days(30)), ways)
     } else if any(FactKind::Symptoms, false) {
-        plain(red, None, [clearing(Offset::Days(7), 0, 7), None])
-    } else if key.is_stay() && key.code() % 4 == Grade::High.code() && key.code() & 12 != 0 {
-        plain(red, None, [clearing(Offset::Hours(168), 1, 0), None])
+        plain(red, None, [Some(clearing(Offset::Days(7), 0, 7)), None])
+    } else if key.is_stay() && key.code() % 4 == Grade::High.code() && key.code() & 0b1100 != 0 {
+        plain(red, None, [Some(clearing(Offset::Hours(168), 1, 0)), None])
     } else if key.is_stay() && key.code() % 4 == Grade::Medium.code() {
-        plain(Colour::Yellow, None, [clearing(Offset::ZERO, 3, 0), None])
+        plain(
+            Colour::Yellow,
+            None,
+            [Some(clearing(Offset::ZERO, 3, 0)), None],
+        )
     } else {
         Row::INERT
     }

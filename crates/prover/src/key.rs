@@ -179,6 +179,12 @@ impl Prover {
         &self.verifying_key
     }
 
+    /// The arkworks key, for benches that time the parts of proving one by one.
+    #[doc(hidden)]
+    pub const fn bench_key(&self) -> &ProvingKey<Bn254> {
+        &self.key
+    }
+
     /// The digest of the constraint matrices.
     pub fn matrix_digest(&self) -> [u8; 32] {
         self.shape.digest()
