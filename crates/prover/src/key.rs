@@ -126,6 +126,7 @@ impl Prover {
         }
         let mut rest = key;
         // The digest is pinned, so the points were checked when it was.
+        #[allow(clippy::disallowed_methods)]
         let key = ProvingKey::deserialize_uncompressed_unchecked(&mut rest) // allowed: pinned digest
             .map_err(|_| KeyError::Format("damaged"))?;
         if !rest.is_empty() {
