@@ -18,7 +18,7 @@ use crate::{Outcome, files};
   auditor risk-map 2022-12-02.json
   auditor risk-map 202208*.json --json
   auditor risk-map 202208*.json --sample 50 --seed 7
-  auditor risk-map 202208*.json --known-at 27688320
+  auditor risk-map 202208*.json --known-at '2022-08-24 00:00'
   auditor risk-map --facts facts.zst --root 1f0e…
 
 Lists are ordered by their own update time, whatever their names, and merged: a place is listed since the first list that has
@@ -39,12 +39,12 @@ pub(crate) struct Args {
     /// Seed of the sample
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Build the map as known at this minute since the Unix epoch
-    #[arg(long, value_name = "MINUTE")]
-    known_at: Option<u32>,
-    /// Periods that ended before this minute may be dropped where an interval has more than three
-    #[arg(long, value_name = "MINUTE", default_value_t = 0)]
-    horizon: u32,
+    /// Build the map as known at this moment of UTC+8
+    #[arg(long, value_name = "YYYY-MM-DD HH:MM")]
+    known_at: Option<Minute>,
+    /// Periods that ended before this moment of UTC+8 may be dropped where an interval has more than three
+    #[arg(long, value_name = "YYYY-MM-DD HH:MM")]
+    horizon: Option<Minute>,
     /// Compare the root with this one (64 hexadecimal digits)
     #[arg(long, value_name = "HEX")]
     root: Option<String>,
@@ -52,8 +52,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let options = MapOptions {
-        known_at: args.known_at.map(Minute::new).transpose()?,
-        horizon: Minute::new(args.horizon)?,
+        known_at: args.known_at,
+        horizon: args.horizon.unwrap_or(Minute::ZERO),
     };
     let mut sample = String::new();
     let table = if let Some(path) = &args.facts {

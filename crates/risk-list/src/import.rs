@@ -95,11 +95,11 @@ fn read_day(
         for text in &group.texts {
             let resolution = resolver.resolve(&scope, text);
             counts.count(resolution.precision);
+            let mut new = false;
             if resolution.precision < Precision::County {
                 let name = format!("{} | {text}", group.place).replace(['\n', '\r', '\t'], " ");
-                day.unplaced.insert((name, group.grade));
+                new = day.unplaced.insert((name, group.grade));
             }
-            let mut new = resolution.target == Target::Unknown;
             for place in places(register, resolution.target)? {
                 if matches!(place, Place::County(_)) {
                     counts.whole_county += 1;

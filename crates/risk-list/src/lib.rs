@@ -16,6 +16,7 @@ mod published;
 mod register;
 mod resolve;
 mod scope;
+mod spelling;
 mod table;
 mod text;
 

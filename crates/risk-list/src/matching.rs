@@ -136,7 +136,11 @@ pub(crate) fn whole(table: &AreaTable, scope: &Scope, text: &str) -> Option<Vec<
             continue;
         }
         if lens[0] == longest {
-            townships.push(township?.township);
+            let found = township?;
+            if table.is_part(found.township, &rest[..longest]) {
+                return None;
+            }
+            townships.push(found.township);
         } else if lens[1] == longest {
             named = true;
         } else if let Some(filler) = filler {
@@ -204,8 +208,22 @@ fn is_formal(spelling: &str) -> bool {
             .any(|end| spelling.ends_with(end))
 }
 
-/// The township whose community or village `rest` begins with (`临春社区…`, `对口村…`), where the county has one of that name.
-pub(crate) fn community_at_start(table: &AreaTable, scope: &Scope, rest: &str) -> Option<usize> {
+/// The township whose community or village `rest` names first (`临春社区…`, `对口村…`), or first after a township that the
+/// table does not have (`红星片区老城东门社区`), where the county has one of that name.
+pub(crate) fn community(table: &AreaTable, scope: &Scope, rest: &str) -> Option<usize> {
+    const UNKNOWN_TOWNSHIPS: [&str; 6] = ["街道", "片区", "办事处", "街办", "镇", "乡"];
+    community_at_start(table, scope, rest).or_else(|| {
+        let (at, kind) = UNKNOWN_TOWNSHIPS
+            .iter()
+            .filter_map(|kind| Some((rest.find(kind)?, kind)))
+            .filter(|(at, _)| rest[..*at].chars().count() <= 8)
+            .min()?;
+        let after = &rest[at + kind.len()..];
+        community_at_start(table, scope, after.strip_prefix("办事处").unwrap_or(after))
+    })
+}
+
+fn community_at_start(table: &AreaTable, scope: &Scope, rest: &str) -> Option<usize> {
     const COMMUNITY: [&str; 3] = ["社区", "居委会", "居民委员会"];
     const VILLAGE: [&str; 5] = ["村委会", "村民委员会", "行政村", "村", "嘎查"];
     let mut found = None;

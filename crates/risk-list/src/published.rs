@@ -76,7 +76,7 @@ impl PublishedList {
         let lists = [data.highlist, data.middlelist, data.lowlist];
         for (grade, list) in LISTED_GRADES.into_iter().zip(lists) {
             for raw in list.unwrap_or_default() {
-                entries += raw.communitys.len();
+                entries += raw.communitys.as_ref().map_or(0, Vec::len);
                 if entries > MAX_LIST_ENTRIES || groups.len() >= MAX_LIST_ENTRIES {
                     return Err(Error::TooMany {
                         what: "listed strings",
@@ -117,32 +117,30 @@ struct Data {
 
 #[derive(Deserialize)]
 struct RawGroup {
-    #[serde(default)]
-    province: String,
-    #[serde(default)]
-    city: String,
-    #[serde(default)]
-    county: String,
-    #[serde(default)]
-    communitys: Vec<String>,
+    province: Option<String>,
+    city: Option<String>,
+    county: Option<String>,
+    communitys: Option<Vec<String>>,
 }
 
 impl RawGroup {
     fn into_group(self, grade: Grade) -> Result<Group, Error> {
-        for name in [&self.province, &self.city, &self.county] {
+        let place = GroupName {
+            province: self.province.unwrap_or_default(),
+            city: self.city.unwrap_or_default(),
+            county: self.county.unwrap_or_default(),
+        };
+        for name in [&place.province, &place.city, &place.county] {
             within(name, "an area's name", MAX_NAME_BYTES)?;
         }
-        for text in &self.communitys {
+        let texts = self.communitys.unwrap_or_default();
+        for text in &texts {
             within(text, "a listed string", MAX_TEXT_BYTES)?;
         }
         Ok(Group {
             grade,
-            place: GroupName {
-                province: self.province,
-                city: self.city,
-                county: self.county,
-            },
-            texts: self.communitys,
+            place,
+            texts,
         })
     }
 }
@@ -160,42 +158,25 @@ fn update_time(text: &str) -> Result<Minute, Error> {
 }
 
 fn parse_time(text: &str) -> Option<Minute> {
-    let normal = crate::text::normalise(text);
     let numbers: Vec<&str> = text
         .split(|c: char| !c.is_ascii_digit())
         .filter(|part| !part.is_empty())
         .collect();
-    if numbers.len() < 4 || numbers.len() > 6 || normal.len() > 40 {
+    if numbers.len() < 4 || numbers.len() > 6 || text.len() > 60 {
         return None;
     }
     if numbers[0].len() != 4 || numbers[1..].iter().any(|n| n.len() > 2) {
         return None;
     }
-    let mut parts = numbers.iter().map(|n| n.parse::<u32>().unwrap_or(u32::MAX));
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let (hour, minute) = (parts.next()?, parts.next().unwrap_or(0));
+    let [hour, minute] = [numbers[3], numbers.get(4).unwrap_or(&"0")].map(|n| n.parse().ok());
+    let (hour, minute): (u32, u32) = (hour?, minute?);
     if hour > 24 || minute > 59 {
         return None;
     }
-    let days = days_since_epoch(year, month, day)?;
-    let midnight = Day::new(u16::try_from(days).ok()?).first_minute();
-    Some(midnight.saturating_add_signed(i64::from(hour * 60 + minute)))
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar.
-fn days_since_epoch(year: u32, month: u32, day: u32) -> Option<u32> {
-    let leap = |y: u32| y.is_multiple_of(4) && (!y.is_multiple_of(100) || y.is_multiple_of(400));
-    let february = if leap(year) { 29 } else { 28 };
-    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    if !(1970..2097).contains(&year) || !(1..=12).contains(&month) {
-        return None;
-    }
-    let before = lengths.get(..month as usize - 1)?;
-    if day < 1 || day > lengths[month as usize - 1] {
-        return None;
-    }
-    let years: u32 = (1970..year).map(|y| if leap(y) { 366 } else { 365 }).sum();
-    Some(years + before.iter().sum::<u32>() + day - 1)
+    let [year, month, day] = [numbers[0], numbers[1], numbers[2]];
+    let day: Day = format!("{year}-{month:0>2}-{day:0>2}").parse().ok()?;
+    let minutes = i64::from(hour * 60 + minute);
+    Some(day.first_minute().saturating_add_signed(minutes))
 }
 
 #[cfg(test)]
@@ -205,8 +186,8 @@ mod tests {
     #[test]
     fn an_update_time_is_an_hour_of_utc_plus_8() {
         // 2022-08-18 11:00 UTC.
-        assert_eq!(update_time("2022-08-18 19时").unwrap().get(), 27_680_820);
-        assert_eq!(update_time("2022-08-18 19:30").unwrap().get(), 27_680_850);
+        assert_eq!(update_time("2022-08-18 19时").unwrap().get(), 27_680_340);
+        assert_eq!(update_time("2022-08-18 19:30").unwrap().get(), 27_680_370);
         for bad in [
             "",
             "19时",

@@ -105,13 +105,14 @@ impl Resolver {
         }
         let rest = matching::strip_names(&self.table, scope, text);
         if let Some(found) = matching::township_at_start(&self.table, scope, rest) {
-            return self.site(found.township, &rest[found.len..]);
+            let part = self.table.is_part(found.township, &rest[..found.len]);
+            return self.site(found.township, if part { rest } else { &rest[found.len..] });
         }
         if let Some(township) = scope.hint {
             return self.site(township, rest);
         }
         let found = matching::township_inside(&self.table, scope, rest)
-            .or_else(|| matching::community_at_start(&self.table, scope, rest));
+            .or_else(|| matching::community(&self.table, scope, rest));
         if let Some(township) = found {
             return self.site(township, rest);
         }

@@ -181,6 +181,17 @@ impl Scope {
     fn finish(&mut self, table: &AreaTable, listed: [&str; 3]) {
         let mut words: BTreeSet<String> = listed.iter().map(|w| (*w).to_owned()).collect();
         words.extend(zone_words(listed[2]));
+        // "阳泉高新区" for the zone that stands in the list as 高新区 of 阳泉市.
+        let with_city = |w: &String| format!("{}{w}", stem(listed[1]));
+        let qualified: Vec<String> = match self.home {
+            Home::County(at) if !table.counties[at].is_zone() => Vec::new(),
+            _ => zone_words(listed[2])
+                .iter()
+                .chain([&self.label])
+                .map(with_city)
+                .collect(),
+        };
+        words.extend(qualified);
         if let Some(&first) = self.near.first() {
             let county = &table.counties[first];
             let city = table.city_at(county.city());

@@ -1,10 +1,11 @@
 //! The table of codes and names: provinces, cities, counties, townships, and the communities and villages of each township.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use crate::text::{normalise, short_forms, stem, without_nations, zone_kind};
+use crate::spelling::{Above, township_spellings};
+use crate::text::normalise;
 use crate::{Error, bytes};
 
 /// Bytes of the table, decompressed; the shipped one has 7 MB.
@@ -12,6 +13,7 @@ pub const MAX_TABLE_BYTES: usize = 64 << 20;
 /// First line of the format.
 pub(crate) const HEADER: &str = "viridian areas 1";
 const WHAT: &str = "the table of areas";
+const OTHER_NAMES: &str = include_str!("../data/townships.csv");
 const SHIPPED: &[u8] = include_bytes!("../data/areas.zst");
 
 /// All areas known by code and name.
@@ -20,6 +22,7 @@ pub struct AreaTable {
     pub(crate) cities: Vec<Area>,
     pub(crate) counties: Vec<County>,
     pub(crate) townships: Vec<Township>,
+    other_names: OtherNames,
 }
 
 /// A province (two digits) or city (four digits).
@@ -83,6 +86,7 @@ impl AreaTable {
             cities: Vec::new(),
             counties: Vec::new(),
             townships: Vec::new(),
+            other_names: OtherNames::shipped()?,
         };
         let mut lines = text.lines().enumerate();
         if lines.next().map(|(_, l)| l) != Some(HEADER) {
@@ -203,6 +207,13 @@ impl AreaTable {
                 .partition_point(|c| c.code / 10_000 <= two_digit)
     }
 
+    /// Whether `spelling` names only a part of the township (by index).
+    pub(crate) fn is_part(&self, township: usize, spelling: &str) -> bool {
+        let code = self.townships[township].code;
+        let parts = &self.other_names.parts;
+        !parts.is_empty() && parts.contains(&(code, spelling.to_owned()))
+    }
+
     /// The ways in which the townships of a county are spelled; `None` where two share a spelling.
     pub(crate) fn spellings(&self, county: usize) -> &HashMap<String, Option<usize>> {
         let of = &self.counties[county];
@@ -210,20 +221,27 @@ impl AreaTable {
     }
 
     fn spell(&self, county: &County) -> HashMap<String, Option<usize>> {
-        let mut local: Vec<String> = vec![normalise(&county.name), stem(&county.name).to_owned()];
-        local.extend(short_forms(&county.name));
-        if let Some(city) = self.city_at(county.city()) {
-            local.extend([normalise(&city.name), stem(&city.name).to_owned()]);
-        }
-        if let Some(province) = self.province_at(county.code / 10_000) {
-            local.extend([province.name.clone(), stem(&province.name).to_owned()]);
-        }
+        let above = Above {
+            names: [
+                Some(county.name.as_str()),
+                self.city_at(county.city()).map(|c| c.name.as_str()),
+                self.province_at(county.code / 10_000)
+                    .map(|p| p.name.as_str()),
+            ],
+        };
         let mut all = HashMap::new();
         // A spelling of an earlier rank is never taken away by a later one.
         let ranked: Vec<(usize, [Vec<String>; 3])> = county
             .townships
             .clone()
-            .map(|t| (t, township_spellings(&self.townships[t].name, &local)))
+            .map(|t| {
+                let township = &self.townships[t];
+                let mut spellings = township_spellings(&township.name, &above);
+                if let Some(more) = self.other_names.names.get(&township.code) {
+                    spellings[1].extend_from_slice(more);
+                }
+                (t, spellings)
+            })
             .collect();
         for rank in 0..3 {
             let mut now: HashMap<&str, Option<usize>> = HashMap::new();
@@ -269,6 +287,44 @@ impl AreaTable {
     }
 }
 
+/// Reviewed names of townships that the table does not have.
+struct OtherNames {
+    names: HashMap<u32, Vec<String>>,
+    /// Those of them that name only a part of the township.
+    parts: HashSet<(u32, String)>,
+}
+
+impl OtherNames {
+    /// Reads the file: `code,name|name,same or part,reason`.
+    fn shipped() -> Result<Self, Error> {
+        let mut all = Self {
+            names: HashMap::new(),
+            parts: HashSet::new(),
+        };
+        for (at, line) in OTHER_NAMES.lines().enumerate().skip(1) {
+            let bad = |why| Error::Line {
+                what: "townships.csv",
+                line: at + 1,
+                why,
+            };
+            let fields: Vec<&str> = line.splitn(4, ',').collect();
+            let [code, names, kind @ ("same" | "part"), reason] = fields[..] else {
+                return Err(bad("not code, names, same or part, reason"));
+            };
+            if reason.is_empty() {
+                return Err(bad("no reason"));
+            }
+            let code = code.parse().map_err(|_| bad("the code is no number"))?;
+            let names: Vec<String> = names.split('|').map(normalise).collect();
+            if kind == "part" {
+                all.parts.extend(names.iter().map(|n| (code, n.clone())));
+            }
+            all.names.insert(code, names);
+        }
+        Ok(all)
+    }
+}
+
 fn normalise_community(name: &str) -> String {
     match name.strip_suffix('=') {
         Some(base) => normalise(base) + "=",
@@ -282,88 +338,4 @@ fn bad(at: usize, why: &'static str) -> Error {
         line: at + 1,
         why,
     }
-}
-
-/// Spellings of a township by rank: its own name; the same kind in other words; a kind that it had before or since.
-fn township_spellings(name: &str, local: &[String]) -> [Vec<String>; 3] {
-    let name = normalise(name);
-    let mut own = vec![name.clone()];
-    let mut bare = name.as_str();
-    // "石家庄市鹿泉区经济开发区" is written "鹿泉区经济开发区" and "经济开发区".
-    while let Some(shorter) = local
-        .iter()
-        .filter_map(|l| bare.strip_prefix(l.as_str()))
-        .filter(|s| s.chars().count() > 2 && !s.starts_with(['街', '镇', '乡', '地']))
-        .min_by_key(|s| s.len())
-    {
-        bare = shorter;
-        if zone_kind(bare).is_none() {
-            break;
-        }
-        own.push(bare.to_owned());
-    }
-    let mut same = Vec::new();
-    let mut other = Vec::new();
-    for full in own.clone() {
-        if let Some((base, kind)) = zone_kind(&full) {
-            same.extend(kind.iter().map(|k| format!("{base}{k}")));
-            same.extend(
-                kind.iter()
-                    .map(|k| format!("{base}{k}管委会"))
-                    .chain([format!("{full}管理委员会")]),
-            );
-        }
-    }
-    for (kind, same_kind, other_kind) in [
-        (
-            "街道",
-            &["街道办事处", "街道办", "街办", "办事处", "街"][..],
-            &["镇", "地区", "地区办事处", "乡"][..],
-        ),
-        (
-            "地区",
-            &["地区办事处", "地区街道"],
-            &["镇", "乡", "街道", "街道办事处"],
-        ),
-        (
-            "镇",
-            &[],
-            &["街道", "街道办事处", "街道办", "街", "乡", "地区"],
-        ),
-        ("苏木", &[], &["镇", "乡"]),
-        ("乡", &[], &["镇", "街道", "街道办事处", "地区"]),
-    ] {
-        let Some(base) = name.strip_suffix(kind) else {
-            continue;
-        };
-        same.extend(same_kind.iter().map(|k| format!("{base}{k}")));
-        if base.chars().count() >= 2 {
-            other.extend(other_kind.iter().map(|k| format!("{base}{k}")));
-            let plain = without_nations(base);
-            if plain != base {
-                same.push(format!("{plain}{kind}"));
-                other.extend(other_kind.iter().map(|k| format!("{plain}{k}")));
-            }
-        }
-        break;
-    }
-    if let Some(base) = name.strip_suffix("街道")
-        && let Some(street) = base.strip_suffix(['路', '街'])
-        && street.chars().count() >= 2
-    {
-        other.push(format!("{street}街道"));
-    }
-    if let Some(regiment) = name.strip_prefix("兵团") {
-        let regiment = regiment
-            .trim_end_matches("分部")
-            .trim_end_matches("生活区")
-            .trim_end_matches("中心团场");
-        same.push(regiment.to_owned());
-    }
-    for end in ["分部", "核心区"] {
-        if let Some(base) = name.strip_suffix(end) {
-            same.push(base.to_owned());
-        }
-    }
-    [own, same, other]
 }

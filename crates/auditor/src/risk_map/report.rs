@@ -62,7 +62,7 @@ impl Report {
         unresolved.sort_unstable();
         unresolved.dedup();
         let lists = table.counts().iter().map(|list| ListReport {
-            updated: clock(list.at),
+            updated: list.at.to_string(),
             updated_min: list.at,
             grade: list.grade,
             entries: list.counts.entries,
@@ -146,43 +146,9 @@ fn percent(part: u64, whole: u64) -> String {
     format!("{}.{} %", per_mille / 10, per_mille % 10)
 }
 
-/// `2022-08-18 19:00`, in UTC+8.
-pub(crate) fn clock(at: Minute) -> String {
-    let (mut year, mut rest) = (1970_u32, u32::from(at.day().get()));
-    let leap = |y: u32| y.is_multiple_of(4) && (!y.is_multiple_of(100) || y.is_multiple_of(400));
-    while rest >= 365 + u32::from(leap(year)) {
-        rest -= 365 + u32::from(leap(year));
-        year += 1;
-    }
-    let february = 28 + u32::from(leap(year));
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        month += 1;
-    }
-    let minute = at.minute_of_day();
-    let (day, hour, minute) = (rest + 1, minute / 60, minute % 60);
-    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn minutes_are_shown_by_the_clock_of_utc_plus_8() {
-        for (minute, shown) in [
-            (27_680_820, "2022-08-18 19:00"),
-            (27_832_320, "2022-12-02 00:00"),
-            (28_484_640 - 480, "2024-02-28 00:00"),
-            (28_487_520 - 480, "2024-03-01 00:00"),
-        ] {
-            assert_eq!(clock(Minute::new(minute).unwrap()), shown);
-        }
-    }
 
     #[test]
     fn shares_are_rounded_down() {

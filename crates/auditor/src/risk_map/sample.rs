@@ -4,8 +4,6 @@ use std::fmt::Write;
 
 use risk_list::{LISTED_GRADES, PublishedList, Resolution, Resolver, Target};
 
-use super::report::clock;
-
 /// Prints `count` strings of each list and grade with the codes and names that they were resolved to.
 pub(crate) fn print(
     resolver: &Resolver,
@@ -35,7 +33,7 @@ pub(crate) fn print(
                 let _ = writeln!(
                     out,
                     "\n{} {grade:?}, {taken} of the listed strings:",
-                    clock(list.updated)
+                    list.updated
                 );
             }
             for (group, text) in all {
