@@ -42,7 +42,7 @@ fn parts(group: &mut Group<'_>, prover: &Prover, pool: &ThreadPool, threads: usi
     let shape = shape();
     let mut part = |name: &str, work: &mut (dyn FnMut() + Send)| {
         group.bench_function(format!("{name}, {threads} threads"), |b| {
-            b.iter(|| pool.install(&mut *work))
+            b.iter(|| pool.install(&mut *work));
         });
     };
     part("assignment", &mut || {
@@ -66,19 +66,19 @@ fn parts(group: &mut Group<'_>, prover: &Prover, pool: &ThreadPool, threads: usi
     let private = &scalars[shape.instance - 1..];
     let h: Vec<_> = quotient().iter().map(|v| v.into_bigint()).collect();
     part("MSM h", &mut || {
-        black_box(G1Projective::msm_bigint(&key.h_query, &h));
+        let _ = black_box(G1Projective::msm_bigint(&key.h_query, &h));
     });
     part("MSM l", &mut || {
-        black_box(G1Projective::msm_bigint(&key.l_query, private));
+        let _ = black_box(G1Projective::msm_bigint(&key.l_query, private));
     });
     part("MSM a", &mut || {
-        black_box(G1Projective::msm_bigint(&key.a_query[1..], &scalars));
+        let _ = black_box(G1Projective::msm_bigint(&key.a_query[1..], &scalars));
     });
     part("MSM b in G1", &mut || {
-        black_box(G1Projective::msm_bigint(&key.b_g1_query[1..], &scalars));
+        let _ = black_box(G1Projective::msm_bigint(&key.b_g1_query[1..], &scalars));
     });
     part("MSM b in G2", &mut || {
-        black_box(G2Projective::msm_bigint(&key.b_g2_query[1..], &scalars));
+        let _ = black_box(G2Projective::msm_bigint(&key.b_g2_query[1..], &scalars));
     });
 }
 

@@ -38,3 +38,34 @@ const PINNED_ROWS: [usize; 14] = [
 ];
 const PINNED_CONSTRAINTS: usize = 32_029;
 const PINNED_DIGEST: &str = "4893d684dd1a0de6dbff0ea24a43096b6c8141e68f25c969cf19fcb696e90b63";
+
+#[test]
+fn registry_and_statement_say_what_the_shape_is() {
+    let registry = include_str!("../../../registry.toml");
+    for line in [
+        format!("constraints = {PINNED_CONSTRAINTS}"),
+        format!("rows = {}", shape().rows()),
+        format!("witnesses = {}", shape().witness),
+        format!("matrix_sha256 = \"{PINNED_DIGEST}\""),
+    ] {
+        assert!(
+            registry.lines().any(|l| l == line),
+            "registry.toml lacks {line}"
+        );
+    }
+    let statement = include_str!("../STATEMENT.md");
+    for (heading, rows) in Heading::ALL.iter().zip(PINNED_ROWS) {
+        let title = heading.title();
+        assert!(
+            statement.lines().any(|l| l == format!("## {title}")),
+            "no heading {title}"
+        );
+        let rows = rows.to_string();
+        let grouped = match rows.len() {
+            0..=3 => rows,
+            digits => format!("{},{}", &rows[..digits - 3], &rows[digits - 3..]),
+        };
+        let cell = format!("| {title} | {grouped} |");
+        assert!(statement.contains(&cell), "the table lacks {cell}");
+    }
+}
