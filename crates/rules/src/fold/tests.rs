@@ -3,6 +3,7 @@ use crate::testing::{
     at, check_in, day, event, exposure, negative, province, release, ruling, stay, tables,
 };
 use crate::{AreaCode, Interval, Period, TestResult, evaluate};
+use crate::{CaseKind, ContactDegree, Day, EventBody, ExposureList, SourceKind};
 
 const HOME: &str = "330102001";
 
