@@ -22,7 +22,7 @@ fn change(witness: &mut Witness, rng: &mut ChaCha8Rng) {
     let entry = rng.random_range(0..24);
     let slot = rng.random_range(0..8);
     let minute = |rng: &mut ChaCha8Rng, m: &mut u32| {
-        *m = m.wrapping_add_signed(rng.random_range(-2..3) * 720)
+        *m = m.wrapping_add_signed(rng.random_range(-2..3) * 720);
     };
     match rng.random_range(0..16) {
         0 => witness.entries[entry].is_ground ^= true,
@@ -49,7 +49,7 @@ fn change(witness: &mut Witness, rng: &mut ChaCha8Rng) {
         _ => {
             witness.head_time = witness
                 .head_time
-                .wrapping_add_signed(rng.random_range(-1..2) * 100)
+                .wrapping_add_signed(rng.random_range(-1..2) * 100);
         }
     }
 }
