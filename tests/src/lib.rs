@@ -1,1 +1,1 @@
-//! Tests.
+//! Whole-system tests: what they share. The scenarios are under `tests/tests`.

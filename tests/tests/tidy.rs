@@ -1,0 +1,286 @@
+//! The architecture's invariants, mostly absences, read from the tree itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .exec()
+        .expect("cargo metadata")
+}
+
+/// Which rooms a room may import, in its normal and build dependencies.
+const ALLOWED: [(&str, &[&str]); 15] = [
+    ("rules", &[]),
+    ("risk-list", &["rules"]),
+    ("commitment", &["rules"]),
+    ("circuits", &["rules", "commitment"]),
+    ("prover", &["circuits", "commitment"]),
+    ("ledger", &["commitment"]),
+    ("verifier", &["rules", "commitment"]),
+    ("wire", &["rules", "verifier", "ledger"]),
+    ("federation", &["wire", "verifier", "ledger", "rules"]),
+    (
+        "node",
+        &[
+            "rules",
+            "risk-list",
+            "commitment",
+            "circuits",
+            "prover",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+        ],
+    ),
+    ("checkpoint", &["rules", "verifier", "wire", "federation"]),
+    (
+        "auditor",
+        &[
+            "rules",
+            "risk-list",
+            "commitment",
+            "circuits",
+            "prover",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+        ],
+    ),
+    (
+        "demo",
+        &["rules", "risk-list", "verifier", "wire", "federation"],
+    ),
+    ("fuzz", &[]),
+    (
+        "tests",
+        &[
+            "rules",
+            "risk-list",
+            "commitment",
+            "circuits",
+            "prover",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+            "node",
+            "checkpoint",
+            "auditor",
+            "demo",
+        ],
+    ),
+];
+
+#[test]
+fn no_room_imports_one_that_it_should_not_know() {
+    let allowed: BTreeMap<_, _> = ALLOWED.into_iter().collect();
+    let metadata = metadata();
+    let rooms: BTreeSet<&str> = metadata
+        .workspace_packages()
+        .iter()
+        .map(|p| p.name.as_str())
+        .collect();
+    assert!(rooms.len() >= 14, "the workspace has its rooms");
+    for package in metadata.workspace_packages() {
+        let may = allowed
+            .get(package.name.as_str())
+            .unwrap_or_else(|| panic!("{} has no row here", package.name));
+        for dependency in &package.dependencies {
+            let is_room = rooms.contains(dependency.name.as_str());
+            let counts = dependency.kind != DependencyKind::Development;
+            assert!(
+                !is_room || !counts || may.contains(&dependency.name.as_str()),
+                "{} must not import {}",
+                package.name,
+                dependency.name
+            );
+        }
+    }
+}
+
+#[test]
+fn only_wire_knows_protobuf_and_only_node_knows_a_database() {
+    for package in metadata().workspace_packages() {
+        let name = package.name.as_str();
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind == DependencyKind::Normal)
+        {
+            match dependency.name.as_str() {
+                "prost" | "prost-types" | "tonic-prost" => assert_eq!(name, "wire"),
+                "sled" => assert_eq!(name, "node"),
+                _ => {}
+            }
+        }
+    }
+    for path in sources() {
+        let in_store = path.starts_with(root().join("crates/node/src/store"));
+        let text = read(&path);
+        assert!(
+            in_store || !text.contains("sled::"),
+            "{} names a database",
+            path.display()
+        );
+    }
+}
+
+/// Everything that a package pulls in, by way of normal dependencies.
+fn tree_of(metadata: &Metadata, name: &str) -> BTreeSet<String> {
+    let resolve = metadata.resolve.as_ref().expect("a resolved graph");
+    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|n| (&n.id, n)).collect();
+    let start = metadata
+        .workspace_packages()
+        .into_iter()
+        .find(|p| p.name == name)
+        .expect("a room");
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![&start.id];
+    while let Some(id) = waiting.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let normal = |d: &&cargo_metadata::NodeDep| {
+            d.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal)
+        };
+        waiting.extend(nodes[id].deps.iter().filter(normal).map(|d| &d.pkg));
+    }
+    seen.into_iter()
+        .map(|id| metadata[id].name.to_string())
+        .collect()
+}
+
+#[test]
+fn the_verifier_pulls_in_neither_gadgets_nor_a_runtime() {
+    let metadata = metadata();
+    let tree = tree_of(&metadata, "verifier");
+    assert!(tree.contains("ark-groth16"), "the graph was read");
+    for absent in [
+        "ark-r1cs-std",
+        "tokio",
+        "tonic",
+        "prost",
+        "rustls",
+        "sled",
+        "circuits",
+        "prover",
+        "hyper",
+    ] {
+        assert!(!tree.contains(absent), "verifier pulls in {absent}");
+    }
+    let rules = tree_of(&metadata, "rules");
+    assert!(
+        !rules
+            .iter()
+            .any(|p| p.starts_with("ark-") || p == "tokio" || p.contains("dalek"))
+    );
+}
+
+#[test]
+fn nothing_linked_is_under_a_gnu_licence() {
+    let metadata = metadata();
+    for package in &metadata.packages {
+        let licence = package.license.as_deref().unwrap_or_default();
+        let free_choice = licence.contains("OR") || licence.contains('/');
+        assert!(
+            !licence.contains("GPL") || free_choice,
+            "{} is under {licence}",
+            package.name
+        );
+    }
+}
+
+fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![
+        root().join("crates"),
+        root().join("circuits"),
+        root().join("tests"),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("target") && !path.ends_with("node_modules") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tidy.rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(found.len() > 100, "the sources were found");
+    found
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("a source file")
+}
+
+#[test]
+fn no_file_is_two_rooms() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .map(|path| (read(&path).lines().count(), path))
+        .filter(|(lines, _)| *lines > 650)
+        .collect();
+    assert!(long.is_empty(), "over 650 lines: {long:?}");
+}
+
+#[test]
+fn nobody_has_a_function_that_sets_a_colour() {
+    for path in sources() {
+        for line in read(&path).lines() {
+            let line = line.trim();
+            let setter = [
+                "fn set_colour",
+                "fn set_color",
+                "fn with_colour",
+                "fn override_colour",
+                "fn force_colour",
+            ];
+            assert!(
+                !setter.iter().any(|s| line.contains(s)),
+                "{}: {line}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_source_is_unsafe_or_left_to_be_done() {
+    for path in sources() {
+        let text = read(&path);
+        for never in [
+            "unsafe {",
+            "unsafe fn",
+            "todo!(",
+            "unimplemented!(",
+            "dbg!(",
+        ] {
+            assert!(!text.contains(never), "{} contains {never}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_readme_and_the_guard_run_the_same_tests() {
+    let readme = read(&root().join("README.md"));
+    let guard = read(&root().join(".ci/run"));
+    for text in [&readme, &guard] {
+        assert!(text.contains("cargo test --workspace"));
+    }
+    assert!(readme.contains("cargo run --release -p demo"));
+}
