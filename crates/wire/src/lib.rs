@@ -6,14 +6,15 @@
 mod calls;
 mod endpoint;
 mod error;
+mod federation_calls;
 mod field;
 mod gate_calls;
 mod limits;
 mod method;
+mod reason;
 mod request_auth;
 mod share;
 mod status;
-mod way_out;
 
 pub use calls::{
     CaseId, CheckIn, Contestation, Holders, PassRequest, Question, Registration, Trip, UseId,
@@ -21,15 +22,16 @@ pub use calls::{
 };
 pub use endpoint::{client, server};
 pub use error::WireError;
+pub use federation_calls::{Proposal, PublishedRegistry};
 pub use field::{bytes_exact, bytes_within, count_within, required, text_within};
 pub use gate_calls::{GateRequest, gate_requests};
 pub use limits::*;
 pub use method::{DESCRIPTORS, Method};
+pub use reason::resident_reason;
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,
 };
 pub use status::{DOMAIN, Reason, reason_of, retry_after, status, status_retry_after};
-pub use way_out::{resident_reason, words};
 
 /// Includes one generated package.
 macro_rules! package {

@@ -35,14 +35,16 @@ pub const MAX_NAME_ID_BYTES: usize = 32;
 pub const MAX_BUNDLE_BYTES: usize = verifier::trust::MAX_BUNDLE_LEN_BYTES;
 /// Largest online document with its signatures, in bytes.
 pub const MAX_ONLINE_BYTES: usize = verifier::trust::MAX_SIGNED_ONLINE_LEN_BYTES;
-/// Largest signed tree head, in bytes.
-pub const MAX_HEAD_BYTES: usize = 2_048;
+/// Length of a signed tree head, in bytes.
+pub const HEAD_BYTES: usize = ledger::SIGNED_TREE_HEAD_LEN_BYTES;
 /// Most heads or cosignatures in one registry: one for each slot.
 pub const MAX_HEADS: usize = 64;
 /// Largest registry statement, in bytes.
-pub const MAX_REGISTRY_STATEMENT_BYTES: usize = 1_024;
-/// Largest cosignature with its key's name, in bytes.
-pub const MAX_COSIGNATURE_BYTES: usize = 256;
+pub const MAX_REGISTRY_STATEMENT_BYTES: usize = ledger::MAX_STATEMENT_LEN_BYTES;
+/// Largest registry statement with its cosignatures, in bytes.
+pub const MAX_COSIGNED_BYTES: usize = ledger::MAX_COSIGNED_LEN_BYTES;
+/// Length of a cosignature with its slot, in bytes.
+pub const COSIGNATURE_BYTES: usize = ledger::COSIGNATURE_LEN_BYTES;
 /// Most QR texts in one gate call.
 pub const MAX_CODES: usize = 256;
 /// Largest QR text, in bytes.

@@ -193,6 +193,7 @@ impl From<WireError> for Status {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::fmt::Write as _;
 
     use super::*;
 
@@ -240,5 +241,30 @@ mod tests {
         });
         assert_eq!(reason_of(&status), Some(Reason::TooLarge));
         assert!(status.message().contains("body") && status.message().contains("4096"));
+    }
+
+    /// The table that people read is the enum: rewrite it with `UPDATE_DOCS=1 cargo test -p wire`.
+    #[test]
+    fn the_published_table_has_every_reason() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reasons.md");
+        let mut table = String::from(
+            "# Why a call is refused\n\nA refused call carries `google.rpc.ErrorInfo` with one of these reasons and \
+             the domain `viridian`. Codes never change\ntheir meaning. Where waiting helps, `RetryInfo` says how \
+             long. No text contains anybody's data. A refused event is an\nanswer, not a failed call: its codes are \
+             those of `rules::EventError`; verdicts have their own table.\n\n| reason | gRPC status | text |\n\
+             |---|---|---|\n",
+        );
+        for reason in Reason::ALL {
+            let (code, grpc, text) = (reason.code(), reason.grpc(), reason.text());
+            writeln!(table, "| `{code}` | {grpc:?} | {text} |").unwrap();
+        }
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &table).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            table,
+            "UPDATE_DOCS=1 rewrites the table"
+        );
     }
 }
