@@ -143,6 +143,19 @@ mod tests {
     }
 
     #[test]
+    fn a_memory_is_full_at_its_limit_and_empties_with_time() {
+        let mut memory = GateMemory::starting_at(UnixTime::from_s(3_000_000));
+        let slot = memory.latest().slot();
+        for i in 0..MEMORY_LIMIT as u64 {
+            assert!(!memory.is_full());
+            memory.remember(slot, Fr::from(i));
+        }
+        assert!(memory.is_full());
+        memory.advance(UnixTime::from_s(3_000_000 + 60 * 10));
+        assert!(!memory.is_full());
+    }
+
+    #[test]
     fn the_latest_time_never_falls() {
         let mut memory = GateMemory::starting_at(UnixTime::from_s(100));
         memory.advance(UnixTime::from_s(50));

@@ -129,6 +129,15 @@ impl SignedRoot {
         })
     }
 
+    /// Checks that enough of the pinned keys and enough of its own keys signed: for whoever publishes lists and has no
+    /// online document yet.
+    ///
+    /// # Errors
+    /// [`Error::TooFewRootSignatures`], [`Error::BadSignature`].
+    pub fn check_pinned(&self, pinned: &RootKeys) -> Result<(), Error> {
+        self.check(pinned, Strangers::Ignored)
+    }
+
     /// Checks that enough of the keys before it and enough of its own keys signed.
     pub(super) fn check(&self, before: &RootKeys, strangers: Strangers) -> Result<(), Error> {
         let message = self.document.signing_bytes()?;
