@@ -31,6 +31,10 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one clock that the binary owns"
+    )]
     fn now(&self) -> Minute {
         let since = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -50,53 +54,37 @@ impl Clock for SystemClock {
 /// A clock that starts at a chosen minute and runs at a chosen rate, so that past weeks can be lived through.
 #[derive(Debug)]
 pub struct SimulatedClock {
-    start: Minute,
+    base: Mutex<(Minute, Instant)>,
     rate_min_per_s: u32,
-    since: Instant,
 }
 
 impl SimulatedClock {
     /// Starts at `start` now and goes on by `rate_min_per_s` minutes each second; at zero it stands still.
     pub fn start(start: Minute, rate_min_per_s: u32) -> Self {
         Self {
-            start,
+            base: Mutex::new((start, Instant::now())),
             rate_min_per_s,
-            since: Instant::now(),
         }
+    }
+
+    /// Jumps to `minute` and goes on from there; stays as it is if that lies behind.
+    pub fn advance_to(&self, minute: Minute) {
+        let mut base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
+        if minute > self.reading(*base) {
+            *base = (minute, Instant::now());
+        }
+    }
+
+    fn reading(&self, (start, since): (Minute, Instant)) -> Minute {
+        let passed_ms = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let minutes = passed_ms.saturating_mul(i64::from(self.rate_min_per_s)) / 1000;
+        start.saturating_add_signed(minutes)
     }
 }
 
 impl Clock for SimulatedClock {
     fn now(&self) -> Minute {
-        let passed_ms = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let minutes = passed_ms.saturating_mul(i64::from(self.rate_min_per_s)) / 1000;
-        self.start.saturating_add_signed(minutes)
-    }
-}
-
-/// A clock that a test moves by hand; it cannot go back.
-#[derive(Debug)]
-pub struct ManualClock {
-    now: Mutex<Minute>,
-}
-
-impl ManualClock {
-    /// Stands at `now`.
-    pub fn at(now: Minute) -> Self {
-        Self {
-            now: Mutex::new(now),
-        }
-    }
-
-    /// Moves to `minute`, or stays where it is if that lies behind.
-    pub fn advance_to(&self, minute: Minute) {
-        advance(&self.now, minute);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Minute {
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        self.reading(*self.base.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -111,8 +99,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_does_not_go_back() {
-        let clock = ManualClock::at(Minute::new(100).unwrap());
+    fn a_clock_moved_by_hand_does_not_go_back() {
+        let clock = SimulatedClock::start(Minute::new(100).unwrap(), 0);
         clock.advance_to(Minute::new(200).unwrap());
         clock.advance_to(Minute::new(150).unwrap());
         assert_eq!(clock.now().get(), 200);

@@ -3,9 +3,42 @@
 //! It knows no gate and no other province's residents, and has no function that sets a colour. Only `store` knows a
 //! database; only the binary owns a clock and seeds the generator.
 
+mod calls;
 mod clock;
+pub mod config;
+mod declare;
 mod entropy;
+mod epoch;
+mod error;
+mod files;
+mod intake;
+mod locks;
+mod node;
+mod online;
+mod passes;
+mod proving;
+mod query;
+mod register;
+mod registry;
+mod residents;
+mod risk_book;
+mod rule_book;
+mod sources;
 pub mod store;
+mod words;
 
-pub use clock::{Clock, ManualClock, SimulatedClock, SystemClock};
+pub use clock::{Clock, SimulatedClock, SystemClock};
+pub use declare::CaseState;
 pub use entropy::Entropy;
+pub use epoch::ClosedEpoch;
+pub use error::{NodeError, event_code};
+pub use intake::{EventAnswer, OfferedEvent};
+pub use node::{Node, Parts, Settings};
+pub use passes::{Making, Requested, Waiting};
+pub use proving::{PassProver, ProofFailed};
+pub use query::Status;
+pub use register::{CivilRegister, FileRegister, RegisterUnavailable};
+pub use registry::{CosignedRegistry, read_heads, read_registry};
+pub use risk_book::{RiskBook, RiskInForce};
+pub use rule_book::{Counting, KnownSet, RuleBook};
+pub use sources::{Source, SourceBook};

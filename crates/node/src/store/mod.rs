@@ -18,6 +18,7 @@ pub use rows::{
     CaseRow, CommittedRow, CosignedRow, DeviceRow, EpochRow, EventRow, Evidence, IssuedRow,
     LimitRow, OnlineRow, ReadPurpose, ReadRow, RegistryRow, ResidentKey, ResidentRow, UseRow,
 };
+pub(crate) use seal::mac;
 pub use seal::{NodeKey, Seal};
 pub use sled_store::{SledOptions, SledStore};
 pub use vault::{SCHEMA_VERSION, StoreIdentity, Vault, WriteSet};

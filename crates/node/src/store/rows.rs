@@ -26,7 +26,7 @@ impl ResidentKey {
 /// A resident. Key: [`ResidentKey`].
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct ResidentRow {
-    /// Identity number, 18 ASCII characters in two parts (the encoding knows arrays of up to 32).
+    /// Identity number, 18 ASCII characters.
     pub identity_number: [u8; 18],
     /// Fixed place in the province's state tree.
     pub place: u32,
@@ -43,8 +43,8 @@ pub struct ResidentRow {
 pub struct DeviceRow {
     /// Whose it is.
     pub resident: ResidentKey,
-    /// Compressed P-256 point in two parts.
-    pub key: ([u8; 1], [u8; 32]),
+    /// Compressed P-256 point, 33 bytes.
+    pub key: Vec<u8>,
     /// When it was bound.
     pub bound_at: Minute,
 }

@@ -1,0 +1,160 @@
+//! Residents' calls: who calls, that they have not called so before, and that the call's effect is written with its nonce.
+
+use rules::Minute;
+use wire::{DeviceKey, DeviceKeyId, Nonce, Reason, SignedCall, UnverifiedCall};
+
+use crate::store::{DeviceRow, Evidence, LimitRow, ResidentKey, StoreError, Table, WriteSet};
+use crate::{Node, NodeError};
+
+/// Nonces removed at a time, so that no batch grows without bound.
+const PURGE_LEN: usize = 4_096;
+
+/// A resident's call whose signature holds.
+pub(crate) struct ResidentCall<B> {
+    pub(crate) resident: ResidentKey,
+    pub(crate) device: DeviceKeyId,
+    pub(crate) nonce: Nonce,
+    pub(crate) now: Minute,
+    pub(crate) body: B,
+    pub(crate) evidence: Evidence,
+    nonce_key: Vec<u8>,
+}
+
+impl Node {
+    /// Checks a call: its form, that the key is bound here, the signature, the time, and that it is no replay.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownDevice`], [`Reason::Replayed`], or what [`UnverifiedCall`] refuses.
+    pub(crate) fn authenticate<C: SignedCall>(
+        &self,
+        request: &C,
+    ) -> Result<ResidentCall<C::Body>, NodeError> {
+        let unverified = UnverifiedCall::parse(request)?;
+        let device = unverified.device_key_id();
+        let row: DeviceRow = self
+            .vault
+            .get(Table::Devices, &device.0)?
+            .ok_or(NodeError::Refused(Reason::UnknownDevice))?;
+        let key = DeviceKey::from_bytes(&row.key)
+            .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Devices)))?;
+        let now = self.clock.now();
+        let verified = unverified.verify(&key, self.home, now, self.limits.request_skew_min)?;
+        let nonce_key = nonce_key(verified.auth.at, device, verified.auth.nonce);
+        self.refuse_replay(&nonce_key)?;
+        Ok(ResidentCall {
+            resident: row.resident,
+            device,
+            nonce: verified.auth.nonce,
+            now,
+            body: verified.body,
+            evidence: evidence(request),
+            nonce_key,
+        })
+    }
+
+    pub(crate) fn refuse_replay(&self, nonce_key: &[u8]) -> Result<(), NodeError> {
+        match self.vault.get::<()>(Table::Nonces, nonce_key)? {
+            Some(()) => Err(NodeError::Refused(Reason::Replayed)),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a declaration against the day's limit.
+    pub(crate) fn spend_declaration<B>(
+        &self,
+        call: &ResidentCall<B>,
+        write: &mut WriteSet<'_>,
+    ) -> Result<(), NodeError> {
+        let (key, mut row) = self.limit_of_day(call)?;
+        if row.count >= self.limits.declarations_per_day {
+            return Err(NodeError::Later {
+                reason: Reason::Overloaded,
+                wait: std::time::Duration::from_hours(1),
+            });
+        }
+        row.count += 1;
+        write.put(Table::Limits, &key, &row);
+        Ok(())
+    }
+
+    /// Counts a rule set against the day's limit; the home's own is always free, and so is one asked under before.
+    pub(crate) fn spend_rule_set<B>(
+        &self,
+        call: &ResidentCall<B>,
+        rule_set: &str,
+        write: &mut WriteSet<'_>,
+    ) -> Result<(), NodeError> {
+        if self.rules.is_home(rule_set) {
+            return Ok(());
+        }
+        let (key, mut row) = self.limit_of_day(call)?;
+        if row.rule_sets.iter().any(|s| s == rule_set) {
+            return Ok(());
+        }
+        if row.rule_sets.len() >= self.limits.rule_sets_per_day {
+            return Err(NodeError::Refused(Reason::TooManyRuleSets));
+        }
+        row.rule_sets.push(rule_set.to_owned());
+        write.put(Table::Limits, &key, &row);
+        Ok(())
+    }
+
+    fn limit_of_day<B>(&self, call: &ResidentCall<B>) -> Result<(Vec<u8>, LimitRow), NodeError> {
+        let day = call.now.day().get().to_be_bytes();
+        let key = call.resident.row(&[b'd', day[0], day[1]]);
+        let row = self.vault.get(Table::Limits, &key)?.unwrap_or_default();
+        Ok((key, row))
+    }
+
+    /// Removes nonces of calls that would be refused for their age alone.
+    pub(crate) fn purge_nonces(&self) -> Result<(), NodeError> {
+        let keep = 2 * i64::from(self.limits.request_skew_min);
+        let oldest = self.clock.now().saturating_add_signed(-keep);
+        loop {
+            let mut old = self.vault.keys(Table::Nonces, b"", PURGE_LEN)?;
+            old.retain(|key| key[..] < oldest.get().to_be_bytes()[..]);
+            if old.is_empty() {
+                return Ok(());
+            }
+            let mut write = self.vault.write();
+            for key in &old {
+                write.delete(Table::Nonces, key);
+            }
+            write.commit()?;
+        }
+    }
+}
+
+impl<B> ResidentCall<B> {
+    /// Commits a call's effect together with its nonce.
+    ///
+    /// # Errors
+    /// [`Reason::Replayed`] if the same call was made meanwhile.
+    pub(crate) fn commit(&self, write: WriteSet<'_>) -> Result<(), NodeError> {
+        commit_with_nonce(write, &self.nonce_key)
+    }
+}
+
+pub(crate) fn commit_with_nonce(
+    mut write: WriteSet<'_>,
+    nonce_key: &[u8],
+) -> Result<(), NodeError> {
+    write.put_new(Table::Nonces, nonce_key, &());
+    write.commit().map_err(|error| match error {
+        StoreError::Conflict(Table::Nonces) => NodeError::Refused(Reason::Replayed),
+        other => other.into(),
+    })
+}
+
+pub(crate) fn nonce_key(at: Minute, device: DeviceKeyId, nonce: Nonce) -> Vec<u8> {
+    [&at.get().to_be_bytes()[..], &device.0, &nonce.0].concat()
+}
+
+pub(crate) fn evidence<C: SignedCall>(request: &C) -> Evidence {
+    let auth = request.auth();
+    Evidence::Device {
+        auth: auth.map(|a| a.auth.clone()).unwrap_or_default(),
+        signature: auth.map(|a| a.signature.clone()).unwrap_or_default(),
+        body: request.body().to_vec(),
+    }
+}

@@ -1,0 +1,535 @@
+//! The configuration file. It is read, completed and checked as a whole before anything else happens.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use rules::{Minute, ProvinceCode};
+use serde::Deserialize;
+
+/// Longest configuration file, in bytes.
+const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
+
+/// The configuration file of a node. Paths are relative to the file's own directory.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Whether this node issues passes that count: then test circuits and simulated clocks are refused.
+    pub production: bool,
+    /// Directory of the store.
+    pub data_dir: PathBuf,
+    /// Key that seals the store: 64 hexadecimal digits, mode 0600.
+    pub node_key_file: PathBuf,
+    /// Ed25519 seed that signs tree heads and cosignatures: 64 hexadecimal digits, mode 0600.
+    pub signing_key_file: PathBuf,
+    /// Who lives here, as made by `node seal-register`.
+    pub register_file: PathBuf,
+    /// Sources of events with their keys, TOML.
+    pub sources_file: PathBuf,
+    /// The doors.
+    pub doors: Doors,
+    /// The trust list's root.
+    pub trust: Trust,
+    /// The other nodes of the federation.
+    #[serde(default, rename = "peer")]
+    pub peers: Vec<Peer>,
+    /// Rule sets.
+    pub rules: Rules,
+    /// Risk map.
+    #[serde(default)]
+    pub risk: Risk,
+    /// Proving.
+    pub proving: Proving,
+    /// A clock that is not the world's; absent in production.
+    #[serde(default)]
+    pub clock: Option<SimulatedTime>,
+    /// What this node asks of the registries that it cosigns.
+    #[serde(default)]
+    pub epochs: Epochs,
+    /// What is too late or too early.
+    #[serde(default)]
+    pub intake: Intake,
+    /// Limits on residents and calls.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The store's room.
+    #[serde(default)]
+    pub store: StoreRoom,
+}
+
+/// Where the node listens, and with which certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Doors {
+    /// Address for nodes, sources, checkpoints and operators (mutual TLS).
+    pub peers_listen: SocketAddr,
+    /// Address for residents and readers of the trust list (server TLS).
+    pub public_listen: SocketAddr,
+    /// Certificate chain, PEM, own first; its identity tells federation and province.
+    pub certificate_file: PathBuf,
+    /// Its PKCS#8 key, PEM.
+    pub key_file: PathBuf,
+    /// Roots of the federation, PEM.
+    pub roots_file: PathBuf,
+}
+
+/// The trust list's root document and the keys that it is believed by.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// Signed root document, canonical bytes.
+    pub root_document_file: PathBuf,
+    /// Ed25519 public keys of the offline roots, 64 hexadecimal digits each.
+    pub root_keys: Vec<String>,
+    /// How many of them must have signed.
+    pub root_threshold: u8,
+    /// Age from which gates fetch a newer online document, seconds.
+    #[serde(default = "Trust::default_soft_stale_s")]
+    pub soft_stale_s: u32,
+    /// Age from which gates cannot tell, seconds; at most seven days.
+    #[serde(default = "Trust::default_hard_stale_s")]
+    pub hard_stale_s: u32,
+}
+
+impl Trust {
+    const fn default_soft_stale_s() -> u32 {
+        6 * 3_600
+    }
+
+    const fn default_hard_stale_s() -> u32 {
+        72 * 3_600
+    }
+}
+
+/// Another province's node.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its province.
+    pub province: ProvinceCode,
+    /// `host:port` of its peers' door.
+    pub address: String,
+}
+
+/// Which rule sets are known, and which are the home's own and the nation's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Name of the home's own.
+    pub home: String,
+    /// Name of the nation's, if there is one.
+    #[serde(default)]
+    pub nation: Option<String>,
+    /// Rule-set files besides the built-in ones; those that the root document does not name are not used.
+    #[serde(default)]
+    pub files: Vec<PathBuf>,
+}
+
+/// Where the risk map comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Risk {
+    /// Fact table of published listings; without one nothing is listed.
+    #[serde(default)]
+    pub fact_table_file: Option<PathBuf>,
+}
+
+/// With which keys and how passes are proved.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proving {
+    /// Where the proving key comes from.
+    pub parameters: Parameters,
+    /// Threads that prove.
+    #[serde(default = "Proving::default_threads")]
+    pub threads: usize,
+    /// Passes that may wait; more are refused with `PROVER_BUSY`.
+    #[serde(default = "Proving::default_queue_len")]
+    pub queue_len: usize,
+    /// How long a call waits for its passes before it answers "pending", milliseconds.
+    #[serde(default = "Proving::default_wait_ms")]
+    pub wait_ms: u64,
+}
+
+impl Proving {
+    const fn default_threads() -> usize {
+        1
+    }
+
+    const fn default_queue_len() -> usize {
+        64
+    }
+
+    const fn default_wait_ms() -> u64 {
+        8_000
+    }
+}
+
+/// A proving key.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Parameters {
+    /// Single-party test parameters, made when they are not in their cache; refused in production.
+    Test {
+        /// The party's seed, 64 hexadecimal digits.
+        seed: String,
+        /// Directory of the cache.
+        cache_dir: PathBuf,
+    },
+    /// A key file from a ceremony.
+    Pinned {
+        /// The file.
+        file: PathBuf,
+        /// SHA-256 of its bytes, 64 hexadecimal digits.
+        sha256: String,
+    },
+}
+
+impl Parameters {
+    fn hex(&self) -> &str {
+        match self {
+            Self::Test { seed, .. } => seed,
+            Self::Pinned { sha256, .. } => sha256,
+        }
+    }
+}
+
+/// A simulated clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SimulatedTime {
+    /// Where it starts, minutes since the Unix epoch.
+    pub start_minute: Minute,
+    /// How fast it goes, minutes each second; zero stands still.
+    pub rate_min_per_s: u32,
+    /// Whether an operator may move it forward.
+    #[serde(default)]
+    pub operator_may_advance: bool,
+}
+
+/// What this node asks of the registries that it cosigns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Epochs {
+    /// Least number of provinces with a head of the epoch itself; at least 2 in production.
+    pub fresh_provinces_min: usize,
+    /// Oldest head that may stand in for a province that is away, minutes before the epoch's close.
+    pub stale_head_max_min: u32,
+    /// Latest moment for a registry, minutes after the epoch's close.
+    pub delay_max_min: u32,
+}
+
+impl Default for Epochs {
+    fn default() -> Self {
+        Self {
+            fresh_provinces_min: 2,
+            stale_head_max_min: 1_440,
+            delay_max_min: 1_440,
+        }
+    }
+}
+
+/// What intake admits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intake {
+    /// Oldest moment that an event may speak of, hours.
+    pub max_age_hours: u32,
+    /// Days after its own for which a check-in may come.
+    pub check_in_grace_days: u16,
+    /// How far a source's clock may run ahead, minutes.
+    pub clock_tolerance_min: u32,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        let policy = rules::Policy::default();
+        Self {
+            max_age_hours: policy.max_age_hours,
+            check_in_grace_days: policy.check_in_grace_days,
+            clock_tolerance_min: policy.clock_tolerance_min,
+        }
+    }
+}
+
+/// Limits on residents and calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Rule sets under which one resident is asked in a day.
+    pub rule_sets_per_day: usize,
+    /// Passes that one resident may request in an epoch.
+    pub passes_per_epoch: u32,
+    /// Device keys of one resident: the own, and those of a proxy.
+    pub devices_per_resident: u8,
+    /// Check-ins, trips and contestations that one resident may send in a day.
+    pub declarations_per_day: u32,
+    /// Events kept for one resident.
+    pub events_per_resident: u32,
+    /// How far a device's clock may be off, minutes.
+    pub request_skew_min: u16,
+    /// Calls under way at one door.
+    pub calls_at_once: usize,
+    /// Calls that touch the store at once.
+    pub store_calls_at_once: usize,
+    /// Time for a call, seconds.
+    pub deadline_s: u64,
+    /// Time for calls under way once the end is asked for, seconds.
+    pub drain_s: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rule_sets_per_day: 3,
+            passes_per_epoch: 64,
+            devices_per_resident: 5,
+            declarations_per_day: 64,
+            events_per_resident: 4_096,
+            request_skew_min: 10,
+            calls_at_once: 1_024,
+            store_calls_at_once: 64,
+            deadline_s: 15,
+            drain_s: 20,
+        }
+    }
+}
+
+/// The store's room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreRoom {
+    /// Page cache, mebibytes.
+    pub cache_mib: u64,
+    /// What is to stay free on the disk, mebibytes.
+    pub reserve_mib: u64,
+}
+
+impl Default for StoreRoom {
+    fn default() -> Self {
+        Self {
+            cache_mib: 64,
+            reserve_mib: 256,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// A message naming the file and what is wrong with it.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = crate::files::read_text(path, MAX_CONFIG_LEN_BYTES)?;
+        let dir = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, dir).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Parses and checks the text of such a file that lies in `dir`.
+    ///
+    /// # Errors
+    /// A message saying what is wrong.
+    pub fn parse(text: &str, dir: &Path) -> Result<Self, String> {
+        let mut config: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        config.check()?;
+        config.for_each_path(|path| *path = dir.join(&*path));
+        Ok(config)
+    }
+
+    fn for_each_path(&mut self, mut change: impl FnMut(&mut PathBuf)) {
+        change(&mut self.data_dir);
+        change(&mut self.node_key_file);
+        change(&mut self.signing_key_file);
+        change(&mut self.register_file);
+        change(&mut self.sources_file);
+        change(&mut self.doors.certificate_file);
+        change(&mut self.doors.key_file);
+        change(&mut self.doors.roots_file);
+        change(&mut self.trust.root_document_file);
+        self.rules.files.iter_mut().for_each(&mut change);
+        self.risk.fact_table_file.iter_mut().for_each(&mut change);
+        match &mut self.proving.parameters {
+            Parameters::Test { cache_dir, .. } => change(cache_dir),
+            Parameters::Pinned { file, .. } => change(file),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.production {
+            if matches!(self.proving.parameters, Parameters::Test { .. }) {
+                return Err("production: proving.parameters are test parameters".to_owned());
+            }
+            if self.clock.is_some() {
+                return Err("production: a simulated clock is configured".to_owned());
+            }
+            if self.epochs.fresh_provinces_min < 2 {
+                return Err("production: epochs.fresh_provinces_min is below 2".to_owned());
+            }
+        }
+        if parse_digits(self.proving.parameters.hex()).is_none() {
+            return Err("proving.parameters: 64 hexadecimal digits are needed".to_owned());
+        }
+        for (i, peer) in self.peers.iter().enumerate() {
+            if peer.province == ProvinceCode::NATION {
+                return Err("peer: the nation has no node".to_owned());
+            }
+            if self.peers[..i].iter().any(|p| p.province == peer.province) {
+                let province = peer.province.get();
+                return Err(format!("peer: province {province} stands twice"));
+            }
+        }
+        if self.trust.soft_stale_s > self.trust.hard_stale_s
+            || self.trust.hard_stale_s > verifier::trust::STALE_LIMIT_S
+        {
+            return Err("trust: soft_stale_s <= hard_stale_s <= 604800".to_owned());
+        }
+        self.check_ranges()
+    }
+
+    fn check_ranges(&self) -> Result<(), String> {
+        let limits = &self.limits;
+        let ranges: [(&str, u64, u64, u64); 13] = [
+            ("proving.threads", self.proving.threads as u64, 1, 256),
+            (
+                "proving.queue_len",
+                self.proving.queue_len as u64,
+                1,
+                65_536,
+            ),
+            ("proving.wait_ms", self.proving.wait_ms, 0, 60_000),
+            (
+                "limits.rule_sets_per_day",
+                limits.rule_sets_per_day as u64,
+                1,
+                34,
+            ),
+            (
+                "limits.passes_per_epoch",
+                limits.passes_per_epoch.into(),
+                1,
+                1_024,
+            ),
+            (
+                "limits.devices_per_resident",
+                limits.devices_per_resident.into(),
+                1,
+                16,
+            ),
+            (
+                "limits.declarations_per_day",
+                limits.declarations_per_day.into(),
+                1,
+                1_024,
+            ),
+            (
+                "limits.events_per_resident",
+                limits.events_per_resident.into(),
+                64,
+                65_536,
+            ),
+            (
+                "limits.request_skew_min",
+                limits.request_skew_min.into(),
+                1,
+                1_440,
+            ),
+            (
+                "limits.calls_at_once",
+                limits.calls_at_once as u64,
+                1,
+                65_536,
+            ),
+            (
+                "limits.store_calls_at_once",
+                limits.store_calls_at_once as u64,
+                1,
+                512,
+            ),
+            ("limits.deadline_s", limits.deadline_s, 1, 300),
+            ("limits.drain_s", limits.drain_s, 1, 300),
+        ];
+        for (name, value, least, most) in ranges {
+            if !(least..=most).contains(&value) {
+                return Err(format!("{name} is {value}, must be from {least} to {most}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// 32 bytes from 64 hexadecimal digits.
+pub(crate) fn parse_digits(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASIC: &str = include_str!("../../../deploy/node/basic.toml");
+    const ADVANCED: &str = include_str!("../../../deploy/node/advanced.toml");
+
+    const TEST_KEY: &str = "{ test = { seed = \"0000000000000000000000000000000000000000000000000000000000000001\", cache_dir = \"cache\" } }";
+    const PINNED_KEY: &str = "{ pinned = { file = \"clearance.key\", sha256 = \"0000000000000000000000000000000000000000000000000000000000000001\" } }";
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("/etc/viridian"))
+    }
+
+    #[test]
+    fn both_samples_are_valid_and_their_paths_lie_beside_them() {
+        let basic = parse(BASIC).unwrap();
+        assert_eq!(basic.data_dir, Path::new("/etc/viridian/data"));
+        let advanced = parse(ADVANCED).unwrap();
+        assert!(advanced.peers.len() == 2 && advanced.clock.is_some());
+    }
+
+    #[test]
+    fn the_advanced_sample_shows_the_defaults_of_every_optional_table() {
+        let (basic, advanced) = (parse(BASIC).unwrap(), parse(ADVANCED).unwrap());
+        assert_eq!(advanced.limits, basic.limits);
+        assert_eq!(advanced.intake, basic.intake);
+        assert_eq!(advanced.store, basic.store);
+        assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
+        assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let error = parse(&format!("colour = \"red\"\n{BASIC}")).unwrap_err();
+        assert!(error.contains("colour"), "{error}");
+    }
+
+    #[test]
+    fn production_refuses_test_parameters_and_simulated_clocks() {
+        let production = BASIC.replace("production = false", "production = true");
+        assert!(parse(&production).unwrap_err().contains("test parameters"));
+        let pinned = production.replace(TEST_KEY, PINNED_KEY);
+        assert_ne!(pinned, production);
+        parse(&pinned).unwrap();
+        let clock = "[clock]\nstart_minute = 27_000_000\nrate_min_per_s = 1\n";
+        let simulated = parse(&format!("{pinned}\n{clock}"));
+        assert!(simulated.unwrap_err().contains("simulated clock"));
+        let lone = parse(&format!("{pinned}\n[epochs]\nfresh_provinces_min = 1\n"));
+        assert!(lone.unwrap_err().contains("fresh_provinces_min"));
+    }
+
+    #[test]
+    fn values_out_of_range_and_contradictions_are_refused() {
+        for (table, line) in [
+            ("limits", "request_skew_min = 0"),
+            ("limits", "store_calls_at_once = 513"),
+            ("clock", "start_minute = 70_000_000\nrate_min_per_s = 0"),
+            ("peer]", "province = 0\naddress = \"x:1\""),
+        ] {
+            let head = if table.ends_with(']') {
+                format!("[[{table}]")
+            } else {
+                format!("[{table}]")
+            };
+            let text = format!("{BASIC}\n{head}\n{line}\n");
+            assert!(parse(&text).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What residents do themselves: bind a device, declare health and trips, contest an event.
+
+use rules::intake::admit;
+use rules::{
+    AreaCode, Context, Day, Event, EventBody, EventId, IdentityNumber, Minute, SourceGrant,
+    SourceId, SourceKind,
+};
+use wire::resident::v1 as proto;
+use wire::{DeviceKeyId, Reason, UnverifiedCall, bytes_exact, text_within};
+
+use crate::calls::{ResidentCall, commit_with_nonce, nonce_key};
+use crate::residents::{Resident, unavailable};
+use crate::store::{CaseRow, DeviceRow, EventRow, Table};
+use crate::{Node, NodeError};
+
+/// Where a contestation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseState {
+    /// Received; the event still counts.
+    Open,
+    /// A ruling voided the event.
+    Upheld,
+}
+
+impl Node {
+    /// Binds a device key to a resident after the real-name check.
+    ///
+    /// # Errors
+    /// [`Reason::RealNameRefused`] for a wrong name, an unknown person and one who lives elsewhere alike,
+    /// [`Reason::AlreadyBound`] for a key that is somebody else's, [`Reason::TooManyDevices`].
+    pub fn register(&self, request: &proto::RegisterRequest) -> Result<DeviceKeyId, NodeError> {
+        let now = self.clock.now();
+        let (key, call) = UnverifiedCall::parse(request)?.verify_with_own_key(
+            self.home,
+            now,
+            self.limits.request_skew_min,
+        )?;
+        let device = key.id();
+        let nonce = nonce_key(call.auth.at, device, call.auth.nonce);
+        self.refuse_replay(&nonce)?;
+        let body = call.body;
+        let person: IdentityNumber = body
+            .identity_number
+            .parse()
+            .map_err(|_| NodeError::Refused(Reason::BadIdentityNumber))?;
+        text_within("name", &body.name, wire::MAX_NAME_BYTES)?;
+        if body.real_name_evidence.len() > wire::MAX_EVIDENCE_BYTES {
+            return Err(NodeError::Refused(Reason::TooLarge));
+        }
+        let confirmed = self
+            .register
+            .confirms(&person, &body.name, &body.real_name_evidence)
+            .map_err(unavailable)?;
+        if !confirmed {
+            return Err(NodeError::Refused(Reason::RealNameRefused));
+        }
+
+        let _held = self.locks.hold([self.resident_key(&person)]);
+        let mut resident = self
+            .resident_or_new(&person)?
+            .ok_or(NodeError::Refused(Reason::RealNameRefused))?;
+        let mut write = self.vault.write();
+        if let Some(row) = self.vault.get::<DeviceRow>(Table::Devices, &device.0)? {
+            return if row.resident == resident.key {
+                commit_with_nonce(write, &nonce).map(|()| device)
+            } else {
+                Err(NodeError::Refused(Reason::AlreadyBound))
+            };
+        }
+        if resident.row.devices >= self.limits.devices_per_resident {
+            return Err(NodeError::Refused(Reason::TooManyDevices));
+        }
+        resident.row.devices += 1;
+        self.write_resident(&mut write, &mut resident)?;
+        let row = DeviceRow {
+            resident: resident.key,
+            key: key.to_bytes().to_vec(),
+            bound_at: now,
+        };
+        write.put_new(Table::Devices, &device.0, &row);
+        commit_with_nonce(write, &nonce)?;
+        self.count(u64::from(resident.is_new), 0);
+        Ok(device)
+    }
+
+    /// Takes a day's check-in; true if it was there already.
+    ///
+    /// # Errors
+    /// [`NodeError::Declaration`] with what the rules of intake refuse.
+    pub fn declare_health(&self, request: &proto::DeclareHealthRequest) -> Result<bool, NodeError> {
+        let call = self.authenticate(request)?;
+        let id = EventId(bytes_exact("event_id", &call.body.event_id)?);
+        let day = u16::try_from(call.body.day).map_err(|_| malformed("day"))?;
+        let symptoms = match proto::Symptoms::try_from(call.body.symptoms) {
+            Ok(proto::Symptoms::None) => false,
+            Ok(proto::Symptoms::Present) => true,
+            _ => return Err(malformed("symptoms")),
+        };
+        let day = Day::new(day);
+        self.declare(&call, id, EventBody::CheckIn { day, symptoms })
+    }
+
+    /// Takes a stay, begun or ended; true if it was there already.
+    ///
+    /// # Errors
+    /// [`Reason::BadAreaCode`]; [`NodeError::Declaration`] with what the rules of intake refuse.
+    pub fn declare_trip(&self, request: &proto::DeclareTripRequest) -> Result<bool, NodeError> {
+        let call = self.authenticate(request)?;
+        let body = &call.body;
+        let id = EventId(bytes_exact("event_id", &body.event_id)?);
+        let place = AreaCode::new(body.area_nine_digit, body.site)
+            .ok()
+            .filter(|place| place.province().is_ok_and(|p| p.get() != 0))
+            .ok_or(NodeError::Refused(Reason::BadAreaCode))?;
+        let minute = |m| Minute::new(m).map_err(|_| malformed("minute"));
+        let begin = minute(body.begin_minute)?;
+        let end = body.end_minute.map(minute).transpose()?;
+        self.declare(&call, id, EventBody::Stay { place, begin, end })
+    }
+
+    fn declare<B>(
+        &self,
+        call: &ResidentCall<B>,
+        id: EventId,
+        body: EventBody,
+    ) -> Result<bool, NodeError> {
+        let _held = self.locks.hold([call.resident]);
+        let mut resident = self
+            .resident(call.resident)?
+            .ok_or(NodeError::Refused(Reason::UnknownDevice))?;
+        let mut write = self.vault.write();
+        let body = as_release(body, &resident.events);
+        if let Some(known) = resident.events.iter().find(|e| e.id == id) {
+            return if is_own(known) && known.body == body {
+                call.commit(write).map(|()| true)
+            } else {
+                Err(NodeError::Refused(Reason::IdReused))
+            };
+        }
+        let event = Event {
+            id,
+            subject: subject(&resident)?,
+            source: self.residents_source(),
+            issued_at: call.now,
+            body,
+        };
+        self.admit_declaration(&resident, &event)?;
+        self.spend_declaration(call, &mut write)?;
+        let row = EventRow {
+            event: event.to_bytes(),
+            evidence: call.evidence.clone(),
+            received_at: call.now,
+        };
+        Self::append_event(&mut write, &mut resident, event, &row);
+        self.write_resident(&mut write, &mut resident)?;
+        call.commit(write)?;
+        self.count(0, 1);
+        Ok(false)
+    }
+
+    fn admit_declaration(&self, resident: &Resident, event: &Event) -> Result<(), NodeError> {
+        if resident.row.events >= self.limits.events_per_resident {
+            return Err(NodeError::Refused(Reason::EventRefused));
+        }
+        let now = event.issued_at;
+        let counting = self.rules.counting_at(now);
+        let risk = self.risk.at(now);
+        let context = Context {
+            tables: &counting.tables,
+            map: risk.map(),
+        };
+        let grant = SourceGrant {
+            source: event.source,
+            since: Minute::ZERO,
+            until: Minute::MAX,
+        };
+        let policy = self.policy();
+        admit(event, &grant, &resident.events, &context, now, &policy)
+            .map(|_| ())
+            .map_err(NodeError::Declaration)
+    }
+
+    /// The source under which this home's residents speak.
+    fn residents_source(&self) -> SourceId {
+        SourceId {
+            province: self.home,
+            kind: SourceKind::Resident,
+            number: 0,
+        }
+    }
+
+    /// Takes a contestation of an event of the own record.
+    ///
+    /// # Errors
+    /// [`Reason::NotFound`] for an event that is not in the own record, [`Reason::IdReused`].
+    pub fn correct(&self, request: &proto::CorrectRequest) -> Result<CaseState, NodeError> {
+        let call = self.authenticate(request)?;
+        let case_id: [u8; 16] = bytes_exact("case_id", &call.body.case_id)?;
+        let event_id: [u8; 16] = bytes_exact("event_id", &call.body.event_id)?;
+        let statement = &call.body.statement;
+        text_within("statement", statement, wire::MAX_STATEMENT_BYTES)?;
+        let _held = self.locks.hold([call.resident]);
+        let events = self.events_of(call.resident)?;
+        if !events.iter().any(|e| e.id.0 == event_id) {
+            return Err(NodeError::Refused(Reason::NotFound));
+        }
+        let mut write = self.vault.write();
+        let key = call.resident.row(&case_id);
+        match self.vault.get::<CaseRow>(Table::Cases, &key)? {
+            Some(row) if row.event_id == event_id && row.statement == *statement => {}
+            Some(_) => return Err(NodeError::Refused(Reason::IdReused)),
+            None => {
+                self.spend_declaration(&call, &mut write)?;
+                let row = CaseRow {
+                    event_id,
+                    statement: statement.clone(),
+                    opened_at: call.now,
+                };
+                write.put_new(Table::Cases, &key, &row);
+            }
+        }
+        call.commit(write)?;
+        let is_voided =
+            |e: &Event| matches!(e.body, EventBody::Ruling { target, .. } if target.0 == event_id);
+        Ok(if events.iter().any(is_voided) {
+            CaseState::Upheld
+        } else {
+            CaseState::Open
+        })
+    }
+}
+
+/// A stay declared with its end ends the own stay that was declared as begun at the same place and time.
+fn as_release(body: EventBody, known: &[Event]) -> EventBody {
+    let EventBody::Stay {
+        place,
+        begin,
+        end: Some(at),
+    } = body
+    else {
+        return body;
+    };
+    let begun = EventBody::Stay {
+        place,
+        begin,
+        end: None,
+    };
+    match known.iter().find(|e| is_own(e) && e.body == begun) {
+        Some(open) => EventBody::Release {
+            target: open.id,
+            at,
+        },
+        None => body,
+    }
+}
+
+fn is_own(event: &Event) -> bool {
+    event.source.kind == SourceKind::Resident
+}
+
+fn subject(resident: &Resident) -> Result<IdentityNumber, NodeError> {
+    IdentityNumber::from_bytes(&resident.row.identity_number)
+        .map_err(|_| NodeError::Store(crate::store::StoreError::Damaged(Table::Residents)))
+}
+
+fn malformed(field: &'static str) -> NodeError {
+    NodeError::Wire(wire::WireError::Malformed { field })
+}

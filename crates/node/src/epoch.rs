@@ -1,0 +1,285 @@
+//! Closing an epoch: every resident's events become a record, every record a leaf, all leaves a signed head.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use commitment::{Blinding, Epoch, fr_from_bytes, fr_to_bytes, record_leaf};
+use ledger::{
+    HeadHash, LeafIndex, Registry, RegistryStatement, SignedTreeHead, StateTree, TreeHead,
+};
+use rayon::prelude::*;
+use rules::{Context, Minute, fold};
+use verifier::trust::TrustList;
+use wire::Reason;
+
+use crate::node::{epoch_of_key, head_of};
+use crate::registry::KnownRegistry;
+use crate::residents::identity_of;
+use crate::store::{CommittedRow, EpochRow, ResidentKey, ResidentRow, StoreError, Table};
+use crate::{Node, NodeError, RiskInForce};
+
+/// Records folded and stored at a time.
+const CHUNK_LEN: usize = 512;
+
+/// A head of this province with the tree under it.
+pub(crate) struct Closed {
+    pub(crate) head: SignedTreeHead,
+    pub(crate) tree: StateTree,
+}
+
+/// A registry under which passes are made.
+pub(crate) struct Issuing {
+    pub(crate) statement: RegistryStatement,
+    pub(crate) registry: Registry,
+    pub(crate) own: Arc<Closed>,
+    pub(crate) risk: Arc<RiskInForce>,
+}
+
+/// What this node knows of epochs.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    /// The closed epochs that passes are or may yet be made from.
+    pub(crate) closed: BTreeMap<Epoch, Arc<Closed>>,
+    /// The registries with a quorum.
+    pub(crate) registries: BTreeMap<Epoch, KnownRegistry>,
+    /// The newest online document.
+    pub(crate) trust: Option<Arc<TrustList>>,
+    /// The newest registry with a head of this province.
+    pub(crate) issuing: Option<Arc<Issuing>>,
+}
+
+/// What closing an epoch came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedEpoch {
+    /// The signed head.
+    pub head: SignedTreeHead,
+    /// Records committed.
+    pub records: u32,
+}
+
+impl Node {
+    /// Closes `epoch` at `as_of`: commits every resident's record and signs the tree head. Closing the same epoch at
+    /// the same minute again gives the same head.
+    ///
+    /// # Errors
+    /// [`Reason::EpochRefused`] for an epoch or minute that is not after the last one's, or a minute in the future.
+    pub fn close_epoch(&self, epoch: Epoch, as_of: Minute) -> Result<ClosedEpoch, NodeError> {
+        let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = NodeError::Refused(Reason::EpochRefused);
+        if let Some(row) = self.epoch_row(epoch)? {
+            let head = head_of(&row)?;
+            let records = row.records;
+            return (row.as_of == as_of)
+                .then_some(ClosedEpoch { head, records })
+                .ok_or(refused);
+        }
+        let last = self.last_closed();
+        let is_next = match &last {
+            Some(last) => epoch > last.head.head.epoch && as_of > last.head.head.head_time,
+            None => epoch.get() > 0,
+        };
+        if !is_next || as_of > self.clock.now() {
+            return Err(refused);
+        }
+        let previous = last.map_or(HeadHash::NONE, |last| last.head.head.hash());
+        let leaves = self.commit_records(epoch, as_of)?;
+        let records = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
+        let tree = StateTree::build(&leaves);
+        let head = TreeHead {
+            province: self.home,
+            slot: self.slot,
+            epoch,
+            head_time: as_of,
+            state_root: tree.root(),
+            leaf_count: tree.leaf_count(),
+            rule_sets: self.rules.counting_at(as_of).digest,
+            previous,
+        };
+        let head = head.sign(&self.signing_key);
+        let row = EpochRow {
+            as_of,
+            head: head.to_bytes(),
+            records,
+        };
+        let mut write = self.vault.write();
+        write.put_new(Table::Epochs, &epoch.get().to_be_bytes(), &row);
+        write.commit()?;
+        let closed = Arc::new(Closed {
+            head: head.clone(),
+            tree,
+        });
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        ledger.closed.insert(epoch, closed);
+        drop(ledger);
+        self.purge_nonces()?;
+        tracing::info!(epoch = epoch.get(), records, "an epoch is closed");
+        Ok(ClosedEpoch { head, records })
+    }
+
+    /// Folds, blinds and stores every record of an epoch; what an attempt that was cut short left behind is removed.
+    fn commit_records(
+        &self,
+        epoch: Epoch,
+        as_of: Minute,
+    ) -> Result<Vec<(LeafIndex, commitment::Fr)>, NodeError> {
+        self.remove_committed(epoch)?;
+        let mut residents: Vec<(ResidentKey, ResidentRow)> = Vec::new();
+        self.vault
+            .walk::<ResidentRow, StoreError>(Table::Residents, b"", |key, row| {
+                let key =
+                    <[u8; 32]>::try_from(key).map_err(|_| StoreError::Damaged(Table::Residents))?;
+                residents.push((ResidentKey(key), row));
+                Ok(())
+            })?;
+        let counting = self.rules.counting_at(as_of);
+        let risk = self.risk.at(as_of);
+        let context = Context {
+            tables: &counting.tables,
+            map: risk.map(),
+        };
+        let mut leaves = Vec::with_capacity(residents.len());
+        let mut left_out = 0_u32;
+        for chunk in residents.chunks(CHUNK_LEN) {
+            let rows: Vec<Option<(u32, CommittedRow)>> = chunk
+                .par_iter()
+                .map(|(key, row)| self.committed_row(*key, row, &context, as_of))
+                .collect::<Result<_, _>>()?;
+            let mut write = self.vault.write();
+            for row in rows {
+                let Some((place, row)) = row else {
+                    left_out += 1;
+                    continue;
+                };
+                write.put(Table::Committed, &committed_key(epoch, place), &row);
+                leaves.push(leaf_of(place, &row)?);
+            }
+            write.commit()?;
+        }
+        if left_out > 0 {
+            tracing::error!(
+                left_out,
+                epoch = epoch.get(),
+                "records no longer fit the capacities and get no passes; the rule sets in force ask for more than they hold"
+            );
+        }
+        Ok(leaves)
+    }
+
+    /// A resident's record as it is committed; none where it does not fit its capacities any more.
+    fn committed_row(
+        &self,
+        key: ResidentKey,
+        row: &ResidentRow,
+        context: &Context<'_>,
+        as_of: Minute,
+    ) -> Result<Option<(u32, CommittedRow)>, NodeError> {
+        let events = self.events_of(key)?;
+        let Ok(folded) = fold(&events, context, as_of) else {
+            return Ok(None);
+        };
+        let blinding = self.random_element();
+        let leaf = record_leaf(&folded.record, identity_of(row)?, Blinding(blinding));
+        let committed = CommittedRow {
+            resident: key,
+            record: folded.record,
+            blinding: fr_to_bytes(blinding),
+            leaf: fr_to_bytes(leaf),
+        };
+        Ok(Some((row.place, committed)))
+    }
+
+    fn remove_committed(&self, epoch: Epoch) -> Result<(), NodeError> {
+        loop {
+            let prefix = epoch.get().to_be_bytes();
+            let keys = self.vault.keys(Table::Committed, &prefix, CHUNK_LEN)?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            let mut write = self.vault.write();
+            for key in keys {
+                write.delete(Table::Committed, &key);
+            }
+            write.commit()?;
+        }
+    }
+
+    /// Removes committed records of epochs before `epoch`; no pass is made from them any more.
+    pub(crate) fn forget_before(&self, epoch: Epoch) -> Result<(), NodeError> {
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = ledger.closed.split_off(&epoch);
+        let old = std::mem::replace(&mut ledger.closed, kept);
+        drop(ledger);
+        old.keys()
+            .try_for_each(|&epoch| self.remove_committed(epoch))
+    }
+
+    /// The last closed epoch.
+    pub(crate) fn last_closed(&self) -> Option<Arc<Closed>> {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        ledger.closed.values().next_back().cloned()
+    }
+
+    /// What passes are made under now.
+    pub(crate) fn issuing(&self) -> Option<Arc<Issuing>> {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        ledger.issuing.clone()
+    }
+
+    pub(crate) fn epoch_row(&self, epoch: Epoch) -> Result<Option<EpochRow>, NodeError> {
+        Ok(self.vault.get(Table::Epochs, &epoch.get().to_be_bytes())?)
+    }
+
+    /// This node's own signed head of an epoch.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownEpoch`] for one that is not closed.
+    pub fn tree_head(&self, epoch: Epoch) -> Result<SignedTreeHead, NodeError> {
+        let row = self.epoch_row(epoch)?;
+        head_of(&row.ok_or(NodeError::Refused(Reason::UnknownEpoch))?)
+    }
+
+    /// Rebuilds the trees of the epochs from `oldest` on.
+    pub(crate) fn restore_closed(&self, oldest: Epoch) -> Result<(), NodeError> {
+        let rows: Vec<(Vec<u8>, EpochRow)> = self.vault.list(Table::Epochs, b"")?;
+        for (key, row) in &rows {
+            let epoch = Epoch::new(epoch_of_key(key).unwrap_or(0));
+            if epoch < oldest {
+                self.remove_committed(epoch)?;
+                continue;
+            }
+            let tree = StateTree::build(&self.committed_leaves(key)?);
+            let head = head_of(row)?;
+            if tree.root() != head.head.state_root {
+                return Err(NodeError::Store(StoreError::Damaged(Table::Committed)));
+            }
+            let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+            ledger.closed.insert(epoch, Arc::new(Closed { head, tree }));
+        }
+        Ok(())
+    }
+
+    fn committed_leaves(
+        &self,
+        epoch_key: &[u8],
+    ) -> Result<Vec<(LeafIndex, commitment::Fr)>, NodeError> {
+        let mut leaves = Vec::new();
+        self.vault
+            .walk::<CommittedRow, NodeError>(Table::Committed, epoch_key, |key, row| {
+                let place = key.last_chunk::<4>().map(|b| u32::from_be_bytes(*b));
+                leaves.push(leaf_of(place.unwrap_or(u32::MAX), &row)?);
+                Ok(())
+            })?;
+        Ok(leaves)
+    }
+}
+
+/// The key of a committed record.
+pub(crate) fn committed_key(epoch: Epoch, place: u32) -> Vec<u8> {
+    [epoch.get().to_be_bytes(), place.to_be_bytes()].concat()
+}
+
+fn leaf_of(place: u32, row: &CommittedRow) -> Result<(LeafIndex, commitment::Fr), NodeError> {
+    let damaged = || NodeError::Store(StoreError::Damaged(Table::Committed));
+    let index = LeafIndex::new(place).ok_or_else(damaged)?;
+    Ok((index, fr_from_bytes(&row.leaf).map_err(|_| damaged())?))
+}

@@ -1,0 +1,202 @@
+//! Events from sources: each is checked by itself, and all that are accepted become durable together.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use ed25519_dalek::Signature;
+use rules::intake::admit;
+use rules::{Context, Event, EventError, Minute, SourceId};
+use wire::Reason;
+
+use crate::error::event_code;
+use crate::residents::Resident;
+use crate::sources::Source;
+use crate::store::{EventRow, Evidence, ResidentKey};
+use crate::{Node, NodeError};
+
+/// An event as a source hands it in.
+#[derive(Clone, Debug)]
+pub struct OfferedEvent {
+    /// Canonical bytes of the event.
+    pub event: Vec<u8>,
+    /// Ed25519 over its signing bytes.
+    pub signature: Vec<u8>,
+}
+
+/// What becomes of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventAnswer {
+    /// Durable, and part of the next epoch.
+    Accepted,
+    /// The same event was there already.
+    Duplicate,
+    /// Refused for the reason with this stable code; nothing was stored.
+    Refused(String),
+}
+
+/// Why an event is refused, beyond what the rules of intake say; the source is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    NotTheCaller,
+    UnknownSource,
+    BadSignature,
+    LivesElsewhere,
+    TooManyEvents,
+}
+
+impl Refusal {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::NotTheCaller => "NOT_THE_CALLER",
+            Self::UnknownSource => "UNKNOWN_SOURCE",
+            Self::BadSignature => "BAD_SIGNATURE",
+            Self::LivesElsewhere => "LIVES_ELSEWHERE",
+            Self::TooManyEvents => "TOO_MANY_EVENTS",
+        }
+    }
+}
+
+impl From<Refusal> for EventAnswer {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.code().to_owned())
+    }
+}
+
+impl From<EventError> for EventAnswer {
+    fn from(error: EventError) -> Self {
+        match error {
+            EventError::Duplicate => Self::Duplicate,
+            other => Self::Refused(event_code(&other)),
+        }
+    }
+}
+
+impl Node {
+    /// Judges events that `caller` hands in, and returns when all accepted ones are durable; answers are in the same
+    /// order. Events of one call see each other as if they had come one after the other.
+    ///
+    /// # Errors
+    /// [`NodeError`] if nothing could be judged or stored; then none of the events was accepted.
+    pub fn take_events(
+        &self,
+        caller: &SourceId,
+        offered: &[OfferedEvent],
+    ) -> Result<Vec<EventAnswer>, NodeError> {
+        let now = self.clock.now();
+        let authentic: Vec<_> = offered.iter().map(|o| self.authentic(caller, o)).collect();
+        let keys = authentic
+            .iter()
+            .flatten()
+            .map(|(event, _)| self.resident_key(&event.subject));
+        let _held = self.locks.hold(keys);
+
+        let counting = self.rules.counting_at(now);
+        let risk = self.risk.at(now);
+        let context = Context {
+            tables: &counting.tables,
+            map: risk.map(),
+        };
+        let mut touched: BTreeMap<ResidentKey, Option<Resident>> = BTreeMap::new();
+        let mut changed: BTreeSet<ResidentKey> = BTreeSet::new();
+        let mut write = self.vault.write();
+        let mut answers = Vec::with_capacity(offered.len());
+        for (authentic, offered) in authentic.into_iter().zip(offered) {
+            let (event, source) = match authentic {
+                Ok(authentic) => authentic,
+                Err(answer) => {
+                    answers.push(answer);
+                    continue;
+                }
+            };
+            let key = self.resident_key(&event.subject);
+            let resident = match touched.entry(key) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(self.resident_or_new(&event.subject)?),
+            };
+            let answer = self.judge(resident.as_ref(), &event, source, &context, now);
+            if let (EventAnswer::Accepted, Some(resident)) = (&answer, resident) {
+                let row = EventRow {
+                    event: offered.event.clone(),
+                    evidence: Evidence::Source(offered.signature.clone()),
+                    received_at: now,
+                };
+                Self::append_event(&mut write, resident, event, &row);
+                changed.insert(key);
+            }
+            answers.push(answer);
+        }
+        if !changed.is_empty() {
+            let mut new = 0;
+            for resident in touched.values_mut().flatten() {
+                if changed.contains(&resident.key) {
+                    self.write_resident(&mut write, resident)?;
+                    new += u64::from(resident.is_new);
+                }
+            }
+            write.commit()?;
+            let accepted = answers.iter().filter(|a| **a == EventAnswer::Accepted);
+            self.count(new, accepted.count() as u64);
+        }
+        Ok(answers)
+    }
+
+    /// Reads an event and checks that its source is the caller and signed it.
+    fn authentic(
+        &self,
+        caller: &SourceId,
+        offered: &OfferedEvent,
+    ) -> Result<(Event, &Source), EventAnswer> {
+        let event = Event::from_bytes(&offered.event)?;
+        if event.source != *caller {
+            return Err(Refusal::NotTheCaller.into());
+        }
+        let source = self.sources.get(caller).ok_or(Refusal::UnknownSource)?;
+        let signature =
+            Signature::from_slice(&offered.signature).map_err(|_| Refusal::BadSignature)?;
+        source
+            .key
+            .verify_strict(&event.signing_bytes(), &signature)
+            .map_err(|_| Refusal::BadSignature)?;
+        Ok((event, source))
+    }
+
+    fn judge(
+        &self,
+        resident: Option<&Resident>,
+        event: &Event,
+        source: &Source,
+        context: &Context<'_>,
+        now: Minute,
+    ) -> EventAnswer {
+        let Some(resident) = resident else {
+            return Refusal::LivesElsewhere.into();
+        };
+        let policy = self.policy();
+        match admit(
+            event,
+            &source.grant,
+            &resident.events,
+            context,
+            now,
+            &policy,
+        ) {
+            Err(error) => error.into(),
+            Ok(_) if resident.row.events >= self.limits.events_per_resident => {
+                Refusal::TooManyEvents.into()
+            }
+            Ok(_) => EventAnswer::Accepted,
+        }
+    }
+
+    /// The batch limit of a call.
+    ///
+    /// # Errors
+    /// [`Reason::TooLarge`] for none or too many.
+    pub(crate) fn check_batch(len: usize) -> Result<(), NodeError> {
+        if (1..=wire::MAX_EVENTS).contains(&len) {
+            Ok(())
+        } else {
+            Err(NodeError::Refused(Reason::TooLarge))
+        }
+    }
+}

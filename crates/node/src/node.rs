@@ -1,0 +1,270 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+use commitment::Slot;
+use ed25519_dalek::SigningKey;
+use federation::FederationId;
+use ledger::{Member, Roster};
+use rules::{Policy, ProvinceCode};
+use verifier::trust::{RootDocument, RootKeys, SignedRoot};
+
+use crate::config::{Epochs, Intake, Limits, Proving, Trust};
+use crate::epoch::Ledger;
+use crate::locks::Locks;
+use crate::passes::InFlight;
+use crate::proving::{PassProver, ProvingQueue};
+use crate::sources::SourceBook;
+use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
+use crate::{CivilRegister, Clock, Entropy, NodeError, RiskBook, RuleBook};
+
+/// Everything that a node is made of. What is read from files has been checked by itself; [`Node::open`] checks that
+/// it fits together.
+pub struct Parts {
+    /// The federation.
+    pub federation: FederationId,
+    /// The province.
+    pub home: ProvinceCode,
+    /// Sealed storage.
+    pub vault: Vault,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<Entropy>,
+    /// Signs tree heads and cosignatures.
+    pub signing_key: SigningKey,
+    /// The trust list's root.
+    pub root: SignedRoot,
+    /// The keys that it is believed by.
+    pub root_keys: RootKeys,
+    /// Rule sets.
+    pub rules: RuleBook,
+    /// Risk maps.
+    pub risk: RiskBook,
+    /// Who lives here.
+    pub register: Box<dyn CivilRegister>,
+    /// Who may hand in events.
+    pub sources: SourceBook,
+    /// Makes proofs.
+    pub prover: Arc<dyn PassProver>,
+    /// Settings.
+    pub settings: Settings,
+}
+
+/// The parts of the configuration that a running node looks at.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is too late or too early.
+    pub intake: Intake,
+    /// Limits on residents and calls.
+    pub limits: Limits,
+    /// The proving queue.
+    pub proving: Proving,
+    /// What is asked of registries.
+    pub epochs: Epochs,
+    /// Ages of online documents.
+    pub trust: Trust,
+}
+
+/// A province's node, without its doors. Its methods block: they read and write the store, and are called from
+/// threads that may wait.
+pub struct Node {
+    pub(crate) federation: FederationId,
+    pub(crate) home: ProvinceCode,
+    pub(crate) slot: Slot,
+    pub(crate) vault: Vault,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<Entropy>,
+    pub(crate) signing_key: SigningKey,
+    pub(crate) root: SignedRoot,
+    pub(crate) root_keys: RootKeys,
+    pub(crate) roster: Roster,
+    pub(crate) rules: RuleBook,
+    pub(crate) risk: RiskBook,
+    pub(crate) register: Box<dyn CivilRegister>,
+    pub(crate) sources: SourceBook,
+    pub(crate) prover: Arc<dyn PassProver>,
+    pub(crate) limits: Limits,
+    pub(crate) settings: Settings,
+    pub(crate) locks: Locks,
+    pub(crate) places: Mutex<u32>,
+    pub(crate) counts: Counts,
+    /// Held by whoever closes an epoch, or signs a statement or a document: one at a time.
+    pub(crate) signing: Mutex<()>,
+    pub(crate) ledger: RwLock<Ledger>,
+    pub(crate) queue: ProvingQueue,
+    pub(crate) in_flight: Mutex<InFlight>,
+    pub(crate) is_draining: AtomicBool,
+}
+
+/// Counts since the beginning.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) residents: AtomicU64,
+    pub(crate) events: AtomicU64,
+}
+
+impl Node {
+    /// Puts a node together and brings it to where its store says it was.
+    ///
+    /// # Errors
+    /// [`NodeError::Fault`] for parts that do not fit each other, [`NodeError::Store`] for a store that is damaged.
+    pub fn open(parts: Parts) -> Result<Arc<Self>, NodeError> {
+        parts
+            .root
+            .check_pinned(&parts.root_keys)
+            .map_err(|_| NodeError::Fault("the root document is not signed by the pinned keys"))?;
+        let root = parts.root.document();
+        let slot = own_slot(root, parts.home, &parts.signing_key)?;
+        let roster = roster_of(root)?;
+        let circuit = parts.prover.circuit();
+        if !root.circuits.iter().any(|c| c.id() == circuit) {
+            return Err(NodeError::Fault(
+                "the root document does not name the prover's circuit",
+            ));
+        }
+        let (places, counts) = count_residents(&parts.vault)?;
+        let proving = &parts.settings.proving;
+        let queue = ProvingQueue::start(proving.threads, proving.queue_len)
+            .map_err(|_| NodeError::Fault("no thread for proving can be started"))?;
+        let node = Self {
+            federation: parts.federation,
+            home: parts.home,
+            slot,
+            vault: parts.vault,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            signing_key: parts.signing_key,
+            root: parts.root,
+            root_keys: parts.root_keys,
+            roster,
+            rules: parts.rules,
+            risk: parts.risk,
+            register: parts.register,
+            sources: parts.sources,
+            prover: parts.prover,
+            limits: parts.settings.limits,
+            settings: parts.settings,
+            locks: Locks::new(),
+            places: Mutex::new(places),
+            counts,
+            signing: Mutex::new(()),
+            ledger: RwLock::new(Ledger::default()),
+            queue,
+            in_flight: Mutex::default(),
+            is_draining: AtomicBool::new(false),
+        };
+        node.restore_ledger()?;
+        Ok(Arc::new(node))
+    }
+
+    /// The federation.
+    pub fn federation(&self) -> &FederationId {
+        &self.federation
+    }
+
+    /// The province.
+    pub fn home(&self) -> ProvinceCode {
+        self.home
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            max_age_hours: self.settings.intake.max_age_hours,
+            check_in_grace_days: self.settings.intake.check_in_grace_days,
+            clock_tolerance_min: self.settings.intake.clock_tolerance_min,
+        }
+    }
+
+    /// Residents taken in.
+    pub fn residents(&self) -> u64 {
+        self.counts.residents.load(Ordering::Relaxed)
+    }
+
+    /// Events accepted since the beginning.
+    pub fn events(&self) -> u64 {
+        self.counts.events.load(Ordering::Relaxed)
+    }
+
+    /// Passes waiting to be proved.
+    pub fn proofs_queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Takes no new proofs, finishes those under way and ends their threads.
+    pub fn stop_proving(&self) {
+        self.is_draining.store(true, Ordering::SeqCst);
+        self.queue.stop();
+    }
+
+    /// Says that the node is about to end.
+    pub fn begin_drain(&self) {
+        self.is_draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the node is about to end.
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::SeqCst)
+    }
+}
+
+fn own_slot(root: &RootDocument, home: ProvinceCode, key: &SigningKey) -> Result<Slot, NodeError> {
+    let public = key.verifying_key();
+    let mut own = root
+        .provinces
+        .iter()
+        .filter(|p| p.province == home && p.head_key == public);
+    match (own.next(), own.next()) {
+        (Some(entry), None) => Ok(entry.slot),
+        (None, _) => Err(NodeError::Fault(
+            "the root document does not name this province with this signing key",
+        )),
+        (Some(_), Some(_)) => Err(NodeError::Fault(
+            "one signing key for two slots: each slot has a node and a key of its own",
+        )),
+    }
+}
+
+fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
+    let members = root.provinces.iter().map(|p| Member {
+        province: p.province,
+        slot: p.slot,
+        head_key: p.head_key,
+    });
+    Roster::new(members.collect())
+        .map_err(|_| NodeError::Fault("the root document's provinces contradict each other"))
+}
+
+/// The next free place and the counts, from what is stored.
+fn count_residents(vault: &Vault) -> Result<(u32, Counts), NodeError> {
+    let mut next = 0;
+    vault.walk::<ResidentKey, StoreError>(Table::Places, b"", |key, _| {
+        let place = <[u8; 4]>::try_from(key).map_err(|_| StoreError::Damaged(Table::Places))?;
+        next = u32::from_be_bytes(place) + 1;
+        Ok(())
+    })?;
+    let counts = Counts::default();
+    vault.walk::<ResidentRow, StoreError>(Table::Residents, b"", |_, row| {
+        counts.residents.fetch_add(1, Ordering::Relaxed);
+        counts
+            .events
+            .fetch_add(row.events.into(), Ordering::Relaxed);
+        Ok(())
+    })?;
+    Ok((next, counts))
+}
+
+/// The epoch in a row's key.
+pub(crate) fn epoch_of_key(key: &[u8]) -> Option<u32> {
+    key.first_chunk::<4>().map(|b| u32::from_be_bytes(*b))
+}
+
+/// The closed epoch of a row.
+pub(crate) fn head_of(row: &EpochRow) -> Result<ledger::SignedTreeHead, NodeError> {
+    ledger::SignedTreeHead::from_bytes(&row.head)
+        .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Epochs)))
+}

@@ -1,0 +1,285 @@
+//! The online document of the trust list: what follows from the registries known, signed by a quorum of provinces.
+
+use std::sync::{Arc, PoisonError};
+
+use commitment::Fr;
+use ed25519_dalek::Signer as _;
+use rules::Minute;
+use sha2::{Digest as _, Sha256};
+use verifier::trust::{
+    Bundle, MAX_REGISTRIES, OnlineDocument, ProvinceSignature, RegistryEntry, RiskMapEntry,
+    Sequence, SignedOnline, TrustList,
+};
+use verifier::{RiskMapShortId, UnixTime};
+use wire::Reason;
+
+use crate::registry::KnownRegistry;
+use crate::store::{OnlineRow, StoreError, Table};
+use crate::{Node, NodeError};
+
+/// Registries stay in the document for as long as the oldest pass may be shown: 14 days.
+const REGISTRY_KEPT_MIN: i64 = 14 * 1440;
+
+impl Node {
+    /// The next online document: it follows from the registries that this node knows, its number and the time.
+    pub fn next_online(&self, sequence: Sequence) -> OnlineDocument {
+        let (registries, risk_maps) = self.online_entries();
+        OnlineDocument {
+            root_sequence: self.root.document().sequence,
+            sequence,
+            issued_at: unix_time(self.clock.now()),
+            soft_stale_s: self.settings.trust.soft_stale_s,
+            hard_stale_s: self.settings.trust.hard_stale_s,
+            registries,
+            risk_maps,
+            revoked: Vec::new(),
+        }
+    }
+
+    /// The number that the next document can have.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn next_sequence(&self) -> Result<Sequence, NodeError> {
+        let signed = self.last_signed_sequence()?;
+        let known = self.trust_list().map_or(0, |t| t.online().sequence.get());
+        Ok(Sequence::new(signed.max(known) + 1))
+    }
+
+    /// Signs an online document, if it says what this node would say. Of a number at most one document is ever signed,
+    /// and numbers only rise.
+    ///
+    /// # Errors
+    /// [`Reason::TrustRefused`], [`Reason::AlreadySigned`].
+    pub fn cosign_online(&self, document: &OnlineDocument) -> Result<ProvinceSignature, NodeError> {
+        let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = NodeError::Refused(Reason::TrustRefused);
+        let message = document.signing_bytes().map_err(|_| refused.clone())?;
+        let digest: [u8; 32] = Sha256::digest(&message).into();
+        let key = document.sequence.get().to_be_bytes();
+        let signed_before = self.vault.get::<[u8; 32]>(Table::OnlineSigned, &key)?;
+        if signed_before != Some(digest) {
+            if signed_before.is_some() || document.sequence.get() <= self.last_signed_sequence()? {
+                return Err(NodeError::Refused(Reason::AlreadySigned));
+            }
+            if !self.would_say(document) {
+                return Err(refused);
+            }
+            // Older numbers are refused by this one alone, so only the last is kept.
+            let mut write = self.vault.write();
+            for old in self.vault.keys(Table::OnlineSigned, b"", usize::MAX)? {
+                write.delete(Table::OnlineSigned, &old);
+            }
+            write.put_new(Table::OnlineSigned, &key, &digest);
+            write.commit()?;
+        }
+        Ok(ProvinceSignature {
+            slot: self.slot,
+            signature: self.signing_key.sign(&message).to_bytes(),
+        })
+    }
+
+    fn would_say(&self, document: &OnlineDocument) -> bool {
+        let (registries, risk_maps) = self.online_entries();
+        let now = self.clock.now().get();
+        let skew_min = u32::from(self.limits.request_skew_min);
+        let issued = document.issued_at.minute().get();
+        let is_newer = self
+            .trust_list()
+            .is_none_or(|t| document.issued_at >= t.online().issued_at);
+        document.root_sequence == self.root.document().sequence
+            && document.registries == registries
+            && document.risk_maps == risk_maps
+            && document.revoked.is_empty()
+            && document.hard_stale_s <= self.settings.trust.hard_stale_s
+            && is_newer
+            && issued.abs_diff(now) <= skew_min
+    }
+
+    /// Takes up an online document that has its quorum; the same again changes nothing.
+    ///
+    /// # Errors
+    /// [`Reason::TrustRefused`].
+    pub fn take_online(&self, online: &SignedOnline) -> Result<(), NodeError> {
+        let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let previous = self.trust_list();
+        let is_known = |t: &Arc<TrustList>| t.online() == online.document();
+        if previous.as_ref().is_some_and(is_known) {
+            return Ok(());
+        }
+        let refused = |error: verifier::Error| {
+            tracing::warn!(%error, "an online document is refused");
+            NodeError::Refused(Reason::TrustRefused)
+        };
+        let bundle = self.bundle(online.clone()).map_err(refused)?;
+        let now = unix_time(self.clock.now());
+        let list = TrustList::accept(&bundle, previous.as_deref(), &self.root_keys, now)
+            .map_err(refused)?;
+        let row = OnlineRow {
+            document: online.to_bytes().map_err(refused)?,
+        };
+        let key = online.document().sequence.get().to_be_bytes();
+        let mut write = self.vault.write();
+        for old in self.vault.keys(Table::Online, b"", usize::MAX)? {
+            write.delete(Table::Online, &old);
+        }
+        write.put_large(Table::Online, &key, &row);
+        write.commit()?;
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        ledger.trust = Some(Arc::new(list));
+        Ok(())
+    }
+
+    /// The newest trust list.
+    pub fn trust_list(&self) -> Option<Arc<TrustList>> {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        ledger.trust.clone()
+    }
+
+    /// The newest online document with its signatures, canonical bytes.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn online_bytes(&self) -> Result<Option<Vec<u8>>, NodeError> {
+        let Some(list) = self.trust_list() else {
+            return Ok(None);
+        };
+        let key = list.online().sequence.get().to_be_bytes();
+        let row: Option<OnlineRow> = self.vault.get_large(Table::Online, &key)?;
+        Ok(row.map(|row| row.document))
+    }
+
+    /// The root document with its signatures, canonical bytes.
+    ///
+    /// # Errors
+    /// [`NodeError::Fault`] never, as it was read from such bytes.
+    pub fn root_bytes(&self) -> Result<Vec<u8>, NodeError> {
+        self.root
+            .to_bytes()
+            .map_err(|_| NodeError::Fault("the root document cannot be written"))
+    }
+
+    pub(crate) fn restore_trust(&self) -> Result<(), NodeError> {
+        let keys = self.vault.keys(Table::Online, b"", usize::MAX)?;
+        let Some(key) = keys.last().and_then(|key| key.first_chunk::<8>()) else {
+            return Ok(());
+        };
+        let damaged = || NodeError::Store(StoreError::Damaged(Table::Online));
+        let row: OnlineRow = self
+            .vault
+            .get_large(Table::Online, key)?
+            .ok_or_else(damaged)?;
+        let online = SignedOnline::from_bytes(&row.document).map_err(|_| damaged())?;
+        let restored = self
+            .bundle(online)
+            .and_then(|bundle| TrustList::restore(&bundle, &self.root_keys));
+        match restored {
+            Ok(list) => {
+                let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+                ledger.trust = Some(Arc::new(list));
+            }
+            // After a change of root document the old online document is no longer believed; the next one will be.
+            Err(error) => tracing::warn!(%error, "the stored online document is not believed"),
+        }
+        Ok(())
+    }
+
+    fn bundle(&self, online: SignedOnline) -> Result<Vec<u8>, verifier::Error> {
+        let roots = vec![self.root.clone()];
+        Bundle { roots, online }.to_bytes()
+    }
+
+    fn last_signed_sequence(&self) -> Result<u64, NodeError> {
+        let keys = self.vault.keys(Table::OnlineSigned, b"", usize::MAX)?;
+        let last = keys.last().and_then(|key| key.first_chunk::<8>());
+        Ok(last.map_or(0, |bytes| u64::from_be_bytes(*bytes)))
+    }
+
+    /// The registries that gates may still need, and the risk maps that they rest on.
+    fn online_entries(&self) -> (Vec<RegistryEntry>, Vec<RiskMapEntry>) {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        let newest = ledger.registries.values().next_back();
+        let from = newest.map_or(Minute::ZERO, |r| {
+            r.as_of.saturating_add_signed(-REGISTRY_KEPT_MIN)
+        });
+        let mut recent: Vec<_> = ledger
+            .registries
+            .iter()
+            .filter(|(_, r)| r.as_of >= from)
+            .map(|(epoch, registry)| (*epoch, *registry))
+            .collect();
+        let surplus = recent.len().saturating_sub(MAX_REGISTRIES);
+        recent.drain(..surplus);
+        let registries = recent.iter().map(|(epoch, registry)| RegistryEntry {
+            epoch: *epoch,
+            as_of: registry.as_of,
+            root: registry.root,
+        });
+        (registries.collect(), risk_maps(recent.iter().map(|r| r.1)))
+    }
+}
+
+/// The risk maps of registries in their order: each in force from the first registry that rests on it to the first
+/// that rests on another.
+fn risk_maps(registries: impl Iterator<Item = KnownRegistry>) -> Vec<RiskMapEntry> {
+    let mut maps: Vec<RiskMapEntry> = Vec::new();
+    let mut current: Option<Fr> = None;
+    for registry in registries {
+        if current == Some(registry.risk_root) {
+            continue;
+        }
+        if let Some(over) = maps.iter_mut().find(|m| Some(m.root) == current) {
+            over.superseded_at = Some(registry.as_of);
+        }
+        current = Some(registry.risk_root);
+        match maps.iter_mut().find(|m| m.root == registry.risk_root) {
+            Some(again) => again.superseded_at = None,
+            None => maps.push(RiskMapEntry {
+                short_id: RiskMapShortId::of_root(registry.risk_root),
+                root: registry.risk_root,
+                valid_from: registry.as_of,
+                superseded_at: None,
+            }),
+        }
+    }
+    maps.sort_by_key(|m| m.short_id);
+    maps
+}
+
+/// The moment at which a minute begins.
+pub(crate) fn unix_time(minute: Minute) -> UnixTime {
+    UnixTime::from_s(u64::from(minute.get()) * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registry(as_of: u32, risk: u64) -> KnownRegistry {
+        KnownRegistry {
+            as_of: Minute::new(as_of).unwrap(),
+            root: Fr::from(1),
+            risk_root: Fr::from(risk),
+        }
+    }
+
+    #[test]
+    fn a_risk_map_is_superseded_by_the_first_registry_over_another() {
+        let registries = [(10, 7), (20, 7), (30, 8), (40, 8), (50, 9)];
+        let maps = risk_maps(registries.into_iter().map(|(t, r)| registry(t, r)));
+        let spans: Vec<_> = maps
+            .iter()
+            .map(|m| (m.valid_from.get(), m.superseded_at.map(Minute::get)))
+            .collect();
+        assert_eq!(spans, [(10, Some(30)), (30, Some(50)), (50, None)]);
+    }
+
+    #[test]
+    fn a_risk_map_that_comes_back_is_in_force_again() {
+        let registries = [(10, 7), (20, 8), (30, 7)];
+        let maps = risk_maps(registries.into_iter().map(|(t, r)| registry(t, r)));
+        assert_eq!(maps.len(), 2);
+        assert_eq!(maps[0].superseded_at, None);
+        assert_eq!(maps[1].superseded_at.map(Minute::get), Some(30));
+    }
+}

@@ -1,0 +1,546 @@
+//! Passes: what is requested, whether the committed record supports it, and proving it.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use circuits::clearance::{Plan, PlanError, Witness, plan};
+use commitment::{
+    BinderKind, Blinding, Epoch, Fr, MerklePath, PublicInputs, fr_from_bytes, revocation_hash,
+};
+use ledger::LeafIndex;
+use rules::{Claim, evaluate};
+use tokio::sync::watch;
+use verifier::{
+    CardNumber, Holder, HolderKey, Pass, RevocationHash, RiskMapShortId, RuleSetShortId,
+};
+use wire::resident::v1 as proto;
+use wire::{Reason, bytes_exact, count_within, required};
+
+use crate::calls::ResidentCall;
+use crate::epoch::{Issuing, committed_key};
+use crate::proving::Job;
+use crate::residents::identity_of;
+use crate::rule_book::KnownSet;
+use crate::store::{
+    CommittedRow, IssuedRow, LimitRow, ReadPurpose, ReadRow, ResidentKey, ResidentRow, StoreError,
+    Table, UseRow,
+};
+use crate::{Node, NodeError};
+
+/// A request for passes that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requested {
+    /// Epoch for which they will be made.
+    pub epoch: Epoch,
+    /// How many.
+    pub passes: usize,
+}
+
+/// Passes under way, by resident and use.
+pub(crate) type InFlight = HashMap<(ResidentKey, [u8; 16]), Arc<Progress>>;
+
+/// How far the passes of one use are.
+pub(crate) struct Progress {
+    /// Passes that are not done yet.
+    remaining: watch::Sender<usize>,
+    /// Calls that wait for them.
+    waiting: AtomicUsize,
+    /// Whether somebody was told to come back for them.
+    is_promised: AtomicBool,
+    /// Whether one of them could not be made.
+    has_failed: AtomicBool,
+}
+
+impl Progress {
+    fn is_wanted(&self) -> bool {
+        self.is_promised.load(Ordering::SeqCst) || self.waiting.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// A call's interest in passes under way; once no call is interested, what is not yet begun is not begun.
+pub struct Waiting {
+    progress: Arc<Progress>,
+    resident: ResidentKey,
+    use_id: [u8; 16],
+    total: usize,
+}
+
+impl Waiting {
+    fn new(progress: Arc<Progress>, resident: ResidentKey, use_id: [u8; 16], total: usize) -> Self {
+        progress.waiting.fetch_add(1, Ordering::SeqCst);
+        Self {
+            progress,
+            resident,
+            use_id,
+            total,
+        }
+    }
+
+    /// Waits until all passes are done, at most `limit`; true if they are. After a false the passes go on being made.
+    pub async fn wait(&self, limit: Duration) -> bool {
+        let mut seen = self.progress.remaining.subscribe();
+        let done = async { seen.wait_for(|left| *left == 0).await.is_ok() };
+        let is_done = tokio::time::timeout(limit, done).await.unwrap_or(false);
+        if !is_done {
+            self.progress.is_promised.store(true, Ordering::SeqCst);
+        }
+        is_done
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.progress.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What asking for passes came to.
+pub enum Making {
+    /// All are here.
+    Ready(Vec<proto::IssuedPass>),
+    /// They are being made.
+    UnderWay(Waiting),
+}
+
+/// What all passes of one use share.
+struct Common {
+    witness: Arc<Witness>,
+    issuing: Arc<Issuing>,
+    claim: Claim,
+    rule_set: RuleSetShortId,
+    digest: Fr,
+    card: Option<CardNumber>,
+}
+
+impl Node {
+    /// Takes a request for passes; nothing is said about the colour.
+    ///
+    /// # Errors
+    /// [`Reason::NotCommitted`] before the record is part of a registry, [`Reason::UnknownRuleSet`],
+    /// [`Reason::TooManyRuleSets`], [`Reason::IdReused`], and `PROVER_BUSY` beyond the epoch's limit.
+    pub fn request_use(&self, request: &proto::RequestUseRequest) -> Result<Requested, NodeError> {
+        let call = self.authenticate(request)?;
+        let body = &call.body;
+        let use_id: [u8; 16] = bytes_exact("use_id", &body.use_id)?;
+        let claim = Claim::try_from(required("claim", body.claim.as_ref())?)?;
+        let kind = binder_kind(body)?;
+        let issuing = self
+            .issuing()
+            .ok_or(NodeError::Refused(Reason::NotCommitted))?;
+        let known = self
+            .rules
+            .for_pass(&body.rule_set_id, issuing.statement.as_of())?;
+        let name = known.set().id().as_str();
+
+        let _held = self.locks.hold([call.resident]);
+        self.committed(&issuing, call.resident)?;
+        let row = UseRow {
+            claim: claim.code(),
+            rule_set: name.to_owned(),
+            binder_kind: kind.code(),
+            holder_keys: body.holder_keys.clone(),
+            epoch: issuing.statement.epoch().get(),
+        };
+        let key = call.resident.row(&use_id);
+        let mut write = self.vault.write();
+        if let Some(known) = self.vault.get::<UseRow>(Table::Uses, &key)? {
+            let epoch = known.epoch;
+            if (UseRow { epoch, ..row }) != known {
+                return Err(NodeError::Refused(Reason::IdReused));
+            }
+            call.commit(write)?;
+            return Ok(Requested {
+                epoch: Epoch::new(epoch),
+                passes: known.holder_keys.len(),
+            });
+        }
+        self.spend_rule_set(&call, name, &mut write)?;
+        let (limit_key, limit) = self.spend_passes(&call, row.epoch, row.holder_keys.len())?;
+        write.put(Table::Limits, &limit_key, &limit);
+        write.put_new(Table::Uses, &key, &row);
+        call.commit(write)?;
+        Ok(Requested {
+            epoch: Epoch::new(row.epoch),
+            passes: row.holder_keys.len(),
+        })
+    }
+
+    fn spend_passes<B>(
+        &self,
+        call: &ResidentCall<B>,
+        epoch: u32,
+        passes: usize,
+    ) -> Result<(Vec<u8>, LimitRow), NodeError> {
+        let key = call
+            .resident
+            .row(&[&b"e"[..], &epoch.to_be_bytes()].concat());
+        let mut row: LimitRow = self.vault.get(Table::Limits, &key)?.unwrap_or_default();
+        row.count += u32::try_from(passes).unwrap_or(u32::MAX);
+        if row.count > self.limits.passes_per_epoch {
+            return Err(NodeError::Later {
+                reason: Reason::ProverBusy,
+                wait: Duration::from_hours(1),
+            });
+        }
+        Ok((key, row))
+    }
+
+    /// Gives the passes of a request that are made, or has those made that are not.
+    ///
+    /// # Errors
+    /// [`NodeError::Claim`] if the committed record does not support the claim, [`Reason::NotFound`] for an unknown
+    /// use, [`Reason::UnknownEpoch`] if the epoch is over, [`Reason::ProverBusy`] with the time to wait.
+    pub fn make_code(
+        self: &Arc<Self>,
+        request: &proto::MakeCodeRequest,
+    ) -> Result<Making, NodeError> {
+        let call = self.authenticate(request)?;
+        let use_id: [u8; 16] = bytes_exact("use_id", &call.body.use_id)?;
+        let row: UseRow = self
+            .vault
+            .get(Table::Uses, &call.resident.row(&use_id))?
+            .ok_or(NodeError::Refused(Reason::NotFound))?;
+        if self.is_draining() {
+            return Err(NodeError::Refused(Reason::Draining));
+        }
+        let read = ReadRow {
+            purpose: ReadPurpose::Pass,
+            device_key_id: call.device.0,
+            rule_set: row.rule_set.clone(),
+        };
+        let read_key = [&call.now.get().to_be_bytes()[..], &call.nonce.0].concat();
+        let mut write = self.vault.write();
+        write.put(Table::Reads, &call.resident.row(&read_key), &read);
+        call.commit(write)?;
+        self.have_made(call.resident, use_id, &row)
+    }
+
+    fn have_made(
+        self: &Arc<Self>,
+        resident: ResidentKey,
+        use_id: [u8; 16],
+        row: &UseRow,
+    ) -> Result<Making, NodeError> {
+        let total = row.holder_keys.len();
+        let lock = || {
+            self.in_flight
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(progress) = lock().get(&(resident, use_id)) {
+            let waiting = Waiting::new(Arc::clone(progress), resident, use_id, total);
+            return Ok(Making::UnderWay(waiting));
+        }
+        let made = self.issued(resident, use_id)?;
+        let missing: Vec<(usize, Holder)> = (0..total)
+            .filter(|position| !made.contains_key(position))
+            .map(|position| Ok((position, holder(row, position)?)))
+            .collect::<Result<_, NodeError>>()?;
+        if missing.is_empty() {
+            return Ok(Making::Ready(made.into_values().collect()));
+        }
+        let common = Arc::new(self.common(resident, row)?);
+        let progress = Arc::new(Progress {
+            remaining: watch::Sender::new(missing.len()),
+            waiting: AtomicUsize::new(0),
+            is_promised: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
+        });
+        let waiting = Waiting::new(Arc::clone(&progress), resident, use_id, total);
+        match lock().entry((resident, use_id)) {
+            Entry::Occupied(other) => {
+                // Another call for the same use was quicker.
+                let waiting = Waiting::new(Arc::clone(other.get()), resident, use_id, total);
+                return Ok(Making::UnderWay(waiting));
+            }
+            Entry::Vacant(entry) => entry.insert(Arc::clone(&progress)),
+        };
+        let jobs = missing.into_iter().map(|(position, holder)| {
+            let job = PassJob {
+                node: Arc::clone(self),
+                common: Arc::clone(&common),
+                progress: Arc::clone(&progress),
+                holder,
+                resident,
+                use_id,
+                position,
+            };
+            Box::new(move || job.run()) as Job
+        });
+        // Jobs that find no room are dropped, and with them the entry above.
+        self.queue
+            .submit(jobs.collect())
+            .map_err(|full| NodeError::Later {
+                reason: Reason::ProverBusy,
+                wait: full.wait,
+            })?;
+        Ok(Making::UnderWay(waiting))
+    }
+
+    /// The passes that a call waited for, those that are made.
+    ///
+    /// # Errors
+    /// [`Reason::Internal`] if one of them could not be made, [`Reason::ProverBusy`] if there was no room for them.
+    pub fn collect(&self, waiting: &Waiting) -> Result<Vec<proto::IssuedPass>, NodeError> {
+        if waiting.progress.has_failed.load(Ordering::SeqCst) {
+            return Err(NodeError::Fault("a pass could not be made"));
+        }
+        let made = self.issued(waiting.resident, waiting.use_id)?;
+        if made.len() < waiting.total {
+            return Err(NodeError::Later {
+                reason: Reason::ProverBusy,
+                wait: Duration::from_millis(500),
+            });
+        }
+        Ok(made.into_values().collect())
+    }
+
+    /// The passes of a use that are made, by position.
+    fn issued(
+        &self,
+        resident: ResidentKey,
+        use_id: [u8; 16],
+    ) -> Result<BTreeMap<usize, proto::IssuedPass>, NodeError> {
+        let rows: Vec<(Vec<u8>, IssuedRow)> =
+            self.vault.list(Table::Passes, &resident.row(&use_id))?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(key, row)| {
+                let pass = proto::IssuedPass {
+                    pass: row.pass,
+                    revocation_secret: row.revocation_secret.to_vec(),
+                };
+                Some((usize::from(*key.last()?), pass))
+            })
+            .collect())
+    }
+
+    /// What a resident's record in the registry is, and the way from it to the state root.
+    fn committed(
+        &self,
+        issuing: &Issuing,
+        resident: ResidentKey,
+    ) -> Result<(ResidentRow, CommittedRow, MerklePath), NodeError> {
+        let not_committed = || NodeError::Refused(Reason::NotCommitted);
+        let row: ResidentRow = self
+            .vault
+            .get(Table::Residents, &resident.0)?
+            .ok_or_else(not_committed)?;
+        let key = committed_key(issuing.own.head.head.epoch, row.place);
+        let committed: CommittedRow = self
+            .vault
+            .get(Table::Committed, &key)?
+            .ok_or_else(not_committed)?;
+        let index = LeafIndex::new(row.place).ok_or_else(not_committed)?;
+        Ok((row, committed, issuing.own.tree.path(index)))
+    }
+
+    /// Checks the claim against the committed record, and plans the witness that all passes of the use share.
+    fn common(&self, resident: ResidentKey, row: &UseRow) -> Result<Common, NodeError> {
+        let damaged = || NodeError::Store(StoreError::Damaged(Table::Uses));
+        let issuing = self
+            .issuing()
+            .filter(|i| i.statement.epoch().get() == row.epoch)
+            .ok_or(NodeError::Refused(Reason::UnknownEpoch))?;
+        let as_of = issuing.statement.as_of();
+        let known = self.rules.for_pass(&row.rule_set, as_of)?;
+        let claim = Claim::from_code(row.claim).ok_or_else(damaged)?;
+        let (resident_row, committed, state_path) = self.committed(&issuing, resident)?;
+        let blinding = fr_from_bytes(&committed.blinding).map_err(|_| damaged())?;
+        let witness = plan(&Plan {
+            record: &committed.record,
+            identity: identity_of(&resident_row)?,
+            blinding: Blinding(blinding),
+            state_path: &state_path,
+            state_root: issuing.own.tree.root(),
+            head_time: issuing.own.head.head.head_time,
+            registry_path: &issuing.registry.path(self.slot),
+            table: known.set().table(),
+            map: issuing.risk.map(),
+            tree: issuing.risk.tree(),
+            as_of,
+            claim,
+        });
+        let witness =
+            witness.map_err(|error| refused_claim(&error, &committed, known, &issuing, claim))?;
+        let needs_card = BinderKind::from_code(row.binder_kind) != Some(BinderKind::Device);
+        Ok(Common {
+            witness: Arc::new(witness),
+            claim,
+            rule_set: known.short_id(),
+            digest: known.digest(),
+            card: needs_card.then(|| CardNumber::new(resident_row.identity_number)),
+            issuing,
+        })
+    }
+}
+
+/// Why there can be no pass, for the resident: every rule with an open reason worse than the claim.
+fn refused_claim(
+    error: &PlanError,
+    committed: &CommittedRow,
+    known: &KnownSet,
+    issuing: &Issuing,
+    claim: Claim,
+) -> NodeError {
+    match error {
+        PlanError::Colour | PlanError::TestAge => {}
+        PlanError::Future => return NodeError::Fault("a committed record speaks of the future"),
+        _ => return NodeError::Fault("a committed record does not fit one proof"),
+    }
+    let as_of = issuing.statement.as_of();
+    let table = known.set().table();
+    let Ok(evaluation) = evaluate(&committed.record, table, issuing.risk.map(), as_of) else {
+        return NodeError::Fault("a committed record speaks of the future");
+    };
+    let mut rules: Vec<String> = evaluation
+        .reasons
+        .iter()
+        .filter(|reason| reason.colour > claim.worst.colour())
+        .filter_map(|reason| known.set().rule_of(reason.key))
+        .map(|rule| rule.id.clone())
+        .collect();
+    rules.sort();
+    rules.dedup();
+    let limit_min = i64::from(claim.test_age.hours()) * 60;
+    let oldest = as_of.saturating_add_signed(-limit_min);
+    let newest = committed.record.negatives().last();
+    NodeError::Claim {
+        rules,
+        test_too_old: limit_min > 0 && newest.is_none_or(|n| *n < oldest),
+    }
+}
+
+/// One pass to be made.
+struct PassJob {
+    node: Arc<Node>,
+    common: Arc<Common>,
+    progress: Arc<Progress>,
+    holder: Holder,
+    resident: ResidentKey,
+    use_id: [u8; 16],
+    position: usize,
+}
+
+impl PassJob {
+    fn run(self) {
+        // Nobody waits for it any more: it is made when somebody asks again.
+        let made = if self.progress.is_wanted() {
+            self.make()
+        } else {
+            Ok(())
+        };
+        if let Err(error) = made {
+            tracing::error!(%error, "a pass could not be made");
+            self.progress.has_failed.store(true, Ordering::SeqCst);
+        }
+    }
+
+    fn make(&self) -> Result<(), NodeError> {
+        let common = &self.common;
+        let revocation_secret: [u8; 16] = self.node.entropy.bytes();
+        let h = RevocationHash(revocation_hash(&revocation_secret));
+        let tag = common.card.as_ref().map(|card| card.tag(h));
+        let binder = self
+            .holder
+            .binder(h, tag.as_ref())
+            .map_err(|_| NodeError::Fault("a holder without its binder"))?;
+        let statement = &common.issuing.statement;
+        let inputs = PublicInputs {
+            registry_root: statement.registry_root(),
+            risk_root: statement.risk_root(),
+            rule_digest: common.digest,
+            as_of: statement.as_of(),
+            claim: common.claim,
+            binder,
+        };
+        let seed = self.node.entropy.bytes();
+        let proof = self.node.prover.prove(&inputs, &common.witness, seed);
+        let proof = proof.map_err(|error| {
+            tracing::error!(%error, "a proof failed");
+            NodeError::Fault("a checked claim was not proved")
+        })?;
+        let pass = Pass {
+            circuit: self.node.prover.circuit().short(),
+            epoch: statement.epoch(),
+            rule_set: common.rule_set,
+            risk_map: RiskMapShortId::of_root(statement.risk_root()),
+            claim: common.claim,
+            holder: self.holder,
+            h,
+            proof,
+        };
+        let row = IssuedRow {
+            pass: pass.to_bytes(),
+            revocation_secret,
+            epoch: statement.epoch().get(),
+            issued_at: self.node.clock.now(),
+        };
+        let mut key = self.resident.row(&self.use_id);
+        key.push(u8::try_from(self.position).unwrap_or(u8::MAX));
+        let mut write = self.node.vault.write();
+        write.put_new(Table::Passes, &key, &row);
+        Ok(write.commit()?)
+    }
+}
+
+/// However a job ends – done, failed, not wanted, dropped with the queue – it is no longer under way.
+impl Drop for PassJob {
+    fn drop(&mut self) {
+        let mut in_flight = self
+            .node
+            .in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.progress.remaining.send_modify(|left| *left -= 1);
+        if *self.progress.remaining.borrow() == 0 {
+            in_flight.remove(&(self.resident, self.use_id));
+        }
+    }
+}
+
+fn binder_kind(body: &proto::RequestUse) -> Result<BinderKind, NodeError> {
+    use wire::pass::v1::BinderKind as Wire;
+    let malformed = |field| NodeError::Wire(wire::WireError::Malformed { field });
+    let kind = match Wire::try_from(body.binder_kind) {
+        Ok(Wire::Device) => BinderKind::Device,
+        Ok(Wire::DeviceAndCard) => BinderKind::DeviceAndCard,
+        Ok(Wire::Card) => BinderKind::Card,
+        _ => return Err(malformed("binder_kind")),
+    };
+    let keys = count_within("holder_keys", &body.holder_keys, wire::MAX_PASSES)?;
+    for (i, key) in keys.iter().enumerate() {
+        let bytes: [u8; 33] = bytes_exact("holder_keys", key)?;
+        let fits = match kind {
+            BinderKind::Card => keys.len() == 1 && bytes == [0; 33],
+            _ => HolderKey::from_bytes(&bytes).is_ok(),
+        };
+        if !fits {
+            return Err(malformed("holder_keys"));
+        }
+        if keys[..i].contains(key) {
+            let field = "holder_keys";
+            return Err(NodeError::Wire(wire::WireError::Repeated { field }));
+        }
+    }
+    Ok(kind)
+}
+
+fn holder(row: &UseRow, position: usize) -> Result<Holder, NodeError> {
+    let damaged = || NodeError::Store(StoreError::Damaged(Table::Uses));
+    let key = || {
+        let bytes: [u8; 33] = row.holder_keys[position][..]
+            .try_into()
+            .map_err(|_| damaged())?;
+        HolderKey::from_bytes(&bytes).map_err(|_| damaged())
+    };
+    Ok(match BinderKind::from_code(row.binder_kind) {
+        Some(BinderKind::Device) => Holder::Device(key()?),
+        Some(BinderKind::DeviceAndCard) => Holder::DeviceAndCard(key()?),
+        Some(BinderKind::Card) => Holder::Card,
+        None => return Err(damaged()),
+    })
+}

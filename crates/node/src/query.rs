@@ -1,0 +1,75 @@
+//! What a resident is told about the own record.
+
+use rules::{Context, Evaluation, Event, EventId, Folded, Ground, Minute, RuleSet, evaluate, fold};
+use wire::resident::v1 as proto;
+
+use crate::store::{ReadPurpose, ReadRow, Table};
+use crate::{Node, NodeError};
+
+/// The own status, with everything that it rests on.
+pub struct Status<'a> {
+    /// Moment of the evaluation.
+    pub at: Minute,
+    /// Rule set applied.
+    pub rule_set: &'a RuleSet,
+    /// The record, and which events each part of it is from.
+    pub folded: Folded,
+    /// Colour and reasons.
+    pub evaluation: Evaluation,
+    /// The resident's events.
+    pub events: Vec<Event>,
+}
+
+impl Status<'_> {
+    /// The events that a ground of the record rests on.
+    pub fn events_of(&self, ground: &Ground) -> &[EventId] {
+        let from = match ground {
+            Ground::Fact { index, .. } => self.folded.facts_from.get(*index),
+            Ground::Stay { index, .. } => self.folded.stays_from.get(*index),
+        };
+        from.map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Node {
+    /// A resident's own colour now, with every reason. The reading is written to the resident's trail before it is
+    /// answered.
+    ///
+    /// # Errors
+    /// `UNKNOWN_RULE_SET` and `TOO_MANY_RULE_SETS`, and those of every resident's call.
+    pub fn query(&self, request: &proto::QueryRequest) -> Result<Status<'_>, NodeError> {
+        let call = self.authenticate(request)?;
+        let at = call.now;
+        let rule_set = self.rules.for_query(&call.body.rule_set_id, at)?.set();
+        let _held = self.locks.hold([call.resident]);
+        let mut write = self.vault.write();
+        self.spend_rule_set(&call, rule_set.id().as_str(), &mut write)?;
+        let read = ReadRow {
+            purpose: ReadPurpose::Query,
+            device_key_id: call.device.0,
+            rule_set: rule_set.id().as_str().to_owned(),
+        };
+        let key = [&at.get().to_be_bytes()[..], &call.nonce.0].concat();
+        write.put(Table::Reads, &call.resident.row(&key), &read);
+        let events = self.events_of(call.resident)?;
+        call.commit(write)?;
+
+        let counting = self.rules.counting_at(at);
+        let risk = self.risk.at(at);
+        let context = Context {
+            tables: &counting.tables,
+            map: risk.map(),
+        };
+        let folded = fold(&events, &context, at)
+            .map_err(|_| NodeError::Fault("accepted events do not fold"))?;
+        let evaluation = evaluate(&folded.record, rule_set.table(), risk.map(), at)
+            .map_err(|_| NodeError::Fault("a folded record speaks of the future"))?;
+        Ok(Status {
+            at,
+            rule_set,
+            folded,
+            evaluation,
+            events,
+        })
+    }
+}

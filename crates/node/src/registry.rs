@@ -1,0 +1,326 @@
+//! The registry of an epoch: proposing it, signing it at most once, and taking it up.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use commitment::{Epoch, Fr};
+use ledger::{
+    CosignPolicy, Cosignature, CosignedStatement, CosignerState, Expected, Registry,
+    RegistryStatement, SignedTreeHead,
+};
+use rules::Minute;
+use wire::Reason;
+
+use crate::epoch::Issuing;
+use crate::node::epoch_of_key;
+use crate::store::{RegistryRow, StoreError, Table};
+use crate::{Node, NodeError};
+
+const STATE_KEY: &[u8] = b"state";
+
+/// A registry with the heads that it rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CosignedRegistry {
+    /// The statement with its cosignatures.
+    pub cosigned: CosignedStatement,
+    /// The heads.
+    pub heads: Vec<SignedTreeHead>,
+}
+
+/// What is kept at hand of a registry with a quorum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KnownRegistry {
+    pub(crate) as_of: Minute,
+    pub(crate) root: Fr,
+    pub(crate) risk_root: Fr,
+}
+
+impl From<&RegistryStatement> for KnownRegistry {
+    fn from(statement: &RegistryStatement) -> Self {
+        Self {
+            as_of: statement.as_of(),
+            root: statement.registry_root(),
+            risk_root: statement.risk_root(),
+        }
+    }
+}
+
+impl Node {
+    /// The statement of a closed epoch over these heads, the own among them.
+    ///
+    /// # Errors
+    /// [`Reason::RegistryRefused`] for two heads in one slot.
+    pub fn propose(
+        &self,
+        epoch: Epoch,
+        heads: &[SignedTreeHead],
+    ) -> Result<RegistryStatement, NodeError> {
+        let as_of = self
+            .epoch_row(epoch)?
+            .ok_or(NodeError::Refused(Reason::UnknownEpoch))?
+            .as_of;
+        let risk_root = self.risk.at(as_of).root();
+        let rule_sets = self.rules.counting_at(as_of).digest;
+        RegistryStatement::new(epoch, as_of, risk_root, rule_sets, heads)
+            .map_err(|error| refused_registry(&error))
+    }
+
+    /// The heads that may stand in for provinces that are away: the newest known of each slot.
+    pub(crate) fn known_heads(&self) -> Result<BTreeMap<u8, SignedTreeHead>, NodeError> {
+        let newest = self.newest_registry_epoch();
+        let Some(epoch) = newest else {
+            return Ok(BTreeMap::new());
+        };
+        let registry = self.registry(epoch)?;
+        let by_slot = registry.heads.into_iter().map(|h| (h.head.slot.get(), h));
+        Ok(by_slot.collect())
+    }
+
+    /// Whether a head is one that a statement of `epoch` closing at `as_of` may rest on.
+    pub(crate) fn is_usable_head(
+        &self,
+        head: &SignedTreeHead,
+        epoch: Epoch,
+        as_of: Minute,
+    ) -> bool {
+        let fits = self.roster.member(head.head.slot).is_ok_and(|member| {
+            member.province == head.head.province && head.check_signature(&member.head_key).is_ok()
+        });
+        let age_min = as_of.get().saturating_sub(head.head.head_time.get());
+        fits && head.head.epoch <= epoch
+            && head.head.head_time <= as_of
+            && (head.head.epoch == epoch || age_min <= self.settings.epochs.stale_head_max_min)
+    }
+
+    /// Signs a registry's statement, after checking all of it against what this node knows by itself. The decision is
+    /// durable before the signature exists, and of an epoch at most one statement is ever signed.
+    ///
+    /// # Errors
+    /// [`Reason::AlreadySigned`], [`Reason::HeadRefused`], [`Reason::RegistryRefused`].
+    pub fn cosign(
+        &self,
+        statement: &RegistryStatement,
+        heads: &[SignedTreeHead],
+    ) -> Result<Cosignature, NodeError> {
+        let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let damaged = || NodeError::Store(StoreError::Damaged(Table::Cosigned));
+        let state = match self.vault.get::<Vec<u8>>(Table::Cosigned, STATE_KEY)? {
+            Some(bytes) => CosignerState::from_bytes(&bytes).map_err(|_| damaged())?,
+            None => CosignerState::default(),
+        };
+        let epochs = &self.settings.epochs;
+        let policy = CosignPolicy {
+            fresh_provinces_min: epochs.fresh_provinces_min,
+            stale_head_max_min: epochs.stale_head_max_min,
+            delay_max_min: epochs.delay_max_min,
+        };
+        let as_of = statement.as_of();
+        let expected = Expected {
+            risk_root: self.risk.at(as_of).root(),
+            rule_sets: self.rules.counting_at(as_of).digest,
+            now: self.clock.now(),
+        };
+        let permit = state
+            .consider(statement, heads, &self.roster, &policy, &expected)
+            .map_err(|error| refused_registry(&error))?;
+        let mut write = self.vault.write();
+        write.put(Table::Cosigned, STATE_KEY, &permit.next_state().to_bytes());
+        write.commit()?;
+        Ok(permit.sign(self.slot, &self.signing_key))
+    }
+
+    /// Takes up a registry that has its quorum; the same again changes nothing.
+    ///
+    /// # Errors
+    /// [`Reason::RegistryRefused`] without a quorum, over other maps or rules than this node's, or beside another
+    /// registry of that epoch.
+    pub fn take_registry(&self, registry: &CosignedRegistry) -> Result<(), NodeError> {
+        let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        let statement = registry.cosigned.statement();
+        let epoch = statement.epoch();
+        if let Some(known) = self.known_registry(epoch) {
+            return if known == statement.into() {
+                Ok(())
+            } else {
+                tracing::error!(
+                    epoch = epoch.get(),
+                    "a second registry of an epoch is offered"
+                );
+                Err(NodeError::Refused(Reason::RegistryRefused))
+            };
+        }
+        let refused = |error: ledger::Error| refused_registry(&error);
+        registry
+            .cosigned
+            .check_quorum(&self.roster)
+            .map_err(refused)?;
+        let tree = statement
+            .check_heads(&registry.heads, &self.roster)
+            .map_err(refused)?;
+        let as_of = statement.as_of();
+        if statement.risk_root() != self.risk.at(as_of).root()
+            || statement.rule_sets() != self.rules.counting_at(as_of).digest
+        {
+            tracing::error!(
+                epoch = epoch.get(),
+                "a registry rests on another risk map or other rule sets than this node has"
+            );
+            return Err(NodeError::Refused(Reason::RegistryRefused));
+        }
+        let row = RegistryRow {
+            statement: statement.to_bytes(),
+            heads: registry
+                .heads
+                .iter()
+                .map(SignedTreeHead::to_bytes)
+                .collect(),
+            cosignatures: registry
+                .cosigned
+                .cosignatures()
+                .iter()
+                .map(Cosignature::to_bytes)
+                .collect(),
+        };
+        let mut write = self.vault.write();
+        write.put_large(Table::Registries, &epoch.get().to_be_bytes(), &row);
+        write.commit()?;
+        tracing::info!(epoch = epoch.get(), "a registry has its quorum");
+        self.adopt(registry, tree)
+    }
+
+    /// The registry of an epoch.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownEpoch`].
+    pub fn registry(&self, epoch: Epoch) -> Result<CosignedRegistry, NodeError> {
+        let row: RegistryRow = self
+            .vault
+            .get_large(Table::Registries, &epoch.get().to_be_bytes())?
+            .ok_or(NodeError::Refused(Reason::UnknownEpoch))?;
+        read_registry(&row.statement, &row.heads, &row.cosignatures)
+            .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Registries)))
+    }
+
+    /// The newest epoch whose registry has a quorum.
+    pub fn newest_registry_epoch(&self) -> Option<Epoch> {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        ledger.registries.keys().next_back().copied()
+    }
+
+    pub(crate) fn known_registry(&self, epoch: Epoch) -> Option<KnownRegistry> {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        ledger.registries.get(&epoch).copied()
+    }
+
+    /// Remembers a registry, and makes passes under it if it is the newest that holds a head of this node.
+    fn adopt(&self, registry: &CosignedRegistry, tree: Registry) -> Result<(), NodeError> {
+        let statement = registry.cosigned.statement();
+        let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        ledger
+            .registries
+            .insert(statement.epoch(), statement.into());
+        let is_newer = ledger
+            .issuing
+            .as_ref()
+            .is_none_or(|i| i.statement.epoch() < statement.epoch());
+        let own = registry
+            .heads
+            .iter()
+            .find(|h| h.head.slot == self.slot)
+            .and_then(|h| {
+                let closed = ledger.closed.get(&h.head.epoch)?;
+                (closed.head.head == h.head).then(|| Arc::clone(closed))
+            });
+        let (true, Some(own)) = (is_newer, own) else {
+            return Ok(());
+        };
+        let oldest = own.head.head.epoch;
+        ledger.issuing = Some(Arc::new(Issuing {
+            statement: statement.clone(),
+            registry: tree,
+            own,
+            risk: self.risk.at(statement.as_of()),
+        }));
+        drop(ledger);
+        self.forget_before(oldest)
+    }
+
+    /// Brings epochs, registries and the trust list to where the store says they were.
+    pub(crate) fn restore_ledger(&self) -> Result<(), NodeError> {
+        let keys = self.vault.keys(Table::Registries, b"", usize::MAX)?;
+        let mut epochs: Vec<Epoch> = keys
+            .iter()
+            .filter_map(|key| epoch_of_key(key))
+            .map(Epoch::new)
+            .collect();
+        epochs.dedup();
+        let mut registries = Vec::with_capacity(epochs.len());
+        for epoch in epochs {
+            registries.push(self.registry(epoch)?);
+        }
+        let own_epoch = |registry: &CosignedRegistry| {
+            let own = registry.heads.iter().find(|h| h.head.slot == self.slot);
+            own.map(|h| h.head.epoch)
+        };
+        let oldest = registries.iter().rev().find_map(own_epoch);
+        self.restore_closed(oldest.unwrap_or_default())?;
+        for registry in &registries {
+            let heads = registry.heads.iter().map(|h| (&h.head).into());
+            let tree = Registry::new(heads).map_err(|error| refused_registry(&error))?;
+            self.adopt(registry, tree)?;
+        }
+        self.restore_trust()
+    }
+}
+
+/// Reads a registry as it travels; nothing of it is believed yet.
+///
+/// # Errors
+/// [`Reason::Malformed`] for bytes that break their layouts.
+pub fn read_registry(
+    statement: &[u8],
+    heads: &[Vec<u8>],
+    cosignatures: &[Vec<u8>],
+) -> Result<CosignedRegistry, NodeError> {
+    let malformed = |_| NodeError::Refused(Reason::Malformed);
+    let statement = RegistryStatement::from_bytes(statement).map_err(malformed)?;
+    let cosignatures = cosignatures
+        .iter()
+        .map(|bytes| Cosignature::from_bytes(bytes))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(malformed)?;
+    Ok(CosignedRegistry {
+        cosigned: CosignedStatement::new(statement, cosignatures),
+        heads: read_heads(heads)?,
+    })
+}
+
+/// Reads signed heads as they travel.
+///
+/// # Errors
+/// [`Reason::Malformed`] for bytes that break their layout.
+pub fn read_heads(heads: &[Vec<u8>]) -> Result<Vec<SignedTreeHead>, NodeError> {
+    heads
+        .iter()
+        .map(|bytes| SignedTreeHead::from_bytes(bytes))
+        .collect::<Result<_, _>>()
+        .map_err(|_| NodeError::Refused(Reason::Malformed))
+}
+
+/// The stable reason of what the ledger refuses. What is wrong names provinces and epochs, nobody's data.
+pub(crate) fn refused_registry(error: &ledger::Error) -> NodeError {
+    use ledger::Error as E;
+    tracing::warn!(%error, "a registry or head is refused");
+    NodeError::Refused(match error {
+        E::Layout(_) => Reason::Malformed,
+        E::SecondStatement(_) => Reason::AlreadySigned,
+        E::HeadForked(_)
+        | E::HeadFromTheFuture(_)
+        | E::HeadTooOld { .. }
+        | E::WrongProvince(_)
+        | E::UnknownSlot(_)
+        | E::BadSignature(_) => Reason::HeadRefused,
+        E::NoQuorum { .. } => Reason::NoQuorum,
+        _ => Reason::RegistryRefused,
+    })
+}
