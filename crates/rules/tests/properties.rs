@@ -245,7 +245,7 @@ fn random_records_of_a_size_are_really_made() {
                 State::Open => 0,
                 State::Cleared(_) => 1,
                 State::Lapsed => 2,
-                _ => 3,
+                State::Inert => 3,
             }] += 1;
         }
     }

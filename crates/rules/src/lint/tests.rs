@@ -307,19 +307,29 @@ fn a_table_of_more_than_twenty_six_rows_or_a_lookback_beyond_its_field_is_refuse
         code_of("medium = 0, high = 0", "medium = 0, high = 1024"),
         "bad-table"
     );
-    let rules: String = (1..=27)
-        .map(|n| {
-            let (kind, ended, local) = ((n - 1) % 9, (n - 1) / 9 == 1, (n - 1) / 9 == 2);
-            let kinds = [
-                "entry", "cold-chain-once", "cold-chain-frequent", "fever-clinic", "pooled-tube",
-                "symptoms", "secondary-contact", "screened-positive", "confirmed-case",
-            ];
-            format!(
-                "[[rule]]\nid = \"X{n}\"\nzh = \"一\"\nen = \"x\"\nsource = \"x\"\ncase = [{{ on = [{{ fact = [\"{}\"], ended = {ended}, local = {local} }}], first = \"red\", lapse = {{ days = {n} }} }}]\n",
-                kinds[kind]
-            )
-        })
-        .collect();
+    let kinds = [
+        "entry",
+        "cold-chain-once",
+        "cold-chain-frequent",
+        "fever-clinic",
+        "pooled-tube",
+        "symptoms",
+        "secondary-contact",
+        "screened-positive",
+        "confirmed-case",
+    ];
+    let mut rules = String::new();
+    for n in 0..27 {
+        let (kind, ended, local) = (kinds[n % 9], n / 9 == 1, n / 9 == 2);
+        let on = format!("{{ fact = [\"{kind}\"], ended = {ended}, local = {local} }}");
+        let case = format!(
+            "{{ on = [{on}], first = \"red\", lapse = {{ days = {} }} }}",
+            n + 1
+        );
+        rules += &format!(
+            "[[rule]]\nid = \"X{n}\"\nzh = \"一\"\nen = \"x\"\nsource = \"x\"\ncase = [{case}]\n"
+        );
+    }
     let found = findings(&format!("{GOOD}{rules}"));
     let [Finding::BadTable(what)] = &found[..] else {
         panic!("{found:?}");
