@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use checkpoint::{Config, Desk, Error, Taken, ask, take};
@@ -46,10 +47,12 @@ async fn publish(dir: &std::path::Path, lists: Vec<Vec<u8>>) -> Config {
             TlsIdentity::from_pem(&own.chain_pem, &own.key_pem, &authority.root_pem()).unwrap();
         let door = Door::Public(Arc::new(Arc::new(own)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        text += &format!(
-            "[[publisher]]\nprovince = 33\naddress = \"{}\"\n",
-            listener.local_addr().unwrap()
-        );
+        let address = listener.local_addr().unwrap();
+        writeln!(
+            text,
+            "[[publisher]]\nprovince = 33\naddress = \"{address}\""
+        )
+        .unwrap();
         let routes = Routes::new(wire::server::trust(Publisher(list)));
         tokio::spawn(federation::serve(
             listener,
