@@ -3,6 +3,7 @@
 //! Holds no keys and no resident data; every command reads files and writes files or standard output.
 
 mod area_table;
+mod explain;
 mod fact_table;
 mod files;
 mod risk_map;
@@ -28,6 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     RiskMap(risk_map::Args),
+    Explain(explain::Args),
     AreaTable(area_table::Args),
     FactTable(fact_table::Args),
 }
@@ -43,6 +45,7 @@ enum Outcome {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::RiskMap(args) => risk_map::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::AreaTable(args) => area_table::run(&args),
         Command::FactTable(args) => fact_table::run(&args),
     };
