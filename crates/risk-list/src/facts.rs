@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rules::{Grade, Minute};
 
 use crate::place::Place;
-use crate::{Error, Precision, bytes};
+use crate::{Error, Precision, Resolution, bytes};
 
 /// Bytes of a fact table, decompressed.
 pub const MAX_FACT_BYTES: usize = 64 << 20;
@@ -65,8 +65,11 @@ pub struct Counts {
     pub resolved: u64,
     /// Of these, resolved to a township or finer.
     pub township: u64,
-    /// Of these, naming a whole county, so that no township can be found in them.
+    /// Of these, naming a whole county.
     pub whole_county: u64,
+    /// Not resolved to a township, and naming neither a township nor a community: a bare house or street, or the whole county.
+    /// No table of names places these finer than their county.
+    pub bare: u64,
     /// Not resolved to a county, but put under their city or province as a site.
     pub coarse: u64,
     /// Of all, those that list again what the same list already has at the same grade.
@@ -75,8 +78,10 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one string.
-    pub(crate) fn count(&mut self, precision: Precision) {
+    pub(crate) fn count(&mut self, resolution: &Resolution) {
+        let precision = resolution.precision;
         self.entries += 1;
+        self.bare += u64::from(resolution.is_bare());
         self.resolved += u64::from(precision >= Precision::County);
         self.township += u64::from(precision == Precision::Township);
         self.coarse += u64::from(matches!(precision, Precision::City | Precision::Province));
@@ -90,17 +95,19 @@ impl Counts {
             resolved: self.resolved.saturating_add(other.resolved),
             township: self.township.saturating_add(other.township),
             whole_county: self.whole_county.saturating_add(other.whole_county),
+            bare: self.bare.saturating_add(other.bare),
             coarse: self.coarse.saturating_add(other.coarse),
             duplicates: self.duplicates.saturating_add(other.duplicates),
         }
     }
 
-    fn in_order(self) -> [u64; 6] {
+    fn in_order(self) -> [u64; 7] {
         [
             self.entries,
             self.resolved,
             self.township,
             self.whole_county,
+            self.bare,
             self.coarse,
             self.duplicates,
         ]
@@ -350,6 +357,7 @@ fn read_counts(rest: &str) -> Option<ListCounts> {
         resolved,
         township,
         whole_county,
+        bare,
         coarse,
         duplicates,
     ] = numbers[..]
@@ -364,6 +372,7 @@ fn read_counts(rest: &str) -> Option<ListCounts> {
             resolved,
             township,
             whole_county,
+            bare,
             coarse,
             duplicates,
         },

@@ -94,7 +94,7 @@ fn read_day(
         let counts = day.counts.entry(group.grade).or_default();
         for text in &group.texts {
             let resolution = resolver.resolve(&scope, text);
-            counts.count(resolution.precision);
+            counts.count(&resolution);
             let mut new = false;
             if resolution.precision < Precision::County {
                 let name = format!("{} | {text}", group.place).replace(['\n', '\r', '\t'], " ");

@@ -188,8 +188,8 @@ pub(crate) fn township_at_start(table: &AreaTable, scope: &Scope, rest: &str) ->
 
 /// A township named inside `rest` after a boundary.
 pub(crate) fn township_inside(table: &AreaTable, scope: &Scope, rest: &str) -> Option<usize> {
-    const BOUNDARIES: [char; 12] = [
-        '(', ',', ':', '区', '县', '市', '州', '旗', '盟', '的', '外', '于',
+    const BOUNDARIES: [char; 11] = [
+        '(', ':', '区', '县', '市', '州', '旗', '盟', '的', '外', '于',
     ];
     rest.char_indices()
         .filter(|(_, c)| BOUNDARIES.contains(c))
@@ -281,7 +281,13 @@ fn matched(table: &AreaTable, scope: &Scope, counties: &[usize], rest: &str) -> 
             }
         }
     }
-    best.filter(|f| !tied && plausible(scope, rest, f.len))
+    best.filter(|f| !tied && plausible(scope, rest, f.len) && !is_zone_itself(scope, rest, f.len))
+}
+
+/// Whether the spelling is that of the zone over the group: in a zone of several counties it is not the township of one of them
+/// that happens to be called 高新区 too.
+fn is_zone_itself(scope: &Scope, rest: &str, len: usize) -> bool {
+    scope.alias.len() > 1 && scope.words.iter().any(|w| *w == rest[..len])
 }
 
 /// Whether `X街` can be the subdistrict X街道 rather than a street.

@@ -32,6 +32,30 @@ pub struct Resolution {
     pub target: Target,
 }
 
+impl Resolution {
+    /// Whether the string, not placed in a township, names neither a township nor a community that a better table could place.
+    pub fn is_bare(&self) -> bool {
+        const NAMED: [&str; 10] = [
+            "街道",
+            "办事处",
+            "街办",
+            "片区",
+            "镇",
+            "乡",
+            "社区",
+            "村",
+            "居委会",
+            "嘎查",
+        ];
+        match &self.target {
+            _ if self.precision == Precision::Township => false,
+            Target::Whole(_) => true,
+            Target::Site { text, .. } => !NAMED.iter().any(|word| text.contains(word)),
+            Target::Unknown => false,
+        }
+    }
+}
+
 /// What a listed string names. Areas are nine digits: `330102000` is a county, `330102001` a township.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {

@@ -204,6 +204,9 @@ impl Scope {
                 words.insert(normalise(name));
                 words.extend(short_forms(name));
             }
+            // 巴州 for 巴音郭楞蒙古自治州.
+            let prefecture = city.filter(|c| c.name.ends_with("自治州"));
+            words.extend(prefecture.map(|c| c.name.chars().take(1).chain(['州']).collect()));
             self.short_streets = SHORT_STREET_CITIES.contains(&county.city());
             self.far = far_counties(table, &self.near, county.is_zone(), county.city());
         }

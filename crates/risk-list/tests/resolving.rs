@@ -129,6 +129,34 @@ fn zones_are_found_by_their_statistical_code_or_by_the_county_that_contains_them
 }
 
 #[test]
+fn a_zone_of_several_counties_is_not_a_township_of_one_of_them() {
+    let several = resolve(
+        ["江西省", "南昌市", "高新区"],
+        "南昌市高新区除高风险区以外的其他区域",
+    );
+    let expected = Target::Site {
+        areas: vec![360_111_000, 360_121_000],
+        text: "高新区".to_owned(),
+    };
+    assert_eq!(several.target, expected);
+    whole(
+        ["福建省", "宁德市", "东侨开发区"],
+        "东侨开发区辖区内除高风险区外的其他区域",
+        &[350_902_500],
+    );
+}
+
+#[test]
+fn the_township_of_a_later_place_is_not_that_of_the_first() {
+    site(
+        ["天津市", "天津市", "静海区"],
+        "台玻南路10号，静海镇瑞泰小区",
+        120_118_000,
+        "台玻南路10号,静海镇瑞泰小区",
+    );
+}
+
+#[test]
 fn renamed_and_merged_counties_are_found() {
     site(
         ["河南省", "洛阳市", "偃师市"],
@@ -185,6 +213,8 @@ fn lines_that_except_the_higher_risks_mean_the_whole() {
         whole(county, text, &[630_222_000]);
     }
     whole(county, "川口镇（高风险区除外）", &[630_222_100]);
+    let korla = ["新疆维吾尔自治区", "巴音郭楞蒙古自治州", "库尔勒市"];
+    whole(korla, "巴州库尔勒市高风险区以外的其他地区", &[652_801_000]);
     let luohu = ["广东省", "深圳市", "罗湖区"];
     whole(
         luohu,

@@ -19,6 +19,8 @@ pub(crate) struct Report {
     resolved_township: u64,
     /// Of the resolved, naming a whole county.
     whole_county: u64,
+    /// Not resolved to a township, and naming neither a township nor a community.
+    bare: u64,
     /// Strings that no county was found for.
     unresolved_entries: u64,
     /// Of these, kept as sites under their city or province.
@@ -45,6 +47,7 @@ struct ListReport {
     resolved: u64,
     resolved_township: u64,
     whole_county: u64,
+    bare: u64,
     duplicates: u64,
 }
 
@@ -55,6 +58,7 @@ impl Report {
             resolved,
             township,
             whole_county,
+            bare,
             coarse,
             duplicates,
         } = table.total();
@@ -69,6 +73,7 @@ impl Report {
             resolved: list.counts.resolved,
             resolved_township: list.counts.township,
             whole_county: list.counts.whole_county,
+            bare: list.counts.bare,
             duplicates: list.counts.duplicates,
         });
         Self {
@@ -76,6 +81,7 @@ impl Report {
             resolved,
             resolved_township: township,
             whole_county,
+            bare,
             unresolved_entries: entries.saturating_sub(resolved),
             kept_coarse: coarse,
             duplicates,
@@ -92,17 +98,22 @@ impl Report {
 
     pub(crate) fn text(&self) -> String {
         let mut out = String::from(
-            "list (UTC+8)      grade   entries  county+  township+  whole county  repeated\n",
+            "list (UTC+8)      grade   entries  county+  township+  reachable  of these  whole county  repeated\n",
         );
         for list in self.lists.iter().filter(|l| l.entries > 0) {
             let _ = writeln!(
                 out,
-                "{}  {:<6}  {:>7}  {:>6}  {:>9}  {:>12}  {:>8}",
+                "{}  {:<6}  {:>7}  {:>7}  {:>9}  {:>9}  {:>8}  {:>12}  {:>8}",
                 list.updated,
                 format!("{:?}", list.grade).to_lowercase(),
                 list.entries,
                 percent(list.resolved, list.entries),
                 percent(list.resolved_township, list.entries),
+                percent(list.entries - list.bare.min(list.entries), list.entries),
+                percent(
+                    list.resolved_township,
+                    list.entries - list.bare.min(list.entries)
+                ),
                 list.whole_county,
                 list.duplicates,
             );
@@ -119,6 +130,7 @@ impl Report {
             self.kept_coarse,
             self.duplicates,
         );
+        out.push_str("reachable: entries that name a township or community at all\n");
         if !self.unresolved.is_empty() {
             let _ = writeln!(out, "\nunresolved names ({}):", self.unresolved.len());
         }
