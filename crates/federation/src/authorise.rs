@@ -106,9 +106,11 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::PublishRegistry
         | Method::CosignOnline
         | Method::PublishOnline => &[Node],
-        Method::CloseEpoch | Method::AssembleRegistry | Method::GetNodeStatus | Method::Drain => {
-            &[Operator]
-        }
+        Method::CloseEpoch
+        | Method::AssembleRegistry
+        | Method::GetNodeStatus
+        | Method::Drain
+        | Method::AdvanceClock => &[Operator],
         Method::NewChallenge | Method::VerifyCode | Method::VerifyCodes | Method::GetGateStatus => {
             &[Gate]
         }
@@ -125,11 +127,12 @@ pub fn admits(method: Method, caller: &Caller, own: Option<ProvinceCode>) -> boo
     at_home && callers(method).contains(&caller.kind())
 }
 
-/// Puts the table, and the limit on calls under way, before all services of a door.
+/// Puts the table, the limit on calls under way and the deadline before all services of a door.
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) own: Option<ProvinceCode>,
     pub(crate) calls: Arc<Semaphore>,
+    pub(crate) deadline: Duration,
 }
 
 impl<S> Layer<S> for Guard {
@@ -178,11 +181,11 @@ where
             let shed = status_retry_after(Reason::Overloaded, RETRY_WHEN_SHED).into_http();
             return Box::pin(std::future::ready(Ok(shed)));
         };
-        let answer = self.inner.call(request);
+        let answer = tokio::time::timeout(self.guard.deadline, self.inner.call(request));
         Box::pin(async move {
             let answer = answer.await;
             drop(permit);
-            answer
+            answer.unwrap_or_else(|_| Ok(status(Reason::Deadline).into_http()))
         })
     }
 }

@@ -97,6 +97,7 @@ pub async fn serve(
     let guard = Guard {
         own,
         calls: Arc::new(Semaphore::new(limits.max_calls)),
+        deadline: limits.deadline,
     };
     let (cut, cut_seen) = watch::channel(false);
     let (accepted, incoming) = mpsc::channel(1);
@@ -110,7 +111,6 @@ pub async fn serve(
 
     let (drain, mut drain_seen) = watch::channel(false);
     let server = Server::builder()
-        .timeout(limits.deadline)
         .max_concurrent_streams(limits.max_streams)
         .max_connection_age(limits.max_connection_age)
         .max_connection_age_grace(limits.deadline)
