@@ -6,6 +6,8 @@
 
 use argon2::{Algorithm, Argon2, Params, Version};
 
+use rules::identity::IdentityNumber;
+
 use crate::RevocationHash;
 
 /// Memory of one tag: 19 MiB, with two passes and one lane the least that OWASP recommends for Argon2id.
@@ -19,7 +21,9 @@ pub struct CardNumber([u8; 18]);
 
 impl CardNumber {
     /// The number on a card; a number that is none simply matches no pass.
-    pub const fn new(characters: [u8; 18]) -> Self {
+    /// A check character `x` is taken as `X`.
+    pub const fn new(mut characters: [u8; 18]) -> Self {
+        characters[17] = characters[17].to_ascii_uppercase();
         Self(characters)
     }
 
@@ -31,6 +35,12 @@ impl CardNumber {
             .hash_password_into(&self.0, &h.0, &mut out)
             .expect("a 16-byte salt and a 32-byte output are in range");
         CardTag(out)
+    }
+}
+
+impl From<&IdentityNumber> for CardNumber {
+    fn from(number: &IdentityNumber) -> Self {
+        Self::new(*number.expose())
     }
 }
 
@@ -66,6 +76,9 @@ mod tests {
         let number = CardNumber::new(*b"11010519491231002X");
         let tag = number.tag(RevocationHash([1; 16]));
         assert_eq!(tag, number.tag(RevocationHash([1; 16])));
+        assert_eq!(number, CardNumber::new(*b"11010519491231002x"));
+        let known = IdentityNumber::from_bytes(b"11010519491231002X").unwrap();
+        assert_eq!(number, CardNumber::from(&known));
         assert_ne!(tag, number.tag(RevocationHash([2; 16])));
         assert_ne!(
             tag,

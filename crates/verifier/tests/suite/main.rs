@@ -1,8 +1,10 @@
 //! Passes, showings and trust lists as a gate meets them, good and bad.
 
+mod bench;
 mod bytes;
 mod docs;
 mod fixture;
 mod proofs;
+mod showings;
 mod trust;
 mod verdicts;
