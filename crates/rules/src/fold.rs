@@ -255,8 +255,8 @@ fn merge(facts: Vec<DraftFact>, tables: &[RowTable]) -> Vec<DraftFact> {
     groups.into_values().collect()
 }
 
-/// The runs that can still serve: the newest, and for each number of days that some row asks for the latest run that
-/// long (an older one cannot do more, whatever the anchor). Free places go to the latest others; the oldest drop first.
+/// The runs that can serve: for each number of days that some row asks for the latest run that long (an older one
+/// cannot do more, whatever the anchor). Free places go to the latest others; the oldest drop first.
 fn useful_runs(runs: &[CheckInRun], tables: &[RowTable]) -> Vec<CheckInRun> {
     if runs.len() <= MAX_RUNS {
         return runs.to_vec();
@@ -272,7 +272,6 @@ fn useful_runs(runs: &[CheckInRun], tables: &[RowTable]) -> Vec<CheckInRun> {
     let mut kept: BTreeSet<usize> = asked
         .iter()
         .filter_map(|days| runs.iter().rposition(|run| length(run) >= *days))
-        .chain([runs.len() - 1])
         .collect();
     while kept.len() > MAX_RUNS {
         kept.pop_first();

@@ -154,17 +154,13 @@ fn the_latest_eight_negatives_stay_and_one_per_minute() {
 
 #[test]
 fn a_long_run_stays_when_many_short_ones_follow() {
-    // A close contact's fourteen days, then every second day: six runs in all, of which the long one still clears.
+    // Fifteen days before the contact that serve nothing, its fourteen, then every second day: seven runs in all.
     let base = day("2022-07-01").get();
-    let days = (1..=14).chain([16, 18, 20, 22, 24]);
-    let mut events: Vec<Event> = days
-        .map(|n| {
-            check_in(
-                u8::try_from(n).unwrap(),
-                &Day::new(base + n).to_string(),
-                false,
-            )
-        })
+    let before = (40..=54).map(|n| (n, base - 60 + n));
+    let after = (1..=14).chain([16, 18, 20, 22, 24]).map(|n| (n, base + n));
+    let mut events: Vec<Event> = before
+        .chain(after)
+        .map(|(n, on)| check_in(u8::try_from(n).unwrap(), &Day::new(on).to_string(), false))
         .collect();
     events.push(event(
         99,

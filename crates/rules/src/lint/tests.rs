@@ -326,9 +326,10 @@ fn a_table_of_more_than_twenty_six_rows_or_a_lookback_beyond_its_field_is_refuse
             "{{ on = [{on}], first = \"red\", lapse = {{ days = {} }} }}",
             n + 1
         );
-        rules += &format!(
-            "[[rule]]\nid = \"X{n}\"\nzh = \"一\"\nen = \"x\"\nsource = \"x\"\ncase = [{case}]\n"
-        );
+        let head = format!("[[rule]]\nid = \"X{n}\"\nzh = \"一\"\nen = \"x\"\nsource = \"x\"\n");
+        rules.push_str(&head);
+        let case = format!("case = [{case}]\n");
+        rules.push_str(&case);
     }
     let found = findings(&format!("{GOOD}{rules}"));
     let [Finding::BadTable(what)] = &found[..] else {

@@ -53,9 +53,9 @@ pub(crate) fn stay() -> impl Strategy<Value = Stay> {
 fn runs() -> impl Strategy<Value = Vec<CheckInRun>> {
     let first = Minute::new(MOMENTS.start).unwrap().day().get();
     // Up to four runs of 1 to 10 days with gaps of 1 to 3 days between them, none after the last moment.
-    vec((2u16..5, 0u16..10), 0..4).prop_map(move |steps| {
+    (vec((2u16..5, 0u16..10), 0..4), any::<bool>()).prop_map(move |(steps, reaches_end)| {
         let mut next = first;
-        let mut runs = Vec::new();
+        let mut runs: Vec<CheckInRun> = Vec::new();
         for (gap, more) in steps {
             let run = CheckInRun {
                 first: Day::new(next),
@@ -65,6 +65,9 @@ fn runs() -> impl Strategy<Value = Vec<CheckInRun>> {
                 runs.push(run);
             }
             next = next + more + gap;
+        }
+        if let (Some(run), true) = (runs.last_mut(), reaches_end) {
+            run.last = Day::new(first + 20);
         }
         runs
     })
@@ -207,7 +210,8 @@ pub(crate) fn map() -> impl Strategy<Value = RiskMap> {
 
 /// A record, a second one to take parts from, a table, a map, and a moment after all of them.
 pub(crate) fn scene() -> impl Strategy<Value = (Record, Record, RowTable, RiskMap, Minute)> {
-    let at = minute(MOMENTS.end + 1440..MOMENTS.end + 20 * 1440);
+    let soon = minute(MOMENTS.end..MOMENTS.end + 3 * 1440);
+    let at = prop_oneof![soon, minute(MOMENTS.end..MOMENTS.end + 20 * 1440)];
     (record(), record(), table(), map(), at)
 }
 
