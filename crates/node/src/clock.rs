@@ -10,8 +10,9 @@ pub trait Clock: Send + Sync + 'static {
     /// The current minute.
     fn now(&self) -> Minute;
 
-    /// Whether its time is the world's; a simulated clock is refused in production.
-    fn is_real(&self) -> bool {
+    /// Moves a simulated clock forward to `minute`; false if this clock cannot be moved.
+    fn advance_to(&self, minute: Minute) -> bool {
+        let _ = minute;
         false
     }
 }
@@ -45,10 +46,6 @@ impl Clock for SystemClock {
             .unwrap_or(Minute::MAX);
         advance(&self.latest, minute)
     }
-
-    fn is_real(&self) -> bool {
-        true
-    }
 }
 
 /// A clock that starts at a chosen minute and runs at a chosen rate, so that past weeks can be lived through.
@@ -56,22 +53,23 @@ impl Clock for SystemClock {
 pub struct SimulatedClock {
     base: Mutex<(Minute, Instant)>,
     rate_min_per_s: u32,
+    is_movable: bool,
 }
 
 impl SimulatedClock {
+    /// One that its operator may move forward, or not.
+    #[must_use]
+    pub fn movable(mut self, is_movable: bool) -> Self {
+        self.is_movable = is_movable;
+        self
+    }
+
     /// Starts at `start` now and goes on by `rate_min_per_s` minutes each second; at zero it stands still.
     pub fn start(start: Minute, rate_min_per_s: u32) -> Self {
         Self {
             base: Mutex::new((start, Instant::now())),
             rate_min_per_s,
-        }
-    }
-
-    /// Jumps to `minute` and goes on from there; stays as it is if that lies behind.
-    pub fn advance_to(&self, minute: Minute) {
-        let mut base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
-        if minute > self.reading(*base) {
-            *base = (minute, Instant::now());
+            is_movable: true,
         }
     }
 
@@ -85,6 +83,14 @@ impl SimulatedClock {
 impl Clock for SimulatedClock {
     fn now(&self) -> Minute {
         self.reading(*self.base.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn advance_to(&self, minute: Minute) -> bool {
+        let mut base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_movable && minute > self.reading(*base) {
+            *base = (minute, Instant::now());
+        }
+        self.is_movable
     }
 }
 
@@ -114,6 +120,7 @@ mod tests {
         let fast = SimulatedClock::start(start, 60_000);
         std::thread::sleep(std::time::Duration::from_millis(20));
         assert!(fast.now().get() >= start.get() + 1200);
-        assert!(!fast.is_real());
+        let fixed = SimulatedClock::start(start, 0).movable(false);
+        assert!(!fixed.advance_to(Minute::MAX) && fixed.now() == start);
     }
 }

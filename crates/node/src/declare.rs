@@ -2,11 +2,10 @@
 
 use rules::intake::admit;
 use rules::{
-    AreaCode, Context, Day, Event, EventBody, EventId, IdentityNumber, Minute, SourceGrant,
-    SourceId, SourceKind,
+    Context, Event, EventBody, EventId, IdentityNumber, Minute, SourceGrant, SourceId, SourceKind,
 };
 use wire::resident::v1 as proto;
-use wire::{DeviceKeyId, Reason, UnverifiedCall, bytes_exact, text_within};
+use wire::{CheckIn, Contestation, DeviceKeyId, Reason, Registration, Trip, UnverifiedCall};
 
 use crate::calls::{ResidentCall, commit_with_nonce, nonce_key};
 use crate::residents::{Resident, unavailable};
@@ -38,18 +37,11 @@ impl Node {
         let device = key.id();
         let nonce = nonce_key(call.auth.at, device, call.auth.nonce);
         self.refuse_replay(&nonce)?;
-        let body = call.body;
-        let person: IdentityNumber = body
-            .identity_number
-            .parse()
-            .map_err(|_| NodeError::Refused(Reason::BadIdentityNumber))?;
-        text_within("name", &body.name, wire::MAX_NAME_BYTES)?;
-        if body.real_name_evidence.len() > wire::MAX_EVIDENCE_BYTES {
-            return Err(NodeError::Refused(Reason::TooLarge));
-        }
+        let body = Registration::try_from(&call.body)?;
+        let person = body.identity_number;
         let confirmed = self
             .register
-            .confirms(&person, &body.name, &body.real_name_evidence)
+            .confirms(&person, &body.name, &body.evidence)
             .map_err(unavailable)?;
         if !confirmed {
             return Err(NodeError::Refused(Reason::RealNameRefused));
@@ -89,14 +81,7 @@ impl Node {
     /// [`NodeError::Declaration`] with what the rules of intake refuse.
     pub fn declare_health(&self, request: &proto::DeclareHealthRequest) -> Result<bool, NodeError> {
         let call = self.authenticate(request)?;
-        let id = EventId(bytes_exact("event_id", &call.body.event_id)?);
-        let day = u16::try_from(call.body.day).map_err(|_| malformed("day"))?;
-        let symptoms = match proto::Symptoms::try_from(call.body.symptoms) {
-            Ok(proto::Symptoms::None) => false,
-            Ok(proto::Symptoms::Present) => true,
-            _ => return Err(malformed("symptoms")),
-        };
-        let day = Day::new(day);
+        let CheckIn { id, day, symptoms } = (&call.body).try_into()?;
         self.declare(&call, id, EventBody::CheckIn { day, symptoms })
     }
 
@@ -106,15 +91,12 @@ impl Node {
     /// [`Reason::BadAreaCode`]; [`NodeError::Declaration`] with what the rules of intake refuse.
     pub fn declare_trip(&self, request: &proto::DeclareTripRequest) -> Result<bool, NodeError> {
         let call = self.authenticate(request)?;
-        let body = &call.body;
-        let id = EventId(bytes_exact("event_id", &body.event_id)?);
-        let place = AreaCode::new(body.area_nine_digit, body.site)
-            .ok()
-            .filter(|place| place.province().is_ok_and(|p| p.get() != 0))
-            .ok_or(NodeError::Refused(Reason::BadAreaCode))?;
-        let minute = |m| Minute::new(m).map_err(|_| malformed("minute"));
-        let begin = minute(body.begin_minute)?;
-        let end = body.end_minute.map(minute).transpose()?;
+        let Trip {
+            id,
+            place,
+            begin,
+            end,
+        } = (&call.body).try_into()?;
         self.declare(&call, id, EventBody::Stay { place, begin, end })
     }
 
@@ -195,25 +177,26 @@ impl Node {
     /// [`Reason::NotFound`] for an event that is not in the own record, [`Reason::IdReused`].
     pub fn correct(&self, request: &proto::CorrectRequest) -> Result<CaseState, NodeError> {
         let call = self.authenticate(request)?;
-        let case_id: [u8; 16] = bytes_exact("case_id", &call.body.case_id)?;
-        let event_id: [u8; 16] = bytes_exact("event_id", &call.body.event_id)?;
-        let statement = &call.body.statement;
-        text_within("statement", statement, wire::MAX_STATEMENT_BYTES)?;
+        let Contestation {
+            id,
+            event,
+            statement,
+        } = (&call.body).try_into()?;
         let _held = self.locks.hold([call.resident]);
         let events = self.events_of(call.resident)?;
-        if !events.iter().any(|e| e.id.0 == event_id) {
+        if !events.iter().any(|e| e.id == event) {
             return Err(NodeError::Refused(Reason::NotFound));
         }
         let mut write = self.vault.write();
-        let key = call.resident.row(&case_id);
+        let key = call.resident.row(&id.0);
         match self.vault.get::<CaseRow>(Table::Cases, &key)? {
-            Some(row) if row.event_id == event_id && row.statement == *statement => {}
+            Some(row) if row.event_id == event.0 && row.statement == statement => {}
             Some(_) => return Err(NodeError::Refused(Reason::IdReused)),
             None => {
                 self.spend_declaration(&call, &mut write)?;
                 let row = CaseRow {
-                    event_id,
-                    statement: statement.clone(),
+                    event_id: event.0,
+                    statement,
                     opened_at: call.now,
                 };
                 write.put_new(Table::Cases, &key, &row);
@@ -221,7 +204,7 @@ impl Node {
         }
         call.commit(write)?;
         let is_voided =
-            |e: &Event| matches!(e.body, EventBody::Ruling { target, .. } if target.0 == event_id);
+            |e: &Event| matches!(e.body, EventBody::Ruling { target, .. } if target == event);
         Ok(if events.iter().any(is_voided) {
             CaseState::Upheld
         } else {
@@ -261,8 +244,4 @@ fn is_own(event: &Event) -> bool {
 fn subject(resident: &Resident) -> Result<IdentityNumber, NodeError> {
     IdentityNumber::from_bytes(&resident.row.identity_number)
         .map_err(|_| NodeError::Store(crate::store::StoreError::Damaged(Table::Residents)))
-}
-
-fn malformed(field: &'static str) -> NodeError {
-    NodeError::Wire(wire::WireError::Malformed { field })
 }

@@ -213,6 +213,11 @@ impl Node {
             .try_for_each(|&epoch| self.remove_committed(epoch))
     }
 
+    /// The last closed epoch's number.
+    pub fn closed_epoch(&self) -> Option<Epoch> {
+        self.last_closed().map(|closed| closed.head.head.epoch)
+    }
+
     /// The last closed epoch.
     pub(crate) fn last_closed(&self) -> Option<Arc<Closed>> {
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);

@@ -79,7 +79,9 @@ impl From<NodeError> for Status {
                     ("test_too_old", test_too_old.to_string()),
                 ],
             ),
-            NodeError::Declaration(error) => with_metadata(reason, [("event", event_code(&error))]),
+            NodeError::Declaration(error) => {
+                with_metadata(reason, [("event", error.code().to_owned())])
+            }
             _ => wire::status(reason),
         }
     }
@@ -89,11 +91,6 @@ fn with_metadata<const N: usize>(reason: Reason, data: [(&str, String); N]) -> S
     let data = data.map(|(key, value)| (key.to_owned(), value));
     let details = ErrorDetails::with_error_info(reason.code(), wire::DOMAIN, data);
     Status::with_error_details(reason.grpc(), reason.text(), details)
-}
-
-/// The stable code of a refused event as it travels: the rules' code in capitals.
-pub fn event_code(error: &EventError) -> String {
-    error.code().to_ascii_uppercase().replace('-', "_")
 }
 
 #[cfg(test)]

@@ -51,6 +51,14 @@ pub(crate) fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), String>
     file.sync_all().map_err(fail)
 }
 
+/// Writes a new secret of 32 random bytes to a file that must not exist and that only its owner may read.
+///
+/// # Errors
+/// A message naming the file.
+pub fn write_new_secret(path: &Path, entropy: &crate::Entropy) -> Result<(), String> {
+    write_secret(path, &zeroize::Zeroizing::new(entropy.bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ed25519_dalek::Signature;
 use rules::intake::admit;
 use rules::{Context, Event, EventError, Minute, SourceId};
-use wire::Reason;
 
-use crate::error::event_code;
 use crate::residents::Resident;
 use crate::sources::Source;
 use crate::store::{EventRow, Evidence, ResidentKey};
@@ -20,7 +18,7 @@ pub struct OfferedEvent {
     /// Canonical bytes of the event.
     pub event: Vec<u8>,
     /// Ed25519 over its signing bytes.
-    pub signature: Vec<u8>,
+    pub signature: [u8; 64],
 }
 
 /// What becomes of an event.
@@ -31,42 +29,19 @@ pub enum EventAnswer {
     /// The same event was there already.
     Duplicate,
     /// Refused for the reason with this stable code; nothing was stored.
-    Refused(String),
+    Refused(&'static str),
 }
 
-/// Why an event is refused, beyond what the rules of intake say; the source is at fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
-    NotTheCaller,
-    UnknownSource,
-    BadSignature,
-    LivesElsewhere,
-    TooManyEvents,
-}
-
-impl Refusal {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::NotTheCaller => "NOT_THE_CALLER",
-            Self::UnknownSource => "UNKNOWN_SOURCE",
-            Self::BadSignature => "BAD_SIGNATURE",
-            Self::LivesElsewhere => "LIVES_ELSEWHERE",
-            Self::TooManyEvents => "TOO_MANY_EVENTS",
-        }
-    }
-}
-
-impl From<Refusal> for EventAnswer {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal.code().to_owned())
-    }
-}
+/// Refusals beyond those of [`EventError`]; the table is in the README.
+const BAD_SIGNATURE: EventAnswer = EventAnswer::Refused("bad-signature");
+const LIVES_ELSEWHERE: EventAnswer = EventAnswer::Refused("lives-elsewhere");
+const TOO_MANY_EVENTS: EventAnswer = EventAnswer::Refused("too-many-events");
 
 impl From<EventError> for EventAnswer {
     fn from(error: EventError) -> Self {
         match error {
             EventError::Duplicate => Self::Duplicate,
-            other => Self::Refused(event_code(&other)),
+            other => Self::Refused(other.code()),
         }
     }
 }
@@ -117,7 +92,7 @@ impl Node {
             if let (EventAnswer::Accepted, Some(resident)) = (&answer, resident) {
                 let row = EventRow {
                     event: offered.event.clone(),
-                    evidence: Evidence::Source(offered.signature.clone()),
+                    evidence: Evidence::Source(offered.signature.to_vec()),
                     received_at: now,
                 };
                 Self::append_event(&mut write, resident, event, &row);
@@ -148,15 +123,14 @@ impl Node {
     ) -> Result<(Event, &Source), EventAnswer> {
         let event = Event::from_bytes(&offered.event)?;
         if event.source != *caller {
-            return Err(Refusal::NotTheCaller.into());
+            return Err(EventError::UnknownSource.into());
         }
-        let source = self.sources.get(caller).ok_or(Refusal::UnknownSource)?;
-        let signature =
-            Signature::from_slice(&offered.signature).map_err(|_| Refusal::BadSignature)?;
+        let source = self.sources.get(caller).ok_or(EventError::UnknownSource)?;
+        let signature = Signature::from_bytes(&offered.signature);
         source
             .key
             .verify_strict(&event.signing_bytes(), &signature)
-            .map_err(|_| Refusal::BadSignature)?;
+            .map_err(|_| BAD_SIGNATURE)?;
         Ok((event, source))
     }
 
@@ -169,7 +143,7 @@ impl Node {
         now: Minute,
     ) -> EventAnswer {
         let Some(resident) = resident else {
-            return Refusal::LivesElsewhere.into();
+            return LIVES_ELSEWHERE;
         };
         let policy = self.policy();
         match admit(
@@ -181,22 +155,8 @@ impl Node {
             &policy,
         ) {
             Err(error) => error.into(),
-            Ok(_) if resident.row.events >= self.limits.events_per_resident => {
-                Refusal::TooManyEvents.into()
-            }
+            Ok(_) if resident.row.events >= self.limits.events_per_resident => TOO_MANY_EVENTS,
             Ok(_) => EventAnswer::Accepted,
-        }
-    }
-
-    /// The batch limit of a call.
-    ///
-    /// # Errors
-    /// [`Reason::TooLarge`] for none or too many.
-    pub(crate) fn check_batch(len: usize) -> Result<(), NodeError> {
-        if (1..=wire::MAX_EVENTS).contains(&len) {
-            Ok(())
-        } else {
-            Err(NodeError::Refused(Reason::TooLarge))
         }
     }
 }

@@ -3,10 +3,12 @@
 //! It knows no gate and no other province's residents, and has no function that sets a colour. Only `store` knows a
 //! database; only the binary owns a clock and seeds the generator.
 
+mod assemble;
 mod calls;
 mod clock;
 pub mod config;
 mod declare;
+mod doors;
 mod entropy;
 mod epoch;
 mod error;
@@ -23,22 +25,27 @@ mod registry;
 mod residents;
 mod risk_book;
 mod rule_book;
+mod serve;
 mod sources;
+mod start;
 pub mod store;
 mod words;
 
+pub use assemble::Peers;
 pub use clock::{Clock, SimulatedClock, SystemClock};
 pub use declare::CaseState;
 pub use entropy::Entropy;
 pub use epoch::ClosedEpoch;
-pub use error::{NodeError, event_code};
+pub use error::NodeError;
+pub use files::write_new_secret;
 pub use intake::{EventAnswer, OfferedEvent};
 pub use node::{Node, Parts, Settings};
 pub use passes::{Making, Requested, Waiting};
 pub use proving::{PassProver, ProofFailed};
 pub use query::Status;
 pub use register::{CivilRegister, FileRegister, RegisterUnavailable};
-pub use registry::{CosignedRegistry, read_heads, read_registry};
 pub use risk_book::{RiskBook, RiskInForce};
 pub use rule_book::{Counting, KnownSet, RuleBook};
+pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
+pub use start::{Prepared, StartError};

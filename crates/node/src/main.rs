@@ -1,3 +1,162 @@
-//! Node.
+//! The node's command line.
 
-fn main() {}
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use federation::{Credentials, Ended};
+use node::config::Config;
+use node::store::NodeKey;
+use node::{Entropy, FileRegister, Listeners, Prepared, StartError, serve};
+use tokio::net::TcpListener;
+
+/// A province's node: residents' records, epochs and passes.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Exit codes: 0 ended in order, 1 other, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM, SIGINT or the operator's drain
+    Run {
+        /// Configuration file
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Read and check the configuration and every file that it names, and end
+    CheckConfig {
+        /// Configuration file
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Write a new secret of 32 random bytes to a file that must not exist (mode 0600)
+    NewKey {
+        /// The file
+        file: PathBuf,
+    },
+    /// Read lines of `identity number,name` from standard input and write the sealed register to standard output
+    SealRegister {
+        /// The node key file
+        #[arg(long)]
+        node_key: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let done = match cli.command {
+        Command::Run { config } => run(&config),
+        Command::CheckConfig { config } => check(&config),
+        Command::NewKey { file } => new_key(&file),
+        Command::SealRegister { node_key } => seal_register(&node_key),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!(%error, "the node ends");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(config: &Path) -> Result<ExitCode, StartError> {
+    let prepared = Prepared::read(Config::read(config)?)?;
+    let peers = prepared.peers()?;
+    let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&prepared.identity));
+    let doors = prepared.config().doors.clone();
+    let limits = prepared.config().limits;
+    let node = prepared.open(entropy()?)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(limits.store_calls_at_once + 16)
+        .build()
+        .map_err(federation::FederationError::from)?;
+    let ended = runtime.block_on(async {
+        let bind = async |address| {
+            TcpListener::bind(address)
+                .await
+                .map_err(federation::FederationError::from)
+        };
+        let listeners = Listeners {
+            peers: bind(doors.peers_listen).await?,
+            public: bind(doors.public_listen).await?,
+        };
+        announce(&listeners)?;
+        serve(node, peers, listeners, credentials, &limits, signalled()).await
+    })?;
+    Ok(match ended {
+        Ended::Drained => ExitCode::SUCCESS,
+        Ended::Cut => ExitCode::from(6),
+    })
+}
+
+/// Tells whoever started the process where its doors are: one line on standard output.
+fn announce(listeners: &Listeners) -> Result<(), federation::FederationError> {
+    let peers = listeners.peers.local_addr()?;
+    let public = listeners.public.local_addr()?;
+    let mut out = std::io::stdout();
+    writeln!(out, "ready peers={peers} public={public}")?;
+    Ok(out.flush()?)
+}
+
+/// Completes when the process is asked to end.
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::error!("signals cannot be received; only the operator's drain ends this process");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+fn check(config: &Path) -> Result<ExitCode, StartError> {
+    let prepared = Prepared::read(Config::read(config)?)?;
+    let production = prepared.config().production;
+    println!("the configuration is right (production = {production})");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new_key(file: &Path) -> Result<ExitCode, StartError> {
+    node::write_new_secret(file, &entropy()?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn seal_register(node_key: &Path) -> Result<ExitCode, StartError> {
+    let key = NodeKey::read(node_key)?;
+    let fail = |error: std::io::Error| StartError::Config(error.to_string());
+    let mut list = String::new();
+    std::io::stdin().read_to_string(&mut list).map_err(fail)?;
+    let text = FileRegister::seal(&list, &key)?;
+    std::io::stdout().write_all(text.as_bytes()).map_err(fail)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The process's one generator, seeded by the system.
+fn entropy() -> Result<Entropy, StartError> {
+    use rand::TryRngCore as _;
+    let mut seed = [0; 32];
+    rand::rngs::OsRng
+        .try_fill_bytes(&mut seed)
+        .map_err(|error| StartError::Config(format!("no randomness from the system: {error}")))?;
+    Ok(Entropy::from_seed(seed))
+}

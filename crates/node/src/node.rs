@@ -172,6 +172,22 @@ impl Node {
         &self.clock
     }
 
+    /// Whether a province has a slot in the registry.
+    pub fn is_member(&self, province: ProvinceCode) -> bool {
+        let members = self.roster.members();
+        members.iter().any(|member| member.province == province)
+    }
+
+    /// Number of the root document in use.
+    pub fn root_sequence(&self) -> u64 {
+        self.root.document().sequence.get()
+    }
+
+    /// How long a call waits for its passes, milliseconds.
+    pub fn pass_wait_ms(&self) -> u64 {
+        self.settings.proving.wait_ms
+    }
+
     pub(crate) fn policy(&self) -> Policy {
         Policy {
             max_age_hours: self.settings.intake.max_age_hours,

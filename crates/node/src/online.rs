@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use commitment::Fr;
-use ed25519_dalek::Signer as _;
+use ed25519_dalek::{Signature, Signer as _};
 use rules::Minute;
 use sha2::{Digest as _, Sha256};
 use verifier::trust::{
@@ -96,6 +96,21 @@ impl Node {
             && issued.abs_diff(now) <= skew_min
     }
 
+    /// Whether a signature under an online document is its slot's.
+    pub(crate) fn is_valid_online_signature(
+        &self,
+        signature: &ProvinceSignature,
+        document: &OnlineDocument,
+    ) -> bool {
+        let (Ok(member), Ok(message)) =
+            (self.roster.member(signature.slot), document.signing_bytes())
+        else {
+            return false;
+        };
+        let signature = Signature::from_bytes(&signature.signature);
+        member.head_key.verify_strict(&message, &signature).is_ok()
+    }
+
     /// Takes up an online document that has its quorum; the same again changes nothing.
     ///
     /// # Errors
@@ -134,29 +149,6 @@ impl Node {
     pub fn trust_list(&self) -> Option<Arc<TrustList>> {
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         ledger.trust.clone()
-    }
-
-    /// The newest online document with its signatures, canonical bytes.
-    ///
-    /// # Errors
-    /// [`NodeError::Store`].
-    pub fn online_bytes(&self) -> Result<Option<Vec<u8>>, NodeError> {
-        let Some(list) = self.trust_list() else {
-            return Ok(None);
-        };
-        let key = list.online().sequence.get().to_be_bytes();
-        let row: Option<OnlineRow> = self.vault.get_large(Table::Online, &key)?;
-        Ok(row.map(|row| row.document))
-    }
-
-    /// The root document with its signatures, canonical bytes.
-    ///
-    /// # Errors
-    /// [`NodeError::Fault`] never, as it was read from such bytes.
-    pub fn root_bytes(&self) -> Result<Vec<u8>, NodeError> {
-        self.root
-            .to_bytes()
-            .map_err(|_| NodeError::Fault("the root document cannot be written"))
     }
 
     pub(crate) fn restore_trust(&self) -> Result<(), NodeError> {

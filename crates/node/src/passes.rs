@@ -17,7 +17,7 @@ use verifier::{
     CardNumber, Holder, HolderKey, Pass, RevocationHash, RiskMapShortId, RuleSetShortId,
 };
 use wire::resident::v1 as proto;
-use wire::{Reason, bytes_exact, count_within, required};
+use wire::{Holders, PassRequest, Reason, UseId};
 
 use crate::calls::ResidentCall;
 use crate::epoch::{Issuing, committed_key};
@@ -123,28 +123,24 @@ impl Node {
     /// [`Reason::TooManyRuleSets`], [`Reason::IdReused`], and `PROVER_BUSY` beyond the epoch's limit.
     pub fn request_use(&self, request: &proto::RequestUseRequest) -> Result<Requested, NodeError> {
         let call = self.authenticate(request)?;
-        let body = &call.body;
-        let use_id: [u8; 16] = bytes_exact("use_id", &body.use_id)?;
-        let claim = Claim::try_from(required("claim", body.claim.as_ref())?)?;
-        let kind = binder_kind(body)?;
+        let wanted = PassRequest::try_from(&call.body)?;
         let issuing = self
             .issuing()
             .ok_or(NodeError::Refused(Reason::NotCommitted))?;
-        let known = self
-            .rules
-            .for_pass(&body.rule_set_id, issuing.statement.as_of())?;
+        let as_of = issuing.statement.as_of();
+        let known = self.rules.for_pass(wanted.rule_set.as_ref(), as_of)?;
         let name = known.set().id().as_str();
 
         let _held = self.locks.hold([call.resident]);
         self.committed(&issuing, call.resident)?;
         let row = UseRow {
-            claim: claim.code(),
+            claim: wanted.claim.code(),
             rule_set: name.to_owned(),
-            binder_kind: kind.code(),
-            holder_keys: body.holder_keys.clone(),
+            binder_kind: wanted.holders.kind().code(),
+            holder_keys: holder_keys(&wanted.holders),
             epoch: issuing.statement.epoch().get(),
         };
-        let key = call.resident.row(&use_id);
+        let key = call.resident.row(&wanted.id.0);
         let mut write = self.vault.write();
         if let Some(known) = self.vault.get::<UseRow>(Table::Uses, &key)? {
             let epoch = known.epoch;
@@ -154,17 +150,17 @@ impl Node {
             call.commit(write)?;
             return Ok(Requested {
                 epoch: Epoch::new(epoch),
-                passes: known.holder_keys.len(),
+                passes: passes_of(&known),
             });
         }
         self.spend_rule_set(&call, name, &mut write)?;
-        let (limit_key, limit) = self.spend_passes(&call, row.epoch, row.holder_keys.len())?;
+        let (limit_key, limit) = self.spend_passes(&call, row.epoch, passes_of(&row))?;
         write.put(Table::Limits, &limit_key, &limit);
         write.put_new(Table::Uses, &key, &row);
         call.commit(write)?;
         Ok(Requested {
             epoch: Epoch::new(row.epoch),
-            passes: row.holder_keys.len(),
+            passes: passes_of(&row),
         })
     }
 
@@ -198,7 +194,7 @@ impl Node {
         request: &proto::MakeCodeRequest,
     ) -> Result<Making, NodeError> {
         let call = self.authenticate(request)?;
-        let use_id: [u8; 16] = bytes_exact("use_id", &call.body.use_id)?;
+        let UseId(use_id) = (&call.body).try_into()?;
         let row: UseRow = self
             .vault
             .get(Table::Uses, &call.resident.row(&use_id))?
@@ -224,7 +220,7 @@ impl Node {
         use_id: [u8; 16],
         row: &UseRow,
     ) -> Result<Making, NodeError> {
-        let total = row.holder_keys.len();
+        let total = passes_of(row);
         let lock = || {
             self.in_flight
                 .lock()
@@ -346,7 +342,7 @@ impl Node {
             .filter(|i| i.statement.epoch().get() == row.epoch)
             .ok_or(NodeError::Refused(Reason::UnknownEpoch))?;
         let as_of = issuing.statement.as_of();
-        let known = self.rules.for_pass(&row.rule_set, as_of)?;
+        let known = self.rules.in_force(&row.rule_set, as_of)?;
         let claim = Claim::from_code(row.claim).ok_or_else(damaged)?;
         let (resident_row, committed, state_path) = self.committed(&issuing, resident)?;
         let blinding = fr_from_bytes(&committed.blinding).map_err(|_| damaged())?;
@@ -502,39 +498,25 @@ impl Drop for PassJob {
     }
 }
 
-fn binder_kind(body: &proto::RequestUse) -> Result<BinderKind, NodeError> {
-    use wire::pass::v1::BinderKind as Wire;
-    let malformed = |field| NodeError::Wire(wire::WireError::Malformed { field });
-    let kind = match Wire::try_from(body.binder_kind) {
-        Ok(Wire::Device) => BinderKind::Device,
-        Ok(Wire::DeviceAndCard) => BinderKind::DeviceAndCard,
-        Ok(Wire::Card) => BinderKind::Card,
-        _ => return Err(malformed("binder_kind")),
-    };
-    let keys = count_within("holder_keys", &body.holder_keys, wire::MAX_PASSES)?;
-    for (i, key) in keys.iter().enumerate() {
-        let bytes: [u8; 33] = bytes_exact("holder_keys", key)?;
-        let fits = match kind {
-            BinderKind::Card => keys.len() == 1 && bytes == [0; 33],
-            _ => HolderKey::from_bytes(&bytes).is_ok(),
-        };
-        if !fits {
-            return Err(malformed("holder_keys"));
+/// The holder keys as stored; none for a card, which one pass is made for.
+fn holder_keys(holders: &Holders) -> Vec<Vec<u8>> {
+    match holders {
+        Holders::Device(keys) | Holders::DeviceAndCard(keys) => {
+            keys.iter().map(|key| key.to_bytes().to_vec()).collect()
         }
-        if keys[..i].contains(key) {
-            let field = "holder_keys";
-            return Err(NodeError::Wire(wire::WireError::Repeated { field }));
-        }
+        Holders::Card => Vec::new(),
     }
-    Ok(kind)
+}
+
+fn passes_of(row: &UseRow) -> usize {
+    row.holder_keys.len().max(1)
 }
 
 fn holder(row: &UseRow, position: usize) -> Result<Holder, NodeError> {
     let damaged = || NodeError::Store(StoreError::Damaged(Table::Uses));
     let key = || {
-        let bytes: [u8; 33] = row.holder_keys[position][..]
-            .try_into()
-            .map_err(|_| damaged())?;
+        let stored = row.holder_keys.get(position).ok_or_else(damaged)?;
+        let bytes: [u8; 33] = stored[..].try_into().map_err(|_| damaged())?;
         HolderKey::from_bytes(&bytes).map_err(|_| damaged())
     };
     Ok(match BinderKind::from_code(row.binder_kind) {

@@ -1,6 +1,7 @@
 //! What a resident is told about the own record.
 
 use rules::{Context, Evaluation, Event, EventId, Folded, Ground, Minute, RuleSet, evaluate, fold};
+use wire::Question;
 use wire::resident::v1 as proto;
 
 use crate::store::{ReadPurpose, ReadRow, Table};
@@ -32,6 +33,19 @@ impl Status<'_> {
 }
 
 impl Node {
+    /// The name of the source that stated the newest of these events; empty for none.
+    pub(crate) fn source_name(&self, own: &Status<'_>, events: &[EventId]) -> String {
+        let newest = own.events.iter().rev().find(|e| events.contains(&e.id));
+        let Some(event) = newest else {
+            return String::new();
+        };
+        let id = event.source;
+        match self.sources.get(&id) {
+            Some(source) => format!("{id} {}", source.name),
+            None => id.to_string(),
+        }
+    }
+
     /// A resident's own colour now, with every reason. The reading is written to the resident's trail before it is
     /// answered.
     ///
@@ -40,7 +54,8 @@ impl Node {
     pub fn query(&self, request: &proto::QueryRequest) -> Result<Status<'_>, NodeError> {
         let call = self.authenticate(request)?;
         let at = call.now;
-        let rule_set = self.rules.for_query(&call.body.rule_set_id, at)?.set();
+        let question = Question::try_from(&call.body)?;
+        let rule_set = self.rules.for_query(question.rule_set.as_ref(), at)?.set();
         let _held = self.locks.hold([call.resident]);
         let mut write = self.vault.write();
         self.spend_rule_set(&call, rule_set.id().as_str(), &mut write)?;

@@ -9,7 +9,7 @@ use ledger::{
     RegistryStatement, SignedTreeHead,
 };
 use rules::Minute;
-use wire::Reason;
+use wire::{PublishedRegistry, Reason};
 
 use crate::epoch::Issuing;
 use crate::node::epoch_of_key;
@@ -17,15 +17,6 @@ use crate::store::{RegistryRow, StoreError, Table};
 use crate::{Node, NodeError};
 
 const STATE_KEY: &[u8] = b"state";
-
-/// A registry with the heads that it rests on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CosignedRegistry {
-    /// The statement with its cosignatures.
-    pub cosigned: CosignedStatement,
-    /// The heads.
-    pub heads: Vec<SignedTreeHead>,
-}
 
 /// What is kept at hand of a registry with a quorum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +125,7 @@ impl Node {
     /// # Errors
     /// [`Reason::RegistryRefused`] without a quorum, over other maps or rules than this node's, or beside another
     /// registry of that epoch.
-    pub fn take_registry(&self, registry: &CosignedRegistry) -> Result<(), NodeError> {
+    pub fn take_registry(&self, registry: &PublishedRegistry) -> Result<(), NodeError> {
         let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let statement = registry.cosigned.statement();
         let epoch = statement.epoch();
@@ -168,17 +159,11 @@ impl Node {
             return Err(NodeError::Refused(Reason::RegistryRefused));
         }
         let row = RegistryRow {
-            statement: statement.to_bytes(),
+            cosigned: registry.cosigned.to_bytes(),
             heads: registry
                 .heads
                 .iter()
                 .map(SignedTreeHead::to_bytes)
-                .collect(),
-            cosignatures: registry
-                .cosigned
-                .cosignatures()
-                .iter()
-                .map(Cosignature::to_bytes)
                 .collect(),
         };
         let mut write = self.vault.write();
@@ -192,13 +177,20 @@ impl Node {
     ///
     /// # Errors
     /// [`Reason::UnknownEpoch`].
-    pub fn registry(&self, epoch: Epoch) -> Result<CosignedRegistry, NodeError> {
+    pub fn registry(&self, epoch: Epoch) -> Result<PublishedRegistry, NodeError> {
         let row: RegistryRow = self
             .vault
             .get_large(Table::Registries, &epoch.get().to_be_bytes())?
             .ok_or(NodeError::Refused(Reason::UnknownEpoch))?;
-        read_registry(&row.statement, &row.heads, &row.cosignatures)
-            .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Registries)))
+        let damaged = |_| NodeError::Store(StoreError::Damaged(Table::Registries));
+        let heads = row
+            .heads
+            .iter()
+            .map(|bytes| SignedTreeHead::from_bytes(bytes));
+        Ok(PublishedRegistry {
+            cosigned: CosignedStatement::from_bytes(&row.cosigned).map_err(damaged)?,
+            heads: heads.collect::<Result<_, _>>().map_err(damaged)?,
+        })
     }
 
     /// The newest epoch whose registry has a quorum.
@@ -207,13 +199,25 @@ impl Node {
         ledger.registries.keys().next_back().copied()
     }
 
+    pub(crate) fn knows_registry(&self, epoch: Epoch) -> bool {
+        self.known_registry(epoch).is_some()
+    }
+
+    pub(crate) fn is_valid_cosignature(
+        &self,
+        cosignature: &Cosignature,
+        statement: &RegistryStatement,
+    ) -> bool {
+        cosignature.check(statement, &self.roster).is_ok()
+    }
+
     pub(crate) fn known_registry(&self, epoch: Epoch) -> Option<KnownRegistry> {
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         ledger.registries.get(&epoch).copied()
     }
 
     /// Remembers a registry, and makes passes under it if it is the newest that holds a head of this node.
-    fn adopt(&self, registry: &CosignedRegistry, tree: Registry) -> Result<(), NodeError> {
+    fn adopt(&self, registry: &PublishedRegistry, tree: Registry) -> Result<(), NodeError> {
         let statement = registry.cosigned.statement();
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
         ledger
@@ -258,7 +262,7 @@ impl Node {
         for epoch in epochs {
             registries.push(self.registry(epoch)?);
         }
-        let own_epoch = |registry: &CosignedRegistry| {
+        let own_epoch = |registry: &PublishedRegistry| {
             let own = registry.heads.iter().find(|h| h.head.slot == self.slot);
             own.map(|h| h.head.epoch)
         };
@@ -271,40 +275,6 @@ impl Node {
         }
         self.restore_trust()
     }
-}
-
-/// Reads a registry as it travels; nothing of it is believed yet.
-///
-/// # Errors
-/// [`Reason::Malformed`] for bytes that break their layouts.
-pub fn read_registry(
-    statement: &[u8],
-    heads: &[Vec<u8>],
-    cosignatures: &[Vec<u8>],
-) -> Result<CosignedRegistry, NodeError> {
-    let malformed = |_| NodeError::Refused(Reason::Malformed);
-    let statement = RegistryStatement::from_bytes(statement).map_err(malformed)?;
-    let cosignatures = cosignatures
-        .iter()
-        .map(|bytes| Cosignature::from_bytes(bytes))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(malformed)?;
-    Ok(CosignedRegistry {
-        cosigned: CosignedStatement::new(statement, cosignatures),
-        heads: read_heads(heads)?,
-    })
-}
-
-/// Reads signed heads as they travel.
-///
-/// # Errors
-/// [`Reason::Malformed`] for bytes that break their layout.
-pub fn read_heads(heads: &[Vec<u8>]) -> Result<Vec<SignedTreeHead>, NodeError> {
-    heads
-        .iter()
-        .map(|bytes| SignedTreeHead::from_bytes(bytes))
-        .collect::<Result<_, _>>()
-        .map_err(|_| NodeError::Refused(Reason::Malformed))
 }
 
 /// The stable reason of what the ledger refuses. What is wrong names provinces and epochs, nobody's data.

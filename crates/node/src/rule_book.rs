@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use commitment::{Fr, rule_digest};
 use ledger::RuleSetsDigest;
-use rules::{Minute, RowTable, RuleSet};
+use rules::{Minute, RowTable, RuleSet, RuleSetId};
 use verifier::RuleSetShortId;
 use verifier::trust::RootDocument;
 use wire::Reason;
@@ -101,27 +101,21 @@ impl RuleBook {
         })
     }
 
-    /// The set of this name in force at `at`, in its highest version; the home's own for an empty name.
+    /// The set of this name in force at `at`, in its highest version; the home's own for none.
     ///
     /// # Errors
     /// [`Reason::UnknownRuleSet`].
-    pub fn for_query(&self, name: &str, at: Minute) -> Result<&KnownSet, NodeError> {
-        let name = if name.is_empty() { &self.home } else { name };
-        self.in_force(name, at)
+    pub fn for_query(&self, name: Option<&RuleSetId>, at: Minute) -> Result<&KnownSet, NodeError> {
+        self.in_force(name.map_or(&self.home, RuleSetId::as_str), at)
     }
 
-    /// The set of this name in force at `at`; the nation's for an empty name.
+    /// The set of this name in force at `at`; the nation's for none.
     ///
     /// # Errors
     /// [`Reason::UnknownRuleSet`].
-    pub fn for_pass(&self, name: &str, at: Minute) -> Result<&KnownSet, NodeError> {
-        let nation = self.nation.as_deref();
-        let name = if name.is_empty() {
-            nation.ok_or(NodeError::Refused(Reason::UnknownRuleSet))?
-        } else {
-            name
-        };
-        self.in_force(name, at)
+    pub fn for_pass(&self, name: Option<&RuleSetId>, at: Minute) -> Result<&KnownSet, NodeError> {
+        let name = name.map(RuleSetId::as_str).or(self.nation.as_deref());
+        self.in_force(name.ok_or(NodeError::Refused(Reason::UnknownRuleSet))?, at)
     }
 
     /// Whether `name` is the home's own set.
@@ -157,7 +151,8 @@ impl RuleBook {
         counting
     }
 
-    fn in_force(&self, name: &str, at: Minute) -> Result<&KnownSet, NodeError> {
+    /// The set of this name in force at `at`, in its highest version.
+    pub(crate) fn in_force(&self, name: &str, at: Minute) -> Result<&KnownSet, NodeError> {
         self.sets
             .iter()
             .filter(|k| k.set.id().as_str() == name && k.set.validity().holds_at(at))

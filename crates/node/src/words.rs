@@ -1,9 +1,17 @@
 //! Ways out in words, Chinese and English: what the resident reads beside the numbers.
 
-use rules::{Clearing, Offset};
+use rules::{Clearing, Offset, Text};
+
+/// The conditions of a way out in both languages.
+pub(crate) fn way_out(clearing: &Clearing) -> Text {
+    Text {
+        zh: way_out_zh(clearing),
+        en: way_out_en(clearing),
+    }
+}
 
 /// The conditions of a way out, in Chinese.
-pub(crate) fn way_out_zh(clearing: &Clearing) -> String {
+fn way_out_zh(clearing: &Clearing) -> String {
     let mut parts = Vec::new();
     match clearing.after {
         Offset::Hours(0) | Offset::Days(0) => {}
@@ -39,7 +47,7 @@ fn since_zh(clearing: &Clearing) -> String {
 }
 
 /// The conditions of a way out, in English.
-pub(crate) fn way_out_en(clearing: &Clearing) -> String {
+fn way_out_en(clearing: &Clearing) -> String {
     let mut parts = Vec::new();
     match clearing.after {
         Offset::Hours(0) | Offset::Days(0) => {}

@@ -77,6 +77,8 @@ methods! {
     GetNodeStatus = "/viridian.operator.v1.OperatorService/GetStatus",
     /// `OperatorService.Drain`.
     Drain = "/viridian.operator.v1.OperatorService/Drain",
+    /// `OperatorService.AdvanceClock`.
+    AdvanceClock = "/viridian.operator.v1.OperatorService/AdvanceClock",
     /// `GateService.NewChallenge`.
     NewChallenge = "/viridian.gate.v1.GateService/NewChallenge",
     /// `GateService.VerifyCode`.

@@ -101,6 +101,8 @@ reasons! {
     NotCommitted, "NOT_COMMITTED", FailedPrecondition, "the record is not part of a registry yet";
     /// The proving queue is full.
     ProverBusy, "PROVER_BUSY", ResourceExhausted, "the proving queue is full";
+    /// The clock is the world's and cannot be moved.
+    RealClock, "REAL_CLOCK", FailedPrecondition, "the clock is the world's and cannot be moved";
     /// The node has too many calls under way.
     Overloaded, "OVERLOADED", ResourceExhausted, "too many calls are under way";
     /// The node is about to end.

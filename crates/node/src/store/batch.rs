@@ -35,13 +35,13 @@ pub enum Table {
     Epochs = 12,
     /// Epoch, place → committed record, blinding and leaf.
     Committed = 13,
-    /// Epoch → the one registry statement that this node has cosigned.
+    /// One row: what this node has cosigned last, and the heads that it has seen.
     Cosigned = 14,
     /// Epoch → registry with its quorum.
     Registries = 15,
-    /// Sequence → the one online document that this node has signed.
+    /// Sequence → digest of the last online document that this node has signed.
     OnlineSigned = 16,
-    /// Sequence → online document with its quorum.
+    /// Sequence → the newest online document with its quorum.
     Online = 17,
 }
 

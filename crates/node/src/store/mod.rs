@@ -15,8 +15,8 @@ pub use batch::{Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Table};
 pub use conformance::{Opener, check_backend};
 pub use memory::MemoryStore;
 pub use rows::{
-    CaseRow, CommittedRow, CosignedRow, DeviceRow, EpochRow, EventRow, Evidence, IssuedRow,
-    LimitRow, OnlineRow, ReadPurpose, ReadRow, RegistryRow, ResidentKey, ResidentRow, UseRow,
+    CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, IssuedRow, LimitRow, OnlineRow,
+    ReadPurpose, ReadRow, RegistryRow, ResidentKey, ResidentRow, UseRow,
 };
 pub(crate) use seal::mac;
 pub use seal::{NodeKey, Seal};

@@ -168,22 +168,13 @@ pub struct CommittedRow {
     pub leaf: [u8; 32],
 }
 
-/// The statement that this node cosigned. Key: epoch (4).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CosignedRow {
-    /// SHA-256 of the statement's canonical bytes.
-    pub statement_sha256: [u8; 32],
-}
-
 /// A registry with its quorum; a large value. Key: epoch (4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistryRow {
-    /// Canonical bytes of the statement.
-    pub statement: Vec<u8>,
+    /// Canonical bytes of the cosigned statement.
+    pub cosigned: Vec<u8>,
     /// Canonical bytes of the signed heads.
     pub heads: Vec<Vec<u8>>,
-    /// Canonical bytes of the cosignatures.
-    pub cosignatures: Vec<Vec<u8>>,
 }
 
 /// A signed online document of the trust list; a large value. Key: sequence (8).

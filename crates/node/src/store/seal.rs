@@ -21,6 +21,14 @@ impl NodeKey {
         Self(Zeroizing::new(bytes))
     }
 
+    /// Reads a key from its file: 64 hexadecimal digits, mode 0600.
+    ///
+    /// # Errors
+    /// A message naming the file and what is wrong with it.
+    pub fn read(path: &std::path::Path) -> Result<Self, String> {
+        Ok(Self(crate::files::read_secret(path)?))
+    }
+
     /// A key for one purpose, by HMAC-SHA-256 over the purpose's name.
     pub(crate) fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(mac(

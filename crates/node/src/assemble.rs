@@ -1,0 +1,294 @@
+//! Assembling an epoch's registry: heads from all, signatures from a quorum, then the online document.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use commitment::Epoch;
+use federation::{Credentials, FederationError, FederationId, PeerId, Timeouts, connect};
+use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
+use rules::ProvinceCode;
+use tokio::task::JoinSet;
+use tonic::Status;
+use tonic::transport::Channel;
+use verifier::trust::{OnlineDocument, ProvinceSignature, Sequence, SignedOnline};
+use wire::federation::v1 as proto;
+use wire::{Proposal, PublishedRegistry, Reason};
+
+use crate::NodeError;
+use crate::config::Peer;
+use crate::doors::Desk;
+
+/// Numbers tried for an online document, where another node was quicker.
+const SEQUENCE_ATTEMPTS: u64 = 4;
+/// Registries fetched from one peer when catching up: a day of one every twenty minutes.
+const CATCH_UP_LIMIT: u32 = 72;
+
+/// Channels to the other nodes.
+pub struct Peers(BTreeMap<ProvinceCode, Channel>);
+
+/// What assembling came to.
+pub(crate) struct Assembled {
+    pub(crate) provinces: u32,
+    pub(crate) cosignatures: u32,
+}
+
+impl Peers {
+    /// Channels that connect with their first call.
+    ///
+    /// # Errors
+    /// [`FederationError::Address`].
+    pub fn new(
+        federation: &FederationId,
+        peers: &[Peer],
+        credentials: &Arc<dyn Credentials>,
+    ) -> Result<Self, FederationError> {
+        let channels = peers.iter().map(|peer| {
+            let expected = PeerId::node(federation, peer.province);
+            let timeouts = Timeouts::default();
+            let channel = connect(&peer.address, expected, Arc::clone(credentials), timeouts)?;
+            Ok::<_, FederationError>((peer.province, channel))
+        });
+        Ok(Self(channels.collect::<Result<_, _>>()?))
+    }
+
+    /// Asks all peers at once; those that refuse or do not answer are named in the log and left out.
+    async fn ask_all<T, F, A>(&self, what: &'static str, ask: F) -> Vec<T>
+    where
+        T: Send + 'static,
+        F: Fn(Channel) -> A,
+        A: Future<Output = Result<T, Status>> + Send + 'static,
+    {
+        let mut calls = JoinSet::new();
+        for (province, channel) in &self.0 {
+            let province = province.get();
+            let call = ask(channel.clone());
+            calls.spawn(async move { (province, call.await) });
+        }
+        let mut answers = Vec::new();
+        while let Some(call) = calls.join_next().await {
+            match call {
+                Ok((_, Ok(answer))) => answers.push(answer),
+                Ok((province, Err(status))) => {
+                    let reason = wire::reason_of(&status).map(Reason::code);
+                    let code = status.code();
+                    tracing::warn!(
+                        province,
+                        ?reason,
+                        ?code,
+                        "a province did not answer: {what}"
+                    );
+                }
+                Err(_) => tracing::error!("a call to a province died: {what}"),
+            }
+        }
+        answers
+    }
+}
+
+/// Assembles the registry of a closed epoch, unless there is one already, and has the online document signed anew.
+pub(crate) async fn assemble(
+    desk: &Desk,
+    peers: &Peers,
+    epoch: Epoch,
+) -> Result<Assembled, Status> {
+    let known = desk.ask(move |node| match node.registry(epoch) {
+        Ok(registry) => Ok(Some(registry)),
+        Err(NodeError::Refused(Reason::UnknownEpoch)) => Ok(None),
+        Err(error) => Err(error),
+    });
+    let registry = match known.await? {
+        Some(registry) => registry,
+        None => gather(desk, peers, epoch).await?,
+    };
+    let message = proto::CosignedRegistry::from(&registry);
+    let hand_over = |channel| {
+        let registry = Some(message.clone());
+        async move {
+            let mut client = wire::client::federation(channel);
+            let request = proto::PublishRegistryRequest { registry };
+            client.publish_registry(request).await
+        }
+    };
+    peers.ask_all("publish a registry", hand_over).await;
+    publish_online(desk, peers).await?;
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok(Assembled {
+        provinces: count(registry.heads.len()),
+        cosignatures: count(registry.cosigned.cosignatures().len()),
+    })
+}
+
+/// Gathers heads and cosignatures, and takes up the registry.
+async fn gather(desk: &Desk, peers: &Peers, epoch: Epoch) -> Result<PublishedRegistry, Status> {
+    let heads = gather_heads(desk, peers, epoch).await?;
+    let proposed = heads.clone();
+    let (statement, own) = desk
+        .ask(move |node| {
+            let statement = node.propose(epoch, &proposed)?;
+            let own = node.cosign(&statement, &proposed)?;
+            Ok((statement, own))
+        })
+        .await?;
+    let mut cosignatures = gather_cosignatures(peers, &statement, &heads).await;
+    cosignatures.retain(|c| desk.node().is_valid_cosignature(c, &statement));
+    cosignatures.push(own);
+    let registry = PublishedRegistry {
+        cosigned: CosignedStatement::new(statement, cosignatures),
+        heads,
+    };
+    let taken = registry.clone();
+    desk.ask(move |node| node.take_registry(&taken)).await?;
+    Ok(registry)
+}
+
+/// The heads of an epoch; for provinces that are away, the last ones known.
+async fn gather_heads(
+    desk: &Desk,
+    peers: &Peers,
+    epoch: Epoch,
+) -> Result<Vec<SignedTreeHead>, Status> {
+    let number = epoch.get();
+    let fetch = |channel| async move {
+        let mut client = wire::client::federation(channel);
+        let request = proto::GetTreeHeadRequest { epoch: number };
+        let answer = client.get_tree_head(request).await?;
+        Ok(SignedTreeHead::try_from(answer.get_ref())?)
+    };
+    let offered: Vec<SignedTreeHead> = peers.ask_all("give a tree head", fetch).await;
+    desk.ask(move |node| {
+        let own = node.tree_head(epoch)?;
+        let as_of = own.head.head_time;
+        let mut by_slot = node.known_heads()?;
+        for head in offered.into_iter().chain([own]) {
+            by_slot.insert(head.head.slot.get(), head);
+        }
+        by_slot.retain(|_, head| node.is_usable_head(head, epoch, as_of));
+        Ok(by_slot.into_values().collect())
+    })
+    .await
+}
+
+async fn gather_cosignatures(
+    peers: &Peers,
+    statement: &RegistryStatement,
+    heads: &[SignedTreeHead],
+) -> Vec<Cosignature> {
+    let request = proto::CosignRegistryRequest::from(&Proposal {
+        statement: statement.clone(),
+        heads: heads.to_vec(),
+    });
+    let ask = |channel| {
+        let request = request.clone();
+        async move {
+            let mut client = wire::client::federation(channel);
+            let answer = client.cosign_registry(request).await?;
+            Ok(Cosignature::try_from(answer.get_ref())?)
+        }
+    };
+    peers.ask_all("cosign a registry", ask).await
+}
+
+/// Has the next online document signed by a quorum, takes it up and hands it over.
+async fn publish_online(desk: &Desk, peers: &Peers) -> Result<(), Status> {
+    let first = desk.ask(|node| node.next_sequence()).await?.get();
+    let mut refusal = wire::status(Reason::NoQuorum);
+    for number in first..first + SEQUENCE_ATTEMPTS {
+        match sign_online(desk, peers, Sequence::new(number)).await {
+            Ok(online) => {
+                let bytes = online
+                    .to_bytes()
+                    .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
+                let hand_over = |channel| {
+                    let online = bytes.clone();
+                    async move {
+                        let mut client = wire::client::federation(channel);
+                        let request = proto::PublishOnlineRequest { online };
+                        client.publish_online(request).await
+                    }
+                };
+                peers.ask_all("publish an online document", hand_over).await;
+                return Ok(());
+            }
+            Err(status) => refusal = status,
+        }
+    }
+    Err(refusal)
+}
+
+async fn sign_online(
+    desk: &Desk,
+    peers: &Peers,
+    sequence: Sequence,
+) -> Result<SignedOnline, Status> {
+    let (document, own): (OnlineDocument, ProvinceSignature) = desk
+        .ask(move |node| {
+            let document = node.next_online(sequence);
+            let own = node.cosign_online(&document)?;
+            Ok((document, own))
+        })
+        .await?;
+    let bytes = document
+        .to_bytes()
+        .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
+    let ask = |channel| {
+        let document = bytes.clone();
+        async move {
+            let mut client = wire::client::federation(channel);
+            let request = proto::CosignOnlineRequest { document };
+            let answer = client.cosign_online(request).await?;
+            Ok(ProvinceSignature::try_from(answer.get_ref())?)
+        }
+    };
+    let mut signatures = peers.ask_all("sign an online document", ask).await;
+    signatures.retain(|s| desk.node().is_valid_online_signature(s, &document));
+    signatures.push(own);
+    let online = SignedOnline::new(document, signatures);
+    let taken = online.clone();
+    desk.ask(move |node| node.take_online(&taken))
+        .await
+        .map_err(|status| match wire::reason_of(&status) {
+            Some(Reason::TrustRefused) => wire::status(Reason::NoQuorum),
+            _ => status,
+        })?;
+    Ok(online)
+}
+
+/// Fetches the registries that were assembled while this node was away, newest first, from whoever answers.
+pub(crate) async fn catch_up(desk: &Desk, peers: &Peers) {
+    for channel in peers.0.values() {
+        if let Err(status) = catch_up_from(desk, channel.clone()).await {
+            let reason = wire::reason_of(&status).map(Reason::code);
+            tracing::info!(?reason, code = ?status.code(), "a peer had no registries to give");
+        }
+    }
+}
+
+async fn catch_up_from(desk: &Desk, channel: Channel) -> Result<(), Status> {
+    let mut client = wire::client::federation(channel);
+    let mut epoch = 0; // the newest
+    let mut missing = Vec::new();
+    for _ in 0..CATCH_UP_LIMIT {
+        let answer = client
+            .get_registry(proto::GetRegistryRequest { epoch })
+            .await;
+        let registry = match answer {
+            Ok(answer) => PublishedRegistry::try_from(answer.get_ref().registry.as_ref())?,
+            Err(status) if epoch == 0 => return Err(status),
+            Err(_) => break,
+        };
+        let number = registry.cosigned.statement().epoch();
+        if desk.node().knows_registry(number) {
+            break;
+        }
+        missing.push(registry);
+        epoch = number.get().saturating_sub(1);
+        if epoch == 0 {
+            break;
+        }
+    }
+    for registry in missing.into_iter().rev() {
+        desk.ask(move |node| node.take_registry(&registry)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+use commitment::Epoch;
+use federation::Caller;
+use ledger::SignedTreeHead;
+use tonic::{Request, Response, Status};
+use verifier::trust::{OnlineDocument, SignedOnline};
+use wire::federation::v1 as proto;
+use wire::federation::v1::federation_service_server::FederationService;
+use wire::{Proposal, PublishedRegistry, Reason};
+
+use super::Desk;
+use crate::NodeError;
+
+pub(super) struct FederationDesk(pub(super) Desk);
+
+/// Only provinces of the root document are served, whatever else has a node's certificate.
+fn check_member<T>(desk: &Desk, request: &Request<T>) -> Result<(), Status> {
+    let peer = Caller::peer_of(request)?;
+    if desk.node().is_member(peer.province) {
+        Ok(())
+    } else {
+        Err(wire::status(Reason::RoleRefused))
+    }
+}
+
+#[tonic::async_trait]
+impl FederationService for FederationDesk {
+    async fn get_tree_head(
+        &self,
+        request: Request<proto::GetTreeHeadRequest>,
+    ) -> Result<Response<proto::GetTreeHeadResponse>, Status> {
+        check_member(&self.0, &request)?;
+        let epoch = Epoch::new(request.get_ref().epoch);
+        let head: SignedTreeHead = self.0.ask(move |node| node.tree_head(epoch)).await?;
+        let head = head.to_bytes();
+        Ok(Response::new(proto::GetTreeHeadResponse { head }))
+    }
+
+    async fn cosign_registry(
+        &self,
+        request: Request<proto::CosignRegistryRequest>,
+    ) -> Result<Response<proto::CosignRegistryResponse>, Status> {
+        check_member(&self.0, &request)?;
+        let Proposal { statement, heads } = request.get_ref().try_into()?;
+        let signed = self
+            .0
+            .ask(move |node| node.cosign(&statement, &heads))
+            .await?;
+        let cosignature = signed.to_bytes();
+        Ok(Response::new(proto::CosignRegistryResponse { cosignature }))
+    }
+
+    async fn get_registry(
+        &self,
+        request: Request<proto::GetRegistryRequest>,
+    ) -> Result<Response<proto::GetRegistryResponse>, Status> {
+        check_member(&self.0, &request)?;
+        let asked = request.get_ref().epoch;
+        let registry = self.0.ask(move |node| {
+            let newest = node.newest_registry_epoch();
+            let epoch = match asked {
+                0 => newest.ok_or(NodeError::Refused(Reason::UnknownEpoch))?,
+                number => Epoch::new(number),
+            };
+            node.registry(epoch)
+        });
+        let registry = Some((&registry.await?).into());
+        Ok(Response::new(proto::GetRegistryResponse { registry }))
+    }
+
+    async fn publish_registry(
+        &self,
+        request: Request<proto::PublishRegistryRequest>,
+    ) -> Result<Response<proto::PublishRegistryResponse>, Status> {
+        check_member(&self.0, &request)?;
+        let registry: PublishedRegistry = request.get_ref().registry.as_ref().try_into()?;
+        self.0
+            .ask(move |node| node.take_registry(&registry))
+            .await?;
+        Ok(Response::new(proto::PublishRegistryResponse {}))
+    }
+
+    async fn cosign_online(
+        &self,
+        request: Request<proto::CosignOnlineRequest>,
+    ) -> Result<Response<proto::CosignOnlineResponse>, Status> {
+        check_member(&self.0, &request)?;
+        let document: OnlineDocument = request.get_ref().try_into()?;
+        let signed = self
+            .0
+            .ask(move |node| node.cosign_online(&document))
+            .await?;
+        let signature = signed.to_bytes().to_vec();
+        Ok(Response::new(proto::CosignOnlineResponse { signature }))
+    }
+
+    async fn publish_online(
+        &self,
+        request: Request<proto::PublishOnlineRequest>,
+    ) -> Result<Response<proto::PublishOnlineResponse>, Status> {
+        check_member(&self.0, &request)?;
+        let online: SignedOnline = request.get_ref().try_into()?;
+        self.0.ask(move |node| node.take_online(&online)).await?;
+        Ok(Response::new(proto::PublishOnlineResponse {}))
+    }
+}

@@ -1,0 +1,168 @@
+use std::time::Duration;
+
+use commitment::Epoch;
+use rules::{Rule, Text};
+use tonic::{Request, Response, Status};
+use wire::resident::v1 as proto;
+use wire::resident::v1::resident_service_server::ResidentService;
+
+use super::Desk;
+use crate::query::Status as Own;
+use crate::{CaseState, Making, Node, words};
+
+/// How soon a device asks again for passes that are not made yet.
+const RETRY_AFTER_MS: u32 = 1_000;
+
+pub(super) struct ResidentDesk(pub(super) Desk);
+
+#[tonic::async_trait]
+impl ResidentService for ResidentDesk {
+    async fn get_home(
+        &self,
+        _: Request<proto::GetHomeRequest>,
+    ) -> Result<Response<proto::GetHomeResponse>, Status> {
+        let node = self.0.node();
+        Ok(Response::new(proto::GetHomeResponse {
+            federation: node.federation().as_str().to_owned(),
+            province: node.home().get().into(),
+            now_minute: node.clock().now().get(),
+            epoch: node.newest_registry_epoch().map_or(0, Epoch::get),
+        }))
+    }
+
+    async fn register(
+        &self,
+        request: Request<proto::RegisterRequest>,
+    ) -> Result<Response<proto::RegisterResponse>, Status> {
+        let request = request.into_inner();
+        let device = self.0.ask(move |node| node.register(&request)).await?;
+        Ok(Response::new(proto::RegisterResponse {
+            device_key_id: device.0.to_vec(),
+        }))
+    }
+
+    async fn declare_health(
+        &self,
+        request: Request<proto::DeclareHealthRequest>,
+    ) -> Result<Response<proto::DeclareHealthResponse>, Status> {
+        let request = request.into_inner();
+        let duplicate = self
+            .0
+            .ask(move |node| node.declare_health(&request))
+            .await?;
+        Ok(Response::new(proto::DeclareHealthResponse { duplicate }))
+    }
+
+    async fn declare_trip(
+        &self,
+        request: Request<proto::DeclareTripRequest>,
+    ) -> Result<Response<proto::DeclareTripResponse>, Status> {
+        let request = request.into_inner();
+        let duplicate = self.0.ask(move |node| node.declare_trip(&request)).await?;
+        Ok(Response::new(proto::DeclareTripResponse { duplicate }))
+    }
+
+    async fn query(
+        &self,
+        request: Request<proto::QueryRequest>,
+    ) -> Result<Response<proto::QueryResponse>, Status> {
+        let request = request.into_inner();
+        let answer = self
+            .0
+            .ask(move |node| Ok(answer(node, &node.query(&request)?)))
+            .await?;
+        Ok(Response::new(answer))
+    }
+
+    async fn request_use(
+        &self,
+        request: Request<proto::RequestUseRequest>,
+    ) -> Result<Response<proto::RequestUseResponse>, Status> {
+        let request = request.into_inner();
+        let requested = self.0.ask(move |node| node.request_use(&request)).await?;
+        Ok(Response::new(proto::RequestUseResponse {
+            epoch: requested.epoch.get(),
+            passes: u32::try_from(requested.passes).unwrap_or(u32::MAX),
+        }))
+    }
+
+    async fn make_code(
+        &self,
+        request: Request<proto::MakeCodeRequest>,
+    ) -> Result<Response<proto::MakeCodeResponse>, Status> {
+        let request = request.into_inner();
+        let making = self.0.ask(move |node| node.make_code(&request)).await?;
+        let ready = |passes| proto::MakeCodeResponse {
+            state: proto::MakeCodeState::Ready.into(),
+            passes,
+            retry_after_ms: 0,
+        };
+        let waiting = match making {
+            Making::Ready(passes) => return Ok(Response::new(ready(passes))),
+            Making::UnderWay(waiting) => waiting,
+        };
+        let limit = Duration::from_millis(self.0.node().pass_wait_ms());
+        if waiting.wait(limit).await {
+            let passes = self.0.ask(move |node| node.collect(&waiting)).await?;
+            return Ok(Response::new(ready(passes)));
+        }
+        Ok(Response::new(proto::MakeCodeResponse {
+            state: proto::MakeCodeState::Pending.into(),
+            passes: Vec::new(),
+            retry_after_ms: RETRY_AFTER_MS,
+        }))
+    }
+
+    async fn correct(
+        &self,
+        request: Request<proto::CorrectRequest>,
+    ) -> Result<Response<proto::CorrectResponse>, Status> {
+        let request = request.into_inner();
+        let state = match self.0.ask(move |node| node.correct(&request)).await? {
+            CaseState::Open => proto::CorrectionState::Open,
+            CaseState::Upheld => proto::CorrectionState::Upheld,
+        };
+        Ok(Response::new(proto::CorrectResponse {
+            state: state.into(),
+        }))
+    }
+}
+
+/// The own status as it travels.
+fn answer(node: &Node, own: &Own<'_>) -> proto::QueryResponse {
+    let otherwise = otherwise(own);
+    let reasons = own.evaluation.reasons.iter().map(|reason| {
+        let events = own.events_of(&reason.ground);
+        let rule = own.rule_set.rule_of(reason.key).unwrap_or(&otherwise);
+        let source = node.source_name(own, events);
+        wire::resident_reason(reason, rule, events, &source, words::way_out)
+    });
+    let open = || {
+        let reasons = own.evaluation.reasons.iter();
+        reasons.filter(|r| r.state == rules::State::Open)
+    };
+    let ends: Option<Vec<_>> = open().map(|reason| reason.earliest_end).collect();
+    let latest_end = ends.and_then(|days| days.into_iter().max());
+    proto::QueryResponse {
+        at_minute: own.at.get(),
+        rule_set_id: own.rule_set.id().as_str().to_owned(),
+        rule_set_version: own.rule_set.version(),
+        colour: wire::pass::v1::Colour::from(own.evaluation.colour).into(),
+        reasons: reasons.collect(),
+        newest_negative_minute: own.folded.record.negatives().last().map(|m| m.get()),
+        earliest_green_day: latest_end.map(|day| day.get().into()),
+    }
+}
+
+/// What the rule set says of grounds that none of its rules names.
+fn otherwise(own: &Own<'_>) -> Rule {
+    let nothing = || Text {
+        zh: String::new(),
+        en: String::new(),
+    };
+    Rule {
+        id: String::new(),
+        text: own.rule_set.otherwise().cloned().unwrap_or_else(nothing),
+        source: own.rule_set.source().to_owned(),
+    }
+}

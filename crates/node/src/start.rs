@@ -1,0 +1,274 @@
+//! From a configuration file to a node: everything is read and checked before the store or a port is opened.
+
+use std::sync::Arc;
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use federation::{Credentials, FederationError, PeerId, Role, TlsIdentity};
+use prover::Prover;
+use risk_list::{FactTable, MAX_FACT_BYTES};
+use rules::{MAX_RULE_SET_LEN_BYTES, RuleSet};
+use verifier::CircuitUse;
+use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
+
+use crate::config::{Config, Parameters, parse_digits};
+use crate::files::{read_bytes, read_secret, read_text};
+use crate::store::{NodeKey, SledOptions, SledStore, StoreError, StoreIdentity, Vault};
+use crate::{
+    CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
+    RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, SystemClock,
+};
+
+/// Largest PEM file.
+const MAX_PEM_BYTES: u64 = 1 << 20;
+/// Largest proving key file.
+const MAX_PROVING_KEY_BYTES: u64 = 64 << 20;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration, or a file that it names, is wrong; the operator is at fault.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The store cannot be opened, is another node's, or is in use.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// The parts do not fit each other, or the store is damaged.
+    #[error("start: {}", .0.for_operator())]
+    Node(#[from] NodeError),
+    /// A port cannot be opened, or a door failed.
+    #[error("door: {0}")]
+    Door(#[from] FederationError),
+}
+
+impl StartError {
+    /// The process's exit code: 2 configuration, 3 store, 4 start, 5 door.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            Self::Store(_) => 3,
+            Self::Node(_) => 4,
+            Self::Door(_) => 5,
+        }
+    }
+}
+
+impl From<String> for StartError {
+    fn from(message: String) -> Self {
+        Self::Config(message)
+    }
+}
+
+/// What a configuration names, read and checked.
+pub struct Prepared {
+    /// The node's certificate and the federation's roots.
+    pub identity: Arc<TlsIdentity>,
+    /// Channels' addresses are checked when they are made; see [`Prepared::peers`].
+    config: Config,
+    peer: PeerId,
+    node_key: NodeKey,
+    signing_key: SigningKey,
+    root: SignedRoot,
+    root_keys: RootKeys,
+    rules: RuleBook,
+    risk: RiskBook,
+    register: FileRegister,
+    sources: SourceBook,
+}
+
+impl Prepared {
+    /// Reads and checks every file that `config` names, but for the proving key and the store.
+    ///
+    /// # Errors
+    /// [`StartError::Config`].
+    pub fn read(config: Config) -> Result<Self, StartError> {
+        let identity = Arc::new(read_identity(&config)?);
+        let peer = identity
+            .peer()
+            .cloned()
+            .filter(|peer| peer.role == Role::Node)
+            .ok_or("doors.certificate_file: the certificate is not a node's".to_owned())?;
+        if config.peers.iter().any(|p| p.province == peer.province) {
+            return Err("peer: this node's own province is among its peers"
+                .to_owned()
+                .into());
+        }
+        let root_keys = read_root_keys(&config)?;
+        let root = read_root(&config, &root_keys)?;
+        let node_key = NodeKey::read(&config.node_key_file)?;
+        let signing_key = SigningKey::from_bytes(&*read_secret(&config.signing_key_file)?);
+        let rules = RuleBook::new(
+            read_rule_sets(&config)?,
+            root.document(),
+            config.rules.home.clone(),
+            config.rules.nation.clone(),
+        )?;
+        let prepared = Self {
+            rules,
+            risk: read_risk(&config)?,
+            register: FileRegister::read(&config.register_file, &node_key)?,
+            sources: SourceBook::read(&config.sources_file)?,
+            identity,
+            peer,
+            node_key,
+            signing_key,
+            root,
+            root_keys,
+            config,
+        };
+        prepared.peers()?;
+        Ok(prepared)
+    }
+
+    /// The configuration.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Channels to the other nodes.
+    ///
+    /// # Errors
+    /// [`StartError::Config`] for an address that is none.
+    pub fn peers(&self) -> Result<Peers, StartError> {
+        let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&self.identity));
+        Peers::new(&self.peer.federation, &self.config.peers, &credentials)
+            .map_err(|error| StartError::Config(format!("peer: {error}")))
+    }
+
+    /// Opens the store and puts the node together; makes or reads the proving key first, which can take seconds.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn open(self, entropy: Entropy) -> Result<Arc<Node>, StartError> {
+        let prover = read_prover(&self.config)?;
+        let entropy = Arc::new(entropy);
+        let store = SledStore::open(&SledOptions {
+            dir: self.config.data_dir.clone(),
+            cache_mib: self.config.store.cache_mib,
+            reserve_bytes: self.config.store.reserve_mib << 20,
+        })?;
+        let identity = StoreIdentity {
+            federation: self.peer.federation.as_str().to_owned(),
+            province: self.peer.province,
+        };
+        let vault = Vault::open(
+            Arc::new(store),
+            &identity,
+            &self.node_key,
+            Arc::clone(&entropy),
+        )?;
+        let clock = clock(&self.config);
+        let register: Box<dyn CivilRegister> = Box::new(self.register);
+        let settings = Settings {
+            intake: self.config.intake,
+            limits: self.config.limits,
+            proving: self.config.proving,
+            epochs: self.config.epochs,
+            trust: self.config.trust,
+        };
+        Ok(Node::open(Parts {
+            federation: self.peer.federation,
+            home: self.peer.province,
+            vault,
+            clock,
+            entropy,
+            signing_key: self.signing_key,
+            root: self.root,
+            root_keys: self.root_keys,
+            rules: self.rules,
+            risk: self.risk,
+            register,
+            sources: self.sources,
+            prover,
+            settings,
+        })?)
+    }
+}
+
+fn clock(config: &Config) -> Arc<dyn Clock> {
+    match &config.clock {
+        None => Arc::new(SystemClock::default()),
+        Some(time) => {
+            let clock = SimulatedClock::start(time.start_minute, time.rate_min_per_s);
+            Arc::new(clock.movable(time.operator_may_advance))
+        }
+    }
+}
+
+fn read_identity(config: &Config) -> Result<TlsIdentity, String> {
+    let doors = &config.doors;
+    let pem = |path| read_text(path, MAX_PEM_BYTES);
+    let key = zeroize::Zeroizing::new(pem(&doors.key_file)?);
+    TlsIdentity::from_pem(
+        &pem(&doors.certificate_file)?,
+        &key,
+        &pem(&doors.roots_file)?,
+    )
+    .map_err(|error| format!("doors: {error}"))
+}
+
+fn read_root_keys(config: &Config) -> Result<RootKeys, String> {
+    let parse = |text: &String| {
+        parse_digits(text)
+            .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
+            .ok_or("trust.root_keys: 64 hexadecimal digits of an Ed25519 key are needed".to_owned())
+    };
+    let keys: Vec<VerifyingKey> = config
+        .trust
+        .root_keys
+        .iter()
+        .map(parse)
+        .collect::<Result<_, _>>()?;
+    RootKeys::new(keys, config.trust.root_threshold)
+        .map_err(|error| format!("trust.root_keys: {error}"))
+}
+
+fn read_root(config: &Config, keys: &RootKeys) -> Result<SignedRoot, String> {
+    let path = &config.trust.root_document_file;
+    let bytes = read_bytes(path, MAX_SIGNED_ROOT_LEN_BYTES as u64)?;
+    let wrong = |error: verifier::Error| format!("{}: {error}", path.display());
+    let root = SignedRoot::from_bytes(&bytes).map_err(wrong)?;
+    root.check_pinned(keys).map_err(wrong)?;
+    Ok(root)
+}
+
+fn read_rule_sets(config: &Config) -> Result<Vec<RuleSet>, String> {
+    let mut sets = Vec::new();
+    for id in RuleSet::BUILT_IN {
+        sets.push(RuleSet::built_in(id).map_err(|error| format!("rule set {id}: {error}"))?);
+    }
+    for path in &config.rules.files {
+        let text = read_text(path, MAX_RULE_SET_LEN_BYTES as u64)?;
+        let set = RuleSet::from_toml(&text);
+        sets.push(set.map_err(|error| format!("{}: {error}", path.display()))?);
+    }
+    Ok(sets)
+}
+
+fn read_risk(config: &Config) -> Result<RiskBook, String> {
+    let Some(path) = &config.risk.fact_table_file else {
+        return Ok(RiskBook::empty());
+    };
+    let bytes = read_bytes(path, MAX_FACT_BYTES as u64)?;
+    let facts = FactTable::read(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    RiskBook::new(facts).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn read_prover(config: &Config) -> Result<Arc<dyn PassProver>, String> {
+    let wrong = |error: prover::KeyError| format!("proving.parameters: {error}");
+    let digits = |text: &str| parse_digits(text).ok_or("proving.parameters: bad digits".to_owned());
+    let prover = match &config.proving.parameters {
+        Parameters::Test { seed, cache_dir } => {
+            tracing::warn!("test parameters are in use: whoever knows their seed can forge passes");
+            Prover::from_cached_test_parameters(cache_dir, &digits(seed)?).map_err(wrong)?
+        }
+        Parameters::Pinned { file, sha256 } => {
+            let bytes = read_bytes(file, MAX_PROVING_KEY_BYTES)?;
+            Prover::from_pinned_bytes(&bytes, &digits(sha256)?).map_err(wrong)?
+        }
+    };
+    if config.production && prover.circuit_id().circuit_use() == CircuitUse::Test {
+        return Err("production: proving.parameters are test parameters".to_owned());
+    }
+    Ok(Arc::new(prover))
+}
