@@ -1,0 +1,7 @@
+//! The main job on one machine, as processes: three nodes, a gate, and two weeks of August 2022.
+//!
+//! It knows no proving key and no store: what it shows it has from the nodes' doors and from the checkpoint.
+
+pub mod people;
+pub mod rule_sets;
+pub mod story;
