@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use commitment::{RiskTree, fr_to_bytes};
-use risk_list::{FactTable, MAX_FACT_BYTES, MapOptions, Register, Resolver, import};
+use risk_list::{
+    FactTable, LISTED_GRADES, MAX_FACT_BYTES, MapOptions, PublishedList, Register, Resolver, import,
+};
 use rules::Minute;
 
 use crate::{Outcome, files};
@@ -50,6 +52,21 @@ pub(crate) struct Args {
     root: Option<String>,
 }
 
+/// Says on standard error where a list holds another number of strings than it states.
+fn note_declared(list: &PublishedList) {
+    for (grade, declared) in LISTED_GRADES.into_iter().zip(list.declared) {
+        let of_grade = list.groups.iter().filter(|g| g.grade == grade);
+        let held: usize = of_grade.map(|g| g.texts.len()).sum();
+        if declared.is_some_and(|n| n != held as u64) {
+            let declared = declared.unwrap_or_default();
+            eprintln!(
+                "auditor: the list of {} states {declared} {grade:?} entries and holds {held}",
+                list.updated
+            );
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let options = MapOptions {
         known_at: args.known_at,
@@ -61,6 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
             .with_context(|| format!("{} is refused", path.display()))?
     } else {
         let lists = files::lists(&args.lists)?;
+        lists.iter().for_each(note_declared);
         let resolver = Resolver::shipped()?;
         if let Some(count) = args.sample {
             sample = sample::print(&resolver, &lists, count, args.seed);

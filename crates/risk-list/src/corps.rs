@@ -10,6 +10,9 @@ use crate::text::normalise;
 /// Province in which the Corps lies.
 const XINJIANG: u32 = 65;
 
+/// Characters in which a string of the Corps names its unit.
+const LONGEST_LEAD_CHARS: usize = 60;
+
 /// Regiments and farms of the Corps by name.
 pub(crate) struct Corps {
     /// Spelling to township; `None` where two share it.
@@ -67,16 +70,15 @@ impl Corps {
             .char_indices()
             .map(|(at, c)| at + c.len_utf8())
             .collect();
-        for (at, _) in text.char_indices() {
-            let longest = ends
+        for (index, (at, _)) in text.char_indices().take(LONGEST_LEAD_CHARS).enumerate() {
+            let longest = ends[index..]
                 .iter()
-                .filter(|end| **end > at)
                 .take(10)
                 .filter_map(|end| {
                     let township = self.units.get(&text[at..*end])?;
                     Some((at..*end, (*township)?))
                 })
-                .last();
+                .next_back();
             if longest.is_some() {
                 return longest;
             }

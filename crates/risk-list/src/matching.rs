@@ -7,6 +7,8 @@ use crate::table::AreaTable;
 
 /// Characters of the longest township name that is looked for.
 const LONGEST_CHARS: usize = 24;
+/// Characters in which a township that does not stand first is looked for.
+const LONGEST_LEAD_CHARS: usize = 100;
 /// Characters of the longest community name that is looked for.
 const LONGEST_COMMUNITY_CHARS: usize = 14;
 
@@ -192,6 +194,7 @@ pub(crate) fn township_inside(table: &AreaTable, scope: &Scope, rest: &str) -> O
         '(', ':', '区', '县', '市', '州', '旗', '盟', '的', '外', '于',
     ];
     rest.char_indices()
+        .take(LONGEST_LEAD_CHARS)
         .filter(|(_, c)| BOUNDARIES.contains(c))
         .map(|(at, c)| at + c.len_utf8())
         .find_map(|at| {
