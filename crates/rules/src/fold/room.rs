@@ -138,7 +138,8 @@ pub(super) fn demand(parts: &(&[Fact], &[Stay]), context: &Context<'_>, at: Minu
     ])
 }
 
-/// Distinct reasons: one for each key whose row is monotone, one for each key and anchor where it is not.
+/// Distinct reasons: one for each key whose row is monotone, one for each key and anchor where it is not. A stay that
+/// met nothing is none.
 fn slots(facts: &[Fact], stays: &[Stay], table: &RowTable, map: &RiskMap, at: Minute) -> usize {
     let of_facts = facts.iter().map(|f| (key_of_fact(f, table), f.anchor()));
     let of_stays = stays.iter().map(|s| {
@@ -148,6 +149,7 @@ fn slots(facts: &[Fact], stays: &[Stay], table: &RowTable, map: &RiskMap, at: Mi
     });
     let distinct: BTreeSet<(Key, Option<Minute>)> = of_facts
         .chain(of_stays)
+        .filter(|(key, _)| !key.is_no_ground())
         .map(|(key, anchor)| (key, (!table.row(key).is_monotone()).then_some(anchor)))
         .collect();
     distinct.len()

@@ -461,6 +461,14 @@ fn a_record_that_no_proof_could_open_does_not_fit() {
             count: 9
         })
     );
+    // A stay that met nothing takes no slot.
+    let full = Record::new(
+        vec![stay_in(1)],
+        (1..=8).map(entry).collect(),
+        vec![],
+        vec![],
+    );
+    assert_eq!(fits(&full.unwrap(), &tables[1], &map, when), Ok(()));
 }
 
 #[test]
