@@ -37,6 +37,12 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Print the circuit of the configured proving key as JSON; test parameters are made if they are not in their cache
+    Circuit {
+        /// Configuration file
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Write a new secret of 32 random bytes to a file that must not exist (mode 0600)
     NewKey {
         /// The file
@@ -61,6 +67,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run { config } => run(&config),
         Command::CheckConfig { config } => check(&config),
+        Command::Circuit { config } => circuit(&config),
         Command::NewKey { file } => new_key(&file),
         Command::SealRegister { node_key } => seal_register(&node_key),
     };
@@ -133,6 +140,11 @@ fn check(config: &Path) -> Result<ExitCode, StartError> {
     let prepared = Prepared::read(Config::read(config)?)?;
     let production = prepared.config().production;
     println!("the configuration is right (production = {production})");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn circuit(config: &Path) -> Result<ExitCode, StartError> {
+    println!("{}", node::describe_circuit(&Config::read(config)?)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -12,7 +12,7 @@ use crate::config::{Epochs, Intake, Limits, Proving, Trust};
 use crate::epoch::Ledger;
 use crate::locks::Locks;
 use crate::passes::InFlight;
-use crate::proving::{PassProver, ProvingQueue};
+use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
 use crate::{CivilRegister, Clock, Entropy, NodeError, RiskBook, RuleBook};
@@ -92,6 +92,7 @@ pub struct Node {
     pub(crate) signing: Mutex<()>,
     pub(crate) ledger: RwLock<Ledger>,
     pub(crate) queue: ProvingQueue,
+    pub(crate) proof_times: ProofTimes,
     pub(crate) in_flight: Mutex<InFlight>,
     pub(crate) is_draining: AtomicBool,
 }
@@ -150,6 +151,7 @@ impl Node {
             signing: Mutex::new(()),
             ledger: RwLock::new(Ledger::default()),
             queue,
+            proof_times: ProofTimes::default(),
             in_flight: Mutex::default(),
             is_draining: AtomicBool::new(false),
         };
@@ -209,6 +211,11 @@ impl Node {
     /// Passes waiting to be proved.
     pub fn proofs_queued(&self) -> usize {
         self.queue.len()
+    }
+
+    /// How long proofs took.
+    pub const fn proof_times(&self) -> &ProofTimes {
+        &self.proof_times
     }
 
     /// Takes no new proofs, finishes those under way and ends their threads.

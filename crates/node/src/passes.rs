@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use circuits::clearance::{Plan, PlanError, Witness, plan};
 use commitment::{
@@ -454,7 +454,9 @@ impl PassJob {
             binder,
         };
         let seed = self.node.entropy.bytes();
+        let began = Instant::now();
         let proof = self.node.prover.prove(&inputs, &common.witness, seed);
+        self.node.proof_times.record(began.elapsed());
         let proof = proof.map_err(|error| {
             tracing::error!(%error, "a proof failed");
             NodeError::Fault("a checked claim was not proved")

@@ -49,6 +49,40 @@ impl PassProver for Prover {
     }
 }
 
+/// Proofs whose times are remembered.
+const TIMES_KEPT: usize = 1_024;
+
+/// How long proofs took: what an operator sizes a node by.
+#[derive(Debug, Default)]
+pub struct ProofTimes(Mutex<(u64, VecDeque<Duration>)>);
+
+impl ProofTimes {
+    /// Remembers one.
+    pub(crate) fn record(&self, took: Duration) {
+        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        times.0 += 1;
+        if times.1.len() >= TIMES_KEPT {
+            times.1.pop_front();
+        }
+        times.1.push_back(took);
+    }
+
+    /// Proofs made since the start.
+    pub fn made(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Median time of the last 1,024 proofs, milliseconds; 0 for none.
+    pub fn median_ms(&self) -> u32 {
+        let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sorted: Vec<Duration> = times.1.iter().copied().collect();
+        drop(times);
+        sorted.sort_unstable();
+        let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
+        u32::try_from(median.as_millis()).unwrap_or(u32::MAX)
+    }
+}
+
 /// A piece of work for a proving thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
@@ -184,6 +218,20 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+
+    #[test]
+    fn the_median_is_of_the_times_remembered() {
+        let times = ProofTimes::default();
+        assert_eq!((times.made(), times.median_ms()), (0, 0));
+        for ms in [900, 100, 300] {
+            times.record(Duration::from_millis(ms));
+        }
+        assert_eq!((times.made(), times.median_ms()), (3, 300));
+        for _ in 0..TIMES_KEPT {
+            times.record(Duration::from_millis(7));
+        }
+        assert_eq!((times.made(), times.median_ms()), (1_027, 7));
+    }
 
     #[test]
     fn a_full_queue_takes_all_or_nothing_and_names_a_wait() {

@@ -254,7 +254,29 @@ fn read_risk(config: &Config) -> Result<RiskBook, String> {
     RiskBook::new(facts).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// The circuit of the configured proving key, which is made first if it is test parameters that are not in their cache:
+/// what a root document has to name.
+///
+/// # Errors
+/// [`StartError::Config`].
+pub fn describe_circuit(config: &Config) -> Result<serde_json::Value, StartError> {
+    let prover = load_prover(config)?;
+    let (constraints, rows) = prover.size();
+    Ok(serde_json::json!({
+        "test": prover.circuit_id().circuit_use() == CircuitUse::Test,
+        "circuit_id": hex::encode(prover.circuit_id().to_bytes()),
+        "matrix_digest": hex::encode(prover.matrix_digest()),
+        "verifying_key": hex::encode(prover.verifying_key()),
+        "constraints": constraints,
+        "rows": rows,
+    }))
+}
+
 fn read_prover(config: &Config) -> Result<Arc<dyn PassProver>, String> {
+    Ok(Arc::new(load_prover(config)?))
+}
+
+fn load_prover(config: &Config) -> Result<Prover, String> {
     let wrong = |error: prover::KeyError| format!("proving.parameters: {error}");
     let digits = |text: &str| parse_digits(text).ok_or("proving.parameters: bad digits".to_owned());
     let prover = match &config.proving.parameters {
@@ -270,5 +292,5 @@ fn read_prover(config: &Config) -> Result<Arc<dyn PassProver>, String> {
     if config.production && prover.circuit_id().circuit_use() == CircuitUse::Test {
         return Err("production: proving.parameters are test parameters".to_owned());
     }
-    Ok(Arc::new(prover))
+    Ok(prover)
 }

@@ -190,6 +190,11 @@ impl Prover {
     pub fn matrix_digest(&self) -> [u8; 32] {
         self.shape.digest()
     }
+
+    /// Constraints of the circuit, and rows of the proof system: those and one for each instance variable.
+    pub fn size(&self) -> (usize, usize) {
+        (self.shape.constraints(), self.shape.rows())
+    }
 }
 
 /// Writes beside and renames, so that a half-written key never stands under its name.

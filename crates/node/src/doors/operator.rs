@@ -80,6 +80,8 @@ impl OperatorService for OperatorDesk {
             residents: node.residents(),
             events: node.events(),
             proofs_queued: u32::try_from(node.proofs_queued()).unwrap_or(u32::MAX),
+            proofs_made: node.proof_times().made(),
+            prove_ms_median: node.proof_times().median_ms(),
             root_sequence: node.root_sequence(),
             online_sequence: trust.map_or(0, |t| t.online().sequence.get()),
         }))

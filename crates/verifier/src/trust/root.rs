@@ -318,6 +318,19 @@ fn read_circuit(r: &mut Reader<'_>) -> Result<CircuitEntry, Error> {
 }
 
 impl RuleSetEntry {
+    /// The entry of a rule set, under its customary short name and with its own validity.
+    pub fn of(set: &rules::RuleSet) -> Self {
+        let digest = commitment::rule_digest(set.table());
+        Self {
+            short_id: RuleSetShortId::of_digest(digest),
+            name: set.id().as_str().to_owned(),
+            digest,
+            scope: set.province(),
+            valid_from: set.validity().from,
+            superseded_at: Some(set.validity().until),
+        }
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.short_id.0);
         out.extend_from_slice(&fr_to_bytes(self.digest));
