@@ -158,7 +158,6 @@ impl Node {
         };
         let policy = self.policy();
         admit(event, &grant, &resident.events, &context, now, &policy)
-            .map(|_| ())
             .map_err(NodeError::Declaration)
     }
 

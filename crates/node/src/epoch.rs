@@ -104,10 +104,7 @@ impl Node {
         let mut write = self.vault.write();
         write.put_new(Table::Epochs, &epoch.get().to_be_bytes(), &row);
         write.commit()?;
-        let closed = Arc::new(Closed {
-            head: head.clone(),
-            tree,
-        });
+        let closed = Arc::new(Closed { head, tree });
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
         ledger.closed.insert(epoch, closed);
         drop(ledger);

@@ -22,7 +22,7 @@ pub struct OfferedEvent {
 }
 
 /// What becomes of an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventAnswer {
     /// Durable, and part of the next epoch.
     Accepted,
@@ -54,7 +54,7 @@ impl Node {
     /// [`NodeError`] if nothing could be judged or stored; then none of the events was accepted.
     pub fn take_events(
         &self,
-        caller: &SourceId,
+        caller: SourceId,
         offered: &[OfferedEvent],
     ) -> Result<Vec<EventAnswer>, NodeError> {
         let now = self.clock.now();
@@ -118,14 +118,14 @@ impl Node {
     /// Reads an event and checks that its source is the caller and signed it.
     fn authentic(
         &self,
-        caller: &SourceId,
+        caller: SourceId,
         offered: &OfferedEvent,
     ) -> Result<(Event, &Source), EventAnswer> {
         let event = Event::from_bytes(&offered.event)?;
-        if event.source != *caller {
+        if event.source != caller {
             return Err(EventError::UnknownSource.into());
         }
-        let source = self.sources.get(caller).ok_or(EventError::UnknownSource)?;
+        let source = self.sources.get(&caller).ok_or(EventError::UnknownSource)?;
         let signature = Signature::from_bytes(&offered.signature);
         source
             .key
@@ -155,8 +155,8 @@ impl Node {
             &policy,
         ) {
             Err(error) => error.into(),
-            Ok(_) if resident.row.events >= self.limits.events_per_resident => TOO_MANY_EVENTS,
-            Ok(_) => EventAnswer::Accepted,
+            Ok(()) if resident.row.events >= self.limits.events_per_resident => TOO_MANY_EVENTS,
+            Ok(()) => EventAnswer::Accepted,
         }
     }
 }

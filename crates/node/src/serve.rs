@@ -58,42 +58,34 @@ pub async fn serve(
         }
     };
     let door_limits = door_limits(limits);
-    let at_peers = federation::serve(
+    let at_peers = Box::pin(federation::serve(
         listeners.peers,
         Door::Peers(Arc::clone(&credentials)),
         peers_routes(&desk, &peers, &end, peers_checks),
         door_limits,
         until_stopped(),
-    );
-    let at_public = federation::serve(
+    ));
+    let at_public = Box::pin(federation::serve(
         listeners.public,
         Door::Public(credentials),
         public_routes(&desk, public_checks),
         door_limits,
         until_stopped(),
-    );
-    let stopping = async {
-        let catching_up = async {
-            catch_up(&desk, &peers).await;
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = shutdown => {}
-            () = end.notified() => {}
-            () = catching_up => {}
+    ));
+    let mut doors = std::pin::pin!(async { tokio::try_join!(at_peers, at_public) });
+    let catching_up = async {
+        catch_up(&desk, &peers).await;
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        // A door that fails takes the other one with it.
+        ended = &mut doors => ended,
+        () = first_of(shutdown, end.notified(), catching_up) => {
+            node.begin_drain();
+            set_status(&reporters, ServingStatus::NotServing).await;
+            stop.send_replace(true);
+            doors.await
         }
-        node.begin_drain();
-        set_status(&reporters, ServingStatus::NotServing).await;
-        stop.send_replace(true);
-    };
-    // A door that fails takes the other one with it.
-    let doors = async {
-        let ended = tokio::try_join!(at_peers, at_public);
-        stop.send_replace(true);
-        ended
-    };
-    let ((), ended) = tokio::select! {
-        both = async { tokio::join!(stopping, doors) } => both,
     };
     let proving = Arc::clone(&node);
     let stopped = tokio::task::spawn_blocking(move || proving.stop_proving()).await;
@@ -106,6 +98,18 @@ pub async fn serve(
     } else {
         at_public
     })
+}
+
+async fn first_of(
+    a: impl Future<Output = ()>,
+    b: impl Future<Output = ()>,
+    c: impl Future<Output = ()>,
+) {
+    tokio::select! {
+        () = a => {}
+        () = b => {}
+        () = c => {}
+    }
 }
 
 fn door_limits(limits: &config::Limits) -> Limits {

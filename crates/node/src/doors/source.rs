@@ -31,7 +31,7 @@ impl SourceDesk {
         let sound: Vec<OfferedEvent> = offered.iter().flatten().cloned().collect();
         let answers = self
             .0
-            .ask(move |node| node.take_events(&caller, &sound))
+            .ask(move |node| node.take_events(caller, &sound))
             .await?;
         let mut answers = answers.into_iter();
         let results = offered.iter().map(|offered| {

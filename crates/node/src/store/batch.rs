@@ -134,8 +134,8 @@ impl Batch {
     pub(super) fn resolve(
         self,
         mut exists: impl FnMut(&[u8]) -> Result<bool, StoreError>,
-    ) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, StoreError> {
-        let mut resolved: Vec<(Vec<u8>, Option<Vec<u8>>)> = Vec::with_capacity(self.changes.len());
+    ) -> Result<Resolved, StoreError> {
+        let mut resolved: Resolved = Vec::with_capacity(self.changes.len());
         let mut seen = std::collections::HashMap::new();
         for (table, key, change) in self.changes {
             let whole = whole_key(table, &key)?;
@@ -163,6 +163,9 @@ impl Batch {
         Ok(resolved)
     }
 }
+
+/// Whole keys with their new values, none for removal.
+type Resolved = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// The key of a row among all tables' rows.
 pub(super) fn whole_key(table: Table, key: &[u8]) -> Result<Vec<u8>, StoreError> {

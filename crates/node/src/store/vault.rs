@@ -59,19 +59,18 @@ impl Vault {
         entropy: Arc<Entropy>,
     ) -> Result<Self, StoreError> {
         let key_check = mac(&key.derive("check")[..], &[b"store"]);
-        match store.get(Table::Meta, IDENTITY_KEY)? {
-            Some(bytes) => check_meta(&bytes, identity, &key_check)?,
-            None => {
-                let row = MetaRow {
-                    schema: SCHEMA_VERSION,
-                    identity: identity.clone(),
-                    key_check,
-                };
-                let mut batch = Batch::default();
-                let change = Change::PutNew(encode(&row));
-                batch.push(Table::Meta, IDENTITY_KEY.to_vec(), change);
-                store.commit(batch)?;
-            }
+        if let Some(bytes) = store.get(Table::Meta, IDENTITY_KEY)? {
+            check_meta(&bytes, identity, &key_check)?;
+        } else {
+            let row = MetaRow {
+                schema: SCHEMA_VERSION,
+                identity: identity.clone(),
+                key_check,
+            };
+            let mut batch = Batch::default();
+            let change = Change::PutNew(encode(&row));
+            batch.push(Table::Meta, IDENTITY_KEY.to_vec(), change);
+            store.commit(batch)?;
         }
         Ok(Self {
             store,
