@@ -2,6 +2,11 @@
 //!
 //! It knows no proving key and no store: what it shows it has from the nodes' doors and from the checkpoint.
 
+pub mod acts;
+pub mod callers;
 pub mod people;
+pub mod programs;
 pub mod rule_sets;
+pub mod stage;
 pub mod story;
+pub mod voice;
