@@ -81,17 +81,16 @@ fn main() -> ExitCode {
 }
 
 fn run(config: &Path) -> Result<ExitCode, StartError> {
-    let prepared = Prepared::read(Config::read(config)?)?;
+    let config = Config::read(config)?;
+    let runtime = runtime(config.limits.store_calls_at_once)?;
+    // Channels to peers are made, though not used, before the doors open, and want a runtime.
+    let _within = runtime.enter();
+    let prepared = Prepared::read(config)?;
     let peers = prepared.peers()?;
     let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&prepared.identity));
     let doors = prepared.config().doors.clone();
     let limits = prepared.config().limits;
     let node = prepared.open(entropy()?)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(limits.store_calls_at_once + 16)
-        .build()
-        .map_err(federation::FederationError::from)?;
     let ended = runtime.block_on(async {
         let bind = async |address| {
             TcpListener::bind(address)
@@ -109,6 +108,14 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
         Ended::Drained => ExitCode::SUCCESS,
         Ended::Cut => ExitCode::from(6),
     })
+}
+
+fn runtime(store_calls_at_once: usize) -> Result<tokio::runtime::Runtime, StartError> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(store_calls_at_once + 16)
+        .build()
+        .map_err(federation::FederationError::from)?)
 }
 
 /// Tells whoever started the process where its doors are: one line on standard output.
@@ -137,7 +144,10 @@ async fn signalled() {
 }
 
 fn check(config: &Path) -> Result<ExitCode, StartError> {
-    let prepared = Prepared::read(Config::read(config)?)?;
+    let config = Config::read(config)?;
+    let runtime = runtime(config.limits.store_calls_at_once)?;
+    let _within = runtime.enter();
+    let prepared = Prepared::read(config)?;
     let production = prepared.config().production;
     println!("the configuration is right (production = {production})");
     Ok(ExitCode::SUCCESS)

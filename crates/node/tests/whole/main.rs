@@ -1,0 +1,10 @@
+//! Nodes with real sockets on port 0: every door, a federation of three, passes, and the process itself.
+
+mod clients;
+mod epochs;
+mod passes;
+mod process;
+mod provers;
+mod residents;
+mod sources;
+mod world;
