@@ -1,0 +1,131 @@
+//! A node as a process: started, listened to, ended or killed.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// What a process has written to its standard error so far.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// All of it.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// All of it, as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    fn collect(&self, mut from: impl std::io::Read + Send + 'static) -> JoinHandle<()> {
+        let log = self.clone();
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(len @ 1..) = from.read(&mut piece) {
+                let mut all = log.0.lock().unwrap_or_else(PoisonError::into_inner);
+                all.extend_from_slice(&piece[..len]);
+            }
+        })
+    }
+}
+
+/// A running node. Dropped, it is killed.
+pub struct NodeProcess {
+    child: Child,
+    log: Log,
+    collector: Option<JoinHandle<()>>,
+    /// Address of the peers' door.
+    pub peers: SocketAddr,
+    /// Address of the public door.
+    pub public: SocketAddr,
+}
+
+impl NodeProcess {
+    /// Starts a command that ends in the node's program and waits until its doors are open.
+    ///
+    /// # Errors
+    /// The exit code and what the process wrote, if it ends instead.
+    pub fn start(mut command: Command) -> Result<Self, (Option<i32>, String)> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program exists");
+        let log = Log::default();
+        let collector = log.collect(child.stderr.take().expect("piped"));
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().expect("piped")).take(4096);
+        let _ = out.read_line(&mut line);
+        let doors = line.strip_prefix("ready ").and_then(|line| {
+            let (peers, public) = line.trim().split_once(' ')?;
+            let address = |text: &str, name| text.strip_prefix(name)?.parse().ok();
+            Some((address(peers, "peers=")?, address(public, "public=")?))
+        });
+        let Some((peers, public)) = doors else {
+            let _ = child.kill();
+            let status = child.wait().expect("a child can be waited for");
+            let _ = collector.join();
+            return Err((status.code(), log.text()));
+        };
+        Ok(Self {
+            child,
+            log,
+            collector: Some(collector),
+            peers,
+            public,
+        })
+    }
+
+    /// The command that runs a node with a configuration file, logging as `filter` says.
+    pub fn command(program: &str, config: &Path, filter: &str) -> Command {
+        let mut command = Command::new(program);
+        command.arg("run").arg("--config").arg(config);
+        command.env("RUST_LOG", filter);
+        command
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> Log {
+        self.log.clone()
+    }
+
+    /// Ends it at once, as a power cut ends a process: nothing is flushed, nobody is told (`SIGKILL`).
+    ///
+    /// # Panics
+    /// If the system refuses.
+    pub fn kill(mut self) -> Log {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a child can be waited for");
+        self.collector.take().map(JoinHandle::join);
+        self.log.clone()
+    }
+
+    /// Asks it to end (`SIGTERM`) and gives its exit code.
+    ///
+    /// # Panics
+    /// If the system refuses.
+    pub fn terminate(mut self) -> (Option<i32>, Log) {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(told.expect("kill exists").success(), "a child can be told");
+        let status = self.child.wait().expect("a child can be waited for");
+        self.collector.take().map(JoinHandle::join);
+        (status.code(), self.log.clone())
+    }
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,469 @@
+//! A federation of three provinces on one machine.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use commitment::Slot;
+use ed25519_dalek::{Signer as _, SigningKey};
+use federation::pki::{DemoAuthority, Validity};
+use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
+use node::FileRegister;
+use node::store::NodeKey;
+use rules::{Claim, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge, WorstColour};
+use tempfile::TempDir;
+use verifier::trust::{
+    Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence,
+    SignedRoot,
+};
+use verifier::{AcceptanceRule, BinderKinds, UnixTime};
+use wire::operator::v1 as op;
+
+use crate::{Device, NodeProcess, Person, Source, circuit, key_cache, key_seed, operator};
+
+/// The provinces with a node.
+pub const PROVINCES: [u8; 3] = [33, 35, 42];
+/// The nation's rule set of the demonstration, which the nodes read from a file.
+const NATION_TOML: &str = include_str!("../../crates/demo/rule_sets/cn-demo-2022-08.toml");
+/// Each province's own rule set; Hubei publishes none and uses the nation's.
+const HOME_SETS: [(u8, &str); 3] = [(33, "hz-2020-02"), (35, "fj-2022-08"), (42, World::NATION)];
+/// Certificates are valid from 2020 to 2100: TLS looks at the world's clock.
+const VALIDITY: Validity = Validity {
+    from_s: 1_577_836_800,
+    until_s: 4_102_444_800,
+};
+
+/// A moment such as `2022-08-28 08:00`, UTC+8.
+///
+/// # Panics
+/// For anything else.
+pub fn minute(text: &str) -> Minute {
+    text.parse().expect("a moment like 2022-08-28 08:00")
+}
+
+/// A province by its code.
+///
+/// # Panics
+/// For a number that is no province.
+pub fn province(code: u8) -> ProvinceCode {
+    ProvinceCode::new(code).expect("a province")
+}
+
+/// How a world begins.
+pub struct Plan {
+    /// Where the nodes' clocks stand. They stand still until [`World::advance`].
+    pub start: Minute,
+    /// Residents of each province: [`Person::of`] with the numbers from 1.
+    pub residents: u16,
+    /// Further residents.
+    pub people: Vec<Person>,
+    /// What the nodes log.
+    pub log: &'static str,
+    /// Program of the node.
+    pub node: &'static str,
+}
+
+impl Plan {
+    /// A world that begins on the morning of 2022-08-28.
+    pub fn new(node: &'static str, residents: u16) -> Self {
+        Self {
+            start: minute("2022-08-28 08:00"),
+            residents,
+            people: Vec::new(),
+            log: "info",
+            node,
+        }
+    }
+}
+
+/// A federation of three provinces, with everything that its people and offices hold.
+pub struct World {
+    dir: TempDir,
+    plan: Plan,
+    /// Its name.
+    pub federation: FederationId,
+    authority: DemoAuthority,
+    root_keys: Vec<SigningKey>,
+    now: Minute,
+    nodes: BTreeMap<u8, NodeProcess>,
+    ports: BTreeMap<u8, u16>,
+}
+
+impl World {
+    /// Name of the nation's rule set.
+    pub const NATION: &str = "cn-demo-2022-08";
+    /// Name of Zhejiang's.
+    pub const ZHEJIANG: &str = "hz-2020-02";
+    /// Name of Fujian's.
+    pub const FUJIAN: &str = "fj-2022-08";
+
+    /// Writes all files and starts the three nodes.
+    pub fn start(plan: Plan) -> Self {
+        let mut world = Self::prepare(plan);
+        for code in PROVINCES {
+            world.start_node(code);
+        }
+        world
+    }
+
+    /// Writes all files.
+    pub fn prepare(plan: Plan) -> Self {
+        let federation = FederationId::new("test").expect("a name");
+        let world = Self {
+            dir: tempfile::tempdir().expect("a directory for a test"),
+            authority: DemoAuthority::generate_for_demo(&federation, VALIDITY).expect("a root"),
+            federation,
+            root_keys: (1..=3).map(|n| SigningKey::from_bytes(&[n; 32])).collect(),
+            now: plan.start,
+            plan,
+            nodes: BTreeMap::new(),
+            ports: free_ports(),
+        };
+        world.write("federation.pem", world.authority.root_pem());
+        world.write("nation.toml", NATION_TOML);
+        world.write("root.bin", world.signed_root().to_bytes().expect("a root"));
+        for code in PROVINCES {
+            world.write_node(code);
+        }
+        world
+    }
+
+    /// Where all files are: `federation.pem`, `root.bin`, and a directory for each province.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A node's store.
+    pub fn data_dir(&self, code: u8) -> PathBuf {
+        self.dir().join(format!("{code}/data"))
+    }
+
+    /// The time of all nodes.
+    pub const fn now(&self) -> Minute {
+        self.now
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.dir().join(name), bytes).expect("the test's directory is writable");
+    }
+
+    fn write_secret(&self, name: &str, secret: &[u8; 32]) {
+        self.write(name, hex::encode(secret));
+        let mode = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(self.dir().join(name), mode).expect("an own file");
+    }
+
+    fn write_node(&self, code: u8) {
+        fs::create_dir(self.dir().join(code.to_string())).expect("a new directory");
+        let node_key = [code; 32];
+        self.write_secret(&format!("{code}/node.key"), &node_key);
+        self.write_secret(&format!("{code}/signing.key"), &head_key(code).to_bytes());
+        let identity = PeerId::node(&self.federation, province(code));
+        let own = self
+            .authority
+            .issue_for_demo(&identity)
+            .expect("a certificate");
+        self.write(&format!("{code}/node.pem"), own.chain_pem);
+        self.write(&format!("{code}/node-key.pem"), own.key_pem);
+        let list = self.residents_of(code).fold(String::new(), |list, person| {
+            format!("{list}{},{}\n", person.number_text(), person.name)
+        });
+        let sealed = FileRegister::seal(&list, &NodeKey::new(node_key)).expect("a register");
+        self.write(&format!("{code}/register.sealed"), sealed);
+        self.write(&format!("{code}/sources.toml"), sources_toml());
+        self.write_config(code, "");
+    }
+
+    /// Everybody whose home is a province.
+    pub fn residents_of(&self, code: u8) -> impl Iterator<Item = Person> {
+        let numbered = (1..=self.plan.residents).map(move |number| Person::of(code, number));
+        let further = self
+            .plan
+            .people
+            .iter()
+            .filter(move |p| p.home.get() == code);
+        numbered.chain(further.cloned())
+    }
+
+    /// Writes a node's configuration, its clock standing at the world's time, with further `tables` at its end.
+    pub fn write_config(&self, code: u8, tables: &str) {
+        let root_keys: Vec<String> = self.root_keys.iter().map(public_hex).collect();
+        let set = |wanted| {
+            HOME_SETS
+                .iter()
+                .find(|(c, _)| *c == wanted)
+                .expect("a set")
+                .1
+        };
+        let mut text = format!(
+            "production = false\ndata_dir = \"data\"\nnode_key_file = \"node.key\"\n\
+             signing_key_file = \"signing.key\"\nregister_file = \"register.sealed\"\n\
+             sources_file = \"sources.toml\"\n\
+             [doors]\npeers_listen = \"127.0.0.1:{}\"\npublic_listen = \"127.0.0.1:0\"\n\
+             certificate_file = \"node.pem\"\nkey_file = \"node-key.pem\"\nroots_file = \"../federation.pem\"\n\
+             [trust]\nroot_document_file = \"../root.bin\"\nroot_keys = {root_keys:?}\nroot_threshold = 2\n\
+             [rules]\nhome = {:?}\nnation = {:?}\nfiles = [\"../nation.toml\"]\n\
+             [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = \"{}\" }} }}\nwait_ms = 12_000\n\
+             [clock]\nstart_minute = {}\nrate_min_per_s = 0\noperator_may_advance = true\n",
+            self.ports[&code],
+            set(code),
+            Self::NATION,
+            hex::encode(key_seed()),
+            key_cache().display(),
+            self.now.get(),
+        );
+        if !tables.contains("[store]") {
+            text += "[store]\nreserve_mib = 1\n";
+        }
+        text += tables;
+        for other in PROVINCES.into_iter().filter(|other| *other != code) {
+            let port = self.ports[&other];
+            let _ = write!(
+                text,
+                "\n[[peer]]\nprovince = {other}\naddress = \"127.0.0.1:{port}\"\n"
+            );
+        }
+        self.write(&format!("{code}/node.toml"), text);
+    }
+
+    /// The command that runs a node.
+    pub fn node_command(&self, code: u8) -> std::process::Command {
+        let config = self.dir().join(format!("{code}/node.toml"));
+        NodeProcess::command(self.plan.node, &config, self.plan.log)
+    }
+
+    /// Starts a node that is not running, from its configuration as it stands.
+    ///
+    /// # Panics
+    /// If it does not open its doors.
+    pub fn start_node(&mut self, code: u8) {
+        let command = self.node_command(code);
+        let node = NodeProcess::start(command)
+            .unwrap_or_else(|(exit, log)| panic!("node {code} ended with {exit:?}:\n{log}"));
+        self.nodes.insert(code, node);
+    }
+
+    /// Hands over a process of this world that was started otherwise.
+    pub fn adopt(&mut self, code: u8, node: NodeProcess) {
+        self.nodes.insert(code, node);
+    }
+
+    /// A running node.
+    ///
+    /// # Panics
+    /// If it is not running.
+    pub fn node(&self, code: u8) -> &NodeProcess {
+        self.nodes.get(&code).expect("a running node")
+    }
+
+    /// Takes a running node out of the world, to be ended.
+    ///
+    /// # Panics
+    /// If it is not running.
+    pub fn take_node(&mut self, code: u8) -> NodeProcess {
+        self.nodes.remove(&code).expect("a running node")
+    }
+
+    /// Ends all nodes in order; each must end with code 0.
+    pub fn stop(&mut self) {
+        for (code, node) in std::mem::take(&mut self.nodes) {
+            let (exit, log) = node.terminate();
+            assert_eq!(exit, Some(0), "node {code}:\n{}", log.text());
+        }
+    }
+
+    /// Moves the clocks of all running nodes.
+    pub async fn advance(&mut self, to: Minute) {
+        let codes: Vec<u8> = self.nodes.keys().copied().collect();
+        for code in codes {
+            let request = op::AdvanceClockRequest {
+                to_minute: to.get(),
+            };
+            let answer = self.operator(code).advance_clock(request).await;
+            assert_eq!(
+                answer.expect("the clock moves").get_ref().now_minute,
+                to.get()
+            );
+        }
+        self.now = to;
+    }
+
+    /// Closes an epoch at the present minute on all running nodes, and has the first of them assemble the registry.
+    pub async fn commit(&self, epoch: u32) -> op::AssembleRegistryResponse {
+        for code in self.nodes.keys() {
+            let request = op::CloseEpochRequest {
+                epoch,
+                as_of_minute: self.now.get(),
+            };
+            let closed = self.operator(*code).close_epoch(request).await;
+            closed.expect("the epoch closes");
+        }
+        let first = *self.nodes.keys().next().expect("a running node");
+        let request = op::AssembleRegistryRequest { epoch };
+        let assembled = self.operator(first).assemble_registry(request).await;
+        assembled.expect("the registry is assembled").into_inner()
+    }
+
+    /// Credentials of an identity of this federation.
+    pub fn credentials(&self, identity: &PeerId) -> Arc<dyn Credentials> {
+        let own = self
+            .authority
+            .issue_for_demo(identity)
+            .expect("a certificate");
+        let root = self.authority.root_pem();
+        let identity = TlsIdentity::from_pem(&own.chain_pem, &own.key_pem, &root);
+        Arc::new(Arc::new(identity.expect("sound material")))
+    }
+
+    /// Credentials of somebody without a certificate.
+    pub fn anonymous(&self) -> Arc<dyn Credentials> {
+        let identity = TlsIdentity::anonymous(&self.federation, &self.authority.root_pem());
+        Arc::new(Arc::new(identity.expect("sound roots")))
+    }
+
+    /// The operator of a running node.
+    pub fn operator(&self, code: u8) -> operator::Client {
+        operator::of(self, code)
+    }
+
+    /// An office of a province, connected to the node of `home`.
+    pub fn source(&self, office: u8, kind: SourceKind, home: u8) -> Source {
+        let id = source_id(office, kind);
+        Source::connect(self, id, source_key(id), home)
+    }
+
+    /// A resident's device, connected to the home node, not registered yet.
+    pub fn device(&self, person: &Person) -> Device {
+        Device::connect(self, person.clone())
+    }
+
+    /// The keys of the trust list's root.
+    pub fn pinned(&self) -> RootKeys {
+        let keys = self.root_keys.iter().map(SigningKey::verifying_key);
+        RootKeys::new(keys.collect(), 2).expect("sound keys")
+    }
+
+    /// The root document.
+    pub fn root_document(&self) -> RootDocument {
+        let set = |id| RuleSet::built_in(id).expect("a shipped set");
+        let nation = RuleSet::from_toml(NATION_TOML).expect("a shipped set");
+        let sets = [nation, set(Self::ZHEJIANG), set(Self::FUJIAN)];
+        let mut rule_sets: Vec<_> = sets.iter().map(RuleSetEntry::of).collect();
+        rule_sets.sort_by_key(|entry| entry.short_id);
+        let later = self.plan.start.saturating_add_signed(60 * 1440);
+        RootDocument {
+            sequence: Sequence::new(1),
+            expires_at: UnixTime::from_s(u64::from(later.get()) * 60),
+            root_keys: self.pinned(),
+            grace_min: 1440,
+            provinces: (1..)
+                .zip(PROVINCES)
+                .map(|(slot, code)| ProvinceEntry {
+                    province: province(code),
+                    slot: Slot::new(slot).expect("a slot"),
+                    head_key: head_key(code).verifying_key(),
+                })
+                .collect(),
+            circuits: vec![circuit()],
+            rule_sets,
+            profiles: vec![
+                profile("green", WorstColour::Green),
+                profile("not-red", WorstColour::Yellow),
+            ],
+        }
+    }
+
+    /// The root document, signed by two of three keys.
+    pub fn signed_root(&self) -> SignedRoot {
+        self.sign_root(self.root_document(), 2)
+    }
+
+    /// A root document signed by so many of the three keys.
+    pub fn sign_root(&self, document: RootDocument, signers: usize) -> SignedRoot {
+        let message = document.signing_bytes().expect("a sound document");
+        let sign = |key: &SigningKey| RootSignature {
+            key: key.verifying_key(),
+            signature: key.sign(&message).to_bytes(),
+        };
+        let signatures = self.root_keys.iter().take(signers).map(sign).collect();
+        SignedRoot::new(document, signatures)
+    }
+}
+
+/// The key that signs a province's heads and documents.
+pub(crate) fn head_key(code: u8) -> SigningKey {
+    SigningKey::from_bytes(&[100 + code; 32])
+}
+
+fn profile(name: &str, worst: WorstColour) -> Profile {
+    let asked = Claim {
+        worst,
+        test_age: TestAge::NotAsked,
+    };
+    Profile {
+        name: name.to_owned(),
+        rule: AcceptanceRule {
+            asked,
+            pass_age_max_min: 1440,
+            card_pass_age_max_min: 1440,
+            binders: BinderKinds::ALL,
+        },
+    }
+}
+
+/// One office of each kind in each province, with number 1.
+pub(crate) fn source_id(code: u8, kind: SourceKind) -> SourceId {
+    SourceId {
+        province: province(code),
+        kind,
+        number: 1,
+    }
+}
+
+pub(crate) fn source_key(id: SourceId) -> SigningKey {
+    let mut seed = [0x77; 32];
+    seed[..2].copy_from_slice(&[id.province.get(), id.kind.code()]);
+    SigningKey::from_bytes(&seed)
+}
+
+fn public_hex(key: &SigningKey) -> String {
+    hex::encode(key.verifying_key().as_bytes())
+}
+
+fn sources_toml() -> String {
+    let mut text = String::new();
+    for code in PROVINCES {
+        for kind in SourceKind::ALL {
+            if kind == SourceKind::Resident {
+                continue;
+            }
+            let id = source_id(code, kind);
+            let word = serde_json::to_string(&kind).expect("a word");
+            let _ = write!(
+                text,
+                "[[source]]\nprovince = {code}\nkind = {word}\nnumber = 1\nname = \"office {code}\"\npublic_key = \"{}\"\n",
+                public_hex(&source_key(id))
+            );
+        }
+    }
+    text
+}
+
+/// Ports that were free a moment ago: a node must know its peers' addresses before they run.
+fn free_ports() -> BTreeMap<u8, u16> {
+    let bind = |_: &u8| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let listeners: Vec<_> = PROVINCES.iter().map(bind).collect();
+    let port = |l: &std::net::TcpListener| l.local_addr().expect("an address").port();
+    PROVINCES
+        .into_iter()
+        .zip(listeners.iter().map(port))
+        .collect()
+}
+
+/// The role of an identity at the peers' door.
+pub(crate) fn role_of(source: SourceId) -> Role {
+    Role::Source(source.kind, source.number)
+}
