@@ -156,7 +156,23 @@ impl Node {
             is_draining: AtomicBool::new(false),
         };
         node.restore_ledger()?;
+        node.check_clock()?;
         Ok(Arc::new(node))
+    }
+
+    /// A clock that was set back behind the last closed epoch would take events for later ones. A simulated clock, which
+    /// begins anew with each process, is brought to where it was.
+    fn check_clock(&self) -> Result<(), NodeError> {
+        let Some(last) = self.last_closed() else {
+            return Ok(());
+        };
+        let closed_at = last.head.head.head_time;
+        if self.clock.now() < closed_at && !self.clock.advance_to(closed_at) {
+            return Err(NodeError::Fault(
+                "the clock lies behind the last closed epoch",
+            ));
+        }
+        Ok(())
     }
 
     /// The federation.

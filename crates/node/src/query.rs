@@ -71,11 +71,13 @@ impl Node {
 
         let counting = self.rules.counting_at(at);
         let risk = self.risk.at(at);
-        let context = Context {
-            tables: &counting.tables,
-            map: risk.map(),
+        let fold_for = |tables| {
+            let map = risk.map();
+            fold(&events, &Context { tables, map }, at)
         };
-        let folded = fold(&events, &context, at)
+        // Where a new rule set makes the record larger than it can be, the one asked for still has its answer.
+        let folded = fold_for(&counting.tables)
+            .or_else(|_| fold_for(std::slice::from_ref(rule_set.table())))
             .map_err(|_| NodeError::Fault("accepted events do not fold"))?;
         let evaluation = evaluate(&folded.record, rule_set.table(), risk.map(), at)
             .map_err(|_| NodeError::Fault("a folded record speaks of the future"))?;

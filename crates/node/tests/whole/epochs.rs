@@ -1,9 +1,14 @@
 //! Epochs, registries, trust lists: one head and one signature each, a quorum, and what a restart brings back.
 
+use std::sync::Arc;
+
 use commitment::Epoch;
 use ledger::{RegistryStatement, SignedTreeHead};
-use node::NodeError;
+use node::{Node, NodeError, SimulatedClock};
 use rules::{EventBody, SourceKind, TestResult};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 use verifier::UnixTime;
 use verifier::trust::{Bundle, TrustList};
 use wire::operator::v1 as o;
@@ -11,7 +16,7 @@ use wire::trust::v1::GetTrustListRequest;
 use wire::{Reason, reason_of};
 
 use crate::clients::{accepted, at_public, event, operator};
-use crate::world::{House, PROVINCES, START, Wish, World, minute, person, root_keys, source};
+use crate::world::{House, START, Wish, World, minute, parts, person, root_keys, source};
 
 /// Gives every house a few residents with a test each.
 async fn people(world: &World) {
@@ -249,5 +254,57 @@ async fn a_clock_that_may_be_moved_goes_forward_only() {
         let answer = client.advance_clock(request).await.unwrap();
         assert_eq!(answer.into_inner().now_minute, now);
     }
-    assert_eq!(world.houses.len(), PROVINCES.len());
+    let world = World::new(Wish {
+        movable: false,
+        ..Wish::default()
+    })
+    .await;
+    let request = o::AdvanceClockRequest {
+        to_minute: START + 1,
+    };
+    let refused = operator(&world.houses[0]).advance_clock(request).await;
+    assert_eq!(reason_of(&refused.unwrap_err()), Some(Reason::RealClock));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_that_was_cut_short_is_begun_anew() {
+    let world = World::new(Wish::default()).await;
+    people(&world).await;
+    let house = &world.houses[0];
+    let epoch = Epoch::new(1);
+    house.store.set_full(true);
+    let full = house.node.close_epoch(epoch, minute(START)).unwrap_err();
+    assert_eq!(full.reason(), Reason::StorageFull);
+    assert_eq!(house.node.closed_epoch(), None);
+    house.store.set_full(false);
+    let closed = house.node.close_epoch(epoch, minute(START)).unwrap();
+    assert_eq!(closed.head.head.leaf_count, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_set_back_behind_the_last_epoch_keeps_a_node_from_starting() {
+    let world = World::new(Wish::default()).await;
+    world.close_epoch(1);
+    let store = world.houses.into_iter().next().unwrap().close().await;
+    let open = |is_movable| {
+        let clock = SimulatedClock::start(minute(START - 1), 0).movable(is_movable);
+        let parts = parts(&Wish::default(), 33, store.clone(), Arc::new(clock));
+        Node::open(parts)
+    };
+    assert!(matches!(open(false).err(), Some(NodeError::Fault(_))));
+    // A simulated clock begins anew with each process and is brought to where it was.
+    assert_eq!(open(true).unwrap().clock().now(), minute(START));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drained_node_says_so_and_ends() {
+    let mut world = World::new(Wish::default()).await;
+    let house = world.houses.remove(0);
+    let mut health = HealthClient::new(at_public(&house));
+    let served = health.check(HealthCheckRequest::default()).await.unwrap();
+    assert_eq!(served.into_inner().status(), ServingStatus::Serving);
+    let mut client = operator(&house);
+    client.drain(o::DrainRequest {}).await.unwrap();
+    drop((client, health));
+    house.ended().await;
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use federation::{PeerId, Timeouts, connect};
 use rules::{Event, EventBody, SourceKind, TestResult};
-use wire::source::v1::{EventOutcome, SubmitEventsRequest};
+use wire::source::v1::{EventOutcome, EventResult, SubmitEventsRequest};
 
 use crate::clients::{event, signed};
 use crate::provers::{REAL, real_entry};
@@ -119,7 +119,7 @@ async fn submit(address: &str, events: &[Event]) -> Vec<EventOutcome> {
         .await
         .unwrap();
     let results = answer.into_inner().results;
-    results.iter().map(|r| r.outcome()).collect()
+    results.iter().map(EventResult::outcome).collect()
 }
 
 /// Whether any file under `dir` holds `needle`.

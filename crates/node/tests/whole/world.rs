@@ -113,35 +113,36 @@ pub(crate) fn node_key(home: u8) -> NodeKey {
 
 /// The sources of a province as its configuration names them.
 pub(crate) fn source_file(home: u8) -> String {
-    let mut text = String::new();
-    for kind in SourceKind::ALL {
-        if kind == SourceKind::Resident {
-            continue;
-        }
+    let entry = |kind: SourceKind| {
         let id = source(home, kind);
         let key = hex::encode(source_key(id).verifying_key().as_bytes());
-        let kind = id.to_string();
-        let kind = kind
-            .split_once('-')
-            .and_then(|(_, rest)| rest.rsplit_once('-'))
-            .unwrap()
-            .0;
-        text += &format!(
-            "[[source]]\nprovince = {home}\nkind = \"{kind}\"\nnumber = 1\nname = \"{kind} of {home}\"\npublic_key = \"{key}\"\n"
-        );
-    }
-    text
+        let written = id.to_string();
+        let word = written
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '-')
+            .trim_end_matches("-1");
+        [
+            "[[source]]".to_owned(),
+            format!("province = {home}"),
+            format!("kind = \"{word}\""),
+            "number = 1".to_owned(),
+            format!("name = \"{word} of {home}\""),
+            format!("public_key = \"{key}\"\n"),
+        ]
+        .join("\n")
+    };
+    let kinds = SourceKind::ALL.into_iter();
+    let registered = kinds.filter(|kind| *kind != SourceKind::Resident);
+    registered.map(entry).collect::<Vec<_>>().concat()
 }
 
 /// The register of a province as lines of number and name.
 pub(crate) fn register_list(home: u8) -> String {
-    (0..PEOPLE)
-        .map(|number| {
-            let person = person(home, number);
-            let digits = std::str::from_utf8(person.expose()).unwrap();
-            format!("{digits},{}\n", name(number))
-        })
-        .collect()
+    let line = |number| {
+        let person = person(home, number);
+        let digits = std::str::from_utf8(person.expose()).unwrap();
+        format!("{digits},{}", name(number))
+    };
+    (0..PEOPLE).map(line).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// A root document that names the three provinces, the built-in rule sets and one circuit.
@@ -197,14 +198,15 @@ pub(crate) struct Wish {
     pub(crate) limits: Limits,
     pub(crate) proving: Proving,
     pub(crate) epochs: Epochs,
+    /// Whether an operator may move the clocks.
+    pub(crate) movable: bool,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        let prover = Checking::default();
         Self {
-            circuit: prover.entry(),
-            prover: Arc::new(prover),
+            circuit: Checking::entry(),
+            prover: Arc::new(Checking::default()),
             limits: Limits::default(),
             proving: Proving {
                 parameters: Parameters::Test {
@@ -216,6 +218,7 @@ impl Default for Wish {
                 wait_ms: 5_000,
             },
             epochs: Epochs::default(),
+            movable: true,
         }
     }
 }
@@ -238,6 +241,11 @@ impl House {
         let _ = self.stop.send(());
         assert_eq!(self.served.await.unwrap(), federation::Ended::Drained);
         self.store
+    }
+
+    /// Waits until the node has ended by itself.
+    pub(crate) async fn ended(self) {
+        assert_eq!(self.served.await.unwrap(), federation::Ended::Drained);
     }
 }
 
@@ -360,7 +368,7 @@ fn open(
     store: Arc<MemoryStore>,
     now: u32,
 ) -> House {
-    let clock = Arc::new(SimulatedClock::start(minute(now), 0));
+    let clock = Arc::new(SimulatedClock::start(minute(now), 0).movable(wish.movable));
     let node = Node::open(parts(wish, home, store.clone(), Arc::clone(&clock))).unwrap();
     let identity = credentials(&PeerId {
         federation: federation(),
