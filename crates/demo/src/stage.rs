@@ -368,6 +368,7 @@ reserve_mib = 16
         Command::new(&self.programs.node)
             .args(["run", "--config", "node.toml"])
             .current_dir(&dir)
+            .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(fs::File::create(dir.join("ready.txt"))?)
             .stderr(fs::File::create(dir.join("log.txt"))?)
