@@ -1,6 +1,8 @@
 //! Whole-system scenarios: real nodes, sources, devices and gates, over their doors.
 
+mod crash;
 mod story;
+mod unlinkable;
 
 /// The node's program.
 const NODE: &str = env!("CARGO_BIN_EXE_viridian-node");

@@ -1,0 +1,179 @@
+//! A node that is killed in the middle of its work.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rules::{Event, EventBody, Minute, SourceKind, TestResult};
+use tests::{Person, Plan, Source, World, operator};
+use wire::operator::v1 as op;
+use wire::source::v1::SignedEvent;
+
+use crate::NODE;
+
+const HOME: u8 = 33;
+const RESIDENTS: u16 = 8;
+const BATCH_LEN: usize = 24;
+
+/// What the offices have sent, and what of it the node has acknowledged.
+#[derive(Default)]
+struct Books {
+    sent: Vec<SignedEvent>,
+    acknowledged: BTreeSet<Vec<u8>>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_killed_between_and_within_batches_loses_nothing_acknowledged_and_counts_nothing_twice()
+ {
+    let mut world = World::prepare(Plan::new(NODE, RESIDENTS));
+    let books = Arc::new(Mutex::new(Books::default()));
+    // How many batches are acknowledged before the kill, and how long after the last of them it comes.
+    for (round, (batches, delay_ms)) in [(1, 0), (3, 1), (6, 3), (2, 7), (9, 15)]
+        .into_iter()
+        .enumerate()
+    {
+        world.start_node(HOME);
+        let before = count(&books);
+        let offices = [SourceKind::Laboratory, SourceKind::Hospital];
+        let writers: Vec<_> = offices
+            .into_iter()
+            .zip(1..)
+            .map(|(kind, writer)| {
+                let source = world.source(HOME, kind, HOME);
+                let batch = u32::try_from(round).unwrap() * 4 + writer;
+                tokio::spawn(write_until_it_ends(
+                    source,
+                    Arc::clone(&books),
+                    world.now(),
+                    batch,
+                ))
+            })
+            .collect();
+        while count(&books) < before + batches * BATCH_LEN {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        world.take_node(HOME).kill();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+    }
+
+    world.start_node(HOME);
+    let events = status(&world).await.events;
+    let Books { sent, acknowledged } = Arc::into_inner(books).unwrap().into_inner().unwrap();
+    assert!(
+        events >= acknowledged.len() as u64,
+        "{events} of {}",
+        acknowledged.len()
+    );
+    assert!(
+        sent.len() > acknowledged.len(),
+        "no kill came within a batch"
+    );
+    let mut offered_again = 0;
+    for kind in [SourceKind::Laboratory, SourceKind::Hospital] {
+        let mut source = world.source(HOME, kind, HOME);
+        let own = |e: &&SignedEvent| Event::from_bytes(&e.event).unwrap().source == source.id;
+        let own: Vec<SignedEvent> = sent.iter().filter(own).cloned().collect();
+        for batch in own.chunks(200) {
+            let answers = source.offer(batch.to_vec()).await.unwrap();
+            for (event, answer) in batch.iter().zip(answers) {
+                offered_again += 1;
+                if acknowledged.contains(&event.event) {
+                    assert_eq!(answer, "duplicate", "an acknowledged event was lost");
+                } else {
+                    assert!(answer == "accepted" || answer == "duplicate", "{answer}");
+                }
+            }
+        }
+    }
+    assert_eq!(offered_again, sent.len());
+    assert_eq!(status(&world).await.events, sent.len() as u64);
+    assert_eq!(status(&world).await.residents, u64::from(RESIDENTS));
+    world.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_epoch_cut_short_is_closed_once_and_whole() {
+    let mut world = World::prepare(Plan::new(NODE, 64));
+    world.start_node(HOME);
+    let mut laboratory = world.source(HOME, SourceKind::Laboratory, HOME);
+    let now = world.now();
+    let one_each = (1..=64).map(|number| {
+        let event = negative(&laboratory, number, now, 60);
+        laboratory.sign(&event)
+    });
+    let one_each: Vec<_> = one_each.collect();
+    laboratory.offer(one_each).await.unwrap();
+    let request = op::CloseEpochRequest {
+        epoch: 1,
+        as_of_minute: now.get(),
+    };
+    for delay_ms in [0, 2, 6, 12, 20] {
+        let mut operator: operator::Client = world.operator(HOME);
+        operator.get_status(op::GetStatusRequest {}).await.unwrap();
+        let closing = tokio::spawn(async move { operator.close_epoch(request).await });
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        world.take_node(HOME).kill();
+        let _ = closing.await.unwrap();
+        world.start_node(HOME);
+    }
+    let closed = world.operator(HOME).close_epoch(request).await.unwrap();
+    let closed = closed.into_inner();
+    assert_eq!(closed.records, 64);
+    let again = world.operator(HOME).close_epoch(request).await.unwrap();
+    assert_eq!(again.get_ref().head, closed.head);
+    world.take_node(HOME).kill();
+    world.start_node(HOME);
+    let restored = world.operator(HOME).close_epoch(request).await.unwrap();
+    assert_eq!(restored.get_ref().head, closed.head);
+    world.stop();
+}
+
+async fn write_until_it_ends(
+    mut source: Source,
+    books: Arc<Mutex<Books>>,
+    now: Minute,
+    writer: u32,
+) {
+    for batch in 0.. {
+        let first = batch * u32::try_from(BATCH_LEN).unwrap();
+        let events: Vec<SignedEvent> = (0..u32::try_from(BATCH_LEN).unwrap())
+            .map(|n| {
+                let number = u16::try_from(n % u32::from(RESIDENTS)).unwrap() + 1;
+                let ago = 1 + (writer * 1_499 + first + n) % 40_000;
+                let event = negative(&source, number, now, ago);
+                source.sign(&event)
+            })
+            .collect();
+        books.lock().unwrap().sent.extend(events.iter().cloned());
+        let Ok(answers) = source.offer(events.clone()).await else {
+            return;
+        };
+        assert!(answers.iter().all(|a| a == "accepted"), "{answers:?}");
+        let done = events.into_iter().map(|e| e.event);
+        books.lock().unwrap().acknowledged.extend(done);
+    }
+}
+
+fn negative(source: &Source, number: u16, now: Minute, minutes_ago: u32) -> Event {
+    let person = Person::of(HOME, number);
+    let body = EventBody::Test {
+        sampled_at: now.saturating_add_signed(-i64::from(minutes_ago)),
+        result: TestResult::Negative,
+    };
+    source.event(person.number, now, body)
+}
+
+fn count(books: &Mutex<Books>) -> usize {
+    books.lock().unwrap().acknowledged.len()
+}
+
+async fn status(world: &World) -> op::GetStatusResponse {
+    let answer = world
+        .operator(HOME)
+        .get_status(op::GetStatusRequest {})
+        .await;
+    answer.unwrap().into_inner()
+}
