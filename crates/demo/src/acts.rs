@@ -1,6 +1,6 @@
 //! What happens before anybody shows a pass: import, registration, fourteen days of events, the epoch, and the passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -76,7 +76,8 @@ pub struct Imported {
 pub fn import(voice: Voice) -> Result<(FactTable, Imported)> {
     let facts = FactTable::august_2022()?;
     let total = facts.total();
-    let unresolved: Vec<String> = facts.unplaced().iter().map(|u| u.text.clone()).collect();
+    let names: BTreeSet<&str> = facts.unplaced().iter().map(|u| u.text.as_str()).collect();
+    let unresolved: Vec<String> = names.into_iter().map(str::to_owned).collect();
     voice.say(format!("source: {}", facts.source()));
     for grade in [Grade::High, Grade::Medium, Grade::Low] {
         let of_grade = facts.counts().iter().filter(|list| list.grade == grade);

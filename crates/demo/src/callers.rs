@@ -22,6 +22,9 @@ use wire::{Nonce, SignedCall, sign_call};
 use crate::people::Person;
 use crate::stage::{Stage, nodes};
 
+/// How often a phone asks for a pass that is not ready; nodes answer after some seconds.
+const MOST_ASKED: usize = 20;
+
 /// Channels to all doors.
 pub struct Callers {
     residents: BTreeMap<ProvinceCode, Channel>,
@@ -301,7 +304,7 @@ impl Phone {
         };
         let call: resident::RequestUseRequest = self.sign(&body);
         self.client().request_use(call).await?;
-        loop {
+        for _ in 0..MOST_ASKED {
             let body = resident::MakeCode {
                 use_id: use_id.to_vec(),
             };
@@ -314,6 +317,9 @@ impl Phone {
             let wait = Duration::from_millis(answer.retry_after_ms.into());
             tokio::time::sleep(wait).await;
         }
+        Err(Status::deadline_exceeded(
+            "the pass is not ready after a minute",
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use p256::ecdsa::SigningKey;
 use rand::Rng;
 use rand_chacha::ChaCha20Rng;
-use rules::{AreaCode, IdentityNumber, ProvinceCode};
+use rules::{AreaCode, IdentityNumber, ProvinceCode, SourceId, SourceKind};
 
 /// A township by its nine digits; the first six are its county (GB/T 2260).
 type Township = u32;
@@ -74,6 +74,21 @@ pub fn province_name(province: ProvinceCode) -> &'static str {
         42 => "湖北 Hubei",
         _ => "?",
     }
+}
+
+/// What the only source of a kind in a province is called.
+pub fn source_name(id: SourceId) -> String {
+    let (zh, en) = match id.kind {
+        SourceKind::Laboratory => ("检测机构", "laboratory"),
+        SourceKind::Cdc => ("疾控中心", "CDC"),
+        SourceKind::BorderPost => ("口岸", "border post"),
+        SourceKind::Telecom => ("电信运营商", "telecom operator"),
+        SourceKind::CommunityOffice => ("社区", "community office"),
+        SourceKind::Hospital => ("医院", "hospital"),
+        SourceKind::Resident => ("本人", "the resident"),
+        SourceKind::AppealsOffice => ("复核机构", "appeals office"),
+    };
+    format!("{} {zh} {en}", province_name(id.province))
 }
 
 /// A made-up resident.

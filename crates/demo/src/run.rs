@@ -104,10 +104,9 @@ pub async fn run(voice: Voice, programs: Programs, options: &Options) -> Result<
     let figures = figures::measure(&stage, &lane, &issued.held)?;
 
     voice.act(7, "One code");
-    let picture = draw(voice, &lane, &issued, &dir, &mut tally)?;
-    if options.keep.is_some() {
-        voice.say(format!("saved as {}", picture.display()));
-    }
+    let beside = options.keep.as_ref().unwrap_or(&stage.programs.cache_dir);
+    let picture = draw(voice, &lane, &issued, beside, &mut tally)?;
+    voice.say(format!("saved as {}", picture.display()));
     #[allow(clippy::cast_precision_loss)] // thousands
     let events_per_s = planned.len() as f64 / lived.as_secs_f64();
     Ok(Report {

@@ -23,7 +23,7 @@ use verifier::trust::{
 };
 use verifier::{AcceptanceRule, BinderKinds, CircuitUse, Slot, UnixTime, VerifyingKey};
 
-use crate::people::{PROVINCES, Person, province};
+use crate::people::{self, PROVINCES, Person, province};
 use crate::programs::Programs;
 use crate::rule_sets;
 use crate::story;
@@ -176,10 +176,11 @@ impl Stage {
             let public_key = hex::encode(source.key.verifying_key().as_bytes());
             write!(
                 text,
-                "[[source]]\nprovince = {}\nkind = \"{}\"\nnumber = {}\nname = \"{id}\"\npublic_key = \"{public_key}\"\n\n",
+                "[[source]]\nprovince = {}\nkind = \"{}\"\nnumber = {}\nname = \"{}\"\npublic_key = \"{public_key}\"\n\n",
                 id.province.get(),
                 kind_word(*id)?,
                 id.number,
+                people::source_name(*id),
             )?;
         }
         fs::write(self.dir.join("sources.toml"), text)?;

@@ -1,5 +1,6 @@
 //! What the demonstration says: plain words and progress bars, or nothing where one JSON object is asked for.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,8 +24,13 @@ impl Voice {
 
     /// The title of a part.
     pub fn act(self, number: usize, title: &str) {
-        if !self.quiet {
+        if self.quiet {
+            return;
+        }
+        if std::io::stdout().is_terminal() {
             println!("\n\x1b[1m{number}. {title}\x1b[0m");
+        } else {
+            println!("\n{number}. {title}");
         }
     }
 
