@@ -1,7 +1,7 @@
 //! Where a node keeps what it must not lose: one small trait, two backends, and typed rows sealed on top.
 //!
 //! Nothing above this module knows a database. The trait is a sorted key-value store with atomic, durable batches;
-//! [`conformance`] states what every backend must do, and is run against each.
+//! [`check_backend`] states what every backend must do, and is run against each.
 
 mod batch;
 mod conformance;

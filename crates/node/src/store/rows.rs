@@ -4,8 +4,6 @@ use rules::{Minute, Record};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::Table;
-
 /// The name of a resident inside the store: a blinded identity number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ResidentKey(pub [u8; 32]);
@@ -182,21 +180,4 @@ pub struct RegistryRow {
 pub struct OnlineRow {
     /// Canonical bytes.
     pub document: Vec<u8>,
-}
-
-/// What keys look like, for the README and for readers of a store.
-impl Table {
-    /// Whether rows of this table belong to one resident each, whose key they begin with.
-    pub const fn is_by_resident(self) -> bool {
-        matches!(
-            self,
-            Self::Residents
-                | Self::Events
-                | Self::Uses
-                | Self::Passes
-                | Self::Limits
-                | Self::Cases
-                | Self::Reads
-        )
-    }
 }
