@@ -9,7 +9,7 @@ use crate::clearance::scene::Scene;
 use crate::clearance::{PlanError, Relief, Witness, assign, check};
 
 /// What the rules say of a scene: whether its record supports its claim.
-fn supported(scene: &Scene) -> bool {
+pub(super) fn supported(scene: &Scene) -> bool {
     let evaluation = rules::evaluate(&scene.record, &scene.table, &scene.map, scene.as_of).unwrap();
     let hours = scene.claim.test_age.hours();
     let fresh = |m: &rules::Minute| m.get() + 60 * hours >= scene.as_of.get();

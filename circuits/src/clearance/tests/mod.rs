@@ -2,7 +2,9 @@
 
 mod agreement;
 mod forgeries;
+mod freedom;
 mod random;
+mod wires;
 
 use super::scene::Scene;
 use super::{Heading, assign, check, shape};
