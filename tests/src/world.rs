@@ -235,6 +235,11 @@ impl World {
         NodeProcess::command(self.plan.node, &config, self.plan.log)
     }
 
+    /// The port at which a province's peers' door is to be.
+    pub fn port(&self, code: u8) -> u16 {
+        self.ports[&code]
+    }
+
     /// Starts a node that is not running, from its configuration as it stands.
     ///
     /// # Panics

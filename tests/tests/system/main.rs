@@ -1,6 +1,7 @@
 //! Whole-system scenarios: real nodes, sources, devices and gates, over their doors.
 
 mod crash;
+mod leak;
 mod story;
 mod unlinkable;
 

@@ -1,0 +1,468 @@
+//! A resident whose record is full of values that can be told apart from everything else, and everywhere that they
+//! must not be found.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use federation::{Door, Limits, PeerId};
+use rules::{
+    AreaCode, Claim, ContactDegree, Event, EventBody, IdentityNumber, Minute, SourceKind, TestAge,
+    TestResult, WorstColour,
+};
+use tests::{Holder, Person, Plan, World, event_of, minute, peer, province, show};
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+use wire::federation::v1 as fed;
+use wire::federation::v1::federation_service_server::FederationService;
+use wire::resident::v1 as res;
+
+use crate::NODE;
+
+const HOME: u8 = 33;
+/// The other province with a node.
+const OTHER: u8 = 35;
+/// A province that is nothing but an ear: its node is in this test and keeps all that the others say.
+const EAR: u8 = 42;
+const NOT_RED: Claim = Claim {
+    worst: WorstColour::Yellow,
+    test_age: TestAge::Hours24,
+};
+
+fn sentinel() -> Person {
+    Person {
+        number: IdentityNumber::assemble(330_106, (1987, 6, 5), 739).unwrap(),
+        name: "司马哨兵".to_owned(),
+        ..Person::of(HOME, 900)
+    }
+}
+
+fn place() -> AreaCode {
+    AreaCode::new(330_106_017, 77_731).unwrap()
+}
+
+/// Moments of the record, each with an odd minute of its own.
+fn moments() -> [Minute; 4] {
+    [
+        minute("2022-08-23 19:37"),
+        minute("2022-08-25 03:13"),
+        minute("2022-08-27 21:59"),
+        minute("2022-08-28 07:41"),
+    ]
+}
+
+/// What is looked for, each with its name.
+struct Needles(Vec<(String, Vec<u8>)>);
+
+impl Needles {
+    fn of(person: &Person, events: &[Event]) -> Self {
+        let mut needles = Self(Vec::new());
+        needles.add("identity number", person.number.expose());
+        needles.add("identity number, first 17", &person.number.expose()[..17]);
+        needles.add("date of birth", b"19870605");
+        needles.add("name", person.name.as_bytes());
+        let utf16: Vec<u8> = person
+            .name
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        needles.add("name, UTF-16", &utf16);
+        let packed = place().packed();
+        needles.add("place, packed", &packed.to_be_bytes());
+        needles.add("place, packed, little-endian", &packed.to_le_bytes());
+        needles.add("place, packed, in decimal", packed.to_string().as_bytes());
+        needles.add("area", b"330106017");
+        for at in moments() {
+            needles.add("moment in decimal", at.get().to_string().as_bytes());
+            needles.add("moment in words", at.to_string().as_bytes());
+            needles.add("day and clock", at.to_string().replace(' ', "T").as_bytes());
+        }
+        for event in events {
+            let bytes = event.to_bytes();
+            needles.add("event", &bytes);
+            needles.add("event's name", &event.id.0);
+            // Version, name, subject, source and issue stand before the body.
+            needles.add("event's body", &bytes[46..]);
+        }
+        needles.0.retain(|(_, needle)| needle.len() >= 7);
+        needles
+    }
+
+    /// A needle, and its hexadecimal digits in either case.
+    fn add(&mut self, name: &str, bytes: &[u8]) {
+        self.0.push((name.to_owned(), bytes.to_vec()));
+        let digits = hex::encode(bytes);
+        self.0
+            .push((format!("{name}, hexadecimal"), digits.clone().into_bytes()));
+        self.0.push((
+            format!("{name}, HEXADECIMAL"),
+            digits.to_uppercase().into_bytes(),
+        ));
+    }
+
+    /// The names of those that stand in `hay`; looked up by their first four bytes.
+    fn found_in(&self, hay: &[u8]) -> Vec<&str> {
+        let mut by_start: HashMap<&[u8], Vec<usize>> = HashMap::new();
+        for (index, (_, needle)) in self.0.iter().enumerate() {
+            by_start.entry(&needle[..4]).or_default().push(index);
+        }
+        let mut found = BTreeSet::new();
+        for (at, start) in hay.windows(4).enumerate() {
+            for &index in by_start.get(start).into_iter().flatten() {
+                let (name, needle) = &self.0[index];
+                if hay[at..].starts_with(needle) {
+                    found.insert(name.as_str());
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    fn must_be_absent(&self, what: &str, hay: &[u8]) {
+        assert!(!hay.is_empty(), "{what}: nothing was looked at");
+        assert_eq!(self.found_in(hay), Vec::<&str>::new(), "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk() {
+    let mut plan = Plan::new(NODE, 2);
+    plan.people.push(sentinel());
+    plan.log = "trace";
+    let mut world = World::prepare(plan);
+    let ear = Ear::open(&world).await;
+    world.start_node(HOME);
+    world.start_node(OTHER);
+
+    let person = sentinel();
+    let mut device = world.device(&person);
+    device.register(world.now()).await.unwrap();
+    let mut errors = Vec::new();
+    let events = live(&world, &person, &mut errors).await;
+    let needles = Needles::of(&person, &events);
+    the_search_finds_what_is_there(&needles, &device, &person, &events, world.now());
+
+    world.advance(minute("2022-08-28 12:00")).await;
+    let assembled = world.commit(1).await;
+    assert_eq!((assembled.provinces, assembled.cosignatures), (2, 2));
+    let holders = [Holder::new(), Holder::new()];
+    let passes = device.passes(NOT_RED, "", &holders, world.now()).await;
+    for issued in passes.unwrap() {
+        needles.must_be_absent("pass", &issued.pass);
+        let text = show(&issued, world.now(), 60);
+        needles.must_be_absent("QR text", text.as_str().as_bytes());
+        let showing = text.showing().unwrap().to_bytes();
+        needles.must_be_absent("showing", &showing);
+    }
+    refusals(&world, &person, &mut errors).await;
+    for error in &errors {
+        needles.must_be_absent("refusal", format!("{error:?}").as_bytes());
+        needles.must_be_absent("refusal's details", &[error.details(), b"."].concat());
+    }
+
+    // What nodes say to each other: all that two of them said to a third, and all that they answer when it asks.
+    needles.must_be_absent("frames to a peer", &ear.heard());
+    needles.must_be_absent("answers to a peer", &answers_to(&world, EAR).await);
+    let status = world
+        .operator(HOME)
+        .get_status(wire::operator::v1::GetStatusRequest {})
+        .await;
+    let status = status.unwrap();
+    assert_eq!(status.get_ref().events, 6);
+    needles.must_be_absent("status", format!("{status:?}").as_bytes());
+
+    for code in [HOME, OTHER] {
+        let (exit, log) = world.take_node(code).terminate();
+        assert_eq!(exit, Some(0));
+        let log = log.bytes();
+        assert!(
+            log.windows(5).any(|w| w == b"TRACE"),
+            "the log is not at trace level"
+        );
+        needles.must_be_absent("log", &log);
+    }
+    let mut files = 0;
+    walk(world.dir(), &mut |path, bytes| {
+        files += 1;
+        assert_eq!(
+            needles.found_in(bytes),
+            Vec::<&str>::new(),
+            "{}",
+            path.display()
+        );
+    });
+    assert!(files > 20, "{files} files were looked at");
+    assert!(world.data_dir(HOME).read_dir().unwrap().count() > 0);
+}
+
+/// Six facts of the record, of several kinds and sources; and some that are refused.
+async fn live(world: &World, person: &Person, errors: &mut Vec<Status>) -> Vec<Event> {
+    let now = world.now();
+    let [first, second, third, fourth] = moments();
+    let test = |sampled_at| EventBody::Test {
+        sampled_at,
+        result: TestResult::Negative,
+    };
+    let stay = EventBody::Stay {
+        place: place(),
+        begin: first,
+        end: Some(second),
+    };
+    let contact = EventBody::Contact {
+        degree: ContactDegree::Secondary,
+        last_contact_at: first,
+        province: province(HOME),
+    };
+    let mut events = Vec::new();
+    for (kind, body) in [
+        (SourceKind::Laboratory, test(second)),
+        (SourceKind::Laboratory, test(third)),
+        (SourceKind::Laboratory, test(fourth)),
+        (SourceKind::Telecom, stay),
+        (SourceKind::Cdc, contact),
+    ] {
+        let mut source = world.source(HOME, kind, HOME);
+        let event = source.sign(&source.event(person.number, now, body));
+        let mut forged = event.clone();
+        forged.signature[7] ^= 1;
+        let answers = source.offer(vec![forged, event.clone()]).await.unwrap();
+        assert_eq!(answers, ["bad-signature", "accepted"]);
+        events.push(event_of(&event));
+        // The same at another home.
+        let mut elsewhere = world.source(HOME, kind, OTHER);
+        assert_eq!(
+            elsewhere.offer(vec![event]).await.unwrap(),
+            ["lives-elsewhere"]
+        );
+    }
+    let mut device = world.device(person);
+    let trip = |nine_digit: u32| res::DeclareTrip {
+        event_id: tests::fresh_id().to_vec(),
+        area_nine_digit: nine_digit,
+        site: place().site(),
+        begin_minute: third.get(),
+        end_minute: Some(fourth.get()),
+    };
+    let good: res::DeclareTripRequest = device.sign(&trip(place().nine_digit()), now);
+    device.client.declare_trip(good).await.unwrap();
+    for bad in [trip(990_106_017), trip(u32::MAX)] {
+        let request: res::DeclareTripRequest = device.sign(&bad, now);
+        errors.push(device.client.declare_trip(request).await.unwrap_err());
+    }
+    events
+}
+
+/// Calls about the resident that are refused, each for another reason.
+async fn refusals(world: &World, person: &Person, errors: &mut Vec<Status>) {
+    let now = world.now();
+    let mut device = world.device(person);
+    let green = Claim {
+        worst: WorstColour::Green,
+        ..NOT_RED
+    };
+    for (claim, set) in [
+        (green, ""),
+        (NOT_RED, World::FUJIAN),
+        (NOT_RED, "no-such-set"),
+    ] {
+        let holders = [Holder::new()];
+        let refused = device.passes(claim, set, &holders, now).await;
+        errors.push(refused.err().unwrap());
+    }
+    let replayed: res::QueryRequest = device.sign(&res::Query::default(), now);
+    device.client.query(replayed.clone()).await.unwrap();
+    errors.push(device.client.query(replayed).await.unwrap_err());
+    let an_hour_ago = now.saturating_add_signed(-60);
+    let old: res::QueryRequest = device.sign(&res::Query::default(), an_hour_ago);
+    errors.push(device.client.query(old).await.unwrap_err());
+
+    let mut wrong_name = person.clone();
+    wrong_name.device = Person::of(HOME, 899).device;
+    wrong_name.name.push('乙');
+    errors.push(world.device(&wrong_name).register(now).await.unwrap_err());
+    let mut elsewhere = person.clone();
+    elsewhere.home = province(OTHER);
+    errors.push(world.device(&elsewhere).register(now).await.unwrap_err());
+    assert!(errors.iter().all(|e| wire::reason_of(e).is_some()));
+}
+
+/// The needles are in what does hold them, or the search shows nothing.
+fn the_search_finds_what_is_there(
+    needles: &Needles,
+    device: &tests::Device,
+    person: &Person,
+    events: &[Event],
+    now: Minute,
+) {
+    assert!(
+        needles
+            .found_in(&events[3].to_bytes())
+            .contains(&"place, packed")
+    );
+    assert!(
+        needles
+            .found_in(&events[0].to_bytes())
+            .contains(&"identity number")
+    );
+    let digits = hex::encode(events[4].to_bytes()).into_bytes();
+    assert!(
+        needles
+            .found_in(&digits)
+            .contains(&"event's body, hexadecimal")
+    );
+    let list = format!("{},{}", person.number_text(), person.name);
+    assert!(needles.found_in(list.as_bytes()).contains(&"name"));
+    let text = format!("{} {:?}", moments()[2], moments()[1]);
+    let found = needles.found_in(text.as_bytes());
+    assert!(found.contains(&"moment in words") && found.contains(&"moment in decimal"));
+    let signed: res::QueryRequest = device.sign(&res::Query::default(), now);
+    assert!(needles.found_in(&signed.auth.unwrap().auth).is_empty());
+}
+
+/// All files under a directory.
+fn walk(dir: &Path, see: &mut impl FnMut(&Path, &[u8])) {
+    for entry in dir.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, see);
+        } else {
+            see(&path, &std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+fn as_peer(world: &World, code: u8, home: u8) -> Channel {
+    let identity = PeerId::node(&world.federation, province(code));
+    peer::channel(world, world.credentials(&identity), home)
+}
+
+/// What the two nodes answer to every question that a peer may ask.
+async fn answers_to(world: &World, code: u8) -> Vec<u8> {
+    let mut said = Vec::new();
+    for home in [HOME, OTHER] {
+        let channel = as_peer(world, code, home);
+        let mut client = wire::client::federation(channel.clone());
+        let head = client
+            .get_tree_head(fed::GetTreeHeadRequest { epoch: 1 })
+            .await;
+        said.extend(head.unwrap().into_inner().head);
+        let registry = client
+            .get_registry(fed::GetRegistryRequest { epoch: 1 })
+            .await;
+        let registry = registry.unwrap().into_inner().registry.unwrap();
+        said.extend(
+            registry
+                .cosigned
+                .iter()
+                .chain(registry.heads.iter().flatten()),
+        );
+        let request = wire::trust::v1::GetTrustListRequest::default();
+        let list = wire::client::trust(channel).get_trust_list(request).await;
+        said.extend(list.unwrap().into_inner().bundle);
+    }
+    said
+}
+
+/// A node that answers nothing and keeps all that it is told.
+#[derive(Clone, Default)]
+struct Ear(Arc<Mutex<Vec<u8>>>);
+
+impl Ear {
+    /// Opens the peers' door of the province, with its certificate.
+    async fn open(world: &World) -> Self {
+        let ear = Self::default();
+        let listener = TcpListener::bind(("127.0.0.1", world.port(EAR)))
+            .await
+            .unwrap();
+        let identity = PeerId::node(&world.federation, province(EAR));
+        let door = Door::Peers(world.credentials(&identity));
+        let routes = Routes::new(wire::server::federation(ear.clone()));
+        let limits = Limits::default();
+        tokio::spawn(federation::serve(
+            listener,
+            door,
+            routes,
+            limits,
+            std::future::pending(),
+        ));
+        ear
+    }
+
+    /// All messages, as the bytes of their fields.
+    fn heard(&self) -> Vec<u8> {
+        let heard = self.0.lock().unwrap();
+        let calls: Vec<&str> = [
+            "/tree-head",
+            "/cosign",
+            "/publish",
+            "/online",
+            "/publish-online",
+        ]
+        .into_iter()
+        .filter(|call| heard.windows(call.len()).any(|w| w == call.as_bytes()))
+        .collect();
+        assert_eq!(calls.len(), 5, "only {calls:?} were made");
+        heard.clone()
+    }
+
+    fn hear<T>(&self, call: &str, request: &Request<T>, fields: &[&[u8]]) -> Status {
+        let mut heard = self.0.lock().unwrap();
+        heard.extend(call.as_bytes());
+        heard.extend(format!("{:?}", request.metadata()).as_bytes());
+        heard.extend(fields.concat());
+        Status::unavailable("nothing but an ear")
+    }
+}
+
+#[tonic::async_trait]
+impl FederationService for Ear {
+    async fn get_tree_head(
+        &self,
+        request: Request<fed::GetTreeHeadRequest>,
+    ) -> Result<Response<fed::GetTreeHeadResponse>, Status> {
+        let epoch = request.get_ref().epoch.to_be_bytes();
+        Err(self.hear("/tree-head", &request, &[&epoch]))
+    }
+
+    async fn cosign_registry(
+        &self,
+        request: Request<fed::CosignRegistryRequest>,
+    ) -> Result<Response<fed::CosignRegistryResponse>, Status> {
+        let message = request.get_ref();
+        let fields = [&message.statement[..], &message.heads.concat()];
+        Err(self.hear("/cosign", &request, &fields))
+    }
+
+    async fn get_registry(
+        &self,
+        request: Request<fed::GetRegistryRequest>,
+    ) -> Result<Response<fed::GetRegistryResponse>, Status> {
+        let epoch = request.get_ref().epoch.to_be_bytes();
+        Err(self.hear("/registry", &request, &[&epoch]))
+    }
+
+    async fn publish_registry(
+        &self,
+        request: Request<fed::PublishRegistryRequest>,
+    ) -> Result<Response<fed::PublishRegistryResponse>, Status> {
+        let registry = request.get_ref().registry.as_ref().unwrap();
+        let fields = [&registry.cosigned[..], &registry.heads.concat()];
+        Err(self.hear("/publish", &request, &fields))
+    }
+
+    async fn cosign_online(
+        &self,
+        request: Request<fed::CosignOnlineRequest>,
+    ) -> Result<Response<fed::CosignOnlineResponse>, Status> {
+        Err(self.hear("/online", &request, &[&request.get_ref().document]))
+    }
+
+    async fn publish_online(
+        &self,
+        request: Request<fed::PublishOnlineRequest>,
+    ) -> Result<Response<fed::PublishOnlineResponse>, Status> {
+        Err(self.hear("/publish-online", &request, &[&request.get_ref().online]))
+    }
+}
