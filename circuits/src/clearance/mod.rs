@@ -13,6 +13,8 @@ mod witness;
 
 pub use heading::Heading;
 pub use plan::{Plan, PlanError, plan};
-pub use shape::{Assignment, Shape, assign, shape, shape_without};
+#[cfg(any(test, feature = "test-only"))]
+pub use shape::shape_without;
+pub use shape::{Assignment, Shape, assign, shape};
 pub use statement::{EntryFacts, Refusal, check, entry_facts};
 pub use witness::{EntryClaim, OpenedInterval, Relief, SlotClaim, Witness};

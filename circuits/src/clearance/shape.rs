@@ -81,6 +81,7 @@ pub fn shape() -> &'static Shape {
 }
 
 /// The constraint system without the rows under one heading: what a test needs to show that they matter.
+#[cfg(any(test, feature = "test-only"))]
 pub fn shape_without(heading: Heading) -> Shape {
     build(Some(heading))
 }
@@ -106,8 +107,12 @@ fn build(omitted: Option<Heading>) -> Shape {
 /// The values of all variables for a public input and a witness, and the headings they break.
 pub fn assign(public: &PublicInputs, witness: &Witness) -> Assignment {
     let walk = walk(Purpose::Assign, public, witness, None);
+    let malformed = witness
+        .malformed()
+        .filter(|heading| !walk.broken.contains(heading));
+    let broken = malformed.into_iter().chain(walk.broken).collect();
     Assignment {
         values: walk.values,
-        broken: walk.broken,
+        broken,
     }
 }

@@ -33,6 +33,9 @@ pub struct EntryFacts {
 /// [`Refusal`] with that heading.
 pub fn check(public: &PublicInputs, witness: &Witness) -> Result<(), Refusal> {
     let need = |holds: bool, heading| if holds { Ok(()) } else { Err(Refusal(heading)) };
+    if let Some(heading) = witness.malformed() {
+        return Err(Refusal(heading));
+    }
     need(registry_holds(public, witness), Heading::RegistryMembership)?;
     need(witness.head_time <= public.as_of.get(), Heading::HeadTime)?;
     need(state_holds(witness), Heading::StateMembership)?;

@@ -1,7 +1,11 @@
 //! The private input of `clearance`: what is committed, and what the prover chooses.
 
+use super::Heading;
 use commitment::record::{EntryBits, FACT_POSITIONS, RecordLayout};
-use commitment::{Blinding, Fr, IdentityCommitment, MerklePath, RiskOpening};
+use commitment::{
+    Blinding, Fr, IdentityCommitment, MerklePath, REGISTRY_DEPTH, RISK_DEPTH, RiskOpening,
+    STATE_DEPTH,
+};
 use rules::{
     Interval, MAX_ENTRIES, MAX_PERIODS, MAX_RISK_INTERVALS, MAX_SLOTS, MAX_STAYS, RowTable,
 };
@@ -109,6 +113,71 @@ pub struct Witness {
 }
 
 impl Witness {
+    /// The heading under which this is no witness at all: a path of another depth, or a number wider than its wires.
+    /// The type admits such things; no prover could state them.
+    pub fn malformed(&self) -> Option<Heading> {
+        let depth = |path: &MerklePath, levels: usize| {
+            path.levels.len() == levels && u64::from(path.index) >> (3 * levels) == 0
+        };
+        let interval = |i: &OpenedInterval| {
+            let opened =
+                depth(&i.opening.path, RISK_DEPTH) && i.opening.index >> 1 == i.opening.path.index;
+            let narrow = |(grade, since, until): &(u8, u32, u32)| {
+                *grade < 4 && since >> 26 == 0 && until >> 26 == 0
+            };
+            opened && i.from >> 47 == 0 && i.last >> 47 == 0 && i.periods.iter().all(narrow)
+        };
+        let entry = |e: &EntryBits, place_bits: u32| e.kind < 16 && e.place >> place_bits == 0;
+        let times = self
+            .record
+            .entries
+            .iter()
+            .chain(&self.record.facts)
+            .flat_map(|e| [e.begin, e.end]);
+        let slot = |s: &SlotClaim| {
+            let chosen = s.relief.unwrap_or_default();
+            let positions = chosen.negatives.iter().all(|n| *n < 8);
+            s.anchor >> 26 == 0 && chosen.alternative < 2 && chosen.run < 4 && positions
+        };
+        let record = self.record.entries.iter().all(|e| entry(e, 47))
+            && self.record.facts.iter().all(|e| !e.is_stay && entry(e, 7));
+        let wrong = [
+            (
+                !depth(&self.registry_path, REGISTRY_DEPTH),
+                Heading::RegistryMembership,
+            ),
+            (self.head_time >> 26 != 0, Heading::HeadTime),
+            (
+                !depth(&self.state_path, STATE_DEPTH),
+                Heading::StateMembership,
+            ),
+            (!record, Heading::RecordOpening),
+            (
+                times.chain(self.record.negatives).any(|t| t >> 26 != 0),
+                Heading::RangesAndTimes,
+            ),
+            (!self.intervals.iter().all(interval), Heading::RiskOpening),
+            (
+                self.entries.iter().any(|e| e.interval > 3 || e.key > 127),
+                Heading::EntryKey,
+            ),
+            (
+                self.entries.iter().any(|e| e.slot > 7),
+                Heading::ReasonSlots,
+            ),
+            (
+                self.slots.iter().any(|s| s.key > 95),
+                Heading::AnchorPhasesLapse,
+            ),
+            (!self.slots.iter().all(slot), Heading::Clearing),
+            (self.fresh_negative > 7, Heading::TestAge),
+        ];
+        wrong
+            .into_iter()
+            .find(|(wrong, _)| *wrong)
+            .map(|(_, heading)| heading)
+    }
+
     /// The entry at a position, wide positions first.
     ///
     /// # Panics

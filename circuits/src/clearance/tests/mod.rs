@@ -2,6 +2,7 @@
 
 mod agreement;
 mod forgeries;
+mod form;
 mod freedom;
 mod random;
 mod wires;
