@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use rules::{AreaCode, Claim, Day, Event, EventId, IdentityNumber, Minute, RuleSetId};
+use rules::{
+    AreaCode, Claim, Day, Event, EventId, IdentityNumber, Minute, ProvinceCode, RuleSetId,
+};
 use verifier::{BinderKind, HolderKey};
 
 use crate::pass::v1 as pass;
@@ -114,7 +116,10 @@ impl TryFrom<&proto::DeclareTrip> for Trip {
     fn try_from(body: &proto::DeclareTrip) -> Result<Self, WireError> {
         let place =
             AreaCode::new(body.area_nine_digit, body.site).map_err(|_| WireError::AreaCode)?;
-        place.province().map_err(|_| WireError::AreaCode)?;
+        let province = place.province().map_err(|_| WireError::AreaCode)?;
+        if province == ProvinceCode::NATION {
+            return Err(WireError::AreaCode);
+        }
         let begin = minute("begin_minute", body.begin_minute)?;
         let end = body
             .end_minute

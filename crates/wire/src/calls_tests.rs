@@ -148,6 +148,7 @@ fn a_trip_with_a_bad_field_is_refused() {
         |body| body.area_nine_digit = 990_106_001,
         WireError::AreaCode,
     );
+    refuses(|body| body.area_nine_digit = 106_001, WireError::AreaCode);
     refuses(|body| body.site = 1 << 17, WireError::AreaCode);
     refuses(
         |body| body.begin_minute = 1 << 26,
