@@ -163,6 +163,7 @@ fn in_words(result: &src::EventResult) -> String {
 }
 
 /// A pass as a device keeps it.
+#[derive(Clone)]
 pub struct Issued {
     /// Its canonical bytes.
     pub pass: Vec<u8>,

@@ -143,7 +143,12 @@ impl GateFiles {
 
     /// The exit code and stable code of the verdict on a text.
     pub fn verdict(&self, text: &QrText) -> (Option<i32>, String) {
-        let output = self.run(&["verify", text.as_str(), "--json"]);
+        self.verdict_of(text.as_str())
+    }
+
+    /// The same for a text that need not be a code.
+    pub fn verdict_of(&self, text: &str) -> (Option<i32>, String) {
+        let output = self.run(&["verify", text, "--json"]);
         let value: serde_json::Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
         (

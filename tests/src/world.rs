@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use commitment::Slot;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -16,8 +17,8 @@ use node::store::NodeKey;
 use rules::{Claim, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge, WorstColour};
 use tempfile::TempDir;
 use verifier::trust::{
-    Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence,
-    SignedRoot,
+    OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RootDocument, RootKeys,
+    RootSignature, RuleSetEntry, Sequence, SignedOnline, SignedRoot,
 };
 use verifier::{AcceptanceRule, BinderKinds, UnixTime};
 use wire::operator::v1 as op;
@@ -386,6 +387,24 @@ impl World {
         self.sign_root(self.root_document(), 2)
     }
 
+    /// An online document signed by these provinces.
+    ///
+    /// # Panics
+    /// For a province without a node, or a document that cannot be written.
+    pub fn sign_online(&self, document: OnlineDocument, provinces: &[u8]) -> SignedOnline {
+        let message = document.signing_bytes().expect("a sound document");
+        let root = self.root_document();
+        let sign = |code: &u8| {
+            let of_province = |entry: &&ProvinceEntry| entry.province.get() == *code;
+            let entry = root.provinces.iter().find(of_province).expect("a member");
+            ProvinceSignature {
+                slot: entry.slot,
+                signature: head_key(*code).sign(&message).to_bytes(),
+            }
+        };
+        SignedOnline::new(document, provinces.iter().map(sign).collect())
+    }
+
     /// A root document signed by so many of the three keys.
     pub fn sign_root(&self, document: RootDocument, signers: usize) -> SignedRoot {
         let message = document.signing_bytes().expect("a sound document");
@@ -457,15 +476,22 @@ fn sources_toml() -> String {
     text
 }
 
-/// Ports that were free a moment ago: a node must know its peers' addresses before they run.
+/// Free ports of this process's own: a node must know its peers' addresses before they run, and finds its own again
+/// after a restart. They lie below those that the system hands out by itself.
 fn free_ports() -> BTreeMap<u8, u16> {
-    let bind = |_: &u8| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let listeners: Vec<_> = PROVINCES.iter().map(bind).collect();
-    let port = |l: &std::net::TcpListener| l.local_addr().expect("an address").port();
-    PROVINCES
-        .into_iter()
-        .zip(listeners.iter().map(port))
-        .collect()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(64);
+    let mut candidates = std::iter::repeat_with(|| {
+        let offset = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        10_000 + u16::try_from(offset % 20_000).expect("below 20,000")
+    });
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut free = || {
+        candidates
+            .find(is_free)
+            .expect("there is always a next one")
+    };
+    PROVINCES.map(|code| (code, free())).into()
 }
 
 /// The role of an identity at the peers' door.

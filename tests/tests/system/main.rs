@@ -1,8 +1,11 @@
 //! Whole-system scenarios: real nodes, sources, devices and gates, over their doors.
 
 mod crash;
+mod disk;
+mod doors;
 mod leak;
 mod story;
+mod trust;
 mod unlinkable;
 
 /// The node's program.
