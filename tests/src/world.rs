@@ -14,7 +14,11 @@ use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use node::FileRegister;
 use node::store::NodeKey;
-use rules::{Claim, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge, WorstColour};
+use risk_list::{Fact, FactTable, Place};
+use rules::{
+    AreaCode, Claim, Grade, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge,
+    WorstColour,
+};
 use tempfile::TempDir;
 use verifier::trust::{
     OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RootDocument, RootKeys,
@@ -101,6 +105,16 @@ impl World {
     /// Name of Fujian's.
     pub const FUJIAN: &str = "fj-2022-08";
 
+    /// A listed place of medium risk, in a province without a node.
+    pub fn medium_site() -> AreaCode {
+        AreaCode::new(360_102_001, 7).expect("a place")
+    }
+
+    /// A listed place of high risk, in a province without a node.
+    pub fn high_site() -> AreaCode {
+        AreaCode::new(360_102_002, 9).expect("a place")
+    }
+
     /// Writes all files and starts the three nodes.
     pub fn start(plan: Plan) -> Self {
         let mut world = Self::prepare(plan);
@@ -125,6 +139,7 @@ impl World {
         };
         world.write("federation.pem", world.authority.root_pem());
         world.write("nation.toml", NATION_TOML);
+        world.write("facts.txt", facts().write());
         world.write("root.bin", world.signed_root().to_bytes().expect("a root"));
         for code in PROVINCES {
             world.write_node(code);
@@ -207,6 +222,7 @@ impl World {
              certificate_file = \"node.pem\"\nkey_file = \"node-key.pem\"\nroots_file = \"../federation.pem\"\n\
              [trust]\nroot_document_file = \"../root.bin\"\nroot_keys = {root_keys:?}\nroot_threshold = 2\n\
              [rules]\nhome = {:?}\nnation = {:?}\nfiles = [\"../nation.toml\"]\n\
+             [risk]\nfact_table_file = \"../facts.txt\"\n\
              [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = \"{}\" }} }}\nwait_ms = 12_000\n\
              [clock]\nstart_minute = {}\nrate_min_per_s = 0\noperator_may_advance = true\n",
             self.ports[&code],
@@ -420,6 +436,21 @@ impl World {
 /// The key that signs a province's heads and documents.
 pub(crate) fn head_key(code: u8) -> SigningKey {
     SigningKey::from_bytes(&[100 + code; 32])
+}
+
+/// Two sites, listed since 20 August 2022.
+fn facts() -> FactTable {
+    let listed = |site, grade| Fact {
+        place: Place::Site(site),
+        grade,
+        listed: minute("2022-08-20 09:00"),
+        released: None,
+    };
+    let facts = vec![
+        listed(World::medium_site(), Grade::Medium),
+        listed(World::high_site(), Grade::High),
+    ];
+    FactTable::new("made up for tests", Vec::new(), facts, Vec::new()).expect("sound facts")
 }
 
 fn profile(name: &str, worst: WorstColour) -> Profile {
