@@ -12,3 +12,23 @@ mod unlinkable;
 const NODE: &str = env!("CARGO_BIN_EXE_viridian-node");
 /// The checkpoint's program.
 const CHECKPOINT: &str = env!("CARGO_BIN_EXE_viridian-checkpoint");
+
+/// The table in `README.md` says where each bad input is shown; what it names must be there.
+#[test]
+fn every_test_that_the_table_of_bad_input_names_exists() {
+    let room = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(room.join("README.md")).unwrap();
+    let named: Vec<_> = readme
+        .split('`')
+        .filter_map(|cell| cell.split_once("::"))
+        .collect();
+    assert!(named.len() > 25, "{} tests are named", named.len());
+    for (file, test) in named {
+        let source = std::fs::read_to_string(room.parent().unwrap().join(file));
+        let source = source.unwrap_or_else(|_| panic!("{file} is not there"));
+        assert!(
+            source.contains(&format!("fn {test}(")),
+            "{file} has no test {test}"
+        );
+    }
+}
