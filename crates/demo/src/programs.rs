@@ -24,6 +24,8 @@ impl Programs {
     /// # Errors
     /// If one is not there.
     pub fn in_dir(dir: &Path) -> Result<Self> {
+        // They are started from other directories.
+        let dir = std::path::absolute(dir)?;
         let programs = Self {
             node: dir.join("node"),
             checkpoint: dir.join("checkpoint"),

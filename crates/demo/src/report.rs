@@ -141,3 +141,78 @@ fn round(value: f64, digits: i32) -> f64 {
     let scale = 10_f64.powi(digits);
     (value * scale).round() / scale
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(got: &str, passes_issued: usize) -> Report {
+        let mut tally = Tally::default();
+        tally.add("one", "ACCEPTED", "ACCEPTED");
+        tally.add("two", "REPLAYED", got);
+        Report {
+            residents: 300,
+            events_accepted: 1,
+            events_per_s: 1.0,
+            imported: Imported {
+                entries: 2,
+                resolved: 1,
+                township: 1,
+                unresolved: vec!["somewhere".to_owned()],
+                facts: 1,
+            },
+            passes_issued,
+            tally,
+            constraints: 1,
+            rows: 1,
+            key_ms: 1,
+            prove_ms_median: 1,
+            figures: Figures {
+                proof_bytes: 128,
+                pass_bytes: 265,
+                qr_version: 12,
+                verify_ms_median: 1.0,
+                verify_batch_256_ms_per_proof: 0.5,
+            },
+            took_s: 1.0,
+        }
+    }
+
+    #[test]
+    fn one_other_verdict_or_too_few_passes_and_it_is_not_ok() {
+        assert!(report("REPLAYED", 40).ok());
+        assert!(!report("ACCEPTED", 40).ok());
+        assert!(!report("REPLAYED", 39).ok());
+        assert_eq!(report("ACCEPTED", 40).to_json()["ok"], false);
+        assert!(report("ACCEPTED", 40).to_text().contains("<<<"));
+    }
+
+    #[test]
+    fn the_object_has_every_member_that_is_promised() {
+        let object = report("REPLAYED", 40).to_json();
+        for member in [
+            "ok",
+            "residents",
+            "events_accepted",
+            "risk_entries",
+            "risk_resolved",
+            "passes_issued",
+            "scenarios",
+            "constraints",
+            "rows",
+            "proof_bytes",
+            "pass_bytes",
+            "qr_version",
+            "prove_ms_median",
+            "verify_ms_median",
+            "verify_batch_256_ms_per_proof",
+        ] {
+            assert!(!object[member].is_null(), "{member}");
+        }
+        let first = &object["scenarios"][0];
+        assert_eq!(
+            (&first["name"], &first["got"]),
+            (&"one".into(), &"ACCEPTED".into())
+        );
+    }
+}

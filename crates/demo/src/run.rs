@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use image::Luma;
 use qrcode::render::unicode::Dense1x2;
 use rand::SeedableRng as _;
@@ -42,6 +42,11 @@ pub struct Options {
 /// # Errors
 /// If it could not be shown; an unexpected verdict is in the report instead.
 pub async fn run(voice: Voice, programs: Programs, options: &Options) -> Result<Report> {
+    ensure!(
+        options.residents >= story::LEAST_RESIDENTS,
+        "at least {} residents",
+        story::LEAST_RESIDENTS
+    );
     let began = Instant::now();
     let temporary = tempfile::tempdir()?;
     let dir = options
