@@ -476,11 +476,15 @@ pub async fn explain(
             let answer = phone.query(set).await.map_err(said)?;
             let colour = Colour::try_from(answer.colour()).map_err(|e| anyhow!("{e}"))?;
             ensure!(colour == expected, "{role:?} is {colour:?} under {set}");
-            colours.push(format!("{set} {colour:?}"));
+            colours.push(format!("{set} {}", format!("{colour:?}").to_lowercase()));
             told.get_or_insert(answer);
         }
         let home = areas.names(person.township.nine_digit());
-        voice.say(format!("{role:?} ({home}): {}", colours.join(" · ")));
+        voice.say(format!(
+            "{} ({home}): {}",
+            role.in_words(),
+            colours.join(" · ")
+        ));
         for line in told.iter().flat_map(reasons) {
             voice.say(format!("    {line}"));
         }
@@ -494,8 +498,8 @@ fn reasons(answer: &QueryResponse) -> Vec<String> {
     for reason in &answer.reasons {
         let anchor = rules::Minute::new(reason.anchor_minute).unwrap_or(rules::Minute::ZERO);
         lines.push(format!(
-            "{:?}, rule {}: {} {}",
-            reason.state(),
+            "{}, rule {}: {} {}",
+            format!("{:?}", reason.state()).to_lowercase(),
             reason.rule_id,
             reason.text_zh,
             reason.text_en

@@ -70,6 +70,26 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role in plain words, as what befell a person.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Ordinary => "someone to whom nothing happened",
+            Self::TestTooOld => "someone whose last test is more than 48 hours old",
+            Self::InMedium => "someone in a listed medium-risk place",
+            Self::FeverClinic => "someone who was at a fever clinic yesterday",
+            Self::PooledTube => "someone of a positive pooled tube",
+            Self::SecondaryContact => "a contact of a close contact, three days ago",
+            Self::Arrival => "someone who entered from abroad nine days ago",
+            Self::CloseContact => "a close contact of a case, four days ago",
+            Self::InHigh => "someone in a listed high-risk place",
+            Self::Case => "a confirmed case in hospital",
+            Self::Cleared => "someone once on the assist list, cleared by two tests",
+            Self::Excluded => "someone once suspected, and excluded",
+            Self::Appealed => "someone called a contact by mistake, whose appeal was granted",
+            Self::Returned => "someone who left a medium-risk place eleven days ago",
+        }
+    }
+
     /// All roles but the ordinary one.
     pub const SPECIAL: [Role; 13] = [
         Self::TestTooOld,
