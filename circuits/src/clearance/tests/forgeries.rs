@@ -588,20 +588,3 @@ fn a_test_older_than_claimed_or_not_there_is_refused() {
     witness.fresh_negative = 7;
     assert_eq!(assign(&age(TestAge::NotAsked), &witness).broken, []);
 }
-
-#[test]
-fn the_binder_stands_in_a_row_of_its_own() {
-    // It has no relation to the witness, so nothing can break under this heading; that another binder makes another
-    // statement is shown on proofs.
-    let binder = shape().instance - 1;
-    let rows: Vec<usize> = (0..shape().constraints())
-        .filter(|row| {
-            shape()
-                .matrices
-                .iter()
-                .any(|m| m[*row].iter().any(|(_, v)| *v == binder))
-        })
-        .collect();
-    assert_eq!(rows.len(), 1);
-    assert_eq!(shape().headings[rows[0]], Heading::Binder);
-}

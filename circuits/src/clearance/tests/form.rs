@@ -1,7 +1,7 @@
-//! Witnesses that the type admits and no prover could state.
+//! Witnesses that the type admits and no prover could state, and the binder, which no witness can break.
 
 use crate::clearance::scene::Scene;
-use crate::clearance::{Heading, Refusal, Witness, assign, check};
+use crate::clearance::{Heading, Refusal, Witness, assign, check, shape};
 
 type Change = fn(&mut Witness);
 
@@ -33,4 +33,21 @@ fn a_witness_of_another_form_is_refused_by_relation_and_assignment() {
             "{heading}"
         );
     }
+}
+
+#[test]
+fn the_binder_stands_in_a_row_of_its_own() {
+    // It has no relation to the witness, so nothing can break under this heading; that another binder makes another
+    // statement is shown on proofs.
+    let binder = shape().instance - 1;
+    let rows: Vec<usize> = (0..shape().constraints())
+        .filter(|row| {
+            shape()
+                .matrices
+                .iter()
+                .any(|m| m[*row].iter().any(|(_, v)| *v == binder))
+        })
+        .collect();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(shape().headings[rows[0]], Heading::Binder);
 }
