@@ -22,6 +22,12 @@ pub const MAX_PASS_LEN_BYTES: usize =
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleSetShortId(pub [u8; 4]);
 
+impl std::fmt::Display for RuleSetShortId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl RuleSetShortId {
     /// The customary short name: the last four bytes of the digest. A trust list may give another if two collide.
     pub fn of_digest(digest: Fr) -> Self {
@@ -32,6 +38,12 @@ impl RuleSetShortId {
 /// A risk map's short name in passes, resolved by the trust list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RiskMapShortId(pub [u8; 4]);
+
+impl std::fmt::Display for RiskMapShortId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
 
 impl RiskMapShortId {
     /// The customary short name: the last four bytes of the root. A trust list may give another if two collide.

@@ -59,7 +59,7 @@ pub enum Reason {
     #[error("layout version {0} is not known")]
     UnknownVersion(u8),
     /// A pass under a test circuit at a production gate.
-    #[error("a specimen under the test circuit {0:02x?}")]
+    #[error("a specimen under the test circuit {0}")]
     Specimen(CircuitShortId),
     /// Older than the gate admits.
     #[error("{age_min} minutes old, at most {limit_min}")]
@@ -194,7 +194,7 @@ pub enum Why {
         now_s: u64,
     },
     /// A circuit that the trust list does not have.
-    #[error("unknown circuit {0:02x?}")]
+    #[error("unknown circuit {0}")]
     UnknownCircuit(CircuitShortId),
     /// An epoch that the trust list does not have.
     #[error("unknown epoch {epoch}, the newest known is {newest}")]
@@ -205,10 +205,10 @@ pub enum Why {
         newest: Epoch,
     },
     /// A rule set that the trust list does not have.
-    #[error("unknown rule set {0:02x?}")]
+    #[error("unknown rule set {0}")]
     UnknownRuleSet(RuleSetShortId),
     /// A risk map that the trust list does not have.
-    #[error("unknown risk map {0:02x?}")]
+    #[error("unknown risk map {0}")]
     UnknownRiskMap(RiskMapShortId),
     /// The pass is bound to a card, and none was read.
     #[error("the identity card has not been read")]
