@@ -382,7 +382,7 @@ mod tests {
 
     /// Run by the test below in a process of its own whose files may not grow; prints what was acknowledged.
     #[test]
-    #[ignore = "needs a limit on file size, which the next test sets"]
+    #[ignore = "only under a file-size limit; run by: cargo test -p node --lib when_the_disk_refuses_to_grow"]
     fn writer_without_room() {
         let dir = std::env::var("NODE_STORE_TEST_DIR").unwrap();
         let store = SledStore::open(&options(Path::new(&dir))).unwrap();
