@@ -20,12 +20,13 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
     ("circuits", &["rules", "commitment"]),
     ("prover", &["circuits", "commitment"]),
+    ("r1cs-audit", &[]),
     ("ledger", &["commitment"]),
     ("verifier", &["rules", "commitment"]),
     ("wire", &["rules", "verifier", "ledger"]),
@@ -49,6 +50,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
         "auditor",
         &[
             "rules",
+            "r1cs-audit",
             "risk-list",
             "commitment",
             "circuits",
