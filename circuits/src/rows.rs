@@ -1,18 +1,23 @@
 //! Rank-1 rows under construction: wires, linear combinations, and the headings that rows belong to.
 //!
-//! One walk over the statement serves both purposes: with [`Purpose::Shape`] it records the rows, with
-//! [`Purpose::Assign`] it only computes the wires' values and notes which headings they break.
+//! One walk over the statement serves all purposes: with [`Purpose::Shape`] it records the rows, with
+//! [`Purpose::Names`] what each wire and row is called, and with [`Purpose::Assign`] it only computes the wires' values
+//! and notes which headings they break.
 
+use std::fmt::{self, Write};
 use std::ops::{Add, Mul, Sub};
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+use commitment::poseidon::Domain;
 
 /// What a walk is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Record rows and their coefficients.
+    /// Record rows and their coefficients, and the hashes among them.
     Shape,
+    /// Record what wires and rows are called.
+    Names,
     /// Compute values only.
     Assign,
 }
@@ -140,6 +145,44 @@ pub struct Row<H> {
     pub c: Terms,
 }
 
+/// A hash among the rows: what goes in and what comes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HashCall {
+    /// What it is for.
+    pub domain: Domain,
+    /// The rows that compute it: the first, and the one after the last.
+    pub rows: (usize, usize),
+    /// Its inputs.
+    pub inputs: Vec<Terms>,
+    /// Its output.
+    pub output: Terms,
+}
+
+/// A piece of a name: a word, and its number where there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part(&'static str, Option<usize>);
+
+impl From<&'static str> for Part {
+    fn from(word: &'static str) -> Self {
+        Self(word, None)
+    }
+}
+
+impl From<(&'static str, usize)> for Part {
+    fn from((word, number): (&'static str, usize)) -> Self {
+        Self(word, Some(number))
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            None => f.write_str(self.0),
+            Some(number) => write!(f, "{}[{number}]", self.0),
+        }
+    }
+}
+
 /// The rows and values of one walk.
 pub struct Rows<H> {
     purpose: Purpose,
@@ -148,17 +191,21 @@ pub struct Rows<H> {
     instance: usize,
     values: Vec<Fr>,
     recorded: Vec<Row<H>>,
+    hashes: Vec<HashCall>,
+    scopes: Vec<Part>,
+    wire_names: Vec<String>,
+    row_names: Vec<String>,
     count: usize,
     broken: Vec<H>,
 }
 
-impl<H: Copy + PartialEq> Rows<H> {
-    /// Begins a walk under `heading`, with the public inputs as variables 1, 2, … in their order.
+impl<H: Copy + PartialEq + fmt::Display> Rows<H> {
+    /// Begins a walk under `heading`, with the named public inputs as variables 1, 2, … in their order.
     /// Rows under `omitted` are left out; only tests leave any out.
     pub fn new(
         purpose: Purpose,
         heading: H,
-        public: &[Fr],
+        public: &[(&'static str, Fr)],
         omitted: Option<H>,
     ) -> (Self, Vec<Wire>) {
         let mut rows = Self {
@@ -168,10 +215,19 @@ impl<H: Copy + PartialEq> Rows<H> {
             instance: 1 + public.len(),
             values: vec![Fr::ONE],
             recorded: Vec::new(),
+            hashes: Vec::new(),
+            scopes: Vec::new(),
+            wire_names: vec!["one".to_owned()],
+            row_names: Vec::new(),
             count: 0,
             broken: Vec::new(),
         };
-        let wires = public.iter().map(|value| rows.witness(*value)).collect();
+        let input = |(name, value): &(&'static str, Fr)| {
+            let wire = rows.variable(*value);
+            rows.wire_names.push((*name).to_owned());
+            wire
+        };
+        let wires = public.iter().map(input).collect();
         (rows, wires)
     }
 
@@ -180,13 +236,38 @@ impl<H: Copy + PartialEq> Rows<H> {
         self.heading = heading;
     }
 
-    /// A new variable.
-    pub fn witness(&mut self, value: Fr) -> Wire {
+    /// What the walk does in `inside` is named under `part`.
+    pub fn within<T>(&mut self, part: impl Into<Part>, inside: impl FnOnce(&mut Self) -> T) -> T {
+        self.scopes.push(part.into());
+        let out = inside(self);
+        self.scopes.pop();
+        out
+    }
+
+    /// The name of something here: heading, scopes, and its own part.
+    fn name(&self, part: Part) -> String {
+        let mut name = self.heading.to_string();
+        for part in self.scopes.iter().chain([&part]) {
+            let _ = write!(name, "/{part}");
+        }
+        name
+    }
+
+    /// A new variable, named here.
+    pub fn witness(&mut self, part: impl Into<Part>, value: Fr) -> Wire {
+        if self.purpose == Purpose::Names {
+            let name = self.name(part.into());
+            self.wire_names.push(name);
+        }
+        self.variable(value)
+    }
+
+    fn variable(&mut self, value: Fr) -> Wire {
         let index = self.values.len();
         self.values.push(value);
         let terms = match self.purpose {
             Purpose::Shape => vec![(Fr::ONE, index)],
-            Purpose::Assign => Vec::new(),
+            Purpose::Names | Purpose::Assign => Vec::new(),
         };
         Wire {
             value,
@@ -196,12 +277,12 @@ impl<H: Copy + PartialEq> Rows<H> {
     }
 
     /// A new variable with a small value.
-    pub fn witness_u64(&mut self, value: u64) -> Wire {
-        self.witness(Fr::from(value))
+    pub fn witness_u64(&mut self, part: impl Into<Part>, value: u64) -> Wire {
+        self.witness(part, Fr::from(value))
     }
 
-    /// The row `a · b = c`.
-    pub fn enforce(&mut self, a: &Wire, b: &Wire, c: &Wire) {
+    /// The row `a · b = c`, named here.
+    pub fn enforce(&mut self, part: impl Into<Part>, a: &Wire, b: &Wire, c: &Wire) {
         if self.omitted == Some(self.heading) {
             return;
         }
@@ -209,33 +290,55 @@ impl<H: Copy + PartialEq> Rows<H> {
         if a.value * b.value != c.value && !self.broken.contains(&self.heading) {
             self.broken.push(self.heading);
         }
-        if self.purpose == Purpose::Shape {
-            let (a, b, c) = (a.terms.clone(), b.terms.clone(), c.terms.clone());
-            self.recorded.push(Row {
-                heading: self.heading,
-                a,
-                b,
-                c,
-            });
+        match self.purpose {
+            Purpose::Assign => {}
+            Purpose::Names => {
+                let name = self.name(part.into());
+                self.row_names.push(name);
+            }
+            Purpose::Shape => {
+                let (a, b, c) = (a.terms.clone(), b.terms.clone(), c.terms.clone());
+                let heading = self.heading;
+                self.recorded.push(Row { heading, a, b, c });
+            }
         }
     }
 
-    /// The row `a = b`.
-    pub fn equal(&mut self, a: &Wire, b: &Wire) {
-        self.enforce(a, &Wire::constant(1u64), b);
+    /// The row `a = b`, named here.
+    pub fn equal(&mut self, part: impl Into<Part>, a: &Wire, b: &Wire) {
+        self.enforce(part, a, &Wire::constant(1u64), b);
     }
 
-    /// A new variable that is the product of two wires; one row, or none where one of them is constant.
-    pub fn product(&mut self, a: &Wire, b: &Wire) -> Wire {
+    /// A new variable that is the product of two wires; one row, or none where one of them is constant. Both are named
+    /// here.
+    pub fn product(&mut self, part: impl Into<Part>, a: &Wire, b: &Wire) -> Wire {
         if a.constant {
             return Wire::linear([(a.value, b)]);
         }
         if b.constant {
             return Wire::linear([(b.value, a)]);
         }
-        let c = self.witness(a.value * b.value);
-        self.enforce(a, b, &c);
+        let part = part.into();
+        let c = self.witness(part, a.value * b.value);
+        self.enforce(part, a, b, &c);
         c
+    }
+
+    /// Notes that the rows from number `first` on compute the hash `output` of `inputs`.
+    pub fn note_hash(&mut self, domain: Domain, first: usize, inputs: &[Wire], output: &Wire) {
+        if self.purpose == Purpose::Shape {
+            self.hashes.push(HashCall {
+                domain,
+                rows: (first, self.count),
+                inputs: inputs.iter().map(|wire| wire.terms.clone()).collect(),
+                output: output.terms.clone(),
+            });
+        }
+    }
+
+    /// Rows so far.
+    pub const fn count(&self) -> usize {
+        self.count
     }
 
     /// Ends the walk.
@@ -244,6 +347,9 @@ impl<H: Copy + PartialEq> Rows<H> {
             instance: self.instance,
             values: self.values,
             rows: self.recorded,
+            hashes: self.hashes,
+            wire_names: self.wire_names,
+            row_names: self.row_names,
             count: self.count,
             broken: self.broken,
         }
@@ -258,6 +364,12 @@ pub struct Walk<H> {
     pub values: Vec<Fr>,
     /// The rows, if the walk was for the shape.
     pub rows: Vec<Row<H>>,
+    /// The hashes among them, if the walk was for the shape.
+    pub hashes: Vec<HashCall>,
+    /// What all variables are called, if the walk was for the names.
+    pub wire_names: Vec<String>,
+    /// What the rows are called, if the walk was for the names.
+    pub row_names: Vec<String>,
     /// How many rows there are.
     pub count: usize,
     /// The headings that the values break, in order of first breach.

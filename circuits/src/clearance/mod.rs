@@ -15,6 +15,6 @@ pub use heading::Heading;
 pub use plan::{Plan, PlanError, plan};
 #[cfg(any(test, feature = "test-only"))]
 pub use shape::shape_without;
-pub use shape::{Assignment, Shape, assign, shape};
+pub use shape::{Assignment, Shape, WireNames, assign, names, shape};
 pub use statement::{EntryFacts, Refusal, check, entry_facts};
 pub use witness::{EntryClaim, OpenedInterval, Relief, SlotClaim, Witness};

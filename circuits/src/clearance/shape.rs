@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::constraints::walk;
 use super::{Heading, Witness, plan};
-use crate::rows::{Purpose, Terms};
+use crate::rows::{HashCall, Purpose, Terms};
 
 /// The constraint system: the rows `A·z ∘ B·z = C·z`, and the heading of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,17 @@ pub struct Shape {
     pub matrices: [Vec<Terms>; 3],
     /// The heading of each row.
     pub headings: Vec<Heading>,
+    /// The hashes among the rows.
+    pub hashes: Vec<HashCall>,
+}
+
+/// What the variables and rows of the constraint system are called: heading, gadget, and their own part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireNames {
+    /// One for each variable, instance first.
+    pub wires: Vec<String>,
+    /// One for each row.
+    pub rows: Vec<String>,
 }
 
 impl Shape {
@@ -86,6 +97,16 @@ pub fn shape_without(heading: Heading) -> Shape {
     build(Some(heading))
 }
 
+/// The names of the constraint system's variables and rows.
+pub fn names() -> WireNames {
+    let (public, witness) = plan::blank();
+    let walk = walk(Purpose::Names, &public, &witness, None);
+    WireNames {
+        wires: walk.wire_names,
+        rows: walk.row_names,
+    }
+}
+
 fn build(omitted: Option<Heading>) -> Shape {
     let (public, witness) = plan::blank();
     let walk = walk(Purpose::Shape, &public, &witness, omitted);
@@ -94,6 +115,7 @@ fn build(omitted: Option<Heading>) -> Shape {
         witness: walk.values.len() - walk.instance,
         matrices: Default::default(),
         headings: Vec::with_capacity(walk.count),
+        hashes: walk.hashes,
     };
     for row in walk.rows {
         shape.headings.push(row.heading);

@@ -1,15 +1,34 @@
 //! Poseidon in rows; its native twin is [`commitment::poseidon`].
 
+use std::fmt::Display;
+
 use ark_ff::Field;
 use commitment::poseidon::{Domain, parameters};
 
-use crate::rows::{Rows, Wire};
+use crate::rows::{Part, Rows, Wire};
 
-/// The hash of `inputs` under a domain's tag, three rows for each S-box of a wire that is not constant.
+/// The hash of `inputs` under a domain's tag, three rows for each S-box of a wire that is not constant. The first
+/// argument after the rows names the place.
 ///
 /// # Panics
 /// For an arity without parameters (more than 15).
-pub fn hash<H: Copy + PartialEq>(rows: &mut Rows<H>, domain: Domain, inputs: &[Wire]) -> Wire {
+pub fn hash<H: Copy + PartialEq + Display>(
+    rows: &mut Rows<H>,
+    part: impl Into<Part>,
+    domain: Domain,
+    inputs: &[Wire],
+) -> Wire {
+    let first = rows.count();
+    let output = rows.within(part, |rows| permute(rows, domain, inputs));
+    rows.note_hash(domain, first, inputs, &output);
+    output
+}
+
+fn permute<H: Copy + PartialEq + Display>(
+    rows: &mut Rows<H>,
+    domain: Domain,
+    inputs: &[Wire],
+) -> Wire {
     let constants = parameters(inputs.len());
     let mut lanes = vec![Wire::constant(domain.tag())];
     lanes.extend_from_slice(inputs);
@@ -20,14 +39,16 @@ pub fn hash<H: Copy + PartialEq>(rows: &mut Rows<H>, domain: Domain, inputs: &[W
         for (lane, constant) in lanes.iter_mut().zip(added) {
             *lane = &*lane + &Wire::constant(*constant);
         }
-        let boxed = if partial.contains(&round) {
-            1
+        let (kind, boxed) = if partial.contains(&round) {
+            ("partial round", 1)
         } else {
-            lanes.len()
+            ("full round", lanes.len())
         };
-        for lane in &mut lanes[..boxed] {
-            *lane = fifth_power(rows, lane);
-        }
+        rows.within((kind, round), |rows| {
+            for (number, lane) in lanes[..boxed].iter_mut().enumerate() {
+                *lane = rows.within(("lane", number), |rows| fifth_power(rows, lane));
+            }
+        });
         lanes = constants
             .mds
             .iter()
@@ -37,13 +58,13 @@ pub fn hash<H: Copy + PartialEq>(rows: &mut Rows<H>, domain: Domain, inputs: &[W
     lanes.swap_remove(0)
 }
 
-fn fifth_power<H: Copy + PartialEq>(rows: &mut Rows<H>, x: &Wire) -> Wire {
+fn fifth_power<H: Copy + PartialEq + Display>(rows: &mut Rows<H>, x: &Wire) -> Wire {
     if x.is_constant() {
         return Wire::constant(x.value().pow([5]));
     }
-    let square = rows.product(x, x);
-    let fourth = rows.product(&square, &square);
-    rows.product(&fourth, x)
+    let square = rows.product("square", x, x);
+    let fourth = rows.product("fourth", &square, &square);
+    rows.product("fifth", &fourth, x)
 }
 
 #[cfg(test)]
@@ -62,9 +83,9 @@ mod tests {
             (Domain::StateNode, 8),
         ] {
             let values: Vec<Fr> = (0..arity).map(input).collect();
-            let (mut rows, _) = Rows::new(Purpose::Assign, (), &[], None);
-            let wires: Vec<Wire> = values.iter().map(|v| rows.witness(*v)).collect();
-            let hash = hash(&mut rows, domain, &wires).value();
+            let (mut rows, _) = Rows::new(Purpose::Assign, "a hash", &[], None);
+            let wires: Vec<Wire> = values.iter().map(|v| rows.witness("input", *v)).collect();
+            let hash = hash(&mut rows, "hash", domain, &wires).value();
             let native = match arity {
                 3 => commitment::poseidon::hash3(domain, values[..].try_into().unwrap()),
                 4 => commitment::poseidon::hash4(domain, values[..].try_into().unwrap()),

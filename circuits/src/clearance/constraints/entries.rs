@@ -9,7 +9,7 @@ use super::slots::SlotWires;
 use super::{Clearance, DayTime};
 use crate::clearance::{EntryClaim, Heading, Witness};
 use crate::gadget::{bits, mux};
-use crate::rows::Wire;
+use crate::rows::{Part, Wire};
 
 /// A key and anchor as derived from facts.
 struct Derived {
@@ -28,41 +28,55 @@ pub(super) fn keys_and_slots(
     intervals: &[IntervalWires],
     slots: &[SlotWires],
 ) {
-    for (entry, claim) in record.entries.iter().zip(w.entries) {
-        rows.under(Heading::EntryKey);
-        let fact = fact(rows, entry, table);
-        let derived = match &entry.is_stay {
-            None => fact,
-            Some(is_stay) => {
-                let interval = interval_of(rows, entry, is_stay, claim, intervals);
-                rows.under(Heading::EntryKey);
-                let stay = stay(rows, entry, &interval.periods, now);
-                Derived {
-                    key: mux::choose(rows, is_stay, &stay.key, &fact.key),
-                    anchor: mux::choose(rows, is_stay, &stay.anchor, &fact.anchor),
-                    is_ground: mux::choose(rows, is_stay, &stay.is_ground, &fact.is_ground),
-                }
-            }
-        };
-        let claimed = Derived {
-            key: rows.witness_u64(u64::from(claim.key)),
-            anchor: rows.witness_u64(u64::from(claim.anchor)),
-            is_ground: rows.witness(Fr::from(claim.is_ground)),
-        };
-        rows.equal(&claimed.key, &derived.key);
-        rows.equal(&claimed.anchor, &derived.anchor);
-        rows.equal(&claimed.is_ground, &derived.is_ground);
-        in_slot(rows, &claimed, claim, slots);
+    let entries = record.entries.iter().zip(w.entries).enumerate();
+    for (number, (entry, claim)) in entries {
+        rows.within(("entry", number), |rows| {
+            rows.under(Heading::EntryKey);
+            let derived = derive(rows, entry, claim, now, table, intervals);
+            let claimed = Derived {
+                key: rows.witness_u64("key", u64::from(claim.key)),
+                anchor: rows.witness_u64("anchor", u64::from(claim.anchor)),
+                is_ground: rows.witness("is ground", Fr::from(claim.is_ground)),
+            };
+            rows.equal("key", &claimed.key, &derived.key);
+            rows.equal("anchor", &claimed.anchor, &derived.anchor);
+            rows.equal("is ground", &claimed.is_ground, &derived.is_ground);
+            in_slot(rows, &claimed, claim, slots);
+        });
+    }
+}
+
+/// What the facts of an entry give it, as a stay or as a fact.
+fn derive(
+    rows: &mut Clearance,
+    entry: &EntryWires,
+    claim: EntryClaim,
+    now: &DayTime,
+    table: &TableWires,
+    intervals: &[IntervalWires],
+) -> Derived {
+    let fact = rows.within("fact", |rows| fact(rows, entry, table));
+    let Some(is_stay) = &entry.is_stay else {
+        return fact;
+    };
+    let interval = interval_of(rows, entry, is_stay, claim, intervals);
+    rows.under(Heading::EntryKey);
+    let stay = rows.within("stay", |rows| stay(rows, entry, &interval.periods, now));
+    let mut choose = |part, stay: &Wire, fact: &Wire| mux::choose(rows, part, is_stay, stay, fact);
+    Derived {
+        key: choose("key of stay or fact", &stay.key, &fact.key),
+        anchor: choose("anchor of stay or fact", &stay.anchor, &fact.anchor),
+        is_ground: choose("is ground, stay or fact", &stay.is_ground, &fact.is_ground),
     }
 }
 
 /// Facts: `kind + 16·ended + 32·local`, anchored at the end, or at the begin without one; no ground without a kind.
 fn fact(rows: &mut Clearance, entry: &EntryWires, table: &TableWires) -> Derived {
-    let local = bits::is_zero(rows, &(&entry.place - &table.province));
+    let local = bits::is_zero(rows, "local", &(&entry.place - &table.province));
     let kind = Wire::from_bits(&entry.kind);
     let key = &(&kind + &(&entry.ended * 16)) + &(&local * 32);
-    let anchor = mux::choose(rows, &entry.ended, &entry.end, &entry.begin);
-    let is_ground = bits::any(rows, &entry.kind);
+    let anchor = mux::choose(rows, "anchor", &entry.ended, &entry.end, &entry.begin);
+    let is_ground = bits::any(rows, "is ground", &entry.kind);
     Derived {
         key,
         anchor,
@@ -79,26 +93,28 @@ fn interval_of(
     intervals: &[IntervalWires],
 ) -> IntervalWires {
     rows.under(Heading::RiskOpening);
-    let position = bits::free_bits(rows, Fr::from(claim.interval), 2);
-    let mut choose = |part: &dyn Fn(&IntervalWires) -> Wire| {
-        mux::select(
-            rows,
-            &position,
-            &intervals.iter().map(part).collect::<Vec<_>>(),
-        )
+    let position = bits::free_bits(rows, "interval", Fr::from(claim.interval), 2);
+    let mut choose = |part: Part, of: &dyn Fn(&IntervalWires) -> Wire| {
+        let parts: Vec<Wire> = intervals.iter().map(of).collect();
+        mux::select(rows, part, &position, &parts)
     };
-    let from = choose(&|i| i.from.clone());
-    let last = choose(&|i| i.last.clone());
+    let from = choose("from".into(), &|i| i.from.clone());
+    let last = choose("last".into(), &|i| i.last.clone());
     let periods = std::array::from_fn(|p| PeriodWires {
         grade: [
-            choose(&|i| i.periods[p].grade[0].clone()),
-            choose(&|i| i.periods[p].grade[1].clone()),
+            choose(("grade bit 0 of", p).into(), &|i| {
+                i.periods[p].grade[0].clone()
+            }),
+            choose(("grade bit 1 of", p).into(), &|i| {
+                i.periods[p].grade[1].clone()
+            }),
         ],
-        reach: choose(&|i| i.periods[p].reach.clone()),
-        until: choose(&|i| i.periods[p].until.clone()),
+        reach: choose(("reach", p).into(), &|i| i.periods[p].reach.clone()),
+        until: choose(("until", p).into(), &|i| i.periods[p].until.clone()),
     });
-    bits::range_if(rows, is_stay, &(&entry.place - &from), 47);
-    bits::range_if(rows, is_stay, &(&last - &entry.place), 47);
+    let (after_from, before_last) = (&entry.place - &from, &last - &entry.place);
+    bits::range_if(rows, "place from", is_stay, &after_from, 47);
+    bits::range_if(rows, "place last", is_stay, &before_last, 47);
     IntervalWires {
         from,
         last,
@@ -121,24 +137,26 @@ fn stay(
     periods: &[PeriodWires; MAX_PERIODS],
     now: &DayTime,
 ) -> Derived {
-    let end = mux::choose(rows, &entry.ended, &entry.end, &now.minute);
-    let meetings = periods
-        .each_ref()
-        .map(|period| meeting(rows, entry, &end, period));
+    let end = mux::choose(rows, "end", &entry.ended, &entry.end, &now.minute);
+    let meetings: [Meeting; MAX_PERIODS] = std::array::from_fn(|p| {
+        rows.within(("meeting", p), |rows| {
+            meeting(rows, entry, &end, &periods[p])
+        })
+    });
     let met: [&Wire; MAX_PERIODS] = std::array::from_fn(|p| &meetings[p].met);
     let at_end: [&Wire; MAX_PERIODS] = std::array::from_fn(|p| &meetings[p].at_end);
-    let worst = worst_grade(rows, met, periods);
-    let finally = worst_grade(rows, at_end, periods);
+    let worst = rows.within("worst", |rows| worst_grade(rows, met, periods));
+    let finally = rows.within("at end", |rows| worst_grade(rows, at_end, periods));
     let mut anchor = end;
     for (period, meeting) in meetings.iter().enumerate() {
         let [low, upper] = &worst.by_period[period];
-        let counts = mux::choose(rows, &worst.grade[1], upper, low);
-        anchor = mux::choose(rows, &counts, &meeting.last, &anchor);
+        let counts = mux::choose(rows, ("counts", period), &worst.grade[1], upper, low);
+        anchor = mux::choose(rows, ("anchor", period), &counts, &meeting.last, &anchor);
     }
     let number = |grade: &[Wire; 2]| &grade[0] + &(&grade[1] * 2);
     let key = &number(&worst.grade) + &(&number(&finally.grade) * 4);
     let key = &(&key + &(&entry.ended.not() * 16)) + &Wire::constant(64u64);
-    let is_ground = bits::or(rows, &worst.grade[0], &worst.grade[1]);
+    let is_ground = bits::or(rows, "is ground", &worst.grade[0], &worst.grade[1]);
     Derived {
         key,
         anchor,
@@ -148,12 +166,14 @@ fn stay(
 
 fn meeting(rows: &mut Clearance, entry: &EntryWires, end: &Wire, period: &PeriodWires) -> Meeting {
     let one = Wire::constant(1u64);
-    let begins_before = bits::not_negative(rows, &(&(&period.until - &entry.begin) - &one), 26);
-    let ends_after = bits::not_negative(rows, &(end - &period.reach), 27);
-    let still_listed = bits::not_negative(rows, &(&(&period.until - end) - &one), 26);
-    let met = rows.product(&begins_before, &ends_after);
-    let at_end = rows.product(&met, &still_listed);
-    let last = mux::choose(rows, &still_listed, end, &period.until);
+    let (to_until, since_reach) = (&period.until - &entry.begin, end - &period.reach);
+    let left = &(&period.until - end) - &one;
+    let begins_before = bits::not_negative(rows, "begins before until", &(&to_until - &one), 26);
+    let ends_after = bits::not_negative(rows, "ends after reach", &since_reach, 27);
+    let still_listed = bits::not_negative(rows, "ends before until", &left, 26);
+    let met = rows.product("met", &begins_before, &ends_after);
+    let at_end = rows.product("met at end", &met, &still_listed);
+    let last = mux::choose(rows, "last", &still_listed, end, &period.until);
     Meeting { met, at_end, last }
 }
 
@@ -172,14 +192,19 @@ fn worst_grade(
 ) -> Worst {
     let by_period: [[Wire; 2]; MAX_PERIODS] = std::array::from_fn(|p| {
         let [low, upper] = &periods[p].grade;
-        [rows.product(met[p], low), rows.product(met[p], upper)]
+        [
+            rows.product(("met bit 0", p), met[p], low),
+            rows.product(("met bit 1", p), met[p], upper),
+        ]
     });
-    let high: [Wire; MAX_PERIODS] =
-        std::array::from_fn(|p| rows.product(&by_period[p][1], &periods[p].grade[0]));
-    let any_upper = bits::any(rows, &by_period.each_ref().map(|[_, upper]| upper.clone()));
-    let any_low = bits::any(rows, &by_period.each_ref().map(|[low, _]| low.clone()));
-    let any_high = bits::any(rows, &high);
-    let low = mux::choose(rows, &any_upper, &any_high, &any_low);
+    let high: [Wire; MAX_PERIODS] = std::array::from_fn(|p| {
+        rows.product(("met high", p), &by_period[p][1], &periods[p].grade[0])
+    });
+    let [lows, uppers] = [0, 1].map(|bit| by_period.each_ref().map(|bits| bits[bit].clone()));
+    let any_upper = bits::any(rows, "any bit 1", &uppers);
+    let any_low = bits::any(rows, "any bit 0", &lows);
+    let any_high = bits::any(rows, "any high", &high);
+    let low = mux::choose(rows, "bit 0", &any_upper, &any_high, &any_low);
     Worst {
         grade: [low, any_upper],
         by_period,
@@ -189,18 +214,24 @@ fn worst_grade(
 /// A ground lies in a slot of its own key; the slot's anchor is not earlier, and equal where the row is not monotone.
 fn in_slot(rows: &mut Clearance, ground: &Derived, claim: EntryClaim, slots: &[SlotWires]) {
     rows.under(Heading::ReasonSlots);
-    let position = bits::free_bits(rows, Fr::from(claim.slot), 3);
+    let position = bits::free_bits(rows, "slot", Fr::from(claim.slot), 3);
     // Key and monotony in one: the key is below 128, whatever the claim.
     let marked: Vec<Wire> = slots
         .iter()
         .map(|s| &s.key + &(&s.not_monotone * 128))
         .collect();
     let anchors: Vec<Wire> = slots.iter().map(|s| s.anchor.minute.clone()).collect();
-    let marked = mux::select(rows, &position, &marked);
-    let anchor = mux::select(rows, &position, &anchors);
-    let must_equal = bits::bit(rows, super::low_u64(&marked) >= 128);
+    let marked = mux::select(rows, "marked key", &position, &marked);
+    let anchor = mux::select(rows, "anchor", &position, &anchors);
+    let must_equal = bits::bit(rows, "must equal", super::low_u64(&marked) >= 128);
     let difference = &(&marked - &ground.key) - &(&must_equal * 128);
-    rows.enforce(&ground.is_ground, &difference, &Wire::constant(0u64));
-    let later_by = bits::range_if(rows, &ground.is_ground, &(&anchor - &ground.anchor), 27);
-    rows.enforce(&must_equal, &later_by, &Wire::constant(0u64));
+    rows.enforce(
+        "same key",
+        &ground.is_ground,
+        &difference,
+        &Wire::constant(0u64),
+    );
+    let later_by = &anchor - &ground.anchor;
+    let later_by = bits::range_if(rows, "not earlier", &ground.is_ground, &later_by, 27);
+    rows.enforce("same anchor", &must_equal, &later_by, &Wire::constant(0u64));
 }

@@ -25,6 +25,16 @@ struct Public {
     binder: Wire,
 }
 
+/// The public inputs' names, in their order.
+pub(super) const NAMES: [&str; PUBLIC_INPUTS] = [
+    "registry_root",
+    "risk_root",
+    "rule_digest",
+    "as_of",
+    "claim",
+    "binder",
+];
+
 /// A moment with its UTC+8 day and minute of the day.
 struct DayTime {
     minute: Wire,
@@ -45,12 +55,8 @@ pub(super) fn walk(
     witness: &Witness,
     omitted: Option<Heading>,
 ) -> Walk<Heading> {
-    let (mut rows, wires) = Rows::new(
-        purpose,
-        Heading::RangesAndTimes,
-        &public.to_fields(),
-        omitted,
-    );
+    let named: [_; PUBLIC_INPUTS] = std::array::from_fn(|i| (NAMES[i], public.to_fields()[i]));
+    let (mut rows, wires) = Rows::new(purpose, Heading::RangesAndTimes, &named, omitted);
     let wires: [Wire; PUBLIC_INPUTS] = wires.try_into().expect("as many as were given");
     let [registry_root, risk_root, rule_digest, as_of, claim, binder] = wires;
     let public = Public {
@@ -71,31 +77,36 @@ pub(super) fn walk(
     let claim = claim_bits(rows_, &public.claim);
     let slots = slots::rows_of(rows_, witness, &table);
     entries::keys_and_slots(rows_, witness, &now, &record, &table, &intervals, &slots);
-    for (slot, claimed) in slots.iter().zip(&witness.slots) {
-        slots::evaluate(rows_, slot, claimed, &now, &record, &claim);
+    for (number, (slot, claimed)) in slots.iter().zip(&witness.slots).enumerate() {
+        rows_.within(("slot", number), |rows| {
+            slots::evaluate(rows, slot, claimed, &now, &record, &claim);
+        });
     }
     test_age(rows_, witness, &now, &record, &claim);
     // The binder is used nowhere else; a row of its own keeps it from vanishing out of the key.
     rows_.under(Heading::Binder);
-    let _ = rows_.product(&public.binder, &public.binder);
+    let _ = rows_.product("square", &public.binder, &public.binder);
     rows.finish()
 }
 
 /// `as_of`, whose 26 bits the verifier's type keeps, as day and minute of the day.
 fn as_of_day(rows: &mut Clearance, as_of: &Wire) -> DayTime {
     rows.under(Heading::RangesAndTimes);
-    let time = day_time(rows, low_u64(as_of));
-    rows.equal(as_of, &time.minute);
-    time
+    rows.within("as_of", |rows| {
+        let time = day_time(rows, low_u64(as_of));
+        rows.equal("whole", as_of, &time.minute);
+        time
+    })
 }
 
 /// A new moment, given by a day of 16 bits and a minute of that day below 1440.
 fn day_time(rows: &mut Clearance, minute: u64) -> DayTime {
     let local = minute + u64::from(UTC_PLUS_8_MIN);
-    let day = Wire::from_bits(&bits::free_bits(rows, Fr::from(local / 1440), 16));
-    let minute_of_day = Wire::from_bits(&bits::free_bits(rows, Fr::from(local % 1440), 11));
+    let day = Wire::from_bits(&bits::free_bits(rows, "day", Fr::from(local / 1440), 16));
+    let minute_of_day =
+        Wire::from_bits(&bits::free_bits(rows, "minute", Fr::from(local % 1440), 11));
     let spare = &Wire::constant(1439u64) - &minute_of_day;
-    bits::bits(rows, &spare, 11);
+    bits::bits(rows, "minute below 1440", &spare, 11);
     let minute = &(&(&day * 1440) + &minute_of_day) - &Wire::constant(u64::from(UTC_PLUS_8_MIN));
     DayTime {
         minute,
@@ -106,7 +117,7 @@ fn day_time(rows: &mut Clearance, minute: u64) -> DayTime {
 
 fn claim_bits(rows: &mut Clearance, claim: &Wire) -> ClaimBits {
     rows.under(Heading::WorstColour);
-    let bits = bits::bits(rows, claim, 3);
+    let bits = bits::bits(rows, "claim", claim, 3);
     let [yellow_admitted, low, high] = bits.try_into().expect("three bits");
     ClaimBits {
         yellow_admitted,
@@ -122,13 +133,13 @@ fn test_age(
     claim: &ClaimBits,
 ) {
     rows.under(Heading::TestAge);
-    let position = bits::free_bits(rows, Fr::from(w.fresh_negative), 3);
-    let sampled = mux::select(rows, &position, &record.negatives);
+    let position = bits::free_bits(rows, "position", Fr::from(w.fresh_negative), 3);
+    let sampled = mux::select(rows, "negative", &position, &record.negatives);
     let [low, high] = &claim.test_age;
-    let asked = bits::or(rows, low, high);
+    let asked = bits::or(rows, "asked", low, high);
     let admitted_min = &(&(high * 2) + low) * (24 * 60);
     let spare = &(&sampled - &now.minute) + &admitted_min;
-    bits::range_if(rows, &asked, &spare, 26);
+    bits::range_if(rows, "young enough", &asked, &spare, 26);
 }
 
 /// The value of a wire as a small number, for choosing witnesses; garbage where it is not small.

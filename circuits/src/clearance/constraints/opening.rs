@@ -9,7 +9,7 @@ use rules::{Grade, KEYS, MAX_PERIODS};
 use super::{Clearance, DayTime, Public};
 use crate::clearance::{Heading, OpenedInterval, Witness};
 use crate::gadget::{bits, merkle, mux, poseidon};
-use crate::rows::Wire;
+use crate::rows::{Part, Wire};
 
 /// From a leaf to the registry root; gives the leaf.
 pub(super) fn membership(
@@ -19,23 +19,23 @@ pub(super) fn membership(
     now: &DayTime,
 ) -> Wire {
     rows.under(Heading::RegistryMembership);
-    let head_time = rows.witness_u64(u64::from(w.head_time));
-    let state_root = rows.witness(w.state_root);
-    let slot = rows.witness_u64(u64::from(w.registry_path.index));
+    let head_time = rows.witness_u64("head time", u64::from(w.head_time));
+    let state_root = rows.witness("state root", w.state_root);
+    let slot = rows.witness_u64("slot", u64::from(w.registry_path.index));
     let leaf = [slot.clone(), head_time.clone(), state_root.clone()];
-    let leaf = poseidon::hash(rows, Domain::RegistryLeaf, &leaf);
+    let leaf = poseidon::hash(rows, "leaf", Domain::RegistryLeaf, &leaf);
     let (root, position) = merkle::root(rows, Tree::Registry, &leaf, &w.registry_path);
-    rows.equal(&slot, &Wire::from_bits(&position));
-    rows.equal(&root, &public.registry_root);
+    rows.equal("slot", &slot, &Wire::from_bits(&position));
+    rows.equal("root", &root, &public.registry_root);
 
     rows.under(Heading::HeadTime);
     let back = &now.minute - &head_time;
-    bits::bits(rows, &back, 26);
+    bits::bits(rows, "back", &back, 26);
 
     rows.under(Heading::StateMembership);
-    let leaf = rows.witness(w.leaf);
+    let leaf = rows.witness("leaf", w.leaf);
     let (root, _) = merkle::root(rows, Tree::State, &leaf, &w.state_path);
-    rows.equal(&root, &state_root);
+    rows.equal("root", &root, &state_root);
     leaf
 }
 
@@ -56,32 +56,42 @@ impl TableWires {
     /// The packed row of the key with these seven bits.
     pub(super) fn row(&self, rows: &mut Clearance, key: &[Wire]) -> Wire {
         let (within, word) = key.split_at(2);
-        let word = mux::select(rows, word, &self.words);
-        let word = bits::bits(rows, &word, KEYS_PER_WORD * ROW_INDEX_BITS);
+        let word = mux::select(rows, "word", word, &self.words);
+        let word = bits::bits(rows, "word", &word, KEYS_PER_WORD * ROW_INDEX_BITS);
         let indices: Vec<Wire> = word
             .chunks_exact(ROW_INDEX_BITS)
             .map(Wire::from_bits)
             .collect();
-        let index = mux::select(rows, within, &indices);
-        let index = bits::bits(rows, &index, ROW_INDEX_BITS);
-        mux::select(rows, &index, &self.rows)
+        let index = mux::select(rows, "index", within, &indices);
+        let index = bits::bits(rows, "index", &index, ROW_INDEX_BITS);
+        mux::select(rows, "row", &index, &self.rows)
     }
 }
 
 /// Opens the rule table, whole.
 pub(super) fn rule_table(rows: &mut Clearance, public: &Public, w: &Witness) -> TableWires {
     rows.under(Heading::RuleTableOpening);
-    let mut small =
-        |value: u64, width| Wire::from_bits(&bits::free_bits(rows, Fr::from(value), width));
-    let indices: Vec<Wire> = w
-        .table
-        .row_of_key()
-        .iter()
-        .map(|index| small(u64::from(*index), ROW_INDEX_BITS))
+    let mut small = |part: Part, value: u64, width| {
+        Wire::from_bits(&bits::free_bits(rows, part, Fr::from(value), width))
+    };
+    let indices = w.table.row_of_key().iter().enumerate();
+    let indices: Vec<Wire> = indices
+        .map(|(key, index)| {
+            small(
+                ("row of key", key).into(),
+                u64::from(*index),
+                ROW_INDEX_BITS,
+            )
+        })
         .collect();
-    let province = small(encoded_province(w.table.province()), 7);
-    let hours = [Grade::Low, Grade::Medium, Grade::High];
-    let lookback_hours = hours.map(|g| small(u64::from(w.table.lookback_hours().of(g)), 10));
+    let province = small("province".into(), encoded_province(w.table.province()), 7);
+    let lookback = w.table.lookback_hours();
+    let lookback_hours = [
+        ("look-back low", Grade::Low),
+        ("look-back medium", Grade::Medium),
+        ("look-back high", Grade::High),
+    ]
+    .map(|(name, grade)| small(name.into(), u64::from(lookback.of(grade)), 10));
 
     let per_element = KEYS / HEAD_ELEMENTS;
     let mut elements: Vec<Wire> = Vec::with_capacity(rule_table::TABLE_ELEMENTS);
@@ -94,14 +104,15 @@ pub(super) fn rule_table(rows: &mut Clearance, public: &Public, w: &Witness) -> 
         elements.push(Wire::pack(&fields));
     }
     let packed = rule_table::elements(&w.table);
-    elements.extend(packed[HEAD_ELEMENTS..].iter().map(|row| rows.witness(*row)));
+    let packed = packed[HEAD_ELEMENTS..].iter().enumerate();
+    elements.extend(packed.map(|(i, row)| rows.witness(("row", i), *row)));
 
-    let mut state = poseidon::hash(rows, Domain::RuleTable, &elements[..8]);
-    for seven in elements[8..].chunks_exact(7) {
+    let mut state = poseidon::hash(rows, ("link", 0), Domain::RuleTable, &elements[..8]);
+    for (i, seven) in elements[8..].chunks_exact(7).enumerate() {
         let inputs: Vec<Wire> = std::iter::once(&state).chain(seven).cloned().collect();
-        state = poseidon::hash(rows, Domain::RuleTable, &inputs);
+        state = poseidon::hash(rows, ("link", i + 1), Domain::RuleTable, &inputs);
     }
-    rows.equal(&state, &public.rule_digest);
+    rows.equal("digest", &state, &public.rule_digest);
     let word =
         |four: &[Wire]| Wire::pack(&four.iter().map(|i| (i, ROW_INDEX_BITS)).collect::<Vec<_>>());
     TableWires {
@@ -137,9 +148,13 @@ pub(super) fn risk_intervals(
     table: &TableWires,
 ) -> Vec<IntervalWires> {
     rows.under(Heading::RiskOpening);
-    w.intervals
-        .iter()
-        .map(|interval| risk_interval(rows, public, interval, table))
+    let intervals = w.intervals.iter().enumerate();
+    intervals
+        .map(|(i, interval)| {
+            rows.within(("interval", i), |rows| {
+                risk_interval(rows, public, interval, table)
+            })
+        })
         .collect()
 }
 
@@ -149,13 +164,19 @@ fn risk_interval(
     i: &OpenedInterval,
     table: &TableWires,
 ) -> IntervalWires {
-    let mut small = |value: u64, width| bits::free_bits(rows, Fr::from(value), width);
-    let from = Wire::from_bits(&small(i.from, 47));
-    let last = Wire::from_bits(&small(i.last, 47));
-    let raw = i.periods.map(|(grade, since, until)| {
-        let grade: [Wire; 2] = small(u64::from(grade), 2).try_into().expect("two bits");
-        let since = Wire::from_bits(&small(u64::from(since), 26));
-        (grade, since, Wire::from_bits(&small(u64::from(until), 26)))
+    let mut small = |part: Part, value: u64, width| {
+        let bits: Vec<Wire> = bits::free_bits(rows, part, Fr::from(value), width);
+        (Wire::from_bits(&bits), bits)
+    };
+    let (from, _) = small("from".into(), i.from, 47);
+    let (last, _) = small("last".into(), i.last, 47);
+    let raw = std::array::from_fn(|p| {
+        let (grade, since, until) = i.periods[p];
+        let (_, grade) = small(("grade", p).into(), u64::from(grade), 2);
+        let (since, _) = small(("since", p).into(), u64::from(since), 26);
+        let (until, _) = small(("until", p).into(), u64::from(until), 26);
+        let grade: [Wire; 2] = grade.try_into().expect("two bits");
+        (grade, since, until)
     });
     let mut fields = [vec![(&from, 47), (&last, 47)], Vec::new()];
     for (place, (grade, since, until)) in [0, 1, 1].into_iter().zip(&raw) {
@@ -163,8 +184,10 @@ fn risk_interval(
     }
     let own = fields.map(|f| Wire::pack(&f));
     opens_to_root(rows, public, i, &own);
+    let mut number = 0..MAX_PERIODS;
     let periods = raw.map(|(grade, since, until)| {
-        let back_min = &lookback(rows, &grade, table) * 60;
+        let part = ("look-back", number.next().expect("as many as periods"));
+        let back_min = rows.within(part, |rows| &lookback(rows, &grade, table) * 60);
         PeriodWires {
             reach: &since - &back_min,
             grade,
@@ -181,24 +204,25 @@ fn risk_interval(
 /// The interval's two elements stand in one half of a pair of the public map.
 fn opens_to_root(rows: &mut Clearance, public: &Public, i: &OpenedInterval, own: &[Wire; 2]) {
     let half = (i.opening.index % 2) as usize;
-    let is_second = bits::bit(rows, half == 1);
-    let other = i.opening.pair[1 - half].map(|element| rows.witness(element));
+    let is_second = bits::bit(rows, "half", half == 1);
+    let other = i.opening.pair[1 - half];
+    let other: [Wire; 2] = std::array::from_fn(|e| rows.witness(("other", e), other[e]));
     let first: [Wire; 2] =
-        std::array::from_fn(|e| mux::choose(rows, &is_second, &other[e], &own[e]));
+        std::array::from_fn(|e| mux::choose(rows, ("first", e), &is_second, &other[e], &own[e]));
     let second: [Wire; 2] = std::array::from_fn(|e| &(&own[e] + &other[e]) - &first[e]);
     let pair = [first, second].concat();
-    let leaf = poseidon::hash(rows, Domain::RiskPair, &pair);
+    let leaf = poseidon::hash(rows, "pair", Domain::RiskPair, &pair);
     let (root, _) = merkle::root(rows, Tree::Risk, &leaf, &i.opening.path);
-    rows.equal(&root, &public.risk_root);
+    rows.equal("root", &root, &public.risk_root);
 }
 
 /// The look-back in hours of a grade given by its bits; zero for none.
 fn lookback(rows: &mut Clearance, grade: &[Wire; 2], table: &TableWires) -> Wire {
     let [low, medium, high] = &table.lookback_hours;
     let [bit_0, bit_1] = grade;
-    let if_upper = mux::choose(rows, bit_0, high, medium);
-    let if_lower = rows.product(bit_0, low);
-    mux::choose(rows, bit_1, &if_upper, &if_lower)
+    let if_upper = mux::choose(rows, "if upper", bit_0, high, medium);
+    let if_lower = rows.product("if lower", bit_0, low);
+    mux::choose(rows, "hours", bit_1, &if_upper, &if_lower)
 }
 
 const _: () =

@@ -9,7 +9,7 @@ use rules::{MAX_NEGATIVES, MAX_RUNS};
 use super::{Clearance, DayTime};
 use crate::clearance::{Heading, Witness};
 use crate::gadget::{bits, poseidon};
-use crate::rows::Wire;
+use crate::rows::{Part, Wire};
 
 /// One entry of the record.
 pub(super) struct EntryWires {
@@ -32,18 +32,16 @@ pub(super) struct RecordWires {
 
 /// Opens the record: all of its positions, none of which can be skipped.
 pub(super) fn open(rows: &mut Clearance, w: &Witness, now: &DayTime, leaf: &Wire) -> RecordWires {
-    let mut entries: Vec<EntryWires> = w
-        .record
-        .entries
-        .iter()
-        .map(|e| entry(rows, e, true, now))
+    let wide = w.record.entries.iter().map(|e| (e, true));
+    let all = wide.chain(w.record.facts.iter().map(|e| (e, false)));
+    let entries: Vec<EntryWires> = all
+        .enumerate()
+        .map(|(i, (e, wide))| rows.within(("entry", i), |rows| entry(rows, e, wide, now)))
         .collect();
-    entries.extend(w.record.facts.iter().map(|e| entry(rows, e, false, now)));
-    let negatives = w.record.negatives.map(|m| time(rows, m, now));
-    let runs = w
-        .record
-        .runs
-        .map(|(first, last)| run(rows, first, last, now));
+    let negatives =
+        std::array::from_fn(|i| time(rows, ("negative", i), w.record.negatives[i], now));
+    let runs =
+        std::array::from_fn(|i| rows.within(("run", i), |rows| run(rows, w.record.runs[i], now)));
     let record = RecordWires {
         entries,
         negatives,
@@ -52,26 +50,27 @@ pub(super) fn open(rows: &mut Clearance, w: &Witness, now: &DayTime, leaf: &Wire
 
     rows.under(Heading::RecordOpening);
     let elements = elements(&record);
-    let identity = rows.witness(w.identity.element());
-    let blinding = rows.witness(w.blinding.0);
-    let first = poseidon::hash(rows, Domain::RecordFirst, &elements[..8]);
+    let identity = rows.witness("identity", w.identity.element());
+    let blinding = rows.witness("blinding", w.blinding.0);
+    let first = poseidon::hash(rows, "first hash", Domain::RecordFirst, &elements[..8]);
     let mut rest = vec![first];
     rest.extend_from_slice(&elements[8..]);
     rest.extend([identity, blinding, Wire::constant(Fr::ZERO)]);
-    let hashed = poseidon::hash(rows, Domain::RecordRest, &rest);
-    rows.equal(&hashed, leaf);
+    let hashed = poseidon::hash(rows, "second hash", Domain::RecordRest, &rest);
+    rows.equal("leaf", &hashed, leaf);
     record
 }
 
 fn entry(rows: &mut Clearance, e: &EntryBits, wide: bool, now: &DayTime) -> EntryWires {
     rows.under(Heading::RecordOpening);
-    let is_stay = wide.then(|| bits::bit(rows, e.is_stay));
-    let kind = bits::free_bits(rows, Fr::from(e.kind), 4);
-    let ended = bits::bit(rows, e.ended);
+    let is_stay = wide.then(|| bits::bit(rows, "is stay", e.is_stay));
+    let kind = bits::free_bits(rows, "kind", Fr::from(e.kind), 4);
+    let ended = bits::bit(rows, "ended", e.ended);
     let place_bits = if wide { 47 } else { 7 };
-    let place = Wire::from_bits(&bits::free_bits(rows, Fr::from(e.place), place_bits));
-    let begin = time(rows, e.begin, now);
-    let end = time(rows, e.end, now);
+    let place = bits::free_bits(rows, "place", Fr::from(e.place), place_bits);
+    let place = Wire::from_bits(&place);
+    let begin = time(rows, "begin", e.begin, now);
+    let end = time(rows, "end", e.end, now);
     EntryWires {
         is_stay,
         kind,
@@ -84,21 +83,23 @@ fn entry(rows: &mut Clearance, e: &EntryBits, wide: bool, now: &DayTime) -> Entr
 
 /// A committed time: its distance back from `as_of` has 26 bits, so it is not later; that it is not another time
 /// either follows from the width it takes in its element.
-fn time(rows: &mut Clearance, minute: u32, now: &DayTime) -> Wire {
+fn time(rows: &mut Clearance, part: impl Into<Part>, minute: u32, now: &DayTime) -> Wire {
     rows.under(Heading::RangesAndTimes);
-    let minute = rows.witness_u64(u64::from(minute));
-    let back = &now.minute - &minute;
-    bits::bits(rows, &back, 26);
-    minute
+    rows.within(part, |rows| {
+        let minute = rows.witness_u64("minute", u64::from(minute));
+        let back = &now.minute - &minute;
+        bits::bits(rows, "back", &back, 26);
+        minute
+    })
 }
 
 /// A check-in run: its last day is not after today; its first is 16 bits.
-fn run(rows: &mut Clearance, first: u16, last: u16, now: &DayTime) -> (Wire, Wire) {
+fn run(rows: &mut Clearance, (first, last): (u16, u16), now: &DayTime) -> (Wire, Wire) {
     rows.under(Heading::RangesAndTimes);
-    let first = Wire::from_bits(&bits::free_bits(rows, Fr::from(first), 16));
-    let last = rows.witness_u64(u64::from(last));
+    let first = Wire::from_bits(&bits::free_bits(rows, "first", Fr::from(first), 16));
+    let last = rows.witness_u64("last", u64::from(last));
     let back = &now.day - &last;
-    bits::bits(rows, &back, 16);
+    bits::bits(rows, "back", &back, 16);
     (first, last)
 }
 

@@ -48,20 +48,20 @@ const ROW_BITS: usize = 117;
 
 /// The slots with the rows that the rule table gives their keys.
 pub(super) fn rows_of(rows: &mut Clearance, w: &Witness, table: &TableWires) -> Vec<SlotWires> {
-    w.slots
-        .iter()
-        .map(|claim| slot(rows, claim, table))
+    let slots = w.slots.iter().enumerate();
+    slots
+        .map(|(i, claim)| rows.within(("slot", i), |rows| slot(rows, claim, table)))
         .collect()
 }
 
 fn slot(rows: &mut Clearance, claim: &SlotClaim, table: &TableWires) -> SlotWires {
     rows.under(Heading::AnchorPhasesLapse);
-    let key = bits::free_bits(rows, Fr::from(claim.key), 7);
+    let key = bits::free_bits(rows, "key", Fr::from(claim.key), 7);
     // There is no key from 96 on.
-    rows.enforce(&key[5], &key[6], &Wire::constant(0u64));
-    let anchor = day_time(rows, u64::from(claim.anchor));
+    rows.enforce("key below 96", &key[5], &key[6], &Wire::constant(0u64));
+    let anchor = rows.within("anchor", |rows| day_time(rows, u64::from(claim.anchor)));
     let packed = table.row(rows, &key);
-    let mut rest: &[Wire] = &bits::bits(rows, &packed, ROW_BITS);
+    let mut rest: &[Wire] = &bits::bits(rows, "row", &packed, ROW_BITS);
     let mut take = |width: usize| {
         let (taken, left) = rest.split_at(width);
         rest = left;
@@ -112,9 +112,16 @@ fn clearing(take: &mut impl FnMut(usize) -> Vec<Wire>) -> ClearingWires {
 }
 
 /// The first minute at which an offset from the slot's anchor is reached. Two rows.
-fn reached_at(rows: &mut Clearance, anchor: &DayTime, offset: &OffsetWires) -> Wire {
-    let to_midnight = rows.product(&offset.is_days, &anchor.minute_of_day);
-    let as_days = rows.product(&offset.is_days, &offset.count);
+fn reached_at(
+    rows: &mut Clearance,
+    part: &'static str,
+    anchor: &DayTime,
+    offset: &OffsetWires,
+) -> Wire {
+    let mut if_days =
+        |what, wire| rows.within(part, |rows| rows.product(what, &offset.is_days, wire));
+    let to_midnight = if_days("to midnight", &anchor.minute_of_day);
+    let as_days = if_days("as days", &offset.count);
     let distance = &(&offset.count * 60) + &(&as_days * (1440 - 60));
     &(&anchor.minute - &to_midnight) + &distance
 }
@@ -129,33 +136,43 @@ pub(super) fn evaluate(
     claim: &ClaimBits,
 ) {
     rows.under(Heading::AnchorPhasesLapse);
-    let switch_at = reached_at(rows, &slot.anchor, &slot.switch);
-    let switched = bits::not_negative(rows, &(&now.minute - &switch_at), 27);
-    let yellow = mux::choose(rows, &switched, &slot.then[0], &slot.first[0]);
-    let red = mux::choose(rows, &switched, &slot.then[1], &slot.first[1]);
+    let switch_at = reached_at(rows, "switch at", &slot.anchor, &slot.switch);
+    let switched = bits::not_negative(rows, "switched", &(&now.minute - &switch_at), 27);
+    let yellow = mux::choose(rows, "yellow", &switched, &slot.then[0], &slot.first[0]);
+    let red = mux::choose(rows, "red", &switched, &slot.then[1], &slot.first[1]);
     let lapsed = lapse(rows, slot, claimed.lapsed, now);
     let cleared = relief(rows, slot, claimed.relief, now, record);
 
     rows.under(Heading::WorstColour);
-    let open = rows.product(&lapsed.not(), &cleared.not());
+    let open = rows.product("open", &lapsed.not(), &cleared.not());
     let zero = Wire::constant(0u64);
-    rows.enforce(&open, &red, &zero);
-    let open_and_green_claimed = rows.product(&open, &claim.yellow_admitted.not());
-    rows.enforce(&open_and_green_claimed, &yellow, &zero);
+    rows.enforce("not red", &open, &red, &zero);
+    let open_and_green_claimed = rows.product(
+        "open and green claimed",
+        &open,
+        &claim.yellow_admitted.not(),
+    );
+    rows.enforce("not yellow", &open_and_green_claimed, &yellow, &zero);
 }
 
 /// A claimed lapse: the row has one, and it is reached.
 fn lapse(rows: &mut Clearance, slot: &SlotWires, claimed: bool, now: &DayTime) -> Wire {
-    let lapsed = bits::bit(rows, claimed);
+    let lapsed = bits::bit(rows, "lapsed", claimed);
     let inverse = if claimed {
         slot.lapse.count.value().inverse().unwrap_or(Fr::ZERO)
     } else {
         Fr::ZERO
     };
-    let inverse = rows.witness(inverse);
-    rows.enforce(&slot.lapse.count, &inverse, &lapsed);
-    let lapse_at = reached_at(rows, &slot.anchor, &slot.lapse);
-    bits::range_if(rows, &lapsed, &(&now.minute - &lapse_at), 27);
+    let inverse = rows.witness("inverse of lapse", inverse);
+    rows.enforce("has a lapse", &slot.lapse.count, &inverse, &lapsed);
+    let lapse_at = reached_at(rows, "lapse at", &slot.anchor, &slot.lapse);
+    bits::range_if(
+        rows,
+        "lapse reached",
+        &lapsed,
+        &(&now.minute - &lapse_at),
+        27,
+    );
     lapsed
 }
 
@@ -169,34 +186,42 @@ fn relief(
 ) -> Wire {
     rows.under(Heading::Clearing);
     let chosen = claimed.unwrap_or_default();
-    let cleared = bits::bit(rows, claimed.is_some());
-    let alternative = bits::bit(rows, chosen.alternative == 1);
+    let cleared = bits::bit(rows, "cleared", claimed.is_some());
+    let alternative = bits::bit(rows, "alternative", chosen.alternative == 1);
     let way = way_out(rows, &alternative, &slot.ways);
-    rows.enforce(&cleared, &way.enabled.not(), &Wire::constant(0u64));
-    let after = reached_at(rows, &slot.anchor, &way.after);
-    bits::range_if(rows, &cleared, &(&now.minute - &after), 27);
+    rows.enforce(
+        "way is there",
+        &cleared,
+        &way.enabled.not(),
+        &Wire::constant(0u64),
+    );
+    let after = reached_at(rows, "after at", &slot.anchor, &way.after);
+    bits::range_if(rows, "after reached", &cleared, &(&now.minute - &after), 27);
     negatives(rows, &cleared, &way, slot, chosen, &record.negatives);
     check_ins(rows, &cleared, &way, slot, chosen, record);
     cleared
 }
 
 fn way_out(rows: &mut Clearance, second: &Wire, [a, b]: &[ClearingWires; 2]) -> ClearingWires {
-    let mut of =
-        |part: &dyn Fn(&ClearingWires) -> Wire| mux::choose(rows, second, &part(b), &part(a));
+    let mut of = |part: &'static str, of: &dyn Fn(&ClearingWires) -> Wire| {
+        rows.within("way", |rows| {
+            mux::choose(rows, part, second, &of(b), &of(a))
+        })
+    };
     ClearingWires {
-        enabled: of(&|c| c.enabled.clone()),
+        enabled: of("enabled", &|c| c.enabled.clone()),
         after: OffsetWires {
-            is_days: of(&|c| c.after.is_days.clone()),
-            count: of(&|c| c.after.count.clone()),
+            is_days: of("after in days", &|c| c.after.is_days.clone()),
+            count: of("after", &|c| c.after.count.clone()),
         },
         negatives: [
-            of(&|c| c.negatives[0].clone()),
-            of(&|c| c.negatives[1].clone()),
+            of("negatives bit 0", &|c| c.negatives[0].clone()),
+            of("negatives bit 1", &|c| c.negatives[1].clone()),
         ],
-        gap_hours: of(&|c| c.gap_hours.clone()),
-        span_hours: of(&|c| c.span_hours.clone()),
-        neg_from_shifted: of(&|c| c.neg_from_shifted.clone()),
-        check_in_days: of(&|c| c.check_in_days.clone()),
+        gap_hours: of("gap", &|c| c.gap_hours.clone()),
+        span_hours: of("span", &|c| c.span_hours.clone()),
+        neg_from_shifted: of("negatives from", &|c| c.neg_from_shifted.clone()),
+        check_in_days: of("check-in days", &|c| c.check_in_days.clone()),
     }
 }
 
@@ -210,25 +235,39 @@ fn negatives(
     negatives: &[Wire; MAX_NEGATIVES],
 ) {
     let [bit_0, bit_1] = &way.negatives;
-    let three = rows.product(bit_0, bit_1);
+    let three = rows.product("three negatives", bit_0, bit_1);
     let at_least_one = &(bit_0 + bit_1) - &three;
-    let [one, two, all_three] =
-        [&at_least_one, bit_1, &three].map(|gate| rows.product(cleared, gate));
-    let picked = chosen.negatives.map(|position| {
-        let position = bits::free_bits(rows, Fr::from(position), 3);
-        mux::select(rows, &position, negatives)
+    let one = rows.product("first needed", cleared, &at_least_one);
+    let two = rows.product("second needed", cleared, bit_1);
+    let all_three = rows.product("third needed", cleared, &three);
+    let picked: [Wire; 3] = std::array::from_fn(|i| {
+        let position = Fr::from(chosen.negatives[i]);
+        let position = bits::free_bits(rows, ("negative", i), position, 3);
+        mux::select(rows, ("negative", i), &position, negatives)
     });
     let [first, second, third] = &picked;
     let shift_min = Wire::constant(256u64 * 60);
     let since_earliest =
         &(&(first - &slot.anchor.minute) - &(&way.neg_from_shifted * 60)) + &shift_min;
-    bits::range_if(rows, &one, &since_earliest, 27);
+    bits::range_if(rows, "first not too early", &one, &since_earliest, 27);
     let gap_min = &way.gap_hours * 60;
-    bits::range_if(rows, &two, &(&(second - first) - &gap_min), 26);
-    bits::range_if(rows, &all_three, &(&(third - second) - &gap_min), 26);
-    let last = mux::choose(rows, &three, third, second);
+    bits::range_if(
+        rows,
+        "gap to second",
+        &two,
+        &(&(second - first) - &gap_min),
+        26,
+    );
+    bits::range_if(
+        rows,
+        "gap to third",
+        &all_three,
+        &(&(third - second) - &gap_min),
+        26,
+    );
+    let last = mux::choose(rows, "last negative", &three, third, second);
     let spare = &(&way.span_hours * 60) - &(&last - first);
-    bits::range_if(rows, &two, &spare, 26);
+    bits::range_if(rows, "within span", &two, &spare, 26);
 }
 
 /// As many consecutive days in one run as the way out needs, all after the anchor's day.
@@ -240,17 +279,23 @@ fn check_ins(
     chosen: Relief,
     record: &RecordWires,
 ) {
-    let none_needed = bits::is_zero(rows, &way.check_in_days);
-    let needed = rows.product(cleared, &none_needed.not());
-    let position = bits::free_bits(rows, Fr::from(chosen.run), 2);
+    let none_needed = bits::is_zero(rows, "no check-ins", &way.check_in_days);
+    let needed = rows.product("check-ins needed", cleared, &none_needed.not());
+    let position = bits::free_bits(rows, "run", Fr::from(chosen.run), 2);
     let ends =
         |part: &dyn Fn(&(Wire, Wire)) -> Wire| record.runs.iter().map(part).collect::<Vec<_>>();
-    let run_first = mux::select(rows, &position, &ends(&|r| r.0.clone()));
-    let run_last = mux::select(rows, &position, &ends(&|r| r.1.clone()));
-    let first = rows.witness_u64(u64::from(chosen.first_day));
+    let run_first = mux::select(rows, "run first", &position, &ends(&|r| r.0.clone()));
+    let run_last = mux::select(rows, "run last", &position, &ends(&|r| r.1.clone()));
+    let first = rows.witness_u64("first day", u64::from(chosen.first_day));
     let one = Wire::constant(1u64);
     let last = &(&first + &way.check_in_days) - &one;
-    bits::range_if(rows, &needed, &(&first - &run_first), 17);
-    bits::range_if(rows, &needed, &(&(&first - &slot.anchor.day) - &one), 17);
-    bits::range_if(rows, &needed, &(&run_last - &last), 17);
+    bits::range_if(rows, "first in run", &needed, &(&first - &run_first), 17);
+    bits::range_if(
+        rows,
+        "first after anchor",
+        &needed,
+        &(&(&first - &slot.anchor.day) - &one),
+        17,
+    );
+    bits::range_if(rows, "last in run", &needed, &(&run_last - &last), 17);
 }

@@ -7,8 +7,10 @@ mod freedom;
 mod random;
 mod wires;
 
+use std::collections::BTreeSet;
+
 use super::scene::Scene;
-use super::{Heading, assign, check, shape};
+use super::{Heading, assign, check, names, shape};
 
 #[test]
 fn the_green_scene_fulfils_relation_and_rows() {
@@ -33,6 +35,29 @@ fn the_shape_is_pinned() {
     );
     assert!(shape.rows() <= 1 << 15);
     assert_eq!(hex::encode(shape.digest()), PINNED_DIGEST);
+}
+
+#[test]
+fn every_wire_and_every_row_has_a_name_of_its_own() {
+    let names = names();
+    for (all, count) in [
+        (&names.wires, shape().instance + shape().witness),
+        (&names.rows, shape().constraints()),
+    ] {
+        assert_eq!(all.len(), count);
+        let distinct: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+        assert_eq!(distinct.len(), count);
+    }
+    assert_eq!(names.wires[4], "as_of");
+    assert!(
+        names
+            .rows
+            .iter()
+            .any(|n| n == "Entry key/entry[3]/stay/meeting[2]/met")
+    );
+    for (name, heading) in names.rows.iter().zip(&shape().headings) {
+        assert!(name.starts_with(heading.title()));
+    }
 }
 
 const PINNED_ROWS: [usize; 14] = [
