@@ -7,6 +7,7 @@ mod explain;
 mod fact_table;
 mod files;
 mod risk_map;
+mod system;
 
 use std::process::ExitCode;
 

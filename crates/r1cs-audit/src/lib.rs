@@ -3,6 +3,11 @@
 //!
 //! Knows no statement, no keys and no proofs: any system over a prime field will do, with names for its wires or without.
 
+pub mod determinism;
+mod structure;
 mod system;
+#[cfg(test)]
+mod testing;
 
+pub use structure::Structure;
 pub use system::{Binding, Names, Row, System, SystemError, Terms, kind_of};

@@ -32,6 +32,8 @@ pub struct Names {
 pub struct Binding<F> {
     /// Where it stands.
     pub name: String,
+    /// The rows that compute it: the first, and the one after the last. Without one of them it binds nothing.
+    pub rows: (usize, usize),
     /// Its inputs.
     pub inputs: Vec<Terms<F>>,
     /// Its output.

@@ -1,0 +1,92 @@
+//! Uniqueness: which wires follow from the public inputs and from what the prover is admitted to choose.
+//!
+//! A wire *follows* if any two assignments that fulfil all rows, and agree on what is given, agree on it. The search
+//! knows a few sound rules and applies them until nothing new follows; what it does not reach may still be unique, but
+//! that has to be shown otherwise. Each rule is a lemma over a prime field.
+
+mod equation;
+mod index;
+mod walk;
+
+use ark_ff::PrimeField;
+
+pub use index::Index;
+
+use crate::System;
+
+/// Why a wire follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Rule {
+    /// It was given: public, or chosen.
+    Given,
+    /// It is the only unknown of a linear equation.
+    Linear,
+    /// It is one of several bits whose weighted sum is known, and no two choices of the bits have one sum.
+    Bits,
+    /// It is one of several numbers of bits whose weighted sum is known, and no two choices of the numbers, each within
+    /// the bound that a row sets to it, have one sum.
+    Ranges,
+    /// It says whether a known value is zero: `v·i = p` and `v·(1 − p) = 0`.
+    ZeroTest,
+    /// It follows in both cases of a known bit.
+    Cases,
+}
+
+impl Rule {
+    /// All rules in their order.
+    pub const ALL: [Self; 6] = [
+        Self::Given,
+        Self::Linear,
+        Self::Bits,
+        Self::Ranges,
+        Self::ZeroTest,
+        Self::Cases,
+    ];
+
+    /// One word for reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Linear => "linear",
+            Self::Bits => "bits",
+            Self::Ranges => "ranges",
+            Self::ZeroTest => "zero-test",
+            Self::Cases => "cases",
+        }
+    }
+}
+
+/// For each wire, the rule by which it follows, if it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follows {
+    /// By wire.
+    pub rule: Vec<Option<Rule>>,
+}
+
+impl Follows {
+    /// The wires that do not follow.
+    pub fn open(&self) -> impl Iterator<Item = usize> {
+        let wires = self.rule.iter().enumerate();
+        wires.filter_map(|(wire, rule)| rule.is_none().then_some(wire))
+    }
+
+    /// How many wires follow by a rule.
+    pub fn by(&self, rule: Rule) -> usize {
+        self.rule.iter().filter(|r| **r == Some(rule)).count()
+    }
+}
+
+/// What follows in `system` from the constant, the public inputs and the wires `given`, if the rows `without` were not
+/// there. Hashes bind their inputs only while all of their rows are there.
+pub fn follow<F: PrimeField>(
+    system: &System<F>,
+    index: &Index<F>,
+    given: &[usize],
+    without: &[usize],
+) -> Follows {
+    walk::Walk::new(system, index, without).run(given)
+}
+
+#[cfg(test)]
+mod tests;
