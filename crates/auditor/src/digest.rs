@@ -55,7 +55,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     verifying_key: Option<PathBuf>,
     #[command(flatten)]
-    nodes: nodes::Args,
+    nodes: nodes::NodeArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,

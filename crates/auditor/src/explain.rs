@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_parser = moment)]
     at: Minute,
     #[command(flatten)]
-    specimen: specimen::Args,
+    specimen: specimen::ProveArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,

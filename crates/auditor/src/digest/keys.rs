@@ -105,8 +105,13 @@ pub(super) fn from_file(path: &Path, pinned: &[u8; 32]) -> Result<Read, PinError
         }
         other => other.with_context(|| format!("{} is refused", path.display()))?,
     };
-    let checked = "its SHA-256 is the pinned one, its matrices are the rebuilt ones, its verifying key's points are on their \
-         curves, in their groups and not at infinity, gamma is not delta; the points that only a prover uses are left to the digest";
+    let sign = files::spinner("checking the key's points");
+    let sound = prover.check_points();
+    sign.finish_and_clear();
+    sound.with_context(|| format!("{} is refused", path.display()))?;
+    let checked = "its SHA-256 is the pinned one, its matrices are the rebuilt ones, all its points are on their curves and in their \
+         groups, none of the verifying key's is at infinity, gamma is not delta. How it came about the bytes do not say: for that \
+         there is the ceremony's transcript";
     Ok(report(
         &prover,
         path.display().to_string(),

@@ -26,7 +26,7 @@ const MAX_ROOTS_LEN_BYTES: usize = 256 << 10;
 /// Which nodes are asked, and how they are known.
 #[derive(clap::Args)]
 #[command(next_help_heading = "What nodes serve")]
-pub(super) struct Args {
+pub(super) struct NodeArgs {
     /// A node's public door, to be asked for its trust list; repeatable
     #[arg(long, value_name = "HOST:PORT", requires_all = ["province", "federation", "roots"])]
     node: Vec<String>,
@@ -61,7 +61,7 @@ fn root_key(text: &str) -> Result<RootKey> {
     RootKey::from_bytes(&bytes).map_err(|_| anyhow!("not an Ed25519 key"))
 }
 
-impl Args {
+impl NodeArgs {
     /// Whether the command line makes sense beyond what its grammar says.
     pub(super) fn misfit(&self) -> Option<String> {
         let (nodes, provinces) = (self.node.len(), self.province.len());
@@ -140,7 +140,7 @@ pub(super) struct Rebuilt<'a> {
 }
 
 /// Asks all nodes, one after the other.
-pub(super) fn ask(args: &Args, rebuilt: &Rebuilt<'_>) -> Result<Vec<NodeReport>> {
+pub(super) fn ask(args: &NodeArgs, rebuilt: &Rebuilt<'_>) -> Result<Vec<NodeReport>> {
     let (Some(federation), Some(roots)) = (&args.federation, &args.roots) else {
         return Ok(Vec::new());
     };
@@ -183,7 +183,7 @@ pub(super) fn ask(args: &Args, rebuilt: &Rebuilt<'_>) -> Result<Vec<NodeReport>>
     Ok(reports)
 }
 
-fn pinned(args: &Args) -> Result<Option<RootKeys>> {
+fn pinned(args: &NodeArgs) -> Result<Option<RootKeys>> {
     if args.root_key.is_empty() {
         return Ok(None);
     }

@@ -24,7 +24,7 @@ const HEAD_BEFORE_CLOSE_MIN: i64 = 3;
 /// What is to be proved.
 #[derive(clap::Args)]
 #[command(next_help_heading = "A proof of it")]
-pub(super) struct Args {
+pub(super) struct ProveArgs {
     /// Prove a claim about the record under a test key, verify the proof, and say what it says
     #[arg(long)]
     pub(super) prove: bool,
@@ -60,7 +60,7 @@ fn test_age(text: &str) -> Result<TestAge, &'static str> {
     age.ok_or("0, 24, 48 or 72")
 }
 
-impl Args {
+impl ProveArgs {
     fn claim(&self) -> Claim {
         let worst = match self.claim {
             Worst::Green => WorstColour::Green,
@@ -137,7 +137,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// Proves the claim and verifies the proof, or says why the record does not support it.
-pub(super) fn attempt(args: &Args, subject: &Subject<'_>) -> Result<Attempt> {
+pub(super) fn attempt(args: &ProveArgs, subject: &Subject<'_>) -> Result<Attempt> {
     let claim = args.claim();
     let scene = Scene {
         record: subject.record.clone(),
@@ -375,9 +375,12 @@ impl Specimen {
             "  the verifier {verdict} for these public inputs, {others}:"
         ));
         for input in &self.public_inputs {
+            // Roots and digests as other commands print them, small numbers as numbers.
+            let short = input.value.len() <= 20;
+            let value = if short { &input.value } else { &input.hex };
             line(format!(
-                "    {:<14} {}\n                   {}",
-                input.name, input.value, input.means
+                "    {:<14} {value}\n                   {}",
+                input.name, input.means
             ));
         }
         line("  headings that were checked, and their rows:".to_owned());
