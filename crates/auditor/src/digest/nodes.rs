@@ -22,6 +22,8 @@ use crate::{files, test_key};
 
 /// A file of certificate roots for a few authorities takes some kilobytes.
 const MAX_ROOTS_LEN_BYTES: usize = 256 << 10;
+/// Of what a node says instead of an answer, so much is printed.
+const MAX_MESSAGE_CHARS: usize = 200;
 
 /// Which nodes are asked, and how they are known.
 #[derive(clap::Args)]
@@ -207,6 +209,7 @@ async fn fetch(address: &str, node: PeerId, credentials: Arc<dyn Credentials>) -
         connect: Duration::from_secs(5),
         call: Duration::from_secs(20),
     };
+    let expected = node.to_string();
     let channel = connect(address, node, credentials, timeouts)?;
     let request = GetTrustListRequest {
         root_sequence: 0,
@@ -215,7 +218,11 @@ async fn fetch(address: &str, node: PeerId, credentials: Arc<dyn Credentials>) -
     let answer = wire::client::trust(channel).get_trust_list(request).await;
     let answer = answer.map_err(|status| match wire::reason_of(&status) {
         Some(reason) => anyhow!("the node answered {}", reason.code()),
-        None => anyhow!("no answer ({:?}): {}", status.code(), causes(&status)),
+        None => anyhow!(
+            "no answer as {expected} ({:?}): {}",
+            status.code(),
+            foreign(status.message())
+        ),
     })?;
     let bundle = answer.into_inner().bundle;
     if bundle.is_empty() {
@@ -224,15 +231,10 @@ async fn fetch(address: &str, node: PeerId, credentials: Arc<dyn Credentials>) -
     Ok(bundle)
 }
 
-/// An error with what caused it: a refused connection hides below "transport error".
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
+/// What somebody else wrote, cut and without anything that a terminal would obey.
+fn foreign(text: &str) -> String {
+    let cut: String = text.chars().take(MAX_MESSAGE_CHARS).collect();
+    cut.escape_debug().to_string()
 }
 
 /// The documents of a list, and what was checked of them.
