@@ -68,10 +68,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
             .exit();
     }
     let registry = registry::Registry::read(args.registry.as_deref())?;
-    let shape = shape();
-    let digest = shape.digest();
+    let verifying = (args.verifying_key.as_deref())
+        .map(keys::VerifyingKeyFile::read)
+        .transpose()?;
+    let digest = shape().digest();
     let mut report = Report::new(&registry, &digest);
-    let known = report.read_keys(args, &digest)?;
+    let known = report.read_keys(args, verifying, &digest)?;
     let rebuilt = nodes::Rebuilt {
         digest,
         registry: &registry,
@@ -145,14 +147,19 @@ impl Report {
     }
 
     /// Makes or reads the keys that the command line names, in the order of their cost.
-    fn read_keys(&mut self, args: &Args, digest: &[u8; 32]) -> Result<Vec<keys::Known>> {
+    fn read_keys(
+        &mut self,
+        args: &Args,
+        verifying: Option<keys::VerifyingKeyFile>,
+        digest: &[u8; 32],
+    ) -> Result<Vec<keys::Known>> {
         let mut known = Vec::new();
         let mut add = |(key, report): keys::Read| {
             known.push(key);
             self.keys.push(report);
         };
-        if let Some(path) = &args.verifying_key {
-            add(keys::verifying_key(path, digest)?);
+        if let Some(file) = verifying {
+            add(file.under(digest));
         }
         if let (Some(path), Some(pinned)) = (&args.key, &args.sha256) {
             match keys::from_file(path, pinned) {

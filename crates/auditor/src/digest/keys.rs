@@ -158,34 +158,48 @@ fn report(prover: &Prover, from: String, file: &[u8], checked: &'static str) -> 
     Ok((known, report))
 }
 
-/// A verifying key from a file: arkworks' compressed form, or snarkjs' JSON.
-pub(super) fn verifying_key(path: &Path, matrix_digest: &[u8; 32]) -> Result<Read> {
-    let from = path.display().to_string();
-    let bytes = files::read(path, MAX_VERIFYING_KEY_BYTES)?;
-    let key = if bytes.trim_ascii_start().starts_with(b"{") {
-        snarkjs::verifying_key(&bytes)
-    } else {
-        checked_bytes(&bytes)
-    };
-    let key = key.with_context(|| format!("{from} is refused as a verifying key"))?;
-    let ids = [CircuitUse::Test, CircuitUse::Production]
-        .map(|circuit_use| Identity::of(CircuitId::new(circuit_use, matrix_digest, &key)));
-    let report = KeyReport {
-        from: from.clone(),
-        circuit_use: None,
-        key_file: None,
-        verifying_key_sha256: hex::encode(Sha256::digest(&key)),
-        verifying_key_bytes: key.len(),
-        circuit_ids: ids.into(),
-        checked: "six public inputs; all points on their curves, in their groups and not at infinity; gamma is not delta. Whose key it is, \
-             and for which matrices, the bytes do not say",
-    };
-    let known = Known {
-        from,
-        circuit_use: None,
-        verifying_key: key,
-    };
-    Ok((known, report))
+/// A verifying key from a file, taken by the verifier.
+pub(super) struct VerifyingKeyFile {
+    from: String,
+    key: Vec<u8>,
+}
+
+impl VerifyingKeyFile {
+    /// Reads arkworks' compressed form, or snarkjs' JSON.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let from = path.display().to_string();
+        let bytes = files::read(path, MAX_VERIFYING_KEY_BYTES)?;
+        let key = if bytes.trim_ascii_start().starts_with(b"{") {
+            snarkjs::verifying_key(&bytes)
+        } else {
+            checked_bytes(&bytes)
+        };
+        let key = key.with_context(|| format!("{from} is refused as a verifying key"))?;
+        Ok(Self { from, key })
+    }
+
+    /// The key with what is printed of it, its identities being those under these matrices.
+    pub(super) fn under(self, matrix_digest: &[u8; 32]) -> Read {
+        let Self { from, key } = self;
+        let ids = [CircuitUse::Test, CircuitUse::Production]
+            .map(|circuit_use| Identity::of(CircuitId::new(circuit_use, matrix_digest, &key)));
+        let report = KeyReport {
+            from: from.clone(),
+            circuit_use: None,
+            key_file: None,
+            verifying_key_sha256: hex::encode(Sha256::digest(&key)),
+            verifying_key_bytes: key.len(),
+            circuit_ids: ids.into(),
+            checked: "six public inputs; all points on their curves, in their groups and not at infinity; gamma is not delta. Whose key \
+                 it is, and for which matrices, the bytes do not say",
+        };
+        let known = Known {
+            from,
+            circuit_use: None,
+            verifying_key: key,
+        };
+        (known, report)
+    }
 }
 
 /// The key's bytes, if the verifier takes them; otherwise which point is wrong, and how.
