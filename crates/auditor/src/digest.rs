@@ -54,11 +54,11 @@ pub(crate) struct Args {
     /// A verifying key file
     #[arg(long, value_name = "FILE")]
     verifying_key: Option<PathBuf>,
-    #[command(flatten)]
-    nodes: nodes::NodeArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    nodes: nodes::NodeArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {

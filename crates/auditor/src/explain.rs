@@ -49,11 +49,11 @@ pub(crate) struct Args {
     /// Minutes since the Unix epoch, or 'YYYY-MM-DD HH:MM' in UTC+8
     #[arg(long, value_parser = moment)]
     at: Minute,
-    #[command(flatten)]
-    specimen: specimen::ProveArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    specimen: specimen::ProveArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {

@@ -10,6 +10,9 @@ use super::{Code, Signature};
 const NOT_IN_IT: &str = "name, identity number, home province, home node, events, places, contacts, test times, and whether the colour \
      is better than claimed";
 
+/// Widest line of running text.
+const WIDTH_CHARS: usize = 110;
+
 /// What `pass` prints.
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
@@ -81,11 +84,13 @@ impl<'a> Decoded<'a> {
                 field.hex
             );
             let words = field.words;
-            let _ = writeln!(
-                out,
-                "           is      {}\n           reveals {}\n           to      {}",
-                words.meaning, words.reveals, words.to
-            );
+            for (title, said) in [
+                ("is", words.meaning),
+                ("reveals", words.reveals),
+                ("to", words.to),
+            ] {
+                paragraph(out, &format!("           {title:<8}"), said);
+            }
         }
     }
 }
@@ -107,7 +112,8 @@ impl<'a> Report<'a> {
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
         self.one.text(&mut out);
-        let _ = writeln!(out, "\nNot in it: {}.", self.not_in_it);
+        out.push('\n');
+        paragraph(&mut out, "Not in it: ", self.not_in_it);
         if let Some(other) = &self.other {
             out.push_str("\nThe other code\n");
             other.text(&mut out);
@@ -126,6 +132,26 @@ impl<'a> Report<'a> {
         }
         out
     }
+}
+
+/// Text behind a title, in lines of at most [`WIDTH_CHARS`].
+fn paragraph(out: &mut String, title: &str, text: &str) {
+    let indent = title.chars().count();
+    let mut at = indent;
+    out.push_str(title);
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if at > indent && at + 1 + len > WIDTH_CHARS {
+            let _ = write!(out, "\n{:indent$}", "");
+            at = indent;
+        } else if at > indent {
+            out.push(' ');
+            at += 1;
+        }
+        out.push_str(word);
+        at += len;
+    }
+    out.push('\n');
 }
 
 const fn title(part: Part) -> &'static str {
@@ -148,5 +174,22 @@ const fn title(part: Part) -> &'static str {
         Part::Nonce => "nonce",
         Part::SignatureR => "signature r",
         Part::SignatureS => "signature s",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_text_keeps_its_words_within_the_width() {
+        let words: Vec<String> = (0..99).map(|n| format!("word{n}")).collect();
+        let text = words.join(" ");
+        let mut out = String::new();
+        paragraph(&mut out, "  title ", &text);
+        assert!(out.lines().all(|line| line.chars().count() <= WIDTH_CHARS));
+        assert!(out.lines().count() > 5);
+        let read: Vec<&str> = out.split_whitespace().skip(1).collect();
+        assert_eq!(read, words);
     }
 }

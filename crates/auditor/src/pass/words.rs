@@ -82,19 +82,19 @@ const fn of_holder(part: Part, kind: BinderKind) -> Words {
     match (part, kind) {
         (Part::HolderKey, _) => words(
             "K, the holder's one-time key, by which the showing is signed",
-            "links all showings of this pass to each other. It links no two passes: a wallet has a new key for each. The home node knows \
-             whose it is, so a gate that keeps it and the home node together can name the resident",
+            "which showings are of this pass. It links no two passes: a wallet has a new key for each. The home node knows whose it is, \
+             so a gate that keeps it and the home node together can name the resident",
             "gates that compare notes; the home node",
         ),
-        (Part::RevocationHash, BinderKind::Card) => words(
+        (Part::RevocationHash, BinderKind::Card | BinderKind::DeviceAndCard) => words(
             "h, the hash of the pass's revocation secret, fresh for each pass; it also salts the card's tag within the binder",
-            "links all showings of this pass. On the published list of revocations it says that this pass was revoked. Whoever keeps the \
+            "which showings are of this pass. On the published list of revocations it says that this pass was revoked. Whoever keeps the \
              code can test identity numbers against the proof, at the price of one Argon2id each",
             "gates that compare notes; whoever keeps the code; the home node, which knows the secret",
         ),
         (Part::RevocationHash, _) => words(
             "h, the hash of the pass's revocation secret, fresh for each pass",
-            "nothing by itself; it links all showings of this pass as K does. On the published list of revocations it says that this \
+            "which showings are of this pass, as K does. On the published list of revocations it says that this \
              pass was revoked, by the home node or the holder",
             "gates that compare notes; the home node and the holder, who know the secret",
         ),
@@ -117,14 +117,16 @@ const fn of_holder(part: Part, kind: BinderKind) -> Words {
 }
 
 const fn of_proof(part: Part) -> Words {
-    const REVEALS: &str = "nothing about record, person or province: the proof is zero-knowledge and was re-randomised before it left the node. The bytes \
-        are the same in each showing of this pass, and are never an identity: anybody can write the proof in another way";
-    let meaning = match part {
-        Part::ProofA => "the proof's first point",
-        Part::ProofB => "the proof's second point",
-        _ => "the proof's third point",
-    };
-    words(meaning, REVEALS, NOBODY)
+    match part {
+        Part::ProofA => words(
+            "the proof's first point",
+            "nothing about record, person or province: the proof is zero-knowledge and was re-randomised before it left the node. Its bytes \
+             are the same in each showing of this pass, and yet no identity: anybody can write the proof in another way",
+            NOBODY,
+        ),
+        Part::ProofB => words("the proof's second point", "as the first point", NOBODY),
+        _ => words("the proof's third point", "as the first point", NOBODY),
+    }
 }
 
 const fn of_showing(part: Part) -> Words {
