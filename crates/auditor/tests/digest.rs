@@ -93,6 +93,16 @@ fn each_quantity_of_the_registry_that_differs_is_named() {
         assert_eq!(differ, named);
         assert!(named.iter().all(|n| said(&output).contains(n)));
     }
+    let (folder, args) = with_registry(&with("rows", "1"));
+    let text = String::from_utf8(digest(folder.path(), &args[..3]).stdout).unwrap();
+    for line in [
+        "  = constraints ",
+        "  ≠ rows ",
+        " (registry: 1)",
+        "NOT everything agrees",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
     let (folder, args) = with_registry(&with("version", "7"));
     let output = digest(folder.path(), &args);
     assert_eq!(

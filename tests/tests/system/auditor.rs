@@ -3,13 +3,14 @@
 use std::process::{Command, Output};
 
 use federation::{Door, Limits, PeerId};
+use rules::{Claim, TestAge, WorstColour};
 use serde_json::Value;
-use tests::{Plan, World, key_seed, minute, province, trust_list};
+use tests::{Device, Holder, Person, Plan, World, key_seed, minute, province, show, trust_list};
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
-use verifier::VerifyingKey;
 use verifier::trust::{Bundle, OnlineDocument, RootDocument};
+use verifier::{QrText, VerifyingKey};
 use wire::trust::v1::trust_service_server::TrustService;
 use wire::trust::v1::{GetTrustListRequest, GetTrustListResponse};
 
@@ -92,6 +93,8 @@ const QUICK: [&str; 1] = ["--no-test-key"];
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nodes_serve_is_compared_with_what_is_rebuilt_and_with_each_other() {
     let mut world = World::start(Plan::new(NODE, 1));
+    let mut device = world.device(&Person::of(HOME, 1));
+    device.register(world.now()).await.unwrap();
     let honest = world.node(HOME).public.to_string();
     let (output, report) = audit(&world, &[&honest], &QUICK);
     assert_eq!(output.status.code(), Some(3));
@@ -101,6 +104,7 @@ async fn what_nodes_serve_is_compared_with_what_is_rebuilt_and_with_each_other()
     world.advance(minute("2022-08-28 12:00")).await;
     world.commit(1).await;
     nodes_agree_with_source_and_seed(&world, &honest);
+    two_passes_of_one_resident_are_not_linked(&world, &mut device).await;
     others_differ(&world, &honest).await;
     some_cannot_be_asked(&world, &honest).await;
     world.stop();
@@ -165,6 +169,44 @@ fn nodes_agree_with_source_and_seed(world: &World, honest: &str) {
             .starts_with("not checked: no --root-key")
     );
     assert_eq!(list["circuits"][0]["verifying_key"]["is"], "not-compared");
+}
+
+/// Real passes: decoded to their last byte, and nothing in the bytes of two says that one resident holds both.
+async fn two_passes_of_one_resident_are_not_linked(world: &World, device: &mut Device) {
+    let claim = Claim {
+        worst: WorstColour::Yellow,
+        test_age: TestAge::NotAsked,
+    };
+    let holders = [Holder::new(), Holder::new()];
+    let issued = device.passes(claim, World::NATION, &holders, world.now());
+    let issued = issued.await.unwrap();
+    let [first, second] = [&issued[0], &issued[1]].map(|pass| show(pass, world.now(), 10));
+    let again = show(&issued[0], world.now(), 70);
+    let together = |one: &QrText, other: &QrText| -> Value {
+        let mut command = Command::new(AUDITOR);
+        command.args(["pass", one.as_str(), "--other", other.as_str(), "--json"]);
+        let output = tokio::task::block_in_place(|| command.output()).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let two = together(&first, &second);
+    let short = tests::circuit().id().short().to_string();
+    assert_eq!(two["fields"][1]["hex"], short);
+    assert_eq!(
+        (&two["specimen"], &two["signature"]),
+        (&true.into(), &"fits".into())
+    );
+    let taken: u64 = two["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["length"].as_u64().unwrap())
+        .sum();
+    assert_eq!(two["length"], taken);
+    assert_eq!(two["together"]["linked_by"], Value::Array(vec![]));
+    let one_twice = together(&first, &again);
+    let linked = one_twice["together"]["linked_by"].as_array().unwrap();
+    assert!(linked.contains(&"holder-key".into()), "{linked:?}");
 }
 
 /// Lists that are soundly signed and say something else.
