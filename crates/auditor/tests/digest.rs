@@ -203,6 +203,10 @@ fn a_key_file_is_the_key_of_its_seed_and_a_damaged_one_is_refused_by_name() {
     let cases = [
         (changed(&|b| b.truncate(20)), "cut short"),
         (changed(&|b| b.truncate(1_000_000)), "damaged"),
+        (
+            changed(&|b| b[delta + 128..delta + 136].copy_from_slice(&(1u64 << 60).to_le_bytes())),
+            "damaged", // a list of more points than there is memory for
+        ),
         (changed(&|b| b[0] = b'X'), "other first bytes"),
         (changed(&|b| b[7] = 9), "other first bytes"),
         (changed(&|b| b[8] = 2), "unknown use"),
