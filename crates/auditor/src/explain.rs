@@ -1,7 +1,8 @@
-//! `auditor explain`: the colour of a record given as JSON, and every reason for it.
+//! `auditor explain`: the colour of a record given as JSON, every reason for it, and on request a proof of a claim about it.
 
 mod input;
 mod report;
+mod specimen;
 
 use std::path::PathBuf;
 
@@ -10,12 +11,15 @@ use rules::{Minute, RuleSet, evaluate};
 
 use crate::{Outcome, files};
 
+pub(crate) use input::rule_set;
+
 /// Explain a record: its colour under a rule set and a risk map at a moment, and all reasons, open or closed.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   auditor explain --rule-set fj-2022-08 --at 27699359 record.json
   auditor explain --rule-set hz-2020-02 --risk-map 202208*.json --at '2022-08-31 23:59' record.json --json
   auditor explain --rule-set mine.toml --risk-map map.json --at 27699359 record.json
+  auditor explain --rule-set fj-2022-08 --at 27699359 record.json --prove --claim green --test-age 48
 
 RECORD.json, all four parts optional, times in minutes since the Unix epoch, days since 1970-01-01 in UTC+8:
   {\"stays\":     [{\"place\": \"330102001/17\", \"begin\": 27690000, \"end\": 27691000}],
@@ -28,7 +32,10 @@ cold-chain-once, cold-chain-frequent, fever-clinic, possible-link, assist-list, 
 --risk-map takes published lists, one fact table (.zst), or one map of your own, whose gaps are unlisted:
   {\"listed\": [{\"from\": \"330102001/17\", \"last\": \"330102001/17\",
                \"periods\": [{\"grade\": \"high\", \"since\": 27680000, \"until\": 67108863}]}]}
-Lists and tables are taken as known at the moment of --at. Without --risk-map nothing is listed.")]
+Lists and tables are taken as known at the moment of --at. Without --risk-map nothing is listed.
+
+--prove puts the record into a made-up federation, proves the claim under a test key, and verifies the proof as a gate would.
+Exit code 1 if the record does not support the claim; the reasons against it are printed.")]
 pub(crate) struct Args {
     /// The record
     #[arg(value_name = "RECORD.json")]
@@ -45,6 +52,8 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    specimen: specimen::ProveArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
@@ -53,14 +62,30 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let map = input::risk_map(&args.risk_map, args.at)?;
     let evaluation = evaluate(&record, rule_set.table(), &map, args.at)
         .with_context(|| format!("{} cannot be evaluated", args.record.display()))?;
-    let report = report::Report::new(&rule_set, args.at, &evaluation);
+    let subject = specimen::Subject {
+        record: &record,
+        rule_set: &rule_set,
+        map: &map,
+        at: args.at,
+        evaluation: &evaluation,
+    };
+    let attempt = (args.specimen.prove)
+        .then(|| specimen::attempt(&args.specimen, &subject))
+        .transpose()?;
+    let report = report::Report::new(&rule_set, args.at, &evaluation, attempt.as_ref());
     let text = if args.json {
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
         report.text()
     };
     files::print(&text)?;
-    Ok(Outcome::Agrees)
+    match attempt {
+        Some(attempt) if !attempt.holds() => {
+            eprintln!("auditor: the claim is not proved");
+            Ok(Outcome::Differs)
+        }
+        _ => Ok(Outcome::Agrees),
+    }
 }
 
 fn moment(text: &str) -> Result<Minute> {

@@ -1,13 +1,17 @@
 //! The auditor: recomputes what others publish from what it was made of, and compares.
 //!
-//! Holds no keys and no resident data; every command reads files and writes files or standard output.
+//! Holds no keys and no resident data; every command reads files, or what nodes serve to anybody, and writes files or
+//! standard output.
 
 mod area_table;
+mod digest;
 mod explain;
 mod fact_table;
 mod files;
+mod pass;
 mod risk_map;
 mod system;
+mod test_key;
 
 use std::process::ExitCode;
 
@@ -17,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes:
   0  done, and everything compared agrees
   1  done, but a comparison failed or a limit set on the command line was missed
   2  the command line is wrong
-  3  a file cannot be read or written, or its content is refused";
+  3  a file cannot be read or written, a node cannot be reached, or the content is refused";
 
 /// Recompute and compare what a federation publishes.
 #[derive(Parser)]
@@ -31,6 +35,8 @@ struct Cli {
 enum Command {
     RiskMap(risk_map::Args),
     Explain(explain::Args),
+    Pass(pass::Args),
+    Digest(digest::Args),
     AreaTable(area_table::Args),
     FactTable(fact_table::Args),
 }
@@ -41,21 +47,36 @@ enum Outcome {
     Agrees,
     /// A comparison failed or a limit was missed; the command has said which.
     Differs,
+    /// Nothing differs, but something could not be read or was refused; the command has said what.
+    Refused,
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::RiskMap(args) => risk_map::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Pass(args) => pass::run(&args),
+        Command::Digest(args) => digest::run(&args),
         Command::AreaTable(args) => area_table::run(&args),
         Command::FactTable(args) => fact_table::run(&args),
     };
     match outcome {
         Ok(Outcome::Agrees) => ExitCode::SUCCESS,
         Ok(Outcome::Differs) => ExitCode::from(1),
+        Ok(Outcome::Refused) => ExitCode::from(3),
         Err(error) => {
             eprintln!("auditor: {error:#}");
             ExitCode::from(3)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
     }
 }

@@ -8,7 +8,7 @@ use ark_groth16::{Groth16, ProvingKey, r1cs_to_qap::LibsnarkReduction};
 use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
 };
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
+use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Valid as _};
 use circuits::clearance::{Shape, shape};
 use commitment::{CircuitId, CircuitUse, PUBLIC_INPUTS};
 use rand_chacha_03::{ChaCha20Rng, rand_core::SeedableRng};
@@ -45,6 +45,9 @@ pub enum KeyError {
     /// A key without a phase-2 contribution (gamma equals delta), under which anybody can forge.
     #[error("the proving key has gamma equal to delta: anybody could forge proofs under it")]
     GammaIsDelta,
+    /// A point of the key is off its curve or outside its group; whoever made the key is at fault.
+    #[error("the proving key has a point that is off its curve or outside its group")]
+    BadPoint,
     /// The circuit could not be synthesised; a fault of this crate.
     #[error("test parameters could not be made: {0}")]
     Setup(SynthesisError),
@@ -157,6 +160,14 @@ impl Prover {
             id,
             verifying_key,
         })
+    }
+
+    /// Checks every point of the key, which reading a pinned file leaves to its digest; takes some seconds.
+    ///
+    /// # Errors
+    /// [`KeyError::BadPoint`].
+    pub fn check_points(&self) -> Result<(), KeyError> {
+        self.key.check().map_err(|_| KeyError::BadPoint)
     }
 
     /// The key file's bytes; reading them back wants their SHA-256.

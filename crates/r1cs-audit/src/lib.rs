@@ -4,10 +4,12 @@
 //! Knows no statement, no keys and no proofs: any system over a prime field will do, with names for its wires or without.
 
 pub mod determinism;
+pub mod mutation;
 mod structure;
 mod system;
 #[cfg(test)]
 mod testing;
+pub mod values;
 
 pub use structure::Structure;
 pub use system::{Binding, Names, Row, System, SystemError, Terms, kind_of};

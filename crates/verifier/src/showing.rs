@@ -169,7 +169,7 @@ impl Showing {
     }
 
     /// Whether the pass's own key signed this moment; true for a card alone, which signs nothing.
-    pub(crate) fn signature_fits(&self) -> bool {
+    pub fn signature_fits(&self) -> bool {
         let Some((moment, signature)) = &self.signed else {
             return self.pass.holder.key().is_none();
         };

@@ -1,5 +1,6 @@
 //! Whole-system scenarios: real nodes, sources, devices and gates, over their doors.
 
+mod auditor;
 mod crash;
 mod disk;
 mod doors;
@@ -12,6 +13,8 @@ mod unlinkable;
 const NODE: &str = env!("CARGO_BIN_EXE_viridian-node");
 /// The checkpoint's program.
 const CHECKPOINT: &str = env!("CARGO_BIN_EXE_viridian-checkpoint");
+/// The auditor's program.
+const AUDITOR: &str = env!("CARGO_BIN_EXE_viridian-auditor");
 
 /// The table in `README.md` says where each bad input is shown; what it names must be there.
 #[test]

@@ -14,7 +14,7 @@ const MAX_RECORD_BYTES: usize = 64 << 10;
 const MAX_MAP_BYTES: usize = 64 << 20;
 
 /// A built-in rule set, or one read from a file.
-pub(super) fn rule_set(name: &str) -> Result<RuleSet> {
+pub(crate) fn rule_set(name: &str) -> Result<RuleSet> {
     if RuleSet::BUILT_IN.contains(&name) {
         return Ok(RuleSet::built_in(name)?);
     }

@@ -3,6 +3,8 @@ use std::fmt::Write;
 use rules::{Colour, Evaluation, Minute, Reason, RuleSet, State};
 use serde::Serialize;
 
+use super::specimen::Attempt;
+
 /// What `explain` prints.
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
@@ -11,6 +13,8 @@ pub(super) struct Report<'a> {
     at: Minute,
     colour: Colour,
     reasons: Vec<Line<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<&'a Attempt>,
 }
 
 /// A reason with the published rule that made it.
@@ -26,7 +30,12 @@ struct Line<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(rule_set: &'a RuleSet, at: Minute, evaluation: &'a Evaluation) -> Self {
+    pub(super) fn new(
+        rule_set: &'a RuleSet,
+        at: Minute,
+        evaluation: &'a Evaluation,
+        proof: Option<&'a Attempt>,
+    ) -> Self {
         let line = |reason: &'a Reason| {
             let rule = rule_set.rule_of(reason.key);
             Line {
@@ -43,6 +52,7 @@ impl<'a> Report<'a> {
             at,
             colour: evaluation.colour,
             reasons: evaluation.reasons.iter().map(line).collect(),
+            proof,
         }
     }
 
@@ -59,6 +69,9 @@ impl<'a> Report<'a> {
         }
         if self.reasons.is_empty() {
             out.push_str("  no ground in the record met any rule\n");
+        }
+        if let Some(proof) = self.proof {
+            out.push_str(&proof.text());
         }
         out
     }
@@ -104,7 +117,15 @@ impl Line<'_> {
     }
 }
 
-const fn word(colour: Colour) -> &'static str {
+/// A reason's rule by its number and words, as published.
+pub(super) fn rule_words(rule_set: &RuleSet, reason: &Reason) -> String {
+    rule_set.rule_of(reason.key).map_or_else(
+        || "no rule".to_owned(),
+        |rule| format!("{}: {}", rule.id, rule.text.en),
+    )
+}
+
+pub(super) const fn word(colour: Colour) -> &'static str {
     match colour {
         Colour::Green => "green",
         Colour::Yellow => "yellow",

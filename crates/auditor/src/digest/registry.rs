@@ -1,0 +1,235 @@
+//! The registry of circuits: read strictly, and compared line by line with what was rebuilt.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use circuits::clearance::Shape;
+use commitment::{PUBLIC_INPUTS, PublicInputs};
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+
+/// The circuit that this program is built with.
+pub(super) const CIRCUIT: (&str, u32) = ("clearance", 1);
+/// Rows that the proof system's domain holds; a circuit with more would need a larger one.
+pub(super) const DOMAIN_ROWS: usize = 1 << 15;
+/// The registry that this program was built beside.
+const SHIPPED: &str = include_str!("../../../../circuits/registry.toml");
+/// A line takes about half a kilobyte.
+const MAX_REGISTRY_BYTES: usize = 64 << 10;
+/// Most lines; a circuit is superseded a few times in its life.
+const MAX_LINES: usize = 64;
+
+/// The public inputs of `clearance` by name, in the order of the constraint system.
+pub(crate) const INPUT_NAMES: [&str; PUBLIC_INPUTS] = [
+    "registry_root",
+    "risk_root",
+    "rule_digest",
+    "as_of",
+    "claim",
+    "binder",
+];
+
+/// The values of public inputs under their names. Takes the struct apart, so that a field that is added or renamed is
+/// noticed here.
+pub(crate) fn named_inputs(public: &PublicInputs) -> [(&'static str, String); PUBLIC_INPUTS] {
+    let PublicInputs {
+        registry_root: _,
+        risk_root: _,
+        rule_digest: _,
+        as_of: _,
+        claim: _,
+        binder: _,
+    } = public;
+    let mut names = INPUT_NAMES.into_iter();
+    (public.to_fields()).map(|value| (names.next().unwrap_or_default(), value.to_string()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    circuit: Vec<Line>,
+}
+
+/// A circuit's line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) version: u32,
+    pub(super) status: Status,
+    /// Where the statement stands, from the registry's folder.
+    #[expect(dead_code, reason = "a part of the form, for readers")]
+    statement: String,
+    pub(super) constraints: usize,
+    pub(super) rows: usize,
+    pub(super) witnesses: usize,
+    pub(super) public_inputs: Vec<String>,
+    #[serde(with = "hex::serde")]
+    pub(super) matrix_sha256: [u8; 32],
+}
+
+/// Where a circuit stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// Not audited yet; may still change.
+    Candidate,
+    /// In use.
+    Current,
+    /// Replaced by a later version.
+    Superseded,
+    /// Found wanting; must not be used.
+    Broken,
+}
+
+/// A registry that was read.
+pub(super) struct Registry {
+    pub(super) from: String,
+    pub(super) lines: Vec<Line>,
+}
+
+impl Registry {
+    /// Reads a file, or takes the registry that this program was built beside.
+    pub(super) fn read(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else {
+            return Self::parse(SHIPPED, "the registry in the source".to_owned());
+        };
+        let from = path.display().to_string();
+        let bytes = files::read(path, MAX_REGISTRY_BYTES)?;
+        let text = String::from_utf8(bytes).with_context(|| format!("{from} is not UTF-8"))?;
+        Self::parse(&text, from)
+    }
+
+    fn parse(text: &str, from: String) -> Result<Self> {
+        let file: File =
+            toml::from_str(text).with_context(|| format!("{from} is no registry of circuits"))?;
+        let lines = file.circuit;
+        if lines.is_empty() || lines.len() > MAX_LINES {
+            bail!("{from} has {} lines, 1 to {MAX_LINES}", lines.len());
+        }
+        for (i, line) in lines.iter().enumerate() {
+            let same = |l: &Line| (&l.name, l.version) == (&line.name, line.version);
+            if lines[..i].iter().any(same) {
+                bail!("{from} has {} version {} twice", line.name, line.version);
+            }
+        }
+        Ok(Self { from, lines })
+    }
+
+    /// The line of the circuit that this program is built with.
+    pub(super) fn own(&self) -> Option<&Line> {
+        let own = |l: &&Line| (l.name.as_str(), l.version) == CIRCUIT;
+        self.lines.iter().find(own)
+    }
+
+    /// The line with this matrix digest.
+    pub(super) fn of_digest(&self, digest: &[u8; 32]) -> Option<&Line> {
+        self.lines.iter().find(|l| l.matrix_sha256 == *digest)
+    }
+}
+
+/// One quantity, rebuilt and as a line has it.
+#[derive(Debug, Serialize)]
+pub(super) struct Comparison {
+    pub(super) quantity: &'static str,
+    pub(super) rebuilt: String,
+    pub(super) registry: String,
+    pub(super) agrees: bool,
+}
+
+/// Every quantity of a line against the rebuilt constraint system.
+pub(super) fn compare(shape: &Shape, digest: &[u8; 32], line: &Line) -> Vec<Comparison> {
+    let number = |quantity, rebuilt: usize, registry: usize| {
+        text(quantity, rebuilt.to_string(), registry.to_string())
+    };
+    vec![
+        number("constraints", shape.constraints(), line.constraints),
+        number("rows", shape.rows(), line.rows),
+        number("witnesses", shape.witness, line.witnesses),
+        number(
+            "instance variables",
+            shape.instance,
+            line.public_inputs.len() + 1,
+        ),
+        text(
+            "public inputs",
+            INPUT_NAMES.join(", "),
+            line.public_inputs.join(", "),
+        ),
+        text(
+            "matrix SHA-256",
+            hex::encode(digest),
+            hex::encode(line.matrix_sha256),
+        ),
+    ]
+}
+
+fn text(quantity: &'static str, rebuilt: String, registry: String) -> Comparison {
+    Comparison {
+        quantity,
+        agrees: rebuilt == registry,
+        rebuilt,
+        registry,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use commitment::Fr;
+    use rules::{Claim, Minute, TestAge, WorstColour};
+
+    #[test]
+    fn names_and_values_of_public_inputs_stand_in_one_order() {
+        let claim = Claim {
+            worst: WorstColour::Yellow,
+            test_age: TestAge::Hours72,
+        };
+        let public = PublicInputs {
+            registry_root: Fr::from(101u64),
+            risk_root: Fr::from(102u64),
+            rule_digest: Fr::from(103u64),
+            as_of: Minute::new(104).unwrap(),
+            claim,
+            binder: Fr::from(106u64),
+        };
+        let expected = [
+            ("registry_root", "101"),
+            ("risk_root", "102"),
+            ("rule_digest", "103"),
+            ("as_of", "104"),
+            ("claim", "7"),
+            ("binder", "106"),
+        ];
+        assert_eq!(
+            named_inputs(&public).map(|(name, value)| (name, value)),
+            expected.map(|(name, value)| (name, value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_registry_with_an_unknown_word_a_second_line_or_a_short_digest_is_refused() {
+        let parse = |text: &str| Registry::parse(text, "it".to_owned());
+        assert!(parse(SHIPPED).unwrap().own().is_some());
+        let twice = format!("{SHIPPED}\n{}", &SHIPPED[SHIPPED.find("[[").unwrap()..]);
+        for (bad, why) in [
+            (String::new(), "missing"),
+            ("circuit = []".to_owned(), "0 lines"),
+            (twice, "twice"),
+            (format!("{SHIPPED}\nnote = \"x\"\n"), "unknown field"),
+            (
+                SHIPPED.replace("status = \"", "status = \"x"),
+                "unknown variant",
+            ),
+            (
+                SHIPPED.replace("matrix_sha256 = \"", "matrix_sha256 = \"00"),
+                "ength",
+            ),
+            (SHIPPED.replace("version = 1", "version = -1"), "invalid"),
+        ] {
+            let error = format!("{:#}", parse(&bad).err().expect(why));
+            assert!(error.contains(why), "{why}: {error}");
+        }
+    }
+}

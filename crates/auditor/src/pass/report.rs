@@ -1,0 +1,195 @@
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::fields::{Field, Part, Scope, is_specimen};
+use super::pair::{Compared, Together};
+use super::{Code, Signature};
+
+/// What no byte of a code says, nor any two of them together.
+const NOT_IN_IT: &str = "name, identity number, home province, home node, events, places, contacts, test times, and whether the colour \
+     is better than claimed";
+
+/// Widest line of running text.
+const WIDTH_CHARS: usize = 110;
+
+/// What `pass` prints.
+#[derive(Serialize)]
+pub(super) struct Report<'a> {
+    #[serde(flatten)]
+    one: Decoded<'a>,
+    not_in_it: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other: Option<Decoded<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    together: Option<&'a Together>,
+}
+
+#[derive(Serialize)]
+struct Decoded<'a> {
+    text_chars: usize,
+    length: usize,
+    specimen: bool,
+    signature: Signature,
+    /// Bytes that are the same for everybody, fresh for this pass, and of this showing.
+    shared_bytes: usize,
+    pass_bytes: usize,
+    showing_bytes: usize,
+    fields: &'a [Field],
+}
+
+impl<'a> Decoded<'a> {
+    fn new(code: &'a Code) -> Self {
+        let bytes = |scope| {
+            let of_scope = code.fields.iter().filter(|f| f.scope == scope);
+            of_scope.map(|f| f.length).sum()
+        };
+        Self {
+            text_chars: code.text.as_str().len(),
+            length: code.bytes.len(),
+            specimen: is_specimen(code.showing.pass().circuit),
+            signature: code.signature,
+            shared_bytes: bytes(Scope::Shared),
+            pass_bytes: bytes(Scope::Pass),
+            showing_bytes: bytes(Scope::Showing),
+            fields: &code.fields,
+        }
+    }
+
+    fn text(&self, out: &mut String) {
+        let signature = match self.signature {
+            Signature::Fits => "signed by its own key",
+            Signature::DoesNotFit => "the signature DOES NOT FIT",
+            Signature::None => "not signed: bound to a card alone",
+        };
+        let specimen = if self.specimen { "a specimen, " } else { "" };
+        let _ = writeln!(
+            out,
+            "{} characters, {} bytes: {specimen}{signature}",
+            self.text_chars, self.length
+        );
+        let _ = writeln!(
+            out,
+            "  {} bytes are the same for everybody who asks for the same in one epoch, {} are fresh for this pass, {} of this showing\n",
+            self.shared_bytes, self.pass_bytes, self.showing_bytes
+        );
+        for field in self.fields {
+            let _ = writeln!(
+                out,
+                "{:>4} +{:<3} {:<16} {}\n           {}",
+                field.offset,
+                field.length,
+                title(field.part),
+                field.value,
+                field.hex
+            );
+            let words = field.words;
+            for (title, said) in [
+                ("is", words.meaning),
+                ("reveals", words.reveals),
+                ("to", words.to),
+            ] {
+                paragraph(out, &format!("           {title:<8}"), said);
+            }
+        }
+    }
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(
+        one: &'a Code,
+        other: Option<&'a Code>,
+        together: Option<&'a Together>,
+    ) -> Self {
+        Self {
+            one: Decoded::new(one),
+            not_in_it: NOT_IN_IT,
+            other: other.map(Decoded::new),
+            together,
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut out = String::new();
+        self.one.text(&mut out);
+        out.push('\n');
+        paragraph(&mut out, "Not in it: ", self.not_in_it);
+        if let Some(other) = &self.other {
+            out.push_str("\nThe other code\n");
+            other.text(&mut out);
+        }
+        if let Some(together) = self.together {
+            out.push_str("\nTogether\n");
+            for line in &together.fields {
+                let mark = match line.compared {
+                    Compared::Equal => "=",
+                    Compared::Different => "≠",
+                    Compared::OnlyInOne => "-",
+                };
+                let _ = writeln!(out, "  {mark} {:<16} {}", title(line.part), line.means);
+            }
+            let _ = writeln!(out, "  {}", together.conclusion);
+        }
+        out
+    }
+}
+
+/// Text behind a title, in lines of at most [`WIDTH_CHARS`].
+fn paragraph(out: &mut String, title: &str, text: &str) {
+    let indent = title.chars().count();
+    let mut at = indent;
+    out.push_str(title);
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if at > indent && at + 1 + len > WIDTH_CHARS {
+            let _ = write!(out, "\n{:indent$}", "");
+            at = indent;
+        } else if at > indent {
+            out.push(' ');
+            at += 1;
+        }
+        out.push_str(word);
+        at += len;
+    }
+    out.push('\n');
+}
+
+const fn title(part: Part) -> &'static str {
+    match part {
+        Part::Version => "version",
+        Part::Circuit => "circuit",
+        Part::Epoch => "epoch",
+        Part::RuleSet => "rule set",
+        Part::RiskMap => "risk map",
+        Part::Claim => "claim",
+        Part::BinderKind => "binder kind",
+        Part::HolderKey => "holder key K",
+        Part::RevocationHash => "revocation h",
+        Part::ProofA => "proof A",
+        Part::ProofB => "proof B",
+        Part::ProofC => "proof C",
+        Part::Slot => "half minute",
+        Part::ChallengeFlag => "challenge flag",
+        Part::Gate => "gate",
+        Part::Nonce => "nonce",
+        Part::SignatureR => "signature r",
+        Part::SignatureS => "signature s",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_text_keeps_its_words_within_the_width() {
+        let words: Vec<String> = (0..99).map(|n| format!("word{n}")).collect();
+        let text = words.join(" ");
+        let mut out = String::new();
+        paragraph(&mut out, "  title ", &text);
+        assert!(out.lines().all(|line| line.chars().count() <= WIDTH_CHARS));
+        assert!(out.lines().count() > 5);
+        let read: Vec<&str> = out.split_whitespace().skip(1).collect();
+        assert_eq!(read, words);
+    }
+}
