@@ -4,6 +4,7 @@ use ark_ff::Field;
 use rules::FactKind;
 
 use super::*;
+use crate::clearance::{Relief, SlotClaim};
 
 #[test]
 fn a_case_finds_no_key_but_its_own() {
@@ -128,8 +129,8 @@ fn two_grounds_share_a_slot_only_under_the_later_anchor() {
         let scene = claimed_green(&contacts, &[], &[5 * HOUR]);
         let (public, mut witness) = as_it_stands(&scene);
         // The other slot is given up.
-        witness.slots[1 - slot] = Default::default();
-        witness.slots[slot].relief = Some(Default::default());
+        witness.slots[1 - slot] = SlotClaim::default();
+        witness.slots[slot].relief = Some(Relief::default());
         let number = u8::try_from(slot).unwrap();
         (witness.entries[12].slot, witness.entries[13].slot) = (number, number);
         if passes {

@@ -14,6 +14,9 @@ mod table;
 mod times;
 mod trees;
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
 use commitment::poseidon::{Domain, hash3, hash8};
@@ -328,4 +331,55 @@ fn the_wires_that_attempts_set_are_the_ones_they_mean() {
             .broken_headings()
             .contains(&Heading::AnchorPhasesLapse)
     );
+}
+
+/// Names of functions in a Rust source, or in all below a folder.
+fn functions_in(path: &Path) -> BTreeSet<String> {
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).expect("a folder of this project");
+        return entries
+            .flat_map(|entry| functions_in(&entry.expect("readable").path()))
+            .collect();
+    }
+    if path.extension().is_none_or(|e| e != "rs") {
+        return BTreeSet::new();
+    }
+    let text = std::fs::read_to_string(path).expect("source text");
+    let names = text.lines().filter_map(|line| {
+        let rest = line.trim_start().strip_prefix("fn ")?;
+        rest.split_once('(').map(|(name, _)| name.to_owned())
+    });
+    names.collect()
+}
+
+#[test]
+fn the_write_up_names_every_attempt_and_only_tests_that_exist() {
+    let write_up = include_str!("../../../../SOUNDNESS.md");
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let named: BTreeSet<String> = write_up
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|part| part.matches('_').count() >= 3 && part.chars().all(is_name))
+        .map(str::to_owned)
+        .collect();
+    assert!(named.len() > 70, "{}", named.len());
+    let circuits = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut known = functions_in(&circuits.join("src"));
+    known.extend(functions_in(&circuits.join("../crates")));
+    assert_eq!(named.difference(&known).next(), None);
+
+    let mut attempts = functions_in(&circuits.join("src/clearance/tests/attempts"));
+    attempts.extend(functions_in(
+        &circuits.join("../crates/prover/tests/attempts.rs"),
+    ));
+    // Two tests are about these tests.
+    for own in [
+        "the_wires_that_attempts_set_are_the_ones_they_mean",
+        "the_write_up_names_every_attempt_and_only_tests_that_exist",
+    ] {
+        assert!(attempts.remove(own));
+    }
+    attempts.retain(|name| name.matches('_').count() >= 4);
+    assert_eq!(attempts.difference(&named).next(), None);
 }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use rules::{AreaCode, FactKind, Grade, Interval, Minute, Period, RiskMap, Stay};
 
 use super::*;
+use crate::clearance::EntryClaim;
 use crate::clearance::scene::place;
 use crate::rows::low_bits;
 
@@ -225,7 +226,7 @@ fn a_committed_time_beyond_as_of_or_of_27_bits_gets_no_proof() {
         let (mut public, mut witness) = case();
         witness.record.facts[0].begin = begin;
         recommit(&mut public, &mut witness);
-        witness.entries[12] = Default::default();
+        witness.entries[12] = EntryClaim::default();
         witness.slots = Default::default();
         // Said to be no ground, which breaks the key as well; the time is refused before anything is made of it.
         assert_eq!(

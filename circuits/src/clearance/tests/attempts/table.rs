@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rules::{Clearing, Colour, Key, LookbackHours, Offset, ProvinceCode, Row};
 
 use super::*;
+use crate::clearance::SlotClaim;
 use crate::clearance::scene::table;
 use crate::clearance::tests::random;
 use crate::rows::low_bits;
@@ -242,7 +243,7 @@ fn a_row_that_lies_about_its_monotony_is_not_the_tables() {
     // Two entries elsewhere; that of nine days ago, yellow, put under the anchor of the green one.
     let entries = [9, 2].map(|days| fact(FactKind::Entry, 35, days * DAY));
     let (public, mut witness) = as_it_stands(&claimed_green(&entries, &[], &[]));
-    witness.slots[0] = Default::default();
+    witness.slots[0] = SlotClaim::default();
     witness.entries[12].slot = 1;
     refused_under(Heading::ReasonSlots, &(public, witness.clone()));
     let row = usize::from(witness.table.row_of_key()[7]);

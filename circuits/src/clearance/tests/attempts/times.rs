@@ -12,6 +12,7 @@ use super::*;
 use crate::clearance::PlanError;
 use crate::clearance::Relief;
 use crate::clearance::tests::agreement::supported;
+use crate::clearance::tests::freedom::search;
 
 #[test]
 fn no_committed_time_is_after_as_of_and_no_run_ends_after_today() {
@@ -159,7 +160,7 @@ fn cleared_by_nothing(begin: u32) -> (PublicInputs, Witness) {
 }
 
 #[test]
-fn an_empty_position_is_no_test_for_anchors_after_1970_01_11_or_moments_after_1970_01_03() {
+fn an_empty_position_is_no_test_for_anchors_after_1970_01_12_or_moments_after_1970_01_04() {
     // Intake refuses events as old as that; the border is where STATEMENT says.
     refused_under(Heading::Clearing, &cleared_by_nothing(256 * 60 + 1));
     accepted(&cleared_by_nothing(256 * 60));
@@ -399,4 +400,24 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn no_choices_mend_a_record_at_an_end_of_time() {
+    let mut tried = 0;
+    for seed in 0..40 {
+        let scene = extreme_scene(&mut ChaCha8Rng::seed_from_u64(seed));
+        if supported(&scene) {
+            continue;
+        }
+        let (public, witness) = as_it_stands(&scene);
+        // Before 1970-01-12 an empty position can be said to be a test; the border has its own test.
+        let late = |slot: &crate::clearance::SlotClaim| slot.key == 0 || slot.anchor > 256 * 60;
+        if witness.slots.iter().all(late) {
+            let values = Values::of(&public, &witness);
+            assert_eq!(search(values, 1000, seed), None, "seed {seed}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 8, "{tried} scenes");
 }
