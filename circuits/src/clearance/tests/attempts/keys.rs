@@ -189,4 +189,15 @@ fn nothing_that_a_record_holds_is_local_to_the_nation() {
             "{province}"
         );
     }
+    // The number that stands for the nation's own table can be committed, as no record's; its case is a case.
+    let scene = Scene {
+        table: of_nation,
+        ..claimed_green(&[fact(FactKind::ConfirmedCase, 33, DAY)], &[], &[])
+    };
+    let (mut public, mut witness) = as_it_stands(&scene);
+    witness.record.facts[0].place = 127;
+    recommit(&mut public, &mut witness);
+    claim_truly(&public, &mut witness);
+    assert_eq!(witness.entries[12].key, 33);
+    refused_under(Heading::WorstColour, &(public, witness));
 }
