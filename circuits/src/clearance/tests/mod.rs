@@ -1,6 +1,7 @@
 //! The relation, the rows and the rules say the same; every heading is needed.
 
 mod agreement;
+mod attempts;
 mod forgeries;
 mod form;
 mod freedom;
