@@ -8,11 +8,13 @@ mod equation;
 mod index;
 mod walk;
 
+use std::sync::Arc;
+
 use ark_ff::PrimeField;
 
 pub use index::Index;
 
-use crate::System;
+use crate::{System, Terms};
 
 /// Why a wire follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,14 +59,28 @@ impl Rule {
     }
 }
 
-/// For each wire, the rule by which it follows, if it does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Follows {
-    /// By wire.
-    pub rule: Vec<Option<Rule>>,
+/// What one step rests on, so that somebody else can check it: if two assignments fulfil the rows, agree on all wires
+/// that are not `unknown`, and on the sums, then they agree on the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Premise<F> {
+    /// Rows of the system.
+    pub rows: Vec<usize>,
+    /// Weighted sums of unknown wires that are known.
+    pub sums: Vec<Terms<F>>,
+    /// Wires that were not known before the step.
+    pub unknown: Vec<usize>,
 }
 
-impl Follows {
+/// For each wire, the rule by which it follows, if it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follows<F> {
+    /// By wire.
+    pub rule: Vec<Option<Rule>>,
+    /// By wire, what its step rests on, if that was asked for; steps together share one.
+    pub premise: Vec<Option<Arc<Premise<F>>>>,
+}
+
+impl<F> Follows<F> {
     /// The wires that do not follow.
     pub fn open(&self) -> impl Iterator<Item = usize> {
         let wires = self.rule.iter().enumerate();
@@ -84,8 +100,19 @@ pub fn follow<F: PrimeField>(
     index: &Index<F>,
     given: &[usize],
     without: &[usize],
-) -> Follows {
+) -> Follows<F> {
     walk::Walk::new(system, index, without).run(given)
+}
+
+/// As [`follow`] with all rows, and with what each step rests on.
+pub fn follow_with_premises<F: PrimeField>(
+    system: &System<F>,
+    index: &Index<F>,
+    given: &[usize],
+) -> Follows<F> {
+    walk::Walk::new(system, index, &[])
+        .with_premises()
+        .run(given)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! Knows no statement, no keys and no proofs: any system over a prime field will do, with names for its wires or without.
 
 pub mod determinism;
+pub mod dropping;
 pub mod mutation;
+pub mod smt;
 mod structure;
 mod system;
 #[cfg(test)]

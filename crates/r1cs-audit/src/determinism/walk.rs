@@ -1,6 +1,7 @@
 //! The walk that applies the rules until nothing new follows.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use ark_ff::PrimeField;
 
@@ -8,7 +9,7 @@ use super::equation::{
     Equation, bound_by, eliminate, numbers_are_distinct, solve_together, solved,
 };
 use super::index::{Index, Side};
-use super::{Follows, Rule};
+use super::{Follows, Premise, Rule};
 use crate::{System, Terms};
 
 const A: Side = 0;
@@ -23,6 +24,8 @@ pub(super) struct Walk<'a, F> {
     /// Wires that present rows say are zero or one.
     is_bit: Vec<bool>,
     rule: Vec<Option<Rule>>,
+    /// What each step rests on, if that is asked for.
+    premise: Option<Vec<Option<Arc<Premise<F>>>>>,
     /// For each row and side, how many of its wires are unknown.
     unknown: Vec<[u32; 3]>,
     /// Combinations whose value is known though some of their wires are not.
@@ -49,6 +52,7 @@ impl<'a, F: PrimeField> Walk<'a, F> {
             is_bit: index.bit_rows.iter().map(|rows| present(rows)).collect(),
             absent,
             rule: vec![None; system.wires()],
+            premise: None,
             unknown: unknown.collect(),
             known_sums: vec![false; index.rows_of_sum.len()],
             equations: Vec::new(),
@@ -59,7 +63,12 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         }
     }
 
-    pub(super) fn run(mut self, given: &[usize]) -> Follows {
+    pub(super) fn with_premises(mut self) -> Self {
+        self.premise = Some(vec![None; self.system.wires()]);
+        self
+    }
+
+    pub(super) fn run(mut self, given: &[usize]) -> Follows<F> {
         for (number, row) in self.system.rows().iter().enumerate() {
             let empty = [&row.a, &row.b, &row.c]
                 .iter()
@@ -78,13 +87,57 @@ impl<'a, F: PrimeField> Walk<'a, F> {
             } else if let Some(equation) = self.due_equations.pop_front() {
                 self.read_equation(equation);
             } else if !self.try_cases() {
-                return Follows { rule: self.rule };
+                return Follows {
+                    rule: self.rule,
+                    premise: self.premise.unwrap_or_default(),
+                };
             }
         }
     }
 
     fn is_bit(&self, wire: usize) -> bool {
         self.is_bit[wire]
+    }
+
+    /// Several wires follow by one step, which rests on rows and on sums that are known.
+    fn learn_all(&mut self, wires: &[usize], rule: Rule, rows: Vec<usize>, sums: Vec<Equation<F>>) {
+        if self.premise.is_some() {
+            let premise = Arc::new(self.premise_of(rows, sums));
+            for wire in wires {
+                if self.rule[*wire].is_none()
+                    && let Some(premises) = &mut self.premise
+                {
+                    premises[*wire] = Some(Arc::clone(&premise));
+                }
+            }
+        }
+        for wire in wires {
+            self.learn(*wire, rule);
+        }
+    }
+
+    fn premise_of(&self, mut rows: Vec<usize>, sums: Vec<Equation<F>>) -> Premise<F> {
+        let in_rows = rows.iter().flat_map(|row| {
+            let row = &self.system.rows()[*row];
+            [&row.a, &row.b, &row.c].into_iter().flatten()
+        });
+        let of_rows = in_rows.map(|(_, wire)| *wire);
+        let all = of_rows.chain(sums.iter().flat_map(|sum| sum.keys().copied()));
+        let unknown: BTreeSet<usize> = all.filter(|w| self.rule[*w].is_none()).collect();
+        let bits = unknown.iter().filter(|wire| self.is_bit(**wire));
+        let bit_rows = bits.filter_map(|wire| {
+            let mut rows = self.index.bit_rows[*wire].iter().map(|r| *r as usize);
+            rows.find(|row| !self.absent.contains(row))
+        });
+        rows.extend(bit_rows);
+        let sums = sums
+            .into_iter()
+            .map(|sum| sum.into_iter().map(|(w, c)| (c, w)).collect());
+        Premise {
+            rows,
+            sums: sums.collect(),
+            unknown: unknown.into_iter().collect(),
+        }
     }
 
     fn learn(&mut self, wire: usize, rule: Rule) {
@@ -123,7 +176,10 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         let mut unknown = terms.iter().filter(|(_, wire)| self.rule[*wire].is_none());
         match (unknown.next(), unknown.next()) {
             (None, _) => {}
-            (Some((_, wire)), None) => self.learn(*wire, Rule::Linear),
+            (Some((c, wire)), None) => {
+                let sums = vec![[(*wire, *c)].into()];
+                self.learn_all(&[*wire], Rule::Linear, Vec::new(), sums);
+            }
             _ => self.add_equation(terms),
         }
         let rows = self.index.rows_of_sum[sum as usize].iter();
@@ -199,10 +255,20 @@ impl<'a, F: PrimeField> Walk<'a, F> {
             numbers_are_distinct(&equation, is_bit, |bits| self.bound(bits)).then_some(Rule::Ranges)
         });
         if let Some(rule) = rule {
-            for wire in equation.into_keys() {
-                self.learn(wire, rule);
+            let wires: Vec<usize> = equation.keys().copied().collect();
+            let mut rows = vec![number];
+            if rule == Rule::Ranges {
+                rows.extend(self.linear_rows_of(&wires));
             }
+            self.learn_all(&wires, rule, rows, Vec::new());
         }
+    }
+
+    /// The linear rows in which any of these wires stand.
+    fn linear_rows_of(&self, wires: &[usize]) -> BTreeSet<usize> {
+        let rows = wires.iter().flat_map(|wire| &self.index.linear_rows[*wire]);
+        let rows = rows.map(|row| *row as usize);
+        rows.filter(|row| !self.absent.contains(row)).collect()
     }
 
     fn read_equation(&mut self, number: usize) {
@@ -212,16 +278,20 @@ impl<'a, F: PrimeField> Walk<'a, F> {
             return;
         }
         if let Some(rule) = solved(&equation, |wire| self.is_bit(wire)) {
-            for wire in equation.into_keys() {
-                self.learn(wire, rule);
-            }
+            let wires: Vec<usize> = equation.keys().copied().collect();
+            self.learn_all(&wires, rule, Vec::new(), vec![equation]);
             return;
         }
         if let Some((in_bits, rule)) = self.solved_in_bits(&equation) {
             // What is no bit then follows from the rows that say which bits it is made of.
-            for wire in in_bits.into_keys() {
-                self.learn(wire, rule);
+            let bits: Vec<usize> = in_bits.into_keys().collect();
+            let others = equation.keys().copied().filter(|wire| !self.is_bit(*wire));
+            let mut rows = self.linear_rows_of(&others.collect::<Vec<_>>());
+            if rule == Rule::Ranges {
+                rows.extend(self.linear_rows_of(&bits));
             }
+            let rows = rows.into_iter().collect();
+            self.learn_all(&bits, rule, rows, vec![equation]);
             return;
         }
         for wire in equation.keys() {
@@ -280,8 +350,10 @@ impl<'a, F: PrimeField> Walk<'a, F> {
             let factor = self.index.sums[other][A] == sum || self.index.sums[other][B] == sum;
             product && factor && !self.absent.contains(&other)
         };
-        if self.index.rows_of_sum[sum as usize].iter().any(says) {
-            self.learn(*wire, Rule::ZeroTest);
+        let mut rows = self.index.rows_of_sum[sum as usize].iter();
+        if let Some(other) = rows.find(|row| says(row)) {
+            let rows = vec![number, *other as usize];
+            self.learn_all(&[*wire], Rule::ZeroTest, rows, Vec::new());
         }
     }
 
@@ -328,9 +400,9 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         };
         let (if_zero, if_one) = (follows_if(zero), follows_if(one));
         let both: Vec<usize> = if_zero.intersection(&if_one).copied().collect();
-        for wire in &both {
-            self.learn(*wire, Rule::Cases);
-        }
+        let mut rows = vec![number];
+        rows.extend(self.index.bit_rows[bit].first().map(|row| *row as usize));
+        self.learn_all(&both, Rule::Cases, rows, touching);
         !both.is_empty()
     }
 
