@@ -1,5 +1,6 @@
 //! The statement `clearance`, version 1: see `STATEMENT.md` beside this file.
 
+mod choices;
 mod constraints;
 mod heading;
 mod plan;
@@ -11,6 +12,7 @@ mod statement;
 mod tests;
 mod witness;
 
+pub use choices::{CHOICES, Choice};
 pub use heading::Heading;
 pub use plan::{Plan, PlanError, plan};
 #[cfg(any(test, feature = "test-only"))]
