@@ -7,6 +7,7 @@ mod explain;
 mod fact_table;
 mod files;
 mod risk_map;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ enum Command {
     Explain(explain::Args),
     AreaTable(area_table::Args),
     FactTable(fact_table::Args),
+    Vectors(vectors::Args),
 }
 
 /// How a command that ran to its end turned out.
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::AreaTable(args) => area_table::run(&args),
         Command::FactTable(args) => fact_table::run(&args),
+        Command::Vectors(args) => vectors::run(&args),
     };
     match outcome {
         Ok(Outcome::Agrees) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ mod agreement;
 mod forgeries;
 mod form;
 mod freedom;
-mod random;
+mod vectors;
 mod wires;
 
 use super::scene::Scene;

@@ -1,4 +1,9 @@
-//! A small federation for tests: one province with one resident among others, a rule table and a risk map.
+//! A small federation to try the statement in: one province with one resident among others, a rule table and a risk map;
+//! and random ones.
+
+mod differential;
+mod random;
+mod random_table;
 
 use commitment::{
     Blinding, Fr, IdentityCommitment, MerklePath, PublicInputs, REGISTRY_DEPTH, RiskTree,
@@ -11,6 +16,11 @@ use rules::{
 };
 
 use super::{Plan, PlanError, Witness, plan};
+
+pub use differential::{
+    Compared, Depth, Difference, Disagreement, Support, differential, supported, unrelieved,
+};
+pub use random::scene as random_scene;
 
 /// Everything that a proof is about.
 #[derive(Clone)]
