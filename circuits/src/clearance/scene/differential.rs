@@ -1,11 +1,14 @@
 //! One random scene, told four times: by the rules, by the plan, by the relation and by the rows.
 
+use std::cell::RefCell;
+
 use commitment::PublicInputs;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rules::{Claim, Colour, Minute, TestAge};
 
-use super::{Scene, random};
+use super::{Scene, Surroundings, random};
+use crate::clearance::statement::{Opening, check_with};
 use crate::clearance::{Heading, PlanError, Refusal, Witness, assign, check, entry_facts, shape};
 
 /// Changed witnesses that are tried for each one to begin with.
@@ -14,9 +17,9 @@ const CHANGED: usize = 4;
 /// How much of a scene is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Rules, plan and relation.
+    /// Rules, plan and relation; an opening that the scene's witnesses share is hashed once.
     Relation,
-    /// Those and the rows: values are assigned and put into the matrices.
+    /// Those, with the whole relation each time, and the rows: values are assigned and put into the matrices.
     Rows,
 }
 
@@ -112,7 +115,8 @@ pub fn differential(seed: u64, depth: Depth) -> Result<Compared, Disagreement> {
 
 fn compare(scene: &Scene, rng: &mut ChaCha8Rng, depth: Depth) -> Result<Compared, Difference> {
     let mut comparison = Comparison::of(scene, depth)?;
-    let planned = scene.witness();
+    let around = scene.surroundings();
+    let planned = scene.witness_in(&around);
     let supported = comparison.supports(scene.claim);
     comparison.compared.support = match (&planned, supported) {
         (Ok(_), true) => Support::Planned,
@@ -126,9 +130,9 @@ fn compare(scene: &Scene, rng: &mut ChaCha8Rng, depth: Depth) -> Result<Compared
         if let Some(Refusal(heading)) = comparison.judge(public, witness)? {
             return Err(Difference::PlanRefused(heading));
         }
-    }
-    let begin = planned.ok().or_else(|| unrelieved(scene));
-    if let Some((public, witness)) = begin {
+        comparison.judge_changed(public, witness, rng)?;
+    } else if let Some((public, witness)) = unrelieved_in(scene, &around) {
+        comparison.judge(&public, &witness)?;
         comparison.judge_changed(&public, &witness, rng)?;
     }
     // What is planned for a lesser claim, said to fulfil the scene's.
@@ -137,9 +141,11 @@ fn compare(scene: &Scene, rng: &mut ChaCha8Rng, depth: Depth) -> Result<Compared
             claim: Claim::from_code(1).expect("not red, no test"),
             ..scene.clone()
         };
-        if let Ok((public, witness)) = lenient.witness() {
+        if let Ok((public, witness)) = lenient.witness_in(&around) {
             let claim = scene.claim;
-            comparison.judge_changed(&PublicInputs { claim, ..public }, &witness, rng)?;
+            let public = PublicInputs { claim, ..public };
+            comparison.judge(&public, &witness)?;
+            comparison.judge_changed(&public, &witness, rng)?;
         }
     }
     Ok(comparison.compared)
@@ -150,7 +156,57 @@ struct Comparison<'a> {
     scene: &'a Scene,
     depth: Depth,
     evaluation: rules::Evaluation,
+    opened: Opened,
     compared: Compared,
+}
+
+/// Openings that were computed, with what they were computed from: a changed witness has mostly the same.
+#[derive(Default)]
+struct Opened(RefCell<Vec<(PublicInputs, Witness, Opening, bool)>>);
+
+impl Opened {
+    fn check(&self, public: &PublicInputs, witness: &Witness) -> Result<(), Refusal> {
+        check_with(public, witness, |opening| {
+            self.holds(opening, public, witness)
+        })
+    }
+
+    fn holds(&self, opening: Opening, public: &PublicInputs, witness: &Witness) -> bool {
+        let mut known = self.0.borrow_mut();
+        let same = known.iter().find(|(p, w, of, _)| {
+            *of == opening && same_opening(opening, (p, w), (public, witness))
+        });
+        if let Some((_, _, _, holds)) = same {
+            return *holds;
+        }
+        let holds = opening.holds(public, witness);
+        known.push((*public, witness.clone(), opening, holds));
+        holds
+    }
+}
+
+/// Whether all that an opening is computed from is the same in two statements.
+fn same_opening(
+    opening: Opening,
+    (p, w): (&PublicInputs, &Witness),
+    (q, v): (&PublicInputs, &Witness),
+) -> bool {
+    match opening {
+        Opening::Registry => {
+            (p.registry_root, w.head_time, w.state_root)
+                == (q.registry_root, v.head_time, v.state_root)
+                && w.registry_path == v.registry_path
+        }
+        Opening::State => {
+            (w.leaf, w.state_root) == (v.leaf, v.state_root) && w.state_path == v.state_path
+        }
+        Opening::Record => {
+            (w.leaf, w.identity, w.blinding) == (v.leaf, v.identity, v.blinding)
+                && w.record == v.record
+        }
+        Opening::RuleTable => p.rule_digest == q.rule_digest && w.table == v.table,
+        Opening::Intervals => p.risk_root == q.risk_root && w.intervals == v.intervals,
+    }
 }
 
 impl<'a> Comparison<'a> {
@@ -166,6 +222,7 @@ impl<'a> Comparison<'a> {
             scene,
             depth,
             evaluation: rules::evaluate(record, table, map, *as_of).map_err(Difference::Rules)?,
+            opened: Opened::default(),
             compared: Compared {
                 support: Support::Unsupported,
                 accepted: 0,
@@ -213,7 +270,10 @@ impl<'a> Comparison<'a> {
         public: &PublicInputs,
         witness: &Witness,
     ) -> Result<Option<Refusal>, Difference> {
-        let refusal = check(public, witness).err();
+        let refusal = match self.depth {
+            Depth::Rows => check(public, witness).err(),
+            Depth::Relation => self.opened.check(public, witness).err(),
+        };
         if refusal.is_some() {
             self.compared.refused += 1;
         } else {
@@ -235,7 +295,6 @@ impl<'a> Comparison<'a> {
         witness: &Witness,
         rng: &mut ChaCha8Rng,
     ) -> Result<(), Difference> {
-        self.judge(public, witness)?;
         for _ in 0..CHANGED {
             let (mut public, mut witness) = (*public, witness.clone());
             for _ in 0..rng.random_range(1..4) {
@@ -303,7 +362,11 @@ fn rows_agree(
 /// A scene's record as it stands: each ground in a slot of its own, no lapse and no relief claimed, whatever the colour;
 /// none where the grounds or the stays' intervals are too many for that.
 pub fn unrelieved(scene: &Scene) -> Option<(PublicInputs, Witness)> {
-    let (mut public, mut witness) = scene.inert().witness().ok()?;
+    unrelieved_in(scene, &scene.surroundings())
+}
+
+fn unrelieved_in(scene: &Scene, around: &Surroundings) -> Option<(PublicInputs, Witness)> {
+    let (mut public, mut witness) = scene.inert().witness_in(around).ok()?;
     public.rule_digest = commitment::rule_digest(&scene.table);
     public.claim = scene.claim;
     witness.table = scene.table.clone();
@@ -325,6 +388,7 @@ pub fn unrelieved(scene: &Scene) -> Option<(PublicInputs, Witness)> {
 
 impl Scene {
     /// The same scene under a table that never colours, and with no test asked: anything can be planned in it.
+    #[must_use]
     pub fn inert(&self) -> Self {
         let (province, lookback) = (self.table.province(), self.table.lookback_hours());
         let table = rules::RowTable::new(province, lookback, |_| rules::Row::INERT);

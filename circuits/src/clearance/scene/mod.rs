@@ -5,6 +5,8 @@ mod differential;
 mod random;
 mod random_table;
 
+use std::sync::LazyLock;
+
 use commitment::{
     Blinding, Fr, IdentityCommitment, MerklePath, PublicInputs, REGISTRY_DEPTH, RiskTree,
     STATE_DEPTH, Tree, empty_subtree, node_hash, record_leaf, registry_leaf, rule_digest,
@@ -257,7 +259,12 @@ impl Scene {
     /// # Errors
     /// [`PlanError`] where the record does not support the claim.
     pub fn witness(&self) -> Result<(PublicInputs, Witness), PlanError> {
-        let identity = IdentityCommitment::new(b"330102199003077777", Fr::from(5u64));
+        self.witness_in(&self.surroundings())
+    }
+
+    /// What stands around the record: its tree, the registry and the map's tree.
+    fn surroundings(&self) -> Surroundings {
+        let identity = *IDENTITY;
         let blinding = Blinding(Fr::from(77u64));
         let leaf = record_leaf(&self.record, identity, blinding);
         let (state_path, state_root) = path(Tree::State, STATE_DEPTH, self.leaf_index, leaf);
@@ -268,24 +275,36 @@ impl Scene {
             u32::from(self.slot),
             registered,
         );
-        let tree = RiskTree::new(&self.map);
-        let witness = plan(&Plan {
-            record: &self.record,
+        Surroundings {
             identity,
             blinding,
-            state_path: &state_path,
+            state_path,
             state_root,
+            registry_path,
+            registry_root,
+            tree: RiskTree::new(&self.map),
+        }
+    }
+
+    /// As [`Scene::witness`], in surroundings of the same record, map, head time, position and slot.
+    fn witness_in(&self, around: &Surroundings) -> Result<(PublicInputs, Witness), PlanError> {
+        let witness = plan(&Plan {
+            record: &self.record,
+            identity: around.identity,
+            blinding: around.blinding,
+            state_path: &around.state_path,
+            state_root: around.state_root,
             head_time: self.head_time,
-            registry_path: &registry_path,
+            registry_path: &around.registry_path,
             table: &self.table,
             map: &self.map,
-            tree: &tree,
+            tree: &around.tree,
             as_of: self.as_of,
             claim: self.claim,
         })?;
         let public = PublicInputs {
-            registry_root,
-            risk_root: tree.root(),
+            registry_root: around.registry_root,
+            risk_root: around.tree.root(),
             rule_digest: rule_digest(&self.table),
             as_of: self.as_of,
             claim: self.claim,
@@ -294,6 +313,20 @@ impl Scene {
         Ok((public, witness))
     }
 }
+
+/// Trees and ways of a scene, which cost the most and do not hang on table or claim.
+struct Surroundings {
+    identity: IdentityCommitment,
+    blinding: Blinding,
+    state_path: MerklePath,
+    state_root: Fr,
+    registry_path: MerklePath,
+    registry_root: Fr,
+    tree: RiskTree,
+}
+
+static IDENTITY: LazyLock<IdentityCommitment> =
+    LazyLock::new(|| IdentityCommitment::new(b"330102199003077777", Fr::from(5u64)));
 
 /// A path to `leaf` in a tree that holds little else, and its root.
 fn path(tree: Tree, depth: usize, index: u32, leaf: Fr) -> (MerklePath, Fr) {

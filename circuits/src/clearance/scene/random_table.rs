@@ -55,7 +55,7 @@ fn change(rng: &mut ChaCha8Rng, row: &mut Row) {
         3 => {
             row.lapse = rng
                 .random_bool(0.7)
-                .then(|| at_least_one(near(rng, row.switch)))
+                .then(|| at_least_one(near(rng, row.switch)));
         }
         4 => row.clearing[way] = clearing(rng),
         part => {
@@ -65,7 +65,10 @@ fn change(rng: &mut ChaCha8Rng, row: &mut Row) {
             match part {
                 5 => way.after = near(rng, way.after),
                 6 => way.negatives = rng.random_range(0..4),
-                7 => way.neg_from_hours += rng.random_range(-1..2),
+                7 => {
+                    let hours = way.neg_from_hours + rng.random_range(-1..2);
+                    way.neg_from_hours = hours.clamp(-256, 255);
+                }
                 _ => way.check_in_days = rng.random_range(0..15),
             }
         }
@@ -74,7 +77,7 @@ fn change(rng: &mut ChaCha8Rng, row: &mut Row) {
 
 /// An offset of one more or less, or in the other unit.
 fn near(rng: &mut ChaCha8Rng, offset: Offset) -> Offset {
-    let count = (offset.count() + rng.random_range(0..3)).saturating_sub(1);
+    let count = (offset.count() + rng.random_range(0..3)).clamp(1, rules::MAX_COUNT + 1) - 1;
     match offset {
         Offset::Hours(_) if rng.random_bool(0.8) => Offset::Hours(count),
         Offset::Days(_) if rng.random_bool(0.2) => Offset::Hours(count),

@@ -181,6 +181,6 @@ mod tests {
         let mut forgery = Forgery::of(&public, &witness);
         forgery.follow();
         assert_eq!(forgery.changed(), []);
-        assert!(GIVEN.len() > 20_000);
+        assert!(GIVEN.len() > 15_000);
     }
 }

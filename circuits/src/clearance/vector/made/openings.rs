@@ -22,7 +22,7 @@ fn under_table(said: RowTable, facts: &[Fact], negatives: &[u32]) -> Statement {
         ..scene(record(facts, &[], negatives, &[]), GREEN)
     };
     with(honest(&said), |public, _| {
-        public.rule_digest = commitment::rule_digest(&table())
+        public.rule_digest = commitment::rule_digest(&table());
     })
 }
 
@@ -125,7 +125,7 @@ fn under_map(said: RiskMap, stays: &[rules::Stay]) -> Statement {
         ..scene(record(&[], stays, &[], &[]), GREEN)
     };
     with(honest(&said), |public, _| {
-        public.risk_root = RiskTree::new(&map()).root()
+        public.risk_root = RiskTree::new(&map()).root();
     })
 }
 
@@ -245,14 +245,14 @@ fn assigned() -> Vec<Attempt> {
             "risk-sibling-changed",
             "A node beside the way up in the map's tree changed.",
             with(green(), |_, w| {
-                w.intervals[1].opening.path.levels[4][7] += Fr::from(1u64)
+                w.intervals[1].opening.path.levels[4][7] += Fr::from(1u64);
             }),
         ),
         risk(
             "risk-unused-interval-invented",
             "An interval that no stay lies in, opened to another root.",
             with(green(), |_, w| {
-                w.intervals[3].opening.pair[1][0] += Fr::from(1u64)
+                w.intervals[3].opening.pair[1][0] += Fr::from(1u64);
             }),
         ),
         risk(
@@ -269,7 +269,7 @@ fn assigned() -> Vec<Attempt> {
             "form-risk-way-shortened",
             "A way of four levels in the map's tree.",
             with(green(), |_, w| {
-                w.intervals[1].opening.path.levels.truncate(4)
+                w.intervals[1].opening.path.levels.truncate(4);
             }),
         ),
         risk(

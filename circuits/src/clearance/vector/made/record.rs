@@ -58,7 +58,7 @@ fn registry() -> Vec<Attempt> {
             "registry-another-epochs-head",
             "The head of another epoch, which stands in that epoch's registry, under this epoch's root.",
             with(yesterdays, |public, _| {
-                public.registry_root = green().0.registry_root
+                public.registry_root = green().0.registry_root;
             }),
         ),
         under(
@@ -70,7 +70,7 @@ fn registry() -> Vec<Attempt> {
             "registry-sibling-changed",
             "Another province's leaf changed beside the own one.",
             with(green(), |_, w| {
-                w.registry_path.levels[0][1] += Fr::from(1u64)
+                w.registry_path.levels[0][1] += Fr::from(1u64);
             }),
         ),
         under(

@@ -165,7 +165,7 @@ fn tests() -> Vec<Attempt> {
 fn three(tests: &[u32], positions: [u8; 3]) -> Statement {
     let made = record(&[], &[stay(2, 8 * DAY, Some(6 * DAY))], tests, &[]);
     with(as_it_stands(made, GREEN), |_, w| {
-        w.slots[0].relief = Some(negatives(positions))
+        w.slots[0].relief = Some(negatives(positions));
     })
 }
 
