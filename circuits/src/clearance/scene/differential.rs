@@ -366,9 +366,8 @@ pub fn unrelieved(scene: &Scene) -> Option<(PublicInputs, Witness)> {
 }
 
 fn unrelieved_in(scene: &Scene, around: &Surroundings) -> Option<(PublicInputs, Witness)> {
-    let (mut public, mut witness) = scene.inert().witness_in(around).ok()?;
-    public.rule_digest = commitment::rule_digest(&scene.table);
-    public.claim = scene.claim;
+    let public = scene.public_in(around);
+    let mut witness = scene.inert().plan_in(around).ok()?;
     witness.table = scene.table.clone();
     witness.slots = Default::default();
     let mut numbers = 0..rules::MAX_SLOTS;

@@ -262,7 +262,7 @@ impl Scene {
         self.witness_in(&self.surroundings())
     }
 
-    /// What stands around the record: its tree, the registry and the map's tree.
+    /// What stands around the record: its tree, the registry, the map's tree and the table's digest.
     fn surroundings(&self) -> Surroundings {
         let identity = *IDENTITY;
         let blinding = Blinding(Fr::from(77u64));
@@ -283,12 +283,19 @@ impl Scene {
             registry_path,
             registry_root,
             tree: RiskTree::new(&self.map),
+            rule_digest: rule_digest(&self.table),
         }
     }
 
-    /// As [`Scene::witness`], in surroundings of the same record, map, head time, position and slot.
+    /// As [`Scene::witness`], in the scene's surroundings, or in those of one that differs in its claim only.
     fn witness_in(&self, around: &Surroundings) -> Result<(PublicInputs, Witness), PlanError> {
-        let witness = plan(&Plan {
+        let witness = self.plan_in(around)?;
+        Ok((self.public_in(around), witness))
+    }
+
+    /// A witness in surroundings of the same record, map, head time, position and slot; the table may be another.
+    fn plan_in(&self, around: &Surroundings) -> Result<Witness, PlanError> {
+        plan(&Plan {
             record: &self.record,
             identity: around.identity,
             blinding: around.blinding,
@@ -301,20 +308,22 @@ impl Scene {
             tree: &around.tree,
             as_of: self.as_of,
             claim: self.claim,
-        })?;
-        let public = PublicInputs {
+        })
+    }
+
+    fn public_in(&self, around: &Surroundings) -> PublicInputs {
+        PublicInputs {
             registry_root: around.registry_root,
             risk_root: around.tree.root(),
-            rule_digest: rule_digest(&self.table),
+            rule_digest: around.rule_digest,
             as_of: self.as_of,
             claim: self.claim,
             binder: Fr::from(4711u64),
-        };
-        Ok((public, witness))
+        }
     }
 }
 
-/// Trees and ways of a scene, which cost the most and do not hang on table or claim.
+/// Trees, ways and digest of a scene: hashing costs the most by far.
 struct Surroundings {
     identity: IdentityCommitment,
     blinding: Blinding,
@@ -323,6 +332,7 @@ struct Surroundings {
     registry_path: MerklePath,
     registry_root: Fr,
     tree: RiskTree,
+    rule_digest: Fr,
 }
 
 static IDENTITY: LazyLock<IdentityCommitment> =

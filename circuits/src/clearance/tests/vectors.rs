@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use proptest::prelude::*;
+use rules::{Grade, Key};
+
+use crate::clearance::scene::ago;
 use crate::clearance::vector::{
     Body, Fault, MAX_VECTOR_LEN_BYTES, SHIPPED, VectorError, Vectors, broken_headings, made,
 };
 use crate::clearance::{Heading, Refusal, assign, check, shape, shape_without};
-use proptest::prelude::*;
 
-pub(super) static MADE: LazyLock<Vectors> = LazyLock::new(made);
+static MADE: LazyLock<Vectors> = LazyLock::new(made);
 
 fn count(is: impl Fn(&Body) -> bool) -> usize {
     MADE.all().iter().filter(|v| is(&v.body)).count()
@@ -45,6 +48,43 @@ fn every_accept_vector_fulfils_relation_and_rows() {
             );
         }
     }
+}
+
+#[test]
+fn accept_vectors_show_what_their_names_say() {
+    let of = |name: &str| MADE.accepted(name).expect("an accept vector").1;
+    let full = of("full-capacity");
+    let positions = full.record.entries.iter().chain(&full.record.facts);
+    assert!(positions.clone().all(|e| e.begin != 0));
+    assert_eq!(positions.filter(|e| e.is_stay).count(), 12);
+    assert!(full.record.negatives.iter().all(|m| *m != 0));
+    assert!(full.record.runs.iter().all(|run| run.0 != 0));
+    assert!(full.slots.iter().all(|slot| slot.key != 0));
+    let opened: BTreeSet<u32> = full.intervals.iter().map(|i| i.opening.index).collect();
+    assert_eq!(opened.len(), 4);
+
+    let slot = |name| of(name).slots[0];
+    let relief = |name| slot(name).relief.expect("relieved");
+    assert!(slot("relief-lapse").lapsed);
+    assert_eq!(relief("relief-second-way").alternative, 1);
+    assert_eq!(relief("relief-two-negatives").negatives, [0, 1, 0]);
+    assert_eq!(relief("relief-three-negatives").negatives, [0, 1, 2]);
+    assert_eq!(relief("relief-check-in-days").run, 1);
+    let merged = of("non-monotone-merge");
+    let slots: Vec<u8> = merged.entries[12..15].iter().map(|e| e.slot).collect();
+    assert_eq!(slots, [0, 0, 1]);
+    let graded_down = Key::of_stay(Grade::High, Grade::Medium, true);
+    assert_eq!(of("stay-downgraded").entries[0].key, graded_down.code());
+    let relisted = of("stay-relisted").entries[0];
+    assert_eq!(
+        relisted.key,
+        Key::of_stay(Grade::High, Grade::Low, false).code()
+    );
+    assert_eq!(
+        relisted.anchor,
+        ago(15 * 1440).get(),
+        "the release, not the end of the stay"
+    );
 }
 
 #[test]
@@ -266,6 +306,28 @@ fn changes_of_what_the_base_does_not_have_are_refused() {
         refused("shown/shown-with-a-test.json", &of_witness),
         Fault::Pointer(_)
     ));
+}
+
+#[test]
+fn an_accept_vector_of_another_form_gives_a_wire_vector_no_values() {
+    let text = file("accept/green.json");
+    let mut short: serde_json::Value = serde_json::from_str(text).unwrap();
+    let levels = &mut short["witness"]["state_path"]["levels"];
+    levels.as_array_mut().unwrap().pop().unwrap();
+    let short = short.to_string();
+    let wires = file("wires/wire-bit-of-two.json");
+    let read = read(&[("green.json", &short), ("wire-bit-of-two.json", wires)]).unwrap();
+    let [base, wires] = read.all() else {
+        panic!("two vectors")
+    };
+    let Body::Accept { public, witness } = &base.body else {
+        panic!("an accept vector")
+    };
+    assert_eq!(
+        check(public, witness),
+        Err(Refusal(Heading::StateMembership))
+    );
+    assert_eq!(read.values(wires), None);
 }
 
 #[test]

@@ -114,12 +114,16 @@ impl Vectors {
         })
     }
 
-    /// The values of all wires that a wire vector states; none for other vectors.
+    /// The values of all wires that a wire vector states; none for other vectors, nor for one whose base, against what its file
+    /// says, is of a form that no prover could state.
     pub fn values(&self, vector: &Vector) -> Option<Vec<Fr>> {
         let Body::Wires { base, wires, .. } = &vector.body else {
             return None;
         };
         let (public, witness) = self.accepted(base)?;
+        if witness.malformed().is_some() {
+            return None;
+        }
         let mut values = assign(public, witness).values;
         for (wire, value) in wires {
             *values.get_mut(*wire)? = *value;
@@ -129,6 +133,10 @@ impl Vectors {
 }
 
 /// The headings of the rows that `values` break, in the order of headings.
+///
+/// # Panics
+/// If there are fewer values than variables; [`Vectors::values`] gives as many, and `assign` of a witness that is not
+/// malformed.
 pub fn broken_headings(values: &[Fr]) -> Vec<Heading> {
     let shape = shape();
     let at = |terms: &crate::rows::Terms| terms.iter().map(|(c, i)| *c * values[*i]).sum::<Fr>();

@@ -184,11 +184,15 @@ impl Court {
             outcome(relation.as_slice()),
         );
         let assignment = assign(public, witness);
-        let row = shape().first_broken(&assignment.values);
-        let matrices = row.map(|row| shape().headings[row]);
         let assigned = assignment.broken.first().copied();
-        // What no prover could state is refused by its form; the matrices see only what is left when it was cut to size.
-        let said = if witness.malformed().is_some() || matrices == assigned {
+        let matrices = if witness.malformed().is_some() {
+            // What no prover could state has not even as many values as there are variables: its form is refused.
+            assigned
+        } else {
+            let row = shape().first_broken(&assignment.values);
+            row.map(|row| shape().headings[row])
+        };
+        let said = if matrices == assigned {
             outcome(assigned.as_slice())
         } else {
             format!(

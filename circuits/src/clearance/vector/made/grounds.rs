@@ -114,7 +114,7 @@ fn keys() -> Vec<Attempt> {
         under(
             key,
             "key-anchor-of-the-begin",
-            "A discharge that is anchored at the confirmation, years of days before.",
+            "A discharge that is anchored at the confirmation, two days before.",
             facts(&[Fact {
                 end: Some(ago(DAY)),
                 ..case()
