@@ -4,18 +4,20 @@ mod choices;
 mod constraints;
 mod heading;
 mod plan;
-#[cfg(any(test, feature = "test-only"))]
+#[cfg(any(test, feature = "scenes"))]
 pub mod scene;
 mod shape;
 mod statement;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, feature = "scenes"))]
+pub mod vector;
 mod witness;
 
 pub use choices::{CHOICES, Choice};
 pub use heading::Heading;
 pub use plan::{Plan, PlanError, plan};
-#[cfg(any(test, feature = "test-only"))]
+#[cfg(any(test, feature = "scenes"))]
 pub use shape::shape_without;
 pub use shape::{Assignment, Shape, WireNames, assign, names, shape};
 pub use statement::{EntryFacts, Refusal, check, entry_facts};

@@ -92,7 +92,7 @@ pub fn shape() -> &'static Shape {
 }
 
 /// The constraint system without the rows under one heading: what a test needs to show that they matter.
-#[cfg(any(test, feature = "test-only"))]
+#[cfg(any(test, feature = "scenes"))]
 pub fn shape_without(heading: Heading) -> Shape {
     build(Some(heading))
 }

@@ -32,21 +32,28 @@ pub struct EntryFacts {
 /// # Errors
 /// [`Refusal`] with that heading.
 pub fn check(public: &PublicInputs, witness: &Witness) -> Result<(), Refusal> {
+    check_with(public, witness, |opening| opening.holds(public, witness))
+}
+
+/// As [`check`], where `opens` says whether an opening holds: hashing takes nearly all of the time, and who tries many
+/// witnesses with the same openings need not hash them anew for each.
+pub(super) fn check_with(
+    public: &PublicInputs,
+    witness: &Witness,
+    opens: impl Fn(Opening) -> bool,
+) -> Result<(), Refusal> {
     let need = |holds: bool, heading| if holds { Ok(()) } else { Err(Refusal(heading)) };
     if let Some(heading) = witness.malformed() {
         return Err(Refusal(heading));
     }
-    need(registry_holds(public, witness), Heading::RegistryMembership)?;
+    need(opens(Opening::Registry), Heading::RegistryMembership)?;
     need(witness.head_time <= public.as_of.get(), Heading::HeadTime)?;
-    need(state_holds(witness), Heading::StateMembership)?;
+    need(opens(Opening::State), Heading::StateMembership)?;
     need(times_hold(public.as_of, witness), Heading::RangesAndTimes)?;
-    let leaf = witness.record.leaf(witness.identity, witness.blinding);
-    need(leaf == witness.leaf, Heading::RecordOpening)?;
-    need(
-        rule_digest(&witness.table) == public.rule_digest,
-        Heading::RuleTableOpening,
-    )?;
-    need(risk_holds(public, witness), Heading::RiskOpening)?;
+    need(opens(Opening::Record), Heading::RecordOpening)?;
+    need(opens(Opening::RuleTable), Heading::RuleTableOpening)?;
+    let intervals = opens(Opening::Intervals) && stays_lie_in_theirs(witness);
+    need(intervals, Heading::RiskOpening)?;
     need(keys_hold(public.as_of, witness), Heading::EntryKey)?;
     need(slots_hold(witness), Heading::ReasonSlots)?;
     for slot in &witness.slots {
@@ -69,6 +76,34 @@ pub fn check(public: &PublicInputs, witness: &Witness) -> Result<(), Refusal> {
         test_age_holds(public.claim, public.as_of, witness),
         Heading::TestAge,
     )
+}
+
+/// What is opened by hashing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// The province's leaf in the registry.
+    Registry,
+    /// The record's leaf in the state tree.
+    State,
+    /// The record in its leaf.
+    Record,
+    /// The rule table in its digest.
+    RuleTable,
+    /// The risk intervals in the map.
+    Intervals,
+}
+
+impl Opening {
+    /// Whether it holds.
+    pub(super) fn holds(self, public: &PublicInputs, w: &Witness) -> bool {
+        match self {
+            Self::Registry => registry_holds(public, w),
+            Self::State => state_holds(w),
+            Self::Record => w.record.leaf(w.identity, w.blinding) == w.leaf,
+            Self::RuleTable => rule_digest(&w.table) == public.rule_digest,
+            Self::Intervals => intervals_hold(public, w),
+        }
+    }
 }
 
 fn registry_holds(public: &PublicInputs, w: &Witness) -> bool {
@@ -96,15 +131,20 @@ fn times_hold(as_of: Minute, w: &Witness) -> bool {
         && w.record.runs.iter().all(|(_, last)| *last <= today)
 }
 
-fn risk_holds(public: &PublicInputs, w: &Witness) -> bool {
-    let stays = w.record.entries.iter().zip(&w.entries);
-    w.intervals.iter().all(|i| interval_holds(public, i))
-        && stays
-            .filter(|(entry, _)| entry.is_stay)
-            .all(|(stay, claim)| {
-                let interval = w.intervals.get(usize::from(claim.interval));
-                interval.is_some_and(|i| (i.from..=i.last).contains(&stay.place))
-            })
+fn intervals_hold(public: &PublicInputs, w: &Witness) -> bool {
+    let mut intervals = w.intervals.iter().enumerate();
+    // An interval that no stay needs repeats another one.
+    intervals.all(|(i, interval)| {
+        w.intervals[..i].contains(interval) || interval_holds(public, interval)
+    })
+}
+
+fn stays_lie_in_theirs(w: &Witness) -> bool {
+    let mut stays = w.record.entries.iter().zip(&w.entries);
+    stays.all(|(entry, claim)| {
+        let interval = w.intervals.get(usize::from(claim.interval));
+        !entry.is_stay || interval.is_some_and(|i| (i.from..=i.last).contains(&entry.place))
+    })
 }
 
 fn interval_holds(public: &PublicInputs, interval: &OpenedInterval) -> bool {

@@ -12,6 +12,7 @@ mod pass;
 mod risk_map;
 mod system;
 mod test_key;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ enum Command {
     Digest(digest::Args),
     AreaTable(area_table::Args),
     FactTable(fact_table::Args),
+    Vectors(vectors::Args),
 }
 
 /// How a command that ran to its end turned out.
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         Command::Digest(args) => digest::run(&args),
         Command::AreaTable(args) => area_table::run(&args),
         Command::FactTable(args) => fact_table::run(&args),
+        Command::Vectors(args) => vectors::run(&args),
     };
     match outcome {
         Ok(Outcome::Agrees) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
 //! The Poseidon tree over a risk map: 8-ary depth 5 above pairs of intervals.
 
+use std::sync::LazyLock;
+
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use rayon::prelude::*;
@@ -61,12 +63,16 @@ impl RiskTree {
     /// # Panics
     /// Never: a [`RiskMap`] holds at most as many intervals as the tree.
     pub fn new(map: &RiskMap) -> Self {
+        static PADDING: LazyLock<[Fr; RISK_DEPTH + 1]> = LazyLock::new(|| {
+            let pad = padding_elements();
+            ladder(Tree::Risk, pair_hash(&[pad, pad]))
+        });
         let pad = padding_elements();
         let mut elements: Vec<_> = map.intervals().par_iter().map(interval_elements).collect();
         if elements.len() % 2 == 1 {
             elements.push(pad);
         }
-        let padding: [Fr; RISK_DEPTH + 1] = ladder(Tree::Risk, pair_hash(&[pad, pad]));
+        let padding = *PADDING;
         let pairs: Vec<Fr> = elements
             .par_chunks_exact(2)
             .map(|p| pair_hash(&[p[0], p[1]]))

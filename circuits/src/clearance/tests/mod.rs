@@ -5,7 +5,7 @@ mod attempts;
 mod forgeries;
 mod form;
 mod freedom;
-mod random;
+mod vectors;
 mod wires;
 
 use std::collections::BTreeSet;

@@ -6,13 +6,11 @@ use ark_bn254::Fr;
 use ark_ff::Field;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rules::{CheckInRun, Claim, Day, Fact, FactKind, Record, RowTable, Stay, TestAge, WorstColour};
+use rules::{CheckInRun, Claim, Day, Fact, FactKind, Record, Stay, TestAge, WorstColour};
 
-use super::agreement::supported;
 use super::freedom::{INDEX, Values, any_element, search};
-use super::random;
-use crate::clearance::scene::{Scene, ago, fact, place};
-use crate::clearance::{Heading, OpenedInterval, Witness, entry_facts, shape};
+use crate::clearance::scene::{Scene, ago, fact, place, random_scene, supported, unrelieved};
+use crate::clearance::{Heading, OpenedInterval, Witness, shape};
 
 const HOUR: u32 = 60;
 const DAY: u32 = 1440;
@@ -20,42 +18,6 @@ const DAY: u32 = 1440;
 fn green() -> Values {
     let (public, witness) = Scene::green().witness().unwrap();
     Values::of(&public, &witness)
-}
-
-/// A scene's record as it stands: each ground in a slot of its own, no lapse and no relief claimed, whatever the
-/// colour; none where the grounds or the stays' intervals are too many for that.
-fn unrelieved(scene: &Scene) -> Option<Values> {
-    // Under a table that never colours anything can be planned.
-    let (province, lookback) = (scene.table.province(), scene.table.lookback_hours());
-    let inert = RowTable::new(province, lookback, |_| rules::Row::INERT).unwrap();
-    let test_age = TestAge::NotAsked;
-    let claim = Claim {
-        test_age,
-        ..scene.claim
-    };
-    let plain = Scene {
-        table: inert,
-        claim,
-        ..scene.clone()
-    };
-    let (mut public, mut witness) = plain.witness().ok()?;
-    public.rule_digest = commitment::rule_digest(&scene.table);
-    public.claim = scene.claim;
-    witness.table = scene.table.clone();
-    witness.slots = Default::default();
-    let mut numbers = 0..rules::MAX_SLOTS;
-    for position in 0..rules::MAX_ENTRIES {
-        let facts = entry_facts(&witness, position, public.as_of);
-        let entry = &mut witness.entries[position];
-        (entry.key, entry.anchor, entry.is_ground) = (facts.key, facts.anchor, facts.is_ground);
-        if facts.is_ground {
-            let number = numbers.next()?;
-            entry.slot = u8::try_from(number).unwrap();
-            let slot = &mut witness.slots[number];
-            (slot.key, slot.anchor) = (facts.key, facts.anchor);
-        }
-    }
-    Some(Values::of(&public, &witness))
 }
 
 /// The scene's table and map with a record that is claimed green.
@@ -69,7 +31,8 @@ fn claimed_green(record: Record, test_age: TestAge) -> Values {
         claim,
         ..Scene::green()
     };
-    unrelieved(&scene).expect("few grounds")
+    let (public, witness) = unrelieved(&scene).expect("few grounds");
+    Values::of(&public, &witness)
 }
 
 fn record(facts: &[Fact], stays: &[Stay], negatives: &[u32], runs: &[(u16, u16)]) -> Record {
@@ -371,9 +334,10 @@ fn a_leaf_that_pads_the_risk_map_holds_no_place() {
 fn no_choices_mend_random_scenes_that_do_not_support_their_claim() {
     let mut tried = 0;
     for seed in 0..50 {
-        let scene = random::scene(&mut ChaCha8Rng::seed_from_u64(seed));
+        let scene = random_scene(&mut ChaCha8Rng::seed_from_u64(seed));
         let unsupported = Some(&scene).filter(|scene| !supported(scene));
-        if let Some(values) = unsupported.and_then(unrelieved) {
+        if let Some((public, witness)) = unsupported.and_then(unrelieved) {
+            let values = Values::of(&public, &witness);
             assert_eq!(search(values, 3000, seed), None, "seed {seed}");
             tried += 1;
         }

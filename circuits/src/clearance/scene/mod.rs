@@ -1,4 +1,11 @@
-//! A small federation for tests: one province with one resident among others, a rule table and a risk map.
+//! A small federation to try the statement in: one province with one resident among others, a rule table and a risk map;
+//! and random ones.
+
+mod differential;
+mod random;
+mod random_table;
+
+use std::sync::LazyLock;
 
 use commitment::{
     Blinding, Fr, IdentityCommitment, MerklePath, PublicInputs, REGISTRY_DEPTH, RiskTree,
@@ -11,6 +18,11 @@ use rules::{
 };
 
 use super::{Plan, PlanError, Witness, plan};
+
+pub use differential::{
+    Compared, Depth, Difference, Disagreement, Support, differential, supported, unrelieved,
+};
+pub use random::scene as random_scene;
 
 /// Everything that a proof is about.
 #[derive(Clone)]
@@ -247,7 +259,12 @@ impl Scene {
     /// # Errors
     /// [`PlanError`] where the record does not support the claim.
     pub fn witness(&self) -> Result<(PublicInputs, Witness), PlanError> {
-        let identity = IdentityCommitment::new(b"330102199003077777", Fr::from(5u64));
+        self.witness_in(&self.surroundings())
+    }
+
+    /// What stands around the record: its tree, the registry, the map's tree and the table's digest.
+    fn surroundings(&self) -> Surroundings {
+        let identity = *IDENTITY;
         let blinding = Blinding(Fr::from(77u64));
         let leaf = record_leaf(&self.record, identity, blinding);
         let (state_path, state_root) = path(Tree::State, STATE_DEPTH, self.leaf_index, leaf);
@@ -258,32 +275,68 @@ impl Scene {
             u32::from(self.slot),
             registered,
         );
-        let tree = RiskTree::new(&self.map);
-        let witness = plan(&Plan {
-            record: &self.record,
+        Surroundings {
             identity,
             blinding,
-            state_path: &state_path,
+            state_path,
             state_root,
+            registry_path,
+            registry_root,
+            tree: RiskTree::new(&self.map),
+            rule_digest: rule_digest(&self.table),
+        }
+    }
+
+    /// As [`Scene::witness`], in the scene's surroundings, or in those of one that differs in its claim only.
+    fn witness_in(&self, around: &Surroundings) -> Result<(PublicInputs, Witness), PlanError> {
+        let witness = self.plan_in(around)?;
+        Ok((self.public_in(around), witness))
+    }
+
+    /// A witness in surroundings of the same record, map, head time, position and slot; the table may be another.
+    fn plan_in(&self, around: &Surroundings) -> Result<Witness, PlanError> {
+        plan(&Plan {
+            record: &self.record,
+            identity: around.identity,
+            blinding: around.blinding,
+            state_path: &around.state_path,
+            state_root: around.state_root,
             head_time: self.head_time,
-            registry_path: &registry_path,
+            registry_path: &around.registry_path,
             table: &self.table,
             map: &self.map,
-            tree: &tree,
+            tree: &around.tree,
             as_of: self.as_of,
             claim: self.claim,
-        })?;
-        let public = PublicInputs {
-            registry_root,
-            risk_root: tree.root(),
-            rule_digest: rule_digest(&self.table),
+        })
+    }
+
+    fn public_in(&self, around: &Surroundings) -> PublicInputs {
+        PublicInputs {
+            registry_root: around.registry_root,
+            risk_root: around.tree.root(),
+            rule_digest: around.rule_digest,
             as_of: self.as_of,
             claim: self.claim,
             binder: Fr::from(4711u64),
-        };
-        Ok((public, witness))
+        }
     }
 }
+
+/// Trees, ways and digest of a scene: hashing costs the most by far.
+struct Surroundings {
+    identity: IdentityCommitment,
+    blinding: Blinding,
+    state_path: MerklePath,
+    state_root: Fr,
+    registry_path: MerklePath,
+    registry_root: Fr,
+    tree: RiskTree,
+    rule_digest: Fr,
+}
+
+static IDENTITY: LazyLock<IdentityCommitment> =
+    LazyLock::new(|| IdentityCommitment::new(b"330102199003077777", Fr::from(5u64)));
 
 /// A path to `leaf` in a tree that holds little else, and its root.
 fn path(tree: Tree, depth: usize, index: u32, leaf: Fr) -> (MerklePath, Fr) {

@@ -1,0 +1,186 @@
+//! A prover who sets wires: which wire a field of the witness stands in, and what follows from a wire by the rows.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use commitment::{Fr, PublicInputs};
+
+use crate::clearance::{Heading, Witness, assign, shape};
+use crate::rows::{Terms, low_bits};
+
+/// How a row gives wires by wires of lower index.
+enum Gives {
+    /// The wire is the product of the row's factors.
+    Product(usize),
+    /// The wire is the row's right side.
+    Equal(usize),
+    /// The wires are the bits, lowest first, of the product of the row's factors.
+    Bits(Vec<usize>),
+}
+
+impl Gives {
+    fn wires(&self) -> &[usize] {
+        match self {
+            Self::Product(wire) | Self::Equal(wire) => std::slice::from_ref(wire),
+            Self::Bits(wires) => wires,
+        }
+    }
+}
+
+/// The rows that give wires, by the lowest wire that they give; no wire is given twice.
+static GIVEN: LazyLock<BTreeMap<usize, (usize, Gives)>> = LazyLock::new(|| {
+    let shape = shape();
+    let [a, b, c] = &shape.matrices;
+    let mut is_bit = vec![false; shape.instance + shape.witness];
+    for row in 0..shape.constraints() {
+        if let ([(one, wire)], true) = (&a[row][..], a[row] == b[row] && b[row] == c[row]) {
+            is_bit[*wire] |= *one == Fr::from(1u64);
+        }
+    }
+    let mut given = vec![false; is_bit.len()];
+    let mut rows = BTreeMap::new();
+    for row in 0..shape.constraints() {
+        let gives = gives(&a[row], &b[row], &c[row], &is_bit);
+        let new = |g: &Gives| g.wires().iter().all(|w| *w >= shape.instance && !given[*w]);
+        if let Some(gives) = gives.filter(new) {
+            for wire in gives.wires() {
+                given[*wire] = true;
+            }
+            rows.insert(gives.wires()[0], (row, gives));
+        }
+    }
+    rows
+});
+
+fn gives(a: &Terms, b: &Terms, c: &Terms, is_bit: &[bool]) -> Option<Gives> {
+    let one = Fr::from(1u64);
+    let last = |terms: &Terms| terms.last().map_or(0, |term| term.1);
+    let below = last(a).max(last(b));
+    match (&a[..], &b[..], &c[..]) {
+        (_, _, [(coefficient, wire)]) if *coefficient == one && *wire > below => {
+            Some(Gives::Product(*wire))
+        }
+        ([(x, wire)], [(y, 0)], _) if *x == one && *y == one && *wire > last(c) => {
+            Some(Gives::Equal(*wire))
+        }
+        (_, _, bits) => {
+            let is_number = |(i, (coefficient, wire)): (usize, &(Fr, usize))| {
+                i < 250 && *coefficient == commitment::pow2(i) && is_bit[*wire] && *wire > below
+            };
+            let number = !bits.is_empty() && bits.iter().enumerate().all(is_number);
+            number.then(|| Gives::Bits(bits.iter().map(|(_, wire)| *wire).collect()))
+        }
+    }
+}
+
+/// The values of all wires for a witness, of which some are set otherwise.
+pub(super) struct Forgery {
+    honest: Vec<Fr>,
+    values: Vec<Fr>,
+    set: Vec<bool>,
+}
+
+impl Forgery {
+    pub(super) fn of(public: &PublicInputs, witness: &Witness) -> Self {
+        let honest = assign(public, witness).values;
+        Self {
+            values: honest.clone(),
+            set: vec![false; honest.len()],
+            honest,
+        }
+    }
+
+    pub(super) fn value(&self, wire: usize) -> Fr {
+        self.values[wire]
+    }
+
+    /// The first wire of the witness whose value is another for another statement: where what differs enters.
+    pub(super) fn entry_of(&self, public: &PublicInputs, witness: &Witness) -> usize {
+        let other = assign(public, witness).values;
+        let differs = |wire: &usize| self.honest[*wire] != other[*wire];
+        let wires = shape().instance..other.len();
+        wires.clone().find(differs).unwrap_or(wires.start)
+    }
+
+    /// As [`Forgery::entry_of`], looking only at wires that first stand in a row under `heading`.
+    pub(super) fn entry_under(
+        &self,
+        heading: Heading,
+        public: &PublicInputs,
+        witness: &Witness,
+    ) -> usize {
+        let shape = shape();
+        let other = assign(public, witness).values;
+        let mut first_row = vec![usize::MAX; other.len()];
+        for matrix in &shape.matrices {
+            for (row, terms) in matrix.iter().enumerate() {
+                for (_, wire) in terms {
+                    first_row[*wire] = first_row[*wire].min(row);
+                }
+            }
+        }
+        let is_under = |wire: &usize| shape.headings.get(first_row[*wire]) == Some(&heading);
+        let differs = |wire: &usize| is_under(wire) && self.honest[*wire] != other[*wire];
+        let wires = shape.instance..other.len();
+        wires.clone().find(differs).unwrap_or(wires.start)
+    }
+
+    /// Sets a wire; what follows from it is left for [`Forgery::follow`].
+    pub(super) fn set(&mut self, wire: usize, value: impl Into<Fr>) {
+        self.values[wire] = value.into();
+        self.set[wire] = true;
+    }
+
+    /// Sets so many wires from one on to the bits of a number, lowest first.
+    pub(super) fn set_bits(&mut self, from: usize, width: usize, number: u64) {
+        for i in 0..width {
+            self.set(from + i, number >> i & 1);
+        }
+    }
+
+    /// Gives every wire that was not set the value that its row gives it.
+    pub(super) fn follow(&mut self) {
+        let [a, b, c] = &shape().matrices;
+        for (row, gives) in GIVEN.values() {
+            if gives.wires().iter().any(|wire| self.set[*wire]) {
+                continue;
+            }
+            let sum = |terms: &Terms| -> Fr {
+                terms.iter().map(|(c, wire)| *c * self.values[*wire]).sum()
+            };
+            match gives {
+                Gives::Product(wire) => self.values[*wire] = sum(&a[*row]) * sum(&b[*row]),
+                Gives::Equal(wire) => self.values[*wire] = sum(&c[*row]),
+                Gives::Bits(wires) => {
+                    let number = sum(&a[*row]) * sum(&b[*row]);
+                    for (wire, bit) in wires.iter().zip(low_bits(number, wires.len())) {
+                        self.values[*wire] = Fr::from(bit);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The wires whose values are not the witness's.
+    pub(super) fn changed(&self) -> Vec<(usize, Fr)> {
+        let all = self.values.iter().zip(&self.honest).enumerate();
+        all.filter(|(_, (now, honest))| now != honest)
+            .map(|(wire, (now, _))| (wire, *now))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clearance::scene::Scene;
+
+    #[test]
+    fn nothing_follows_from_nothing() {
+        let (public, witness) = Scene::green().witness().unwrap();
+        let mut forgery = Forgery::of(&public, &witness);
+        forgery.follow();
+        assert_eq!(forgery.changed(), []);
+        assert!(GIVEN.len() > 15_000);
+    }
+}
