@@ -8,6 +8,7 @@ mod digest;
 mod explain;
 mod fact_table;
 mod files;
+mod page;
 mod pass;
 mod risk_map;
 mod system;
