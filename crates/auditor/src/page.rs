@@ -9,7 +9,7 @@ mod text;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use chart::{Bar, Chart};
-pub(crate) use text::{Cell, Status, Text};
+pub(crate) use text::{Cell, Status, Text, thousands};
 
 use text::clean;
 

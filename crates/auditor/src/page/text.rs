@@ -168,9 +168,8 @@ pub(crate) fn thousands(number: usize) -> String {
 pub(super) fn clean(text: &str) -> String {
     let steers = |c: char| match c {
         '\n' | '\t' => false,
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        '\u{fffe}' | '\u{ffff}' => true,
-        c => c.is_control(),
+        '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'),
     };
     let shown = |c| if steers(c) { '\u{fffd}' } else { c };
     text.chars().map(shown).collect()
