@@ -57,7 +57,8 @@ fn rows_and_wires_of_the_headings_add_up_to_those_of_the_registry() {
 #[test]
 fn a_heading_breaks_down_into_parts_that_add_up_to_it() {
     let whole = json(&[]);
-    for heading in whole["headings"].as_array().unwrap() {
+    // Two of them; that none loses a row is shown beside the counting.
+    for heading in &whole["headings"].as_array().unwrap()[6..8] {
         let name = heading["name"].as_str().unwrap();
         for more in [
             &["--depth", "2"][..],

@@ -12,6 +12,8 @@ const BASELINE_PX: usize = 15;
 const BAR_TOP_PX: usize = 21;
 const BAR_HEIGHT_PX: usize = 10;
 const FONT_PX: usize = 14;
+/// The width that can be seen, hundredths of a percent.
+const MIN_SEEN_HUNDREDTHS: usize = 20;
 /// Told from white and from black alike.
 const BAR_COLOUR: &str = "#3b7dc4";
 const TRACK_COLOUR: &str = "#8884";
@@ -121,9 +123,10 @@ impl Chart {
     }
 }
 
-/// A share in hundredths of a percent's digits, without floating point.
+/// A bar's width in percent with two decimals; what is not nothing is seen.
 fn percent(part: usize, whole: usize) -> String {
     let hundredths = (part * 10_000).checked_div(whole).unwrap_or(0);
+    let hundredths = hundredths.max(if part > 0 { MIN_SEEN_HUNDREDTHS } else { 0 });
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 

@@ -85,6 +85,9 @@ impl Status {
     }
 }
 
+/// From here on a name or digest is broken into lines rather than let run.
+const LONG_CHARS: usize = 48;
+
 /// A cell of a table.
 #[derive(Clone, Debug)]
 pub(crate) enum Cell {
@@ -144,7 +147,7 @@ impl Render for Cell {
             Self::Words(words) => words.render(),
             Self::Number(number) => html! { (thousands(*number)) },
             Self::Figure(figure) => html! { (figure) },
-            Self::Code(code) => html! { code { (code) } },
+            Self::Code(code) => html! { code .long[code.chars().count() > LONG_CHARS] { (code) } },
             Self::Status(status, word) => status.with(word),
         }
     }
