@@ -3,6 +3,7 @@
 //!
 //! Knows no statement, no keys and no proofs: any system over a prime field will do, with names for its wires or without.
 
+pub mod format;
 mod system;
 
 pub use system::{Binding, Names, Row, System, SystemError, Terms, kind_of};
