@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -68,4 +69,17 @@ pub(crate) fn progress(len: u64, what: &'static str) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// A turning sign on standard error for work without steps, hidden unless that is a terminal.
+pub(crate) fn spinner(what: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let sign = ProgressBar::new_spinner().with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        sign.set_style(style);
+    }
+    sign.enable_steady_tick(Duration::from_millis(120));
+    sign
 }

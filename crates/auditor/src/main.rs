@@ -4,9 +4,11 @@
 
 mod area_table;
 mod explain;
+mod export;
 mod fact_table;
 mod files;
 mod risk_map;
+mod test_key;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,7 @@ struct Cli {
 enum Command {
     RiskMap(risk_map::Args),
     Explain(explain::Args),
+    Export(export::Args),
     AreaTable(area_table::Args),
     FactTable(fact_table::Args),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::RiskMap(args) => risk_map::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::AreaTable(args) => area_table::run(&args),
         Command::FactTable(args) => fact_table::run(&args),
     };

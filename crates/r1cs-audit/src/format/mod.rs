@@ -19,7 +19,7 @@ use crate::SystemError;
 /// Bytes of a field element in these files: those of the fields of BN254, BLS12-381 and the Pasta curves.
 const ELEMENT_BYTES: usize = 32;
 
-/// Longest file that is read, in bytes: about ten times a system of 32,768 rows.
+/// Longest file that is read, in bytes: five times what a system of 32,000 rows with hashes in it takes.
 pub const MAX_FILE_BYTES: usize = 128 << 20;
 
 /// Why a file cannot be read or written; its maker is at fault, and with `Field` and `TooLarge` the caller.
