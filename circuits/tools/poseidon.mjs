@@ -28,6 +28,5 @@ const answers = JSON.parse(text).map(({ inputs, tag }) => {
     lite: capacity === 0n ? lite[`poseidon${values.length}`](values).toString() : null,
   };
 });
-process.stdout.write(JSON.stringify(answers) + "\n");
-// circomlibjs leaves its curve's threads running.
-process.exit(0);
+// circomlibjs leaves its curve's threads running; they end with the process, once all is written.
+process.stdout.write(JSON.stringify(answers) + "\n", () => process.exit(0));

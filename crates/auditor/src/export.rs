@@ -21,7 +21,7 @@ use crate::{Outcome, files};
 
 pub(crate) use folder::Folder;
 pub(crate) use manifest::Manifest;
-pub(crate) use sample::{Sample, samples};
+pub(crate) use sample::{Sample, proof_file, public_file, samples};
 pub(crate) use snarkjs::{ProofJson, VerifyingKeyJson, public_json};
 pub(crate) use system::system;
 

@@ -7,6 +7,7 @@ mod explain;
 mod export;
 mod fact_table;
 mod files;
+mod outside;
 mod risk_map;
 mod test_key;
 
@@ -33,6 +34,7 @@ enum Command {
     RiskMap(risk_map::Args),
     Explain(explain::Args),
     Export(export::Args),
+    Outside(outside::Args),
     AreaTable(area_table::Args),
     FactTable(fact_table::Args),
 }
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::RiskMap(args) => risk_map::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Outside(args) => outside::run(&args),
         Command::AreaTable(args) => area_table::run(&args),
         Command::FactTable(args) => fact_table::run(&args),
     };

@@ -19,10 +19,11 @@ pub(crate) type G1Json = [String; 3];
 pub(crate) type G2Json = [[String; 2]; 3];
 
 /// `verification_key.json`. The pairing of alpha and beta, which snarkjs writes too and never reads, is left out.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct VerifyingKeyJson {
-    protocol: &'static str,
-    curve: &'static str,
+    protocol: String,
+    curve: String,
     #[serde(rename = "nPublic")]
     inputs: usize,
     vk_alpha_1: G1Json,
@@ -37,8 +38,8 @@ pub(crate) struct VerifyingKeyJson {
 impl From<&VerifyingKey<Bn254>> for VerifyingKeyJson {
     fn from(key: &VerifyingKey<Bn254>) -> Self {
         Self {
-            protocol: PROTOCOL,
-            curve: CURVE,
+            protocol: PROTOCOL.to_owned(),
+            curve: CURVE.to_owned(),
             inputs: key.gamma_abc_g1.len() - 1,
             vk_alpha_1: g1(&key.alpha_g1),
             vk_beta_2: g2(&key.beta_g2),

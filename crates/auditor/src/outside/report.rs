@@ -1,0 +1,114 @@
+//! What was asked, what was expected and what was answered.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use serde::Serialize;
+
+use super::tools::Tools;
+
+/// One question and its answer.
+#[derive(Serialize)]
+pub(super) struct Check {
+    /// rows, witnesses, proofs, hash or solver.
+    pub(super) part: &'static str,
+    pub(super) tool: &'static str,
+    pub(super) asked: String,
+    /// What is computed here.
+    pub(super) expected: String,
+    /// What the tool says.
+    pub(super) answered: String,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) elapsed: Duration,
+}
+
+fn seconds<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((elapsed.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+impl Check {
+    fn agrees(&self) -> bool {
+        self.expected == self.answered
+    }
+
+    /// The disagreement in words.
+    pub(super) fn sentence(&self) -> String {
+        format!(
+            "{}, asked about {}: {}; expected: {}",
+            self.tool, self.asked, self.answered, self.expected
+        )
+    }
+}
+
+/// What `outside` prints.
+#[derive(Serialize)]
+pub(super) struct Report {
+    tools: BTreeMap<String, String>,
+    /// Tools that were not there and not needed, with how to install them.
+    not_asked: Vec<String>,
+    seed: u64,
+    asked: usize,
+    agreed: usize,
+    checks: Vec<Check>,
+}
+
+impl Report {
+    pub(super) fn new(tools: &Tools, seed: u64, checks: Vec<Check>) -> Self {
+        let not_asked = if tools.solver().is_some() {
+            Vec::new()
+        } else {
+            vec![format!(
+                "cvc5, which is not installed ({})",
+                tools.solver_install()
+            )]
+        };
+        Self {
+            tools: tools.versions.clone(),
+            not_asked,
+            seed,
+            asked: checks.len(),
+            agreed: checks.iter().filter(|c| c.agrees()).count(),
+            checks,
+        }
+    }
+
+    pub(super) fn agrees(&self) -> bool {
+        self.agreed == self.asked
+    }
+
+    pub(super) fn disagreements(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|c| !c.agrees())
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut table = Table::new();
+        table.load_preset(UTF8_HORIZONTAL_ONLY);
+        table.set_header(["tool", "asked about", "answer", "as expected", "s"]);
+        for check in &self.checks {
+            let expected = if check.agrees() { "yes" } else { "NO" };
+            let took = format!("{:.1}", check.elapsed.as_secs_f64());
+            let row = [check.tool, &check.asked, &check.answered, expected, &took];
+            table.add_row(row);
+        }
+        let mut out = format!("{table}\n");
+        let versions = self
+            .tools
+            .iter()
+            .map(|(name, version)| format!("{name} {version}"));
+        let versions = versions.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "{versions}; seed {}", self.seed);
+        for tool in &self.not_asked {
+            let _ = writeln!(out, "not asked: {tool}");
+        }
+        let _ = writeln!(
+            out,
+            "{} questions, {} answered as expected, {} otherwise",
+            self.asked,
+            self.agreed,
+            self.asked - self.agreed
+        );
+        out
+    }
+}
