@@ -142,6 +142,6 @@ fn sizes(asker: &mut Asker<'_>) -> Result<Vec<Check>> {
         asked: "sizes of the exported system".to_owned(),
         expected: expected.to_string(),
         answered: info.to_string(),
-        elapsed,
+        elapsed: Some(elapsed),
     }])
 }

@@ -89,7 +89,7 @@ fn one(asker: &Asker<'_>, case: &Case) -> Result<Check> {
         asked: case.asked.clone(),
         expected: case.expected.to_string(),
         answered: answer.to_string(),
-        elapsed,
+        elapsed: Some(elapsed),
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Table, presets::NOTHING};
 use serde::Serialize;
 
 use super::tools::Tools;
@@ -20,12 +20,15 @@ pub(super) struct Check {
     pub(super) expected: String,
     /// What the tool says.
     pub(super) answered: String,
+    /// How long the tool took; none if the question was one of many in the run before.
     #[serde(rename = "seconds", serialize_with = "seconds")]
-    pub(super) elapsed: Duration,
+    pub(super) elapsed: Option<Duration>,
 }
 
-fn seconds<S: serde::Serializer>(elapsed: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_f64((elapsed.as_secs_f64() * 1000.0).round() / 1000.0)
+#[allow(clippy::ref_option)] // serde hands the field as it is
+fn seconds<S: serde::Serializer>(elapsed: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+    let rounded = elapsed.map(|e| (e.as_secs_f64() * 1000.0).round() / 1000.0);
+    rounded.serialize(to)
 }
 
 impl Check {
@@ -84,11 +87,12 @@ impl Report {
 
     pub(super) fn text(&self) -> String {
         let mut table = Table::new();
-        table.load_preset(UTF8_HORIZONTAL_ONLY);
+        table.load_preset(NOTHING);
         table.set_header(["tool", "asked about", "answer", "as expected", "s"]);
         for check in &self.checks {
             let expected = if check.agrees() { "yes" } else { "NO" };
-            let took = format!("{:.1}", check.elapsed.as_secs_f64());
+            let took = check.elapsed.map(|e| format!("{:.1}", e.as_secs_f64()));
+            let took = took.unwrap_or_default();
             let row = [check.tool, &check.asked, &check.answered, expected, &took];
             table.add_row(row);
         }

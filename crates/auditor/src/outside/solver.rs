@@ -116,7 +116,7 @@ pub(super) fn ask(asker: &mut Asker<'_>) -> Result<Vec<Check>> {
             asked: answer.id,
             expected: expected[place].to_owned(),
             answered,
-            elapsed: Duration::try_from_secs_f64(answer.seconds).unwrap_or_default(),
+            elapsed: Duration::try_from_secs_f64(answer.seconds).ok(),
         })
     });
     checks.collect()

@@ -66,7 +66,7 @@ fn one(asker: &Asker<'_>, asked: String, values: &[Fr]) -> Result<Check> {
         asked,
         expected: expected.to_string(),
         answered: answer.to_string(),
-        elapsed,
+        elapsed: Some(elapsed),
     })
 }
 
