@@ -34,7 +34,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 
 fn changed(bytes: &[u8], at: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    bytes[at] ^= 1;
+    bytes[at] ^= 2;
     bytes
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Check {
     pub(super) elapsed: Option<Duration>,
 }
 
-#[allow(clippy::ref_option)] // serde hands the field as it is
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
 fn seconds<S: serde::Serializer>(elapsed: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
     let rounded = elapsed.map(|e| (e.as_secs_f64() * 1000.0).round() / 1000.0);
     rounded.serialize(to)

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::process::{self, Finished};
 use super::tools::Tools;
@@ -84,19 +84,15 @@ impl Snarkjs<'_> {
     /// `r1cs info`.
     pub(super) fn info(&self, r1cs: &Path) -> Result<(Info, Duration)> {
         let (done, said) = self.run(&["r1cs", "info"], &[r1cs])?;
+        let no_answer = || strange("r1cs info", &done, &said);
         if done.code != Some(0) {
-            return Err(strange("r1cs info", &done, &said));
+            return Err(no_answer());
         }
         let after = |label: &str| {
             let found = said.lines().find_map(|line| line.split_once(label));
-            let value = found.map(|(_, value)| value.trim());
-            value.with_context(|| format!("snarkjs r1cs info does not say {label}"))
+            found.map(|(_, value)| value.trim()).ok_or_else(no_answer)
         };
-        let count = |label: &str| -> Result<usize> {
-            let text = after(label)?;
-            text.parse()
-                .with_context(|| format!("snarkjs r1cs info says {label} {text}"))
-        };
+        let count = |label: &str| after(label)?.parse().map_err(|_| no_answer());
         let info = Info {
             curve: after("Curve:")?.to_owned(),
             wires: count("# of Wires:")?,

@@ -127,7 +127,7 @@ pub enum FormatError {
     #[error("{0} trailing bytes")]
     Trailing(usize),
     /// Rows that are no system.
-    #[error("rows: {0}")]
+    #[error(transparent)]
     System(#[from] SystemError),
 }
 
