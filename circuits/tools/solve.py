@@ -98,8 +98,12 @@ def solve(body, limit_s):
         terms = symbols.getDeclaredTerms()
         model = {str(t): value(solver.getValue(t)) for t in terms}
         return {"answer": "sat", "model": model}
-    if answer in ("unsat", "unknown"):
+    if answer == "unsat":
         return {"answer": answer}
+    if answer is not None and answer.startswith("unknown"):
+        # cvc5 adds its reason: unknown (TIMEOUT).
+        late = "TIMEOUT" in answer
+        return {"answer": "timeout"} if late else {"answer": "unknown", "detail": answer[:500]}
     detail = "no check-sat" if answer is None else str(answer)[:500]
     return {"answer": "error", "detail": detail}
 
@@ -165,8 +169,6 @@ class Running:
             killed_for_time = late or ended == -signal.SIGXCPU
             detail = {"answer": "error", "detail": f"the solver's process ended with {ended}"}
             result = {"answer": "timeout"} if killed_for_time else detail
-        if result["answer"] == "unknown" and time.monotonic() >= self.deadline:
-            result["answer"] = "timeout"
         return {"id": self.name, "answer": result.pop("answer"), "seconds": seconds, **result}
 
 
