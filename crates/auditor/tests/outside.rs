@@ -75,7 +75,7 @@ fn missing_tools_are_named_with_how_to_install_them() {
     assert_eq!(output.status.code(), Some(3));
     let said = said(&output);
     assert!(said.contains("snarkjs 0.7.6"), "{said}");
-    assert!(said.contains("install npm"), "{said}");
+    assert!(said.contains("circuits/tools/install"), "{said}");
 }
 
 /// A folder of tools that answer as the script says.

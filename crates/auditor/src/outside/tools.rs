@@ -76,7 +76,7 @@ impl Tools {
         }
         if !missing.is_empty() {
             let missing = missing.join(", ");
-            let install = format!("{} npm", folder.join("install").display());
+            let install = install(&folder, "npm");
             return Err(Missing { missing, install }.into());
         }
         let mut tools = Self {
@@ -127,7 +127,7 @@ impl Tools {
 
     /// How the solver is installed.
     pub(super) fn solver_install(&self) -> String {
-        format!("{} solver", self.folder.join("install").display())
+        install(&self.folder, "solver")
     }
 
     /// snarkjs' command line.
@@ -156,8 +156,20 @@ fn default_folder() -> PathBuf {
     if here.join("package.json").exists() {
         here
     } else {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../circuits/tools")
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+        source.unwrap_or(Path::new(".")).join(here)
     }
+}
+
+/// The command that installs a part of the tools: the folder's own, or the one in the project's source.
+fn install(folder: &Path, part: &str) -> String {
+    let own = folder.join("install");
+    let command = if own.exists() {
+        own.display().to_string()
+    } else {
+        "circuits/tools/install".to_owned()
+    };
+    format!("{command} {part}")
 }
 
 fn package(path: &Path) -> Result<Package> {
