@@ -4,11 +4,15 @@
 //! standard output.
 
 mod area_table;
+mod check;
+mod clock;
 mod digest;
 mod explain;
+mod export;
 mod fact_table;
 mod files;
 mod lines;
+mod outside;
 mod page;
 mod pass;
 mod risk_map;
@@ -42,6 +46,9 @@ enum Command {
     Explain(explain::Args),
     Pass(pass::Args),
     Digest(digest::Args),
+    Check(check::Args),
+    Export(export::Args),
+    Outside(outside::Args),
     AreaTable(area_table::Args),
     FactTable(fact_table::Args),
     Vectors(vectors::Args),
@@ -64,6 +71,9 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Pass(args) => pass::run(&args),
         Command::Digest(args) => digest::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Outside(args) => outside::run(&args),
         Command::AreaTable(args) => area_table::run(&args),
         Command::FactTable(args) => fact_table::run(&args),
         Command::Vectors(args) => vectors::run(&args),

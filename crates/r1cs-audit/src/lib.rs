@@ -5,6 +5,7 @@
 
 pub mod determinism;
 pub mod dropping;
+pub mod format;
 pub mod mutation;
 pub mod smt;
 mod structure;

@@ -1,0 +1,129 @@
+//! Rows left out: would it be noticed?
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use circuits::clearance::assign;
+use circuits::clearance::vector::{Body, Vectors};
+use commitment::Fr;
+use r1cs_audit::determinism::Index;
+use r1cs_audit::dropping::{noticed_by_attempt, noticed_by_uniqueness, rows_by_kind};
+use r1cs_audit::values::broken_rows;
+use rayon::prelude::*;
+
+use super::report::{Finding, Search};
+use super::{Args, uniqueness};
+use crate::files;
+use crate::system::system;
+
+/// How a missing row is noticed.
+enum Notice {
+    /// Some wire no longer follows.
+    Uniqueness,
+    /// An attempt would pass.
+    Attempt,
+    /// Not at all.
+    Nothing,
+}
+
+pub(super) fn search(args: &Args) -> Result<Search> {
+    let mut search = Search::new(
+        "dropped",
+        "If a row were missing, would a search or an attempt notice?",
+    );
+    let index = Index::new(system());
+    let given = uniqueness::given();
+    let attempts = attempts()?;
+    let kinds = rows_by_kind(system());
+    // In the reduced form the first row of each kind stands for all.
+    let dropped: Vec<(&String, usize)> = kinds
+        .iter()
+        .flat_map(|(kind, rows)| {
+            let count = if args.full { rows.len() } else { 1 };
+            rows.iter().take(count).map(move |row| (kind, *row))
+        })
+        .collect();
+    let bar = files::progress(dropped.len() as u64, "rows left out");
+    let noticed: Vec<Notice> = dropped
+        .par_iter()
+        .map(|(kind, row)| {
+            let rows = &kinds[*kind];
+            let notice = if noticed_by_uniqueness(system(), &index, &given, &[*row]).is_some() {
+                Notice::Uniqueness
+            } else if attempts
+                .values()
+                .any(|broken| noticed_by_attempt(broken, rows))
+            {
+                Notice::Attempt
+            } else {
+                Notice::Nothing
+            };
+            bar.inc(1);
+            notice
+        })
+        .collect();
+    bar.finish_and_clear();
+    let mut by_kind: BTreeMap<&String, [usize; 3]> = BTreeMap::new();
+    for ((kind, _), notice) in dropped.iter().zip(&noticed) {
+        let counts = by_kind.entry(kind).or_default();
+        counts[match notice {
+            Notice::Uniqueness => 0,
+            Notice::Attempt => 1,
+            Notice::Nothing => 2,
+        }] += 1;
+    }
+    report(&mut search, &by_kind, &attempts, &kinds);
+    Ok(search)
+}
+
+fn report(
+    search: &mut Search,
+    by_kind: &BTreeMap<&String, [usize; 3]>,
+    attempts: &BTreeMap<String, Vec<usize>>,
+    kinds: &BTreeMap<String, Vec<usize>>,
+) {
+    let rows = |n: usize| by_kind.values().map(|counts| counts[n]).sum::<usize>();
+    search.figure("kinds of rows", by_kind.len());
+    search.figure("attempts at hand", attempts.len());
+    search.figure("rows left out in turn", rows(0) + rows(1) + rows(2));
+    search.figure("noticed by uniqueness", rows(0));
+    search.figure("noticed by an attempt", rows(1));
+    search.figure("not noticed", rows(2));
+    for (kind, counts) in by_kind {
+        if counts[1] > 0 {
+            let rows = &kinds[*kind];
+            let who = attempts
+                .iter()
+                .filter(|(_, broken)| noticed_by_attempt(broken, rows));
+            let who: Vec<&str> = who.map(|(name, _)| name.as_str()).take(3).collect();
+            let what = format!("conditions on what is unique; missed by {}", who.join(", "));
+            search.finding(Finding::explained(kind, what));
+        }
+        if counts[2] > 0 {
+            let what = format!("{} rows could be missing and nothing would tell", counts[2]);
+            search.finding(Finding::fault(kind, what));
+        }
+    }
+}
+
+/// The rows that each shipped attempt breaks.
+fn attempts() -> Result<BTreeMap<String, Vec<usize>>> {
+    let vectors = Vectors::shipped().context("the vectors inside this program are refused")?;
+    let all: Vec<(String, Vec<Fr>)> = vectors
+        .all()
+        .iter()
+        .filter_map(|vector| match &vector.body {
+            Body::Reject {
+                public, witness, ..
+            } if witness.malformed().is_none() => {
+                Some((vector.name.clone(), assign(public, witness).values))
+            }
+            Body::Wires { .. } => Some((vector.name.clone(), vectors.values(vector)?)),
+            _ => None,
+        })
+        .collect();
+    let broken = all.into_par_iter();
+    Ok(broken
+        .map(|(name, values)| (name, broken_rows(system(), &values)))
+        .collect())
+}

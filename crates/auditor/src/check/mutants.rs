@@ -1,0 +1,169 @@
+//! Accepted assignments with wires changed: what no row notices must be the prover's to choose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use circuits::clearance::assign;
+use circuits::clearance::vector::Vectors;
+use commitment::{Fr, pow2};
+use r1cs_audit::kind_of;
+use r1cs_audit::mutation::{Tried, alone, brothers, exchanged, pairs_of_row};
+use r1cs_audit::values::{Places, Values};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::report::{Finding, Search};
+use super::{Args, uniqueness};
+use crate::files;
+use crate::system::system;
+
+/// Wires or rows that one thread takes at a time.
+const CHUNK: usize = 512;
+/// Scopes whose wires are exchanged whole, and how many of each there are.
+const SCOPES: [(&str, usize); 9] = [
+    ("entry", 24),
+    ("interval", 4),
+    ("slot", 8),
+    ("negative", 8),
+    ("run", 4),
+    ("level", 9),
+    ("child", 8),
+    ("meeting", 3),
+    ("row of key", 96),
+];
+
+pub(super) fn search(args: &Args) -> Result<Search> {
+    let mut search = Search::new(
+        "mutants",
+        "Is every change of an accepted assignment noticed by a row, unless it changes only what the prover may choose?",
+    );
+    let vectors = Vectors::shipped().context("the vectors inside this program are refused")?;
+    let names: Vec<&str> = vectors
+        .all()
+        .iter()
+        .filter(|v| v.body.base().is_none())
+        .map(|v| v.name.as_str())
+        .filter(|name| args.full || ["green", "full-capacity"].contains(name))
+        .collect();
+    let places = Places::of(system());
+    let mut kinds = Kinds::default();
+    let bar = files::progress(3 * names.len() as u64, "mutants");
+    for name in &names {
+        let (public, witness) = vectors.accepted(name).context("an accept vector")?;
+        let values = Values::new(system(), &places, assign(public, witness).values);
+        kinds.add("changed alone", single(&values, args.seed));
+        bar.inc(1);
+        kinds.add("changed in pairs of a row", pairs(&values, args.full));
+        bar.inc(1);
+        kinds.add("exchanged with a brother", exchanges(&values));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    search.figure("accepted assignments", names.len());
+    kinds.report(&mut search);
+    Ok(search)
+}
+
+/// Survivors by the kinds of wires that they change.
+#[derive(Default)]
+struct Kinds {
+    tried: BTreeMap<&'static str, u64>,
+    survivors: BTreeMap<BTreeSet<String>, u64>,
+}
+
+impl Kinds {
+    fn add(&mut self, how: &'static str, tried: Tried<Fr>) {
+        *self.tried.entry(how).or_default() += tried.count;
+        for survivor in tried.survivors {
+            let wires = survivor.wires.iter();
+            let kinds = wires.map(|(wire, _)| kind_of(&system().names().wires[*wire]));
+            *self.survivors.entry(kinds.collect()).or_default() += 1;
+        }
+    }
+
+    fn report(self, search: &mut Search) {
+        for (how, count) in &self.tried {
+            search.figure(how, *count);
+        }
+        search.figure("mutants", self.tried.values().sum::<u64>());
+        search.figure("survivors", self.survivors.values().sum::<u64>());
+        let chosen = uniqueness::choices();
+        for (kinds, count) in self.survivors {
+            let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
+            let names = names.join(" with ");
+            search.finding(if kinds.iter().all(|kind| chosen.contains_key(kind)) {
+                let what = format!("{count} survivors; the prover's to choose (see uniqueness)");
+                Finding::explained(&names, what)
+            } else {
+                Finding::fault(
+                    &names,
+                    format!("{count} survivors change what is not chosen"),
+                )
+            });
+        }
+    }
+}
+
+fn together(parts: impl ParallelIterator<Item = Tried<Fr>>) -> Tried<Fr> {
+    parts.reduce(Tried::default, |mut all, part| {
+        all.add(part);
+        all
+    })
+}
+
+fn single(values: &Values<'_, Fr>, seed: u64) -> Tried<Fr> {
+    let wires: Vec<usize> = (system().public() + 1..system().wires()).collect();
+    let chunks = wires.par_chunks(CHUNK);
+    together(chunks.map_with(values.clone(), |values, wires| {
+        let mut tried = Tried::default();
+        for wire in wires {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed ^ (*wire as u64) << 20);
+            let random =
+                Fr::from(rng.random::<u128>()) * pow2(126) + Fr::from(rng.random::<u128>());
+            tried.add(alone(values, *wire, random));
+        }
+        tried
+    }))
+}
+
+fn pairs(values: &Values<'_, Fr>, full: bool) -> Tried<Fr> {
+    let public = ..=system().public();
+    let chunks = system().rows().par_chunks(CHUNK);
+    let mut tried = together(chunks.map_with(values.clone(), |values, rows| {
+        let mut tried = Tried::default();
+        for row in rows {
+            tried.add(pairs_of_row(values, row, if full { 6 } else { 2 }));
+        }
+        tried
+    }));
+    // Another public input is another statement, not a mutant of this one.
+    tried
+        .survivors
+        .retain(|s| s.wires.iter().all(|(wire, _)| !public.contains(wire)));
+    tried
+}
+
+fn exchanges(values: &Values<'_, Fr>) -> Tried<Fr> {
+    let scopes: Vec<(&str, usize, usize)> = SCOPES
+        .iter()
+        .flat_map(|(at, count)| {
+            let pairs = (0..*count).flat_map(move |i| (i + 1..*count).map(move |j| (i, j)));
+            pairs.map(|(i, j)| (*at, i, j))
+        })
+        .filter(|(at, i, j)| *at != "row of key" || j - i == 1)
+        .collect();
+    together(
+        scopes
+            .par_iter()
+            .map_with(values.clone(), |values, (at, i, j)| {
+                let pairs = brothers(system(), at, *i, *j);
+                let mut tried = exchanged(values, &pairs);
+                // Also each wire with its own brother, alone.
+                for pair in pairs {
+                    tried.add(exchanged(values, &[pair]));
+                }
+                tried
+            }),
+    )
+}

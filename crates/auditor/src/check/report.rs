@@ -1,0 +1,208 @@
+//! What `check` found.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use circuits::clearance::Shape;
+use serde::Serialize;
+use serde_json::Value;
+
+/// Something that a search found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Finding {
+    /// Where: the name or kind of a wire or row.
+    at: String,
+    what: String,
+    /// Whether it is a fault; else it is explained, and listed so that nothing is left unsaid.
+    fault: bool,
+}
+
+impl Finding {
+    pub(super) fn fault(at: &str, what: impl Into<String>) -> Self {
+        let (at, what) = (at.to_owned(), what.into());
+        Self {
+            at,
+            what,
+            fault: true,
+        }
+    }
+
+    pub(super) fn explained(at: &str, what: impl Into<String>) -> Self {
+        let (at, what) = (at.to_owned(), what.into());
+        Self {
+            at,
+            what,
+            fault: false,
+        }
+    }
+}
+
+/// One search: what it asked, its figures and its findings.
+#[derive(Serialize)]
+pub(super) struct Search {
+    name: &'static str,
+    question: &'static str,
+    figures: Vec<(String, Value)>,
+    findings: Vec<Finding>,
+    /// Tools that were not there.
+    not_asked: Vec<String>,
+    #[serde(rename = "took_s", serialize_with = "seconds")]
+    pub(super) took: Duration,
+}
+
+fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    ((took.as_secs_f64() * 10.0).round() / 10.0).serialize(to)
+}
+
+impl Search {
+    pub(super) const fn new(name: &'static str, question: &'static str) -> Self {
+        Self {
+            name,
+            question,
+            figures: Vec::new(),
+            findings: Vec::new(),
+            not_asked: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn figure(&mut self, what: &str, value: impl Into<Value>) {
+        self.figures.push((what.to_owned(), value.into()));
+    }
+
+    pub(super) fn finding(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    pub(super) fn not_asked(&mut self, what: &str) {
+        self.not_asked.push(what.to_owned());
+    }
+
+    fn faults(&self) -> usize {
+        self.findings.iter().filter(|f| f.fault).count()
+    }
+
+    fn verdict(&self) -> &'static str {
+        match (self.faults(), self.figures.is_empty()) {
+            (0, true) => "not asked",
+            (0, false) => "holds",
+            _ => "FAULTS",
+        }
+    }
+}
+
+/// All searches.
+#[derive(Serialize)]
+pub(super) struct Report {
+    circuit: &'static str,
+    version: u32,
+    constraints: usize,
+    matrix_sha256: String,
+    form: &'static str,
+    seed: u64,
+    date: String,
+    processors: usize,
+    searches: Vec<Search>,
+    faults: usize,
+    #[serde(rename = "took_s", serialize_with = "seconds")]
+    took: Duration,
+}
+
+impl Report {
+    pub(super) fn new(
+        shape: &Shape,
+        full: bool,
+        seed: u64,
+        date: String,
+        searches: Vec<Search>,
+        took: Duration,
+    ) -> Self {
+        Self {
+            circuit: "clearance",
+            version: 1,
+            constraints: shape.constraints(),
+            matrix_sha256: hex::encode(shape.digest()),
+            form: if full { "full" } else { "reduced" },
+            seed,
+            date,
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            faults: searches.iter().map(Search::faults).sum(),
+            searches,
+            took,
+        }
+    }
+
+    pub(super) fn holds(&self, need_tools: bool) -> bool {
+        let missing = self.searches.iter().any(|s| !s.not_asked.is_empty());
+        self.faults == 0 && !(need_tools && missing)
+    }
+
+    fn head(&self) -> String {
+        format!(
+            "{} version {}: {} constraints, matrices {}\n{} form, seed {}, {}, {} processors, {:.1} s",
+            self.circuit,
+            self.version,
+            self.constraints,
+            self.matrix_sha256,
+            self.form,
+            self.seed,
+            self.date,
+            self.processors,
+            self.took.as_secs_f64()
+        )
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut out = self.head() + "\n";
+        for search in &self.searches {
+            let (name, verdict, took) = (search.name, search.verdict(), search.took.as_secs_f64());
+            let _ = writeln!(
+                out,
+                "\n{name}: {verdict} ({took:.1} s)\n  {}",
+                search.question
+            );
+            for (what, value) in &search.figures {
+                let _ = writeln!(out, "  {:>12}  {what}", plain(value));
+            }
+            for finding in &search.findings {
+                let sign = if finding.fault { "FAULT" } else { "explained" };
+                let _ = writeln!(out, "  {sign}: {}: {}", finding.at, finding.what);
+            }
+            for tool in &search.not_asked {
+                let _ = writeln!(out, "  not asked: {tool}");
+            }
+        }
+        let _ = writeln!(out, "\n{}", self.conclusion());
+        out
+    }
+
+    fn conclusion(&self) -> String {
+        match self.faults {
+            0 => "no fault found".to_owned(),
+            n => format!("{n} faults"),
+        }
+    }
+
+    pub(super) fn html(&self) -> String {
+        self.text()
+    }
+}
+
+/// A figure as people read it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => {
+            let digits = number.to_string();
+            let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+            for (i, digit) in digits.chars().enumerate() {
+                if i > 0 && (digits.len() - i).is_multiple_of(3) {
+                    grouped.push(',');
+                }
+                grouped.push(digit);
+            }
+            grouped
+        }
+        other => other.to_string(),
+    }
+}

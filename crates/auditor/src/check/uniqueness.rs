@@ -1,0 +1,130 @@
+//! What the prover can choose, and that all else follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use circuits::clearance::CHOICES;
+use r1cs_audit::determinism::{Follows, Index, Rule, follow, follow_with_premises};
+use r1cs_audit::kind_of;
+
+use super::report::{Finding, Search};
+use super::{Args, solver};
+use crate::files;
+use crate::system::system;
+
+use commitment::Fr;
+
+/// The wires that the prover chooses, by kind.
+pub(super) fn choices() -> BTreeMap<String, Vec<usize>> {
+    let names: BTreeSet<String> = CHOICES
+        .iter()
+        .map(circuits::clearance::Choice::name)
+        .collect();
+    let mut wires: BTreeMap<String, Vec<usize>> =
+        names.into_iter().map(|name| (name, Vec::new())).collect();
+    for (wire, name) in system().names().wires.iter().enumerate() {
+        if let Some(of_kind) = wires.get_mut(&kind_of(name)) {
+            of_kind.push(wire);
+        }
+    }
+    wires
+}
+
+/// All of them.
+pub(super) fn given() -> Vec<usize> {
+    choices().into_values().flatten().collect()
+}
+
+pub(super) fn search(args: &Args) -> Result<Search> {
+    let system = system();
+    let index = Index::new(system);
+    let given = given();
+    let mut search = Search::new(
+        "uniqueness",
+        "Do all wires follow from the public inputs and from what the prover may choose, if hashes bind their inputs?",
+    );
+    let follows = follow_with_premises(system, &index, &given);
+    let witness = system.wires() - 1 - system.public();
+    search.figure("witness wires", witness);
+    search.figure("hashes assumed to bind", system.bindings().len());
+    search.figure("chosen by the prover", given.len());
+    for rule in Rule::ALL.into_iter().filter(|rule| *rule != Rule::Given) {
+        search.figure(
+            &format!("unique by rule: {}", rule.word()),
+            follows.by(rule),
+        );
+    }
+    let open: Vec<usize> = follows.open().collect();
+    search.figure("undecided", open.len());
+    for (kind, wires) in by_kind(open.iter().copied()) {
+        let what = format!("{} wires do not follow", wires.len());
+        search.finding(Finding::fault(&kind, what));
+    }
+    chosen(&mut search, &index, &given);
+    let asked = solver::confirm(&steps(&follows, args.full), args)?;
+    solver::report(&mut search, asked);
+    Ok(search)
+}
+
+/// Lists what is chosen with the reason; a kind that is not there, or that follows from the others, is a fault of the list.
+fn chosen(search: &mut Search, index: &Index<Fr>, given: &[usize]) {
+    let wires = choices();
+    let bar = files::progress(CHOICES.len() as u64, "choices");
+    for choice in &CHOICES {
+        let name = choice.name();
+        let own: BTreeSet<usize> = wires[&name].iter().copied().collect();
+        let rest: Vec<usize> = given.iter().copied().filter(|w| !own.contains(w)).collect();
+        let follows = follow(system(), index, &rest, &[]);
+        let free = own.iter().any(|wire| follows.rule[*wire].is_none());
+        search.finding(if own.is_empty() {
+            Finding::fault(&name, "listed as chosen, but there is no such wire")
+        } else if free {
+            Finding::explained(
+                &name,
+                format!("{} wires, chosen: {}", own.len(), choice.why),
+            )
+        } else {
+            Finding::fault(
+                &name,
+                "listed as chosen, but follows from the other choices",
+            )
+        });
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+}
+
+fn by_kind(wires: impl Iterator<Item = usize>) -> BTreeMap<String, Vec<usize>> {
+    let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for wire in wires {
+        let kind = kind_of(&system().names().wires[wire]);
+        kinds.entry(kind).or_default().push(wire);
+    }
+    kinds
+}
+
+/// Steps for a solver to confirm: of each kind of wire and rule the first, or with `all` the first, a middle and the last.
+fn steps(follows: &Follows<Fr>, all: bool) -> Vec<solver::Step> {
+    let mut kinds: BTreeMap<(Rule, String), Vec<usize>> = BTreeMap::new();
+    for (wire, name) in system().names().wires.iter().enumerate() {
+        if let (Some(rule), Some(_)) = (follows.rule[wire], &follows.premise[wire]) {
+            kinds.entry((rule, kind_of(name))).or_default().push(wire);
+        }
+    }
+    let mut steps = Vec::new();
+    for ((rule, kind), wires) in kinds {
+        let places = [0, wires.len() / 2, wires.len() - 1];
+        let places: BTreeSet<usize> = places.into_iter().take(if all { 3 } else { 1 }).collect();
+        for place in places {
+            let wire = wires[place];
+            let premise = follows.premise[wire].clone().unwrap_or_default();
+            steps.push(solver::Step {
+                rule,
+                kind: kind.clone(),
+                wire,
+                premise,
+            });
+        }
+    }
+    steps
+}

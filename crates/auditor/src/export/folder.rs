@@ -1,0 +1,87 @@
+//! A folder of exported files: each is written beside its name and moved there whole, and remembered with its digest.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::manifest;
+
+/// A file that was written.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Written {
+    pub(crate) name: String,
+    pub(crate) bytes: usize,
+    pub(crate) sha256: String,
+}
+
+/// A folder to write to.
+pub(crate) struct Folder {
+    path: PathBuf,
+    written: Vec<Written>,
+}
+
+impl Folder {
+    /// Makes the folder if it is not there. One that has files is taken only if `force` is set; of these, the manifest
+    /// goes at once: it must not speak for files that are about to change.
+    pub(crate) fn open(path: &Path, force: bool) -> Result<Self> {
+        let shown = path.display();
+        fs::create_dir_all(path).with_context(|| format!("cannot make the folder {shown}"))?;
+        let mut entries = fs::read_dir(path).with_context(|| format!("cannot read {shown}"))?;
+        if entries.next().is_some() {
+            if !force {
+                bail!("the folder {shown} is not empty (--force writes into it all the same)");
+            }
+            let manifest = path.join(manifest::NAME);
+            if manifest.exists() {
+                fs::remove_file(&manifest)
+                    .with_context(|| format!("cannot remove {}", manifest.display()))?;
+            }
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            written: Vec::new(),
+        })
+    }
+
+    /// Where a file of this name is.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a whole file.
+    pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let partial = self.path.join(format!(".partial-{name}"));
+        let path = self.file(name);
+        let written = File::create(&partial).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        let moved = written.and_then(|()| fs::rename(&partial, &path));
+        if moved.is_err() {
+            // What is left over is not under its name; that it may stay is no further error.
+            let _ = fs::remove_file(&partial);
+        }
+        moved.with_context(|| format!("cannot write {}", path.display()))?;
+        self.written.push(Written {
+            name: name.to_owned(),
+            bytes: bytes.len(),
+            sha256: hex::encode(Sha256::digest(bytes)),
+        });
+        Ok(())
+    }
+
+    /// Writes a value as JSON.
+    pub(crate) fn write_json(&mut self, name: &str, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value)? + "\n";
+        self.write(name, text.as_bytes())
+    }
+
+    /// What was written so far.
+    pub(crate) fn written(&self) -> &[Written] {
+        &self.written
+    }
+}
