@@ -9,6 +9,8 @@ pub struct Choice {
     pub heading: Heading,
     /// The rest of its name, indices left out.
     pub kind: &'static str,
+    /// Whether other wires follow from it; nothing hangs on one that is idle, whatever its value.
+    pub idle: bool,
     /// Why the choice cannot make a claim hold that does not.
     pub why: &'static str,
 }
@@ -21,14 +23,28 @@ impl Choice {
 }
 
 const fn choice(heading: Heading, kind: &'static str, why: &'static str) -> Choice {
-    Choice { heading, kind, why }
+    Choice {
+        heading,
+        kind,
+        idle: false,
+        why,
+    }
+}
+
+const fn idle(heading: Heading, kind: &'static str, why: &'static str) -> Choice {
+    Choice {
+        heading,
+        kind,
+        idle: true,
+        why,
+    }
 }
 
 const PLACE: &str = "any place in the tree will do: that the record stands at one is what is claimed, and which is secret";
 const INVERSE: &str = "the inverse of a number that is not zero, and of nothing if it is; only whether there is one counts";
 
-/// All of them. Any other wire of the witness is unique: `auditor check` recomputes that.
-pub const CHOICES: [Choice; 20] = [
+/// All of them. Any other wire of the witness is unique, given those that are not idle: `auditor check` recomputes that.
+pub const CHOICES: [Choice; 19] = [
     choice(Heading::RegistryMembership, "level[]/position/bit[]", PLACE),
     choice(Heading::StateMembership, "level[]/position/bit[]", PLACE),
     choice(
@@ -46,7 +62,7 @@ pub const CHOICES: [Choice; 20] = [
         "entry[]/interval/bit[]",
         "which of the opened intervals a stay uses; it must hold the place, and for what is no stay it is not looked at",
     ),
-    choice(Heading::EntryKey, "entry[]/fact/local/inverse", INVERSE),
+    idle(Heading::EntryKey, "entry[]/fact/local/inverse", INVERSE),
     choice(
         Heading::ReasonSlots,
         "entry[]/slot/bit[]",
@@ -74,13 +90,8 @@ pub const CHOICES: [Choice; 20] = [
     ),
     choice(
         Heading::AnchorPhasesLapse,
-        "slot[]/lapsed",
-        "whether a lapse is claimed: only where the row has one and it is reached",
-    ),
-    choice(
-        Heading::AnchorPhasesLapse,
         "slot[]/inverse of lapse",
-        INVERSE,
+        "whether a lapse is claimed: with the inverse of the row's, or zero; only where there is one and it is reached",
     ),
     choice(
         Heading::Clearing,
@@ -97,7 +108,7 @@ pub const CHOICES: [Choice; 20] = [
         "slot[]/negative[]/bit[]",
         "which tests are counted; any that lie as the way out asks will do, and none counts twice",
     ),
-    choice(Heading::Clearing, "slot[]/no check-ins/inverse", INVERSE),
+    idle(Heading::Clearing, "slot[]/no check-ins/inverse", INVERSE),
     choice(
         Heading::Clearing,
         "slot[]/run/bit[]",

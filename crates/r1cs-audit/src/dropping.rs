@@ -1,6 +1,6 @@
 //! Rows left out: what would tell that they are missing?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ark_ff::PrimeField;
 
@@ -16,15 +16,16 @@ pub fn rows_by_kind<F: PrimeField>(system: &System<F>) -> BTreeMap<String, Vec<u
     kinds
 }
 
-/// A wire that no longer follows from what is given once the rows are left out; none if all still do, so that
-/// uniqueness does not notice.
+/// A wire that no longer follows from what is given once the rows are left out, beside those that are idle and never
+/// did; none if all still do, so that uniqueness does not notice.
 pub fn noticed_by_uniqueness<F: PrimeField>(
     system: &System<F>,
     index: &Index<F>,
-    given: &[usize],
+    (given, idle): (&[usize], &BTreeSet<usize>),
     rows: &[usize],
 ) -> Option<usize> {
-    follow(system, index, given, rows).open().next()
+    let follows = follow(system, index, given, rows);
+    follows.open().find(|wire| !idle.contains(wire))
 }
 
 /// Whether all that an assignment breaks lies among `rows`, and something does: without them it would pass.
@@ -46,8 +47,16 @@ mod tests {
         ];
         let system = System::new(1, 3, rows).unwrap();
         let index = Index::new(&system);
-        assert_eq!(noticed_by_uniqueness(&system, &index, &[], &[0]), Some(2));
-        assert_eq!(noticed_by_uniqueness(&system, &index, &[], &[1]), None);
+        let none = BTreeSet::new();
+        let noticed = |row| noticed_by_uniqueness(&system, &index, (&[], &none), &[row]);
+        assert_eq!(noticed(0), Some(2));
+        assert_eq!(noticed(1), None);
+        let idle = [2].into();
+        let system = (&system, &index);
+        assert_eq!(
+            noticed_by_uniqueness(system.0, system.1, (&[], &idle), &[0]),
+            None
+        );
         let values = [1, 3, 9].map(ark_bn254::Fr::from);
         let broken = crate::values::broken_rows(&system, &values);
         assert!(noticed_by_attempt(&broken, &[1]));

@@ -32,7 +32,7 @@ pub(super) fn search(args: &Args) -> Result<Search> {
         "If a row were missing, would a search or an attempt notice?",
     );
     let index = Index::new(system());
-    let given = uniqueness::given();
+    let (given, idle) = (uniqueness::given(), uniqueness::idle());
     let attempts = attempts()?;
     let kinds = rows_by_kind(system());
     // In the reduced form the first row of each kind stands for all.
@@ -48,16 +48,17 @@ pub(super) fn search(args: &Args) -> Result<Search> {
         .par_iter()
         .map(|(kind, row)| {
             let rows = &kinds[*kind];
-            let notice = if noticed_by_uniqueness(system(), &index, &given, &[*row]).is_some() {
-                Notice::Uniqueness
-            } else if attempts
-                .values()
-                .any(|broken| noticed_by_attempt(broken, rows))
-            {
-                Notice::Attempt
-            } else {
-                Notice::Nothing
-            };
+            let notice =
+                if noticed_by_uniqueness(system(), &index, (&given, &idle), &[*row]).is_some() {
+                    Notice::Uniqueness
+                } else if attempts
+                    .values()
+                    .any(|broken| noticed_by_attempt(broken, rows))
+                {
+                    Notice::Attempt
+                } else {
+                    Notice::Nothing
+                };
             bar.inc(1);
             notice
         })

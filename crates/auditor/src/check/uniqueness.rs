@@ -30,9 +30,23 @@ pub(super) fn choices() -> BTreeMap<String, Vec<usize>> {
     wires
 }
 
-/// All of them.
+/// Those that others follow from, or those that are idle.
+fn wires_of(idle: bool) -> Vec<usize> {
+    let wires = choices();
+    let kinds = CHOICES.iter().filter(|choice| choice.idle == idle);
+    kinds
+        .flat_map(|choice| wires[&choice.name()].clone())
+        .collect()
+}
+
+/// The wires from which all others follow.
 pub(super) fn given() -> Vec<usize> {
-    choices().into_values().flatten().collect()
+    wires_of(false)
+}
+
+/// The wires that do not follow, and that nothing hangs on.
+pub(super) fn idle() -> BTreeSet<usize> {
+    wires_of(true).into_iter().collect()
 }
 
 pub(super) fn search(args: &Args) -> Result<Search> {
@@ -54,15 +68,21 @@ pub(super) fn search(args: &Args) -> Result<Search> {
             follows.by(rule),
         );
     }
-    let open: Vec<usize> = follows.open().collect();
+    let idle = idle();
+    let (idle, open): (Vec<usize>, Vec<usize>) = follows.open().partition(|w| idle.contains(w));
+    search.figure("not unique, nothing hangs on them", idle.len());
     search.figure("undecided", open.len());
     for (kind, wires) in by_kind(open.iter().copied()) {
         let what = format!("{} wires do not follow", wires.len());
         search.finding(Finding::fault(&kind, what));
     }
     chosen(&mut search, &index, &given);
-    let asked = solver::confirm(&steps(&follows, args.full), args)?;
-    solver::report(&mut search, asked);
+    if args.full {
+        let asked = solver::confirm(&steps(&follows), args)?;
+        solver::report(&mut search, asked);
+    } else {
+        search.not_asked("cvc5, about the steps of this search: in the full form only");
+    }
     Ok(search)
 }
 
@@ -103,8 +123,8 @@ fn by_kind(wires: impl Iterator<Item = usize>) -> BTreeMap<String, Vec<usize>> {
     kinds
 }
 
-/// Steps for a solver to confirm: of each kind of wire and rule the first, or with `all` the first, a middle and the last.
-fn steps(follows: &Follows<Fr>, all: bool) -> Vec<solver::Step> {
+/// Steps for a solver to confirm: of each kind of wire and rule the first, a middle and the last.
+fn steps(follows: &Follows<Fr>) -> Vec<solver::Step> {
     let mut kinds: BTreeMap<(Rule, String), Vec<usize>> = BTreeMap::new();
     for (wire, name) in system().names().wires.iter().enumerate() {
         if let (Some(rule), Some(_)) = (follows.rule[wire], &follows.premise[wire]) {
@@ -114,7 +134,7 @@ fn steps(follows: &Follows<Fr>, all: bool) -> Vec<solver::Step> {
     let mut steps = Vec::new();
     for ((rule, kind), wires) in kinds {
         let places = [0, wires.len() / 2, wires.len() - 1];
-        let places: BTreeSet<usize> = places.into_iter().take(if all { 3 } else { 1 }).collect();
+        let places: BTreeSet<usize> = places.into();
         for place in places {
             let wire = wires[place];
             let premise = follows.premise[wire].clone().unwrap_or_default();

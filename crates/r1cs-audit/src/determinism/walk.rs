@@ -284,14 +284,12 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         }
         if let Some((in_bits, rule)) = self.solved_in_bits(&equation) {
             // What is no bit then follows from the rows that say which bits it is made of.
-            let bits: Vec<usize> = in_bits.into_keys().collect();
-            let others = equation.keys().copied().filter(|wire| !self.is_bit(*wire));
-            let mut rows = self.linear_rows_of(&others.collect::<Vec<_>>());
-            if rule == Rule::Ranges {
-                rows.extend(self.linear_rows_of(&bits));
-            }
-            let rows = rows.into_iter().collect();
-            self.learn_all(&bits, rule, rows, vec![equation]);
+            let bits: Vec<usize> = in_bits.keys().copied().collect();
+            let rows = match rule {
+                Rule::Ranges => self.linear_rows_of(&bits).into_iter().collect(),
+                _ => Vec::new(),
+            };
+            self.learn_all(&bits, rule, rows, vec![in_bits]);
             return;
         }
         for wire in equation.keys() {
