@@ -12,7 +12,7 @@ mod uniqueness;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use circuits::clearance::shape;
 use clap::ValueEnum;
 
@@ -112,11 +112,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     );
     let json = serde_json::to_string_pretty(&report)? + "\n";
     if let Some(path) = &args.json_file {
-        std::fs::write(path, &json).with_context(|| format!("cannot write {}", path.display()))?;
+        files::write_whole(path, json.as_bytes())?;
     }
     if let Some(path) = &args.html {
-        std::fs::write(path, report.html())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        files::write_whole(path, report.html().as_bytes())?;
     }
     files::print(&if args.json { json } else { report.text() })?;
     Ok(if report.holds(args.need_tools) {

@@ -151,7 +151,7 @@ pub(crate) fn ask_solver(
     questions: &[String],
     limit: Duration,
 ) -> Result<Option<Vec<SolverAnswer>>> {
-    let Some(tools) = Tools::solver_only(folder, Duration::from_secs(60))? else {
+    let Some(tools) = Tools::solver_only(folder, Duration::from_mins(1))? else {
         return Ok(None);
     };
     let ids: Vec<String> = (0..questions.len()).map(|n| n.to_string()).collect();

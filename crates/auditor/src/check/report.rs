@@ -1,5 +1,7 @@
 //! What `check` found.
 
+mod html;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -184,7 +186,7 @@ impl Report {
     }
 
     pub(super) fn html(&self) -> String {
-        self.text()
+        html::page(self)
     }
 }
 
