@@ -115,12 +115,6 @@ impl Page {
         self.push(html! { figure { (svg) } })
     }
 
-    /// Text as it stands, line for line.
-    pub(crate) fn verbatim(&mut self, text: &str) -> &mut Self {
-        let text = clean(text);
-        self.push(html! { pre .scroll tabindex="0" { (text) } })
-    }
-
     /// What a reader opens on demand; on paper it is open.
     pub(crate) fn folded(
         &mut self,
@@ -210,7 +204,6 @@ mod tests {
         page.section(data)
             .paragraph(data)
             .status(Status::Bad, data, data)
-            .verbatim(data)
             .table(
                 [data, "number", "status"],
                 [[
@@ -263,7 +256,6 @@ mod tests {
             .descendants()
             .find(|node| node.has_tag_name("p"));
         assert_eq!(paragraph.unwrap().text(), Some(text));
-        assert_eq!(elements(&document, "pre")[0].text(), Some(text));
         assert_eq!(elements(&document, "code")[0].text(), Some(text));
         assert!(page.contains(">1,234,567<"));
     }

@@ -166,9 +166,9 @@ fn page_and_drawing_are_written_whole_and_say_what_is_printed() {
     }
     assert_eq!(texts_of("summary").len(), 14);
     assert!(
-        texts_of("pre")
+        texts_of("p")
             .iter()
-            .any(|text| text.contains("head time ≤ as_of"))
+            .any(|text| text.contains("`head time ≤ as_of`: their difference has 26 bits"))
     );
     let (drawing, elements) = texts(Path::new(&svg));
     let labels = elements.iter().filter(|(name, _)| name == "text").count();

@@ -145,7 +145,9 @@ fn parts(page: &mut Page, costs: &Costs) {
         let parts = costs.parts(Some(heading), By::Part(DEPTH));
         page.folded(heading.title(), |page| {
             let body = prose(heading).split_once('\n').map_or("", |(_, body)| body);
-            page.verbatim(body.trim());
+            for paragraph in body.trim().split("\n\n") {
+                page.paragraph(&paragraph.replace('\n', " "));
+            }
             let row = |part: &Part| {
                 let own = part
                     .name

@@ -1,5 +1,7 @@
 //! The report as a page.
 
+use serde_json::Value;
+
 use super::{Finding, Report, Search, plain};
 use crate::page::{Cell, Page, Status};
 
@@ -80,9 +82,13 @@ fn one(page: &mut Page, search: &Search) {
     page.section(search.name);
     page.paragraph(search.question);
     if !search.figures.is_empty() {
-        let figures = search.figures.iter();
-        let figures =
-            figures.map(|(what, value)| [Cell::from(&**what), Cell::figure(&plain(value))]);
+        let figures = search.figures.iter().map(|(what, value)| {
+            let value = match value {
+                Value::String(words) => Cell::from(&**words),
+                number => Cell::figure(&plain(number)),
+            };
+            [Cell::from(&**what), value]
+        });
         page.table(["figure", "value"], figures);
     }
     for tool in &search.not_asked {
