@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::test_key::{self, Seed};
 use crate::{Cli, Outcome, files};
 
-pub(crate) use registry::{INPUT_NAMES, named_inputs};
+pub(crate) use registry::{CIRCUIT, DOMAIN_ROWS, INPUT_NAMES, named_inputs};
 
 /// Rebuild the constraint system from source, and compare it with the registry, with keys, and with what nodes serve.
 #[derive(clap::Args)]

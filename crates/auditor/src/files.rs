@@ -1,5 +1,6 @@
 //! Files: read under a limit, with progress on a terminal.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,26 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<usize> {
     };
     std::fs::write(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(bytes.len())
+}
+
+/// Writes a whole file: beside its name first, then moved there, so that nobody reads half of it.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path
+        .file_name()
+        .with_context(|| format!("{} names no file", path.display()))?;
+    let mut partial_name = OsString::from(".partial-");
+    partial_name.push(name);
+    let partial = path.with_file_name(partial_name);
+    let written = File::create(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let moved = written.and_then(|()| std::fs::rename(&partial, path));
+    if moved.is_err() {
+        // What is left over is not under its name; that it may stay is no further error.
+        let _ = std::fs::remove_file(&partial);
+    }
+    moved.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Prints to standard output; a reader that closed it early, such as `head`, is no error.

@@ -11,9 +11,12 @@ mod explain;
 mod export;
 mod fact_table;
 mod files;
+mod lines;
 mod outside;
+mod page;
 mod pass;
 mod risk_map;
+mod statement;
 mod system;
 mod test_key;
 mod vectors;
@@ -38,6 +41,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Statement(statement::Args),
     RiskMap(risk_map::Args),
     Explain(explain::Args),
     Pass(pass::Args),
@@ -62,6 +66,7 @@ enum Outcome {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Statement(args) => statement::run(&args),
         Command::RiskMap(args) => risk_map::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Pass(args) => pass::run(&args),

@@ -100,6 +100,31 @@ fn names(report: &Value) -> Vec<&str> {
     fields.iter().map(|f| f["part"].as_str().unwrap()).collect()
 }
 
+/// The table of a showing's bytes as `circuits/README.md` has it.
+fn table(fields: &Value) -> String {
+    let row = |field: &Value| {
+        let text = |name: &str| field[name].as_str().unwrap().to_owned();
+        format!(
+            "| {} | {} | {} | {} | {} |\n",
+            field["offset"],
+            field["length"],
+            text("part").replace('-', " "),
+            text("reveals"),
+            text("to")
+        )
+    };
+    fields.as_array().unwrap().iter().map(row).collect()
+}
+
+#[test]
+fn the_circuits_readme_says_of_every_byte_what_the_command_says() {
+    let readme = include_str!("../../../circuits/README.md");
+    let said = json(&[&code(pass(3, Bound::Device), 3, SLOT, Some(5))]);
+    let table = table(&said["fields"]);
+    assert!(readme.contains(&table), "{table}");
+    assert!(readme.contains(said["not_in_it"].as_str().unwrap()));
+}
+
 #[test]
 fn every_byte_of_every_kind_of_code_is_accounted_for_exactly_once() {
     let kinds = [

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 
 /// The circuit that this program is built with.
-pub(super) const CIRCUIT: (&str, u32) = ("clearance", 1);
+pub(crate) const CIRCUIT: (&str, u32) = ("clearance", 1);
 /// Rows that the proof system's domain holds; a circuit with more would need a larger one.
-pub(super) const DOMAIN_ROWS: usize = 1 << 15;
+pub(crate) const DOMAIN_ROWS: usize = 1 << 15;
 /// The registry that this program was built beside.
 const SHIPPED: &str = include_str!("../../../../circuits/registry.toml");
 /// A line takes about half a kilobyte.

@@ -5,13 +5,11 @@ use serde::Serialize;
 use super::fields::{Field, Part, Scope, is_specimen};
 use super::pair::{Compared, Together};
 use super::{Code, Signature};
+use crate::lines::paragraph;
 
 /// What no byte of a code says, nor any two of them together.
 const NOT_IN_IT: &str = "name, identity number, home province, home node, events, places, contacts, test times, and whether the colour \
      is better than claimed";
-
-/// Widest line of running text.
-const WIDTH_CHARS: usize = 110;
 
 /// What `pass` prints.
 #[derive(Serialize)]
@@ -134,26 +132,6 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Text behind a title, in lines of at most [`WIDTH_CHARS`].
-fn paragraph(out: &mut String, title: &str, text: &str) {
-    let indent = title.chars().count();
-    let mut at = indent;
-    out.push_str(title);
-    for word in text.split(' ') {
-        let len = word.chars().count();
-        if at > indent && at + 1 + len > WIDTH_CHARS {
-            let _ = write!(out, "\n{:indent$}", "");
-            at = indent;
-        } else if at > indent {
-            out.push(' ');
-            at += 1;
-        }
-        out.push_str(word);
-        at += len;
-    }
-    out.push('\n');
-}
-
 const fn title(part: Part) -> &'static str {
     match part {
         Part::Version => "version",
@@ -174,22 +152,5 @@ const fn title(part: Part) -> &'static str {
         Part::Nonce => "nonce",
         Part::SignatureR => "signature r",
         Part::SignatureS => "signature s",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn running_text_keeps_its_words_within_the_width() {
-        let words: Vec<String> = (0..99).map(|n| format!("word{n}")).collect();
-        let text = words.join(" ");
-        let mut out = String::new();
-        paragraph(&mut out, "  title ", &text);
-        assert!(out.lines().all(|line| line.chars().count() <= WIDTH_CHARS));
-        assert!(out.lines().count() > 5);
-        let read: Vec<&str> = out.split_whitespace().skip(1).collect();
-        assert_eq!(read, words);
     }
 }
