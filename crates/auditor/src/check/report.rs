@@ -7,6 +7,8 @@ use circuits::clearance::Shape;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::page::{Cell, Page, Status};
+
 /// Something that a search found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
@@ -183,8 +185,52 @@ impl Report {
         }
     }
 
+    /// The report as a page that stands alone.
     pub(super) fn html(&self) -> String {
-        self.text()
+        let title = format!("Searches in {} version {}", self.circuit, self.version);
+        let mut page = Page::new((title.as_str(), "电路检查报告"), &self.head());
+        let status = |faults| {
+            if faults == 0 {
+                Status::Good
+            } else {
+                Status::Bad
+            }
+        };
+        page.status(
+            status(self.faults),
+            &self.conclusion(),
+            "all searches together",
+        );
+        for search in &self.searches {
+            page.section(search.name);
+            let faults = search.faults();
+            let took = format!("{} ({:.1} s)", search.question, search.took.as_secs_f64());
+            page.status(status(faults), search.verdict(), &took);
+            let figures = search.figures.iter();
+            let figures =
+                figures.map(|(what, value)| [what.as_str().into(), plain(value).as_str().into()]);
+            page.table(["what", "figure"], figures);
+            for tool in &search.not_asked {
+                page.paragraph(&format!("Not asked: {tool}"));
+            }
+            let (faults, explained): (Vec<&Finding>, Vec<&Finding>) =
+                search.findings.iter().partition(|finding| finding.fault);
+            let rows = |findings: Vec<&Finding>| -> Vec<[Cell; 2]> {
+                let rows = findings.into_iter();
+                rows.map(|f| [f.at.as_str().into(), f.what.as_str().into()])
+                    .collect()
+            };
+            if !faults.is_empty() {
+                page.table(["fault at", "what"], rows(faults));
+            }
+            if !explained.is_empty() {
+                let summary = format!("{} findings, each explained", explained.len());
+                page.folded(summary.as_str(), |page| {
+                    page.table(["at", "why it is harmless"], rows(explained));
+                });
+            }
+        }
+        page.finish()
     }
 }
 
