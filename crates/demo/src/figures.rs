@@ -102,7 +102,7 @@ fn measure_batch(list: &TrustList, passes: &[&Held]) -> Result<f64> {
         let registry = list.registry(pass.epoch).context("the registry")?;
         let inputs = PublicInputs {
             registry_root: registry.root,
-            risk_root: list.risk_map(pass.risk_map).context("the risk map")?.root,
+            risk_root: registry.risk_root,
             rule_digest: list.rule_set(pass.rule_set).context("the rules")?.digest,
             as_of: registry.as_of,
             claim: pass.claim,

@@ -45,7 +45,7 @@ pub use proving::{PassProver, ProofFailed, ProofTimes};
 pub use query::Status;
 pub use register::{CivilRegister, FileRegister, RegisterUnavailable};
 pub use risk_book::{RiskBook, RiskInForce};
-pub use rule_book::{Counting, KnownSet, RuleBook};
+pub use rule_book::{Counting, KnownSet, RuleBook, RuleBookError};
 pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
 pub use start::{Prepared, StartError, describe_circuit};

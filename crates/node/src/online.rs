@@ -2,15 +2,15 @@
 
 use std::sync::{Arc, PoisonError};
 
-use commitment::Fr;
+use commitment::Epoch;
 use ed25519_dalek::{Signature, Signer as _};
 use rules::Minute;
 use sha2::{Digest as _, Sha256};
+use verifier::UnixTime;
 use verifier::trust::{
-    Bundle, MAX_REGISTRIES, OnlineDocument, ProvinceSignature, RegistryEntry, RiskMapEntry,
-    Sequence, SignedOnline, TrustList,
+    Bundle, MAX_REGISTRIES, OnlineDocument, ProvinceSignature, RegistryEntry, Sequence,
+    SignedOnline, TrustList,
 };
-use verifier::{RiskMapShortId, UnixTime};
 use wire::Reason;
 
 use crate::registry::KnownRegistry;
@@ -23,15 +23,13 @@ const REGISTRY_KEPT_MIN: i64 = 14 * 1440;
 impl Node {
     /// The next online document: it follows from the registries that this node knows, its number and the time.
     pub fn next_online(&self, sequence: Sequence) -> OnlineDocument {
-        let (registries, risk_maps) = self.online_entries();
         OnlineDocument {
             root_sequence: self.root.document().sequence,
             sequence,
             issued_at: unix_time(self.clock.now()),
             soft_stale_s: self.settings.trust.soft_stale_s,
             hard_stale_s: self.settings.trust.hard_stale_s,
-            registries,
-            risk_maps,
+            registries: self.online_registries(),
             revoked: Vec::new(),
         }
     }
@@ -80,7 +78,6 @@ impl Node {
     }
 
     fn would_say(&self, document: &OnlineDocument) -> bool {
-        let (registries, risk_maps) = self.online_entries();
         let now = self.clock.now().get();
         let skew_min = u32::from(self.limits.request_skew_min);
         let issued = document.issued_at.minute().get();
@@ -88,8 +85,7 @@ impl Node {
             .trust_list()
             .is_none_or(|t| document.issued_at >= t.online().issued_at);
         document.root_sequence == self.root.document().sequence
-            && document.registries == registries
-            && document.risk_maps == risk_maps
+            && document.registries == self.online_registries()
             && document.revoked.is_empty()
             && document.hard_stale_s <= self.settings.trust.hard_stale_s
             && is_newer
@@ -187,8 +183,8 @@ impl Node {
         Ok(last.map_or(0, |bytes| u64::from_be_bytes(*bytes)))
     }
 
-    /// The registries that gates may still need, and the risk maps that they rest on.
-    fn online_entries(&self) -> (Vec<RegistryEntry>, Vec<RiskMapEntry>) {
+    /// The registries that gates may still need, each with the risk map that it rests on.
+    fn online_registries(&self) -> Vec<RegistryEntry> {
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         let newest = ledger.registries.values().next_back();
         let from = newest.map_or(Minute::ZERO, |r| {
@@ -202,76 +198,17 @@ impl Node {
             .collect();
         let surplus = recent.len().saturating_sub(MAX_REGISTRIES);
         recent.drain(..surplus);
-        let registries = recent.iter().map(|(epoch, registry)| RegistryEntry {
-            epoch: *epoch,
+        let entry = |(epoch, registry): (Epoch, KnownRegistry)| RegistryEntry {
+            epoch,
             as_of: registry.as_of,
             root: registry.root,
-        });
-        (registries.collect(), risk_maps(recent.iter().map(|r| r.1)))
+            risk_root: registry.risk_root,
+        };
+        recent.into_iter().map(entry).collect()
     }
-}
-
-/// The risk maps of registries in their order: each in force from the first registry that rests on it to the first
-/// that rests on another.
-fn risk_maps(registries: impl Iterator<Item = KnownRegistry>) -> Vec<RiskMapEntry> {
-    let mut maps: Vec<RiskMapEntry> = Vec::new();
-    let mut current: Option<Fr> = None;
-    for registry in registries {
-        if current == Some(registry.risk_root) {
-            continue;
-        }
-        if let Some(over) = maps.iter_mut().find(|m| Some(m.root) == current) {
-            over.superseded_at = Some(registry.as_of);
-        }
-        current = Some(registry.risk_root);
-        match maps.iter_mut().find(|m| m.root == registry.risk_root) {
-            Some(again) => again.superseded_at = None,
-            None => maps.push(RiskMapEntry {
-                short_id: RiskMapShortId::of_root(registry.risk_root),
-                root: registry.risk_root,
-                valid_from: registry.as_of,
-                superseded_at: None,
-            }),
-        }
-    }
-    maps.sort_by_key(|m| m.short_id);
-    maps
 }
 
 /// The moment at which a minute begins.
 pub(crate) fn unix_time(minute: Minute) -> UnixTime {
     UnixTime::from_s(u64::from(minute.get()) * 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn registry(as_of: u32, risk: u64) -> KnownRegistry {
-        KnownRegistry {
-            as_of: Minute::new(as_of).unwrap(),
-            root: Fr::from(1),
-            risk_root: Fr::from(risk),
-        }
-    }
-
-    #[test]
-    fn a_risk_map_is_superseded_by_the_first_registry_over_another() {
-        let registries = [(10, 7), (20, 7), (30, 8), (40, 8), (50, 9)];
-        let maps = risk_maps(registries.into_iter().map(|(t, r)| registry(t, r)));
-        let spans: Vec<_> = maps
-            .iter()
-            .map(|m| (m.valid_from.get(), m.superseded_at.map(Minute::get)))
-            .collect();
-        assert_eq!(spans, [(10, Some(30)), (30, Some(50)), (50, None)]);
-    }
-
-    #[test]
-    fn a_risk_map_that_comes_back_is_in_force_again() {
-        let registries = [(10, 7), (20, 8), (30, 7)];
-        let maps = risk_maps(registries.into_iter().map(|(t, r)| registry(t, r)));
-        assert_eq!(maps.len(), 2);
-        assert_eq!(maps[0].superseded_at, None);
-        assert_eq!(maps[1].superseded_at.map(Minute::get), Some(30));
-    }
 }

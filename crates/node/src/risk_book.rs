@@ -104,12 +104,6 @@ impl RiskBook {
         kept.push(Arc::clone(&map));
         map
     }
-
-    /// The first publication after `at`, if one is known already.
-    pub fn superseded_at(&self, at: Minute) -> Option<Minute> {
-        let published = self.publications.partition_point(|p| *p <= at);
-        self.publications.get(published).copied()
-    }
 }
 
 fn build(facts: &FactTable, at: Minute) -> Result<RiskMap, String> {
@@ -137,10 +131,8 @@ mod tests {
         let first = book.publications[0];
         let early = book.at(first);
         assert_eq!(early.known_at(), Some(first));
-        assert_eq!(book.superseded_at(first), Some(book.publications[1]));
         let late = book.at(Minute::MAX);
         assert_ne!(early.map(), late.map());
         assert!(Arc::ptr_eq(&late, &book.at(Minute::MAX)));
-        assert_eq!(book.superseded_at(Minute::MAX), None);
     }
 }

@@ -1,13 +1,60 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use commitment::{Fr, rule_digest};
+use commitment::{Fr, ProvinceCode};
 use ledger::RuleSetsDigest;
 use rules::{Minute, RowTable, RuleSet, RuleSetId};
 use verifier::RuleSetShortId;
-use verifier::trust::RootDocument;
+use verifier::trust::{RootDocument, RuleSetEntry};
 use wire::Reason;
 
 use crate::NodeError;
+
+/// Why a root document and the rule sets at hand make no rule book. Whoever set the node up is at fault, or whoever wrote
+/// the root document; gates would judge by what it says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleBookError {
+    /// No set at hand has this name and this digest.
+    #[error("the root document names the rule set {0:?}, which is not at hand in that form")]
+    NotAtHand(String),
+    /// The entry gives the set to another province than it is of: it would serve at gates that it was not made for.
+    #[error("the root document names the rule set {name:?} for province {}, it is of {}", stated.get(), own.get())]
+    Scope {
+        /// The set.
+        name: String,
+        /// What the root document says.
+        stated: ProvinceCode,
+        /// The set's own province, or the nation.
+        own: ProvinceCode,
+    },
+    /// The entry has the set in force from another minute than it is.
+    #[error("the root document has the rule set {name:?} in force from minute {}, it is from {}", stated.get(), own.get())]
+    ValidFrom {
+        /// The set.
+        name: String,
+        /// What the root document says.
+        stated: Minute,
+        /// The set's own.
+        own: Minute,
+    },
+    /// The entry has the set out of force from another minute than it is, or never.
+    #[error("the root document has the rule set {name:?} out of force from {}, it is from minute {}", end(*stated), own.get())]
+    SupersededAt {
+        /// The set.
+        name: String,
+        /// What the root document says.
+        stated: Option<Minute>,
+        /// The set's own.
+        own: Minute,
+    },
+    /// The set that is to be the home's or the nation's is not in the root document.
+    #[error("the root document does not name the rule set {0:?}")]
+    NotNamed(String),
+}
+
+fn end(stated: Option<Minute>) -> String {
+    stated.map_or("no minute".to_owned(), |m| format!("minute {}", m.get()))
+}
 
 /// A rule set that the federation's root document names.
 pub struct KnownSet {
@@ -52,44 +99,33 @@ pub struct RuleBook {
 
 impl RuleBook {
     /// A book of the sets that `root` names, taken from those `at_hand`; `home` is the home's own, `nation` the
-    /// nation's.
+    /// nation's. What `root` says of a set must be what the set says of itself.
     ///
     /// # Errors
-    /// A message naming a set that `root` names and that is not at hand, or a home or nation that `root` does not name.
+    /// [`RuleBookError`].
     pub fn new(
         at_hand: Vec<RuleSet>,
         root: &RootDocument,
         home: String,
         nation: Option<String>,
-    ) -> Result<Self, String> {
-        let mut at_hand: Vec<(Fr, RuleSet)> = at_hand
+    ) -> Result<Self, RuleBookError> {
+        let mut at_hand: Vec<(RuleSetEntry, RuleSet)> = at_hand
             .into_iter()
-            .map(|set| (rule_digest(set.table()), set))
+            .map(|set| (RuleSetEntry::of(&set), set))
             .collect();
         let mut sets = Vec::new();
         for entry in &root.rule_sets {
-            let found = at_hand
-                .iter()
-                .position(|(digest, set)| {
-                    *digest == entry.digest && set.id().as_str() == entry.name
-                })
-                .ok_or(format!(
-                    "the root document names the rule set {:?}, which is not at hand in that form",
-                    entry.name
-                ))?;
-            let (digest, set) = at_hand.swap_remove(found);
-            let short_id = entry.short_id;
+            let found = chosen(&at_hand, entry)?;
+            let (own, set) = at_hand.swap_remove(found);
             sets.push(KnownSet {
                 set,
-                digest,
-                short_id,
+                digest: own.digest,
+                short_id: entry.short_id,
             });
         }
         for name in std::iter::once(&home).chain(&nation) {
             if !sets.iter().any(|known| known.set.id().as_str() == name) {
-                return Err(format!(
-                    "the root document does not name the rule set {name:?}"
-                ));
+                return Err(RuleBookError::NotNamed(name.clone()));
             }
         }
         Ok(Self {
@@ -159,4 +195,50 @@ impl RuleBook {
             .max_by_key(|k| k.set.version())
             .ok_or(NodeError::Refused(Reason::UnknownRuleSet))
     }
+}
+
+/// Where the set that a root document's entry speaks of stands among those at hand. Two versions of a set can share name
+/// and digest and differ in their dates.
+fn chosen(
+    at_hand: &[(RuleSetEntry, RuleSet)],
+    entry: &RuleSetEntry,
+) -> Result<usize, RuleBookError> {
+    let mut refused = RuleBookError::NotAtHand(entry.name.clone());
+    for (index, (own, set)) in at_hand.iter().enumerate() {
+        if own.name == entry.name && own.digest == entry.digest {
+            match agree(entry, set) {
+                Ok(()) => return Ok(index),
+                Err(error) => refused = error,
+            }
+        }
+    }
+    Err(refused)
+}
+
+/// Whether scope and dates of an entry are the set's own.
+fn agree(entry: &RuleSetEntry, set: &RuleSet) -> Result<(), RuleBookError> {
+    let name = || entry.name.clone();
+    let validity = set.validity();
+    if entry.scope != set.province() {
+        return Err(RuleBookError::Scope {
+            name: name(),
+            stated: entry.scope,
+            own: set.province(),
+        });
+    }
+    if entry.valid_from != validity.from {
+        return Err(RuleBookError::ValidFrom {
+            name: name(),
+            stated: entry.valid_from,
+            own: validity.from,
+        });
+    }
+    if entry.superseded_at != Some(validity.until) {
+        return Err(RuleBookError::SupersededAt {
+            name: name(),
+            stated: entry.superseded_at,
+            own: validity.until,
+        });
+    }
+    Ok(())
 }

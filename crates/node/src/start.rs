@@ -102,7 +102,8 @@ impl Prepared {
             root.document(),
             config.rules.home.clone(),
             config.rules.nation.clone(),
-        )?;
+        )
+        .map_err(|error| error.to_string())?;
         let prepared = Self {
             rules,
             risk: read_risk(&config)?,

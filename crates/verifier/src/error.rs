@@ -114,7 +114,7 @@ pub enum Error {
         /// The time of the attempt.
         now_s: u64,
     },
-    /// A known epoch whose registry changed between two lists: the publishers are at fault.
-    #[error("epoch {0} has another registry than before")]
+    /// A known epoch whose registry or risk map changed between two lists: the publishers are at fault.
+    #[error("epoch {0} has another registry or risk map than before")]
     EpochRewritten(Epoch),
 }

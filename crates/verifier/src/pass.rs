@@ -35,7 +35,8 @@ impl RuleSetShortId {
     }
 }
 
-/// A risk map's short name in passes, resolved by the trust list.
+/// A risk map's short name in passes: the last four bytes of its root. It says early which map a pass was made with; the
+/// proof is checked against the whole root, which the trust list gives for the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RiskMapShortId(pub [u8; 4]);
 
@@ -46,7 +47,7 @@ impl std::fmt::Display for RiskMapShortId {
 }
 
 impl RiskMapShortId {
-    /// The customary short name: the last four bytes of the root. A trust list may give another if two collide.
+    /// The short name of the map with this root.
     pub fn of_root(root: Fr) -> Self {
         Self(last_four(root))
     }

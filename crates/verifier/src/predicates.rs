@@ -3,10 +3,10 @@
 use rules::Minute;
 
 use crate::time::CLOCK_TOLERANCE_S;
-use crate::trust::{RegistryEntry, RiskMapEntry, RuleSetEntry};
+use crate::trust::{RegistryEntry, RuleSetEntry};
 use crate::{
-    CircuitUse, Gate, GateChallenge, GateMemory, Pass, PreparedCircuit, Reason, Showing, Specimens,
-    TrustList, UnixTime, Verdict, Why,
+    CircuitUse, Gate, GateChallenge, GateMemory, Pass, PreparedCircuit, Reason, RiskMapShortId,
+    Showing, Specimens, TrustList, UnixTime, Verdict, Why,
 };
 
 /// The clock is not behind what the gate, the list or the pass's epoch prove to have happened.
@@ -154,30 +154,13 @@ pub(crate) fn rule_set_serves<'a>(
     }
 }
 
-/// The risk map was in force.
-pub(crate) fn risk_map_serves<'a>(
-    pass: &Pass,
-    as_of: Minute,
-    trusted: &'a TrustList,
-) -> Result<&'a RiskMapEntry, Verdict> {
-    let entry = trusted
-        .risk_map(pass.risk_map)
-        .ok_or(Verdict::Undecided(Why::UnknownRiskMap(pass.risk_map)))?;
-    let valid_from = entry.valid_from;
-    if as_of < valid_from {
-        return Err(Verdict::Reject(Reason::RiskMapNotYetValid {
-            valid_from,
-            as_of,
-        }));
-    }
-    let grace_min = trusted.root().grace_min;
-    match superseded_beyond(entry.superseded_at, as_of, grace_min) {
-        Some(superseded_at) => Err(Verdict::Reject(Reason::RiskMapSuperseded {
-            superseded_at,
-            as_of,
-            grace_min,
-        })),
-        None => Ok(entry),
+/// The pass was made with the risk map of its epoch. A pass that lies about it has no proof.
+pub(crate) fn risk_map_is_the_epochs(pass: &Pass, registry: &RegistryEntry) -> Result<(), Verdict> {
+    let (named, epochs) = (pass.risk_map, RiskMapShortId::of_root(registry.risk_root));
+    if named == epochs {
+        Ok(())
+    } else {
+        Err(Verdict::Reject(Reason::RiskMapNotOfEpoch { named, epochs }))
     }
 }
 

@@ -114,23 +114,13 @@ pub enum Reason {
         /// Minutes of grace.
         grace_min: u32,
     },
-    /// A risk map that was not in force yet.
-    #[error("risk map valid from minute {}, used at {}", valid_from.get(), as_of.get())]
-    RiskMapNotYetValid {
-        /// First minute in force.
-        valid_from: Minute,
-        /// The epoch's closing minute.
-        as_of: Minute,
-    },
-    /// A risk map out of force for longer than the grace time.
-    #[error("risk map superseded at minute {}, used at {}, grace {grace_min}", superseded_at.get(), as_of.get())]
-    RiskMapSuperseded {
-        /// First minute out of force.
-        superseded_at: Minute,
-        /// The epoch's closing minute.
-        as_of: Minute,
-        /// Minutes of grace.
-        grace_min: u32,
+    /// Another risk map than its epoch's: before the epoch's, after it, or never anybody's.
+    #[error("made with risk map {named}, its epoch's is {epochs}")]
+    RiskMapNotOfEpoch {
+        /// The map that the pass names.
+        named: RiskMapShortId,
+        /// The map of its epoch.
+        epochs: RiskMapShortId,
     },
     /// Its home or its holder revoked it.
     #[error("revoked")]
@@ -207,9 +197,6 @@ pub enum Why {
     /// A rule set that the trust list does not have.
     #[error("unknown rule set {0}")]
     UnknownRuleSet(RuleSetShortId),
-    /// A risk map that the trust list does not have.
-    #[error("unknown risk map {0}")]
-    UnknownRiskMap(RiskMapShortId),
     /// The pass is bound to a card, and none was read.
     #[error("the identity card has not been read")]
     CardNotPresented,
@@ -339,8 +326,7 @@ impl Reason {
             Self::RuleSetNotAccepted { .. } => Code::RuleSetNotAccepted,
             Self::RuleSetNotYetValid { .. } => Code::RuleSetNotYetValid,
             Self::RuleSetSuperseded { .. } => Code::RuleSetSuperseded,
-            Self::RiskMapNotYetValid { .. } => Code::RiskMapNotYetValid,
-            Self::RiskMapSuperseded { .. } => Code::RiskMapSuperseded,
+            Self::RiskMapNotOfEpoch { .. } => Code::RiskMapNotOfEpoch,
             Self::Revoked => Code::Revoked,
             Self::SlotNotCurrent { .. } => Code::SlotNotCurrent,
             Self::ChallengeMismatch => Code::ChallengeMismatch,
@@ -363,7 +349,6 @@ impl Why {
             Self::UnknownCircuit(_) => Code::UnknownCircuit,
             Self::UnknownEpoch { .. } => Code::UnknownEpoch,
             Self::UnknownRuleSet(_) => Code::UnknownRuleSet,
-            Self::UnknownRiskMap(_) => Code::UnknownRiskMap,
             Self::CardNotPresented => Code::CardNotPresented,
             Self::MemoryFull(_) => Code::MemoryFull,
         }

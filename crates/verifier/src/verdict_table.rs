@@ -60,16 +60,11 @@ codes! {
         resident: "凭证所用规则已废止，请重新领取。" / "This pass follows rules that are no longer in force. Fetch a new one.",
         officer: "请对方重新领取。" / "Ask for a new pass.",
         operator: "若频繁出现，检查归属节点是否已换用新规则。" / "If frequent, check that nodes have moved to the new rule set.";
-    /// A risk map that was not in force yet.
-    RiskMapNotYetValid, Reject, "RISK_MAP_NOT_YET_VALID",
-        resident: "凭证所用风险地区名单尚未生效，请重新领取。" / "This pass uses a risk map that was not in force yet. Fetch a new one.",
-        officer: "请对方重新领取。" / "Ask for a new pass.",
-        operator: "通知归属方:其节点提前使用了名单。" / "Report it: some node used a risk map early.";
-    /// A risk map out of force for longer than the grace time.
-    RiskMapSuperseded, Reject, "RISK_MAP_SUPERSEDED",
-        resident: "凭证所用风险地区名单已更新，请重新领取。" / "This pass uses an outdated risk map. Fetch a new one.",
-        officer: "请对方重新领取。" / "Ask for a new pass.",
-        operator: "若频繁出现，检查归属节点的名单更新。" / "If frequent, check that nodes receive risk maps.";
+    /// Another risk map than its epoch's.
+    RiskMapNotOfEpoch, Reject, "RISK_MAP_NOT_OF_EPOCH",
+        resident: "凭证所用风险地区名单不是当期名单，请重新领取。" / "This pass uses another risk map than the one of its time. Fetch a new one.",
+        officer: "请对方重新领取；仍出现则人工核验。" / "Ask for a new pass; if it happens again, check by hand.",
+        operator: "保留样本并上报：正常节点只用当期名单。" / "Keep the code and report it: a sound node uses its epoch's map only.";
     /// Its home or its holder revoked it.
     Revoked, Reject, "REVOKED",
         resident: "凭证已撤销，请重新领取。" / "This pass was revoked. Fetch a new one.",
@@ -138,11 +133,6 @@ codes! {
     /// A rule set that the trust list does not have.
     UnknownRuleSet, Undecided, "UNKNOWN_RULE_SET",
         resident: "本处暂不能识别凭证所用规则。" / "This gate does not know the rules of this pass yet.",
-        officer: "更新后再扫，或人工核验。" / "Refresh and scan again, or check by hand.",
-        operator: "更新信任列表；若仍未知，视为可疑。" / "Refresh the trust list; if still unknown, treat it as suspicious.";
-    /// A risk map that the trust list does not have.
-    UnknownRiskMap, Undecided, "UNKNOWN_RISK_MAP",
-        resident: "本处暂不能识别凭证所用风险地区名单。" / "This gate does not know the risk map of this pass yet.",
         officer: "更新后再扫，或人工核验。" / "Refresh and scan again, or check by hand.",
         operator: "更新信任列表；若仍未知，视为可疑。" / "Refresh the trust list; if still unknown, treat it as suspicious.";
     /// The pass is bound to a card, and none was read.

@@ -177,7 +177,7 @@ fn consider<'a>(
     check::claim_suffices(pass, gate)?;
     check::binder_is_admitted(pass, gate)?;
     let rule_set = check::rule_set_serves(pass, registry.as_of, trusted, gate)?;
-    let risk_map = check::risk_map_serves(pass, registry.as_of, trusted)?;
+    check::risk_map_is_the_epochs(pass, registry)?;
     check::is_not_revoked(pass, trusted)?;
     check::moment_is_now(showing, presented.challenge, gate, now)?;
     check::holder_signed(showing)?;
@@ -193,7 +193,7 @@ fn consider<'a>(
 
     let inputs = PublicInputs {
         registry_root: registry.root,
-        risk_root: risk_map.root,
+        risk_root: registry.risk_root,
         rule_digest: rule_set.digest,
         as_of: registry.as_of,
         claim: pass.claim,

@@ -47,7 +47,7 @@ fn bundle(root: SignedRoot, online: SignedOnline) -> Vec<u8> {
 }
 
 /// Bundles that must not be taken after the newest, each with a word of why.
-fn bad_lists(world: &World, newest: &OnlineDocument, older: &[u8]) -> [(&'static str, Vec<u8>); 8] {
+fn bad_lists(world: &World, newest: &OnlineDocument, older: &[u8]) -> [(&'static str, Vec<u8>); 9] {
     let root = world.signed_root();
     let all = [33, 35, 42];
     let with = |online| bundle(root.clone(), online);
@@ -60,6 +60,7 @@ fn bad_lists(world: &World, newest: &OnlineDocument, older: &[u8]) -> [(&'static
         d.soft_stale_s -= 1;
     };
     let other_registry = |d: &mut OnlineDocument| d.registries[0].root = d.registries[1].root;
+    let other_map = |d: &mut OnlineDocument| d.registries[0].risk_root = d.registries[0].root;
     let by_next_root = || changed(world, newest, &all, |d| d.root_sequence = Sequence::new(2));
     [
         ("sequence", older.to_vec()),
@@ -80,6 +81,10 @@ fn bad_lists(world: &World, newest: &OnlineDocument, older: &[u8]) -> [(&'static
         (
             "another registry",
             with(changed(world, newest, &all, other_registry)),
+        ),
+        (
+            "or risk map than before",
+            with(changed(world, newest, &all, other_map)),
         ),
         (
             "1 root signatures",
@@ -137,7 +142,7 @@ async fn trust_lists_that_fell_ended_are_empty_or_lack_signatures_are_refused_an
     let identity = PeerId::node(&world.federation, province(35));
     let channel = peer::channel(&world, world.credentials(&identity), HOME);
     let mut node = wire::client::federation(channel);
-    for (_, bytes) in &bad[..7] {
+    for (_, bytes) in &bad[..8] {
         let online = Bundle::from_bytes(bytes)
             .unwrap()
             .online

@@ -185,6 +185,7 @@ impl Report {
         }
     }
 
+    /// The report as a page that stands alone.
     pub(super) fn html(&self) -> String {
         html::page(self)
     }

@@ -12,8 +12,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use verifier::trust::{
     Bundle, CircuitEntry, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RegistryEntry,
-    RiskMapEntry, RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence, SignedOnline,
-    SignedRoot,
+    RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence, SignedOnline, SignedRoot,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, CircuitUse, Epoch, Holder, HolderKey, Moment, Pass, PassProof,
@@ -165,12 +164,7 @@ pub(crate) fn bundle(root: u64, online: u64, root_signers: &[u8], provinces: &[u
             epoch: Epoch::new(1),
             as_of: minute(AS_OF),
             root: registry_root,
-        }],
-        risk_maps: vec![RiskMapEntry {
-            short_id: RiskMapShortId::of_root(risk_root),
-            root: risk_root,
-            valid_from: minute(AS_OF - 1440),
-            superseded_at: None,
+            risk_root,
         }],
         revoked: Vec::new(),
     };

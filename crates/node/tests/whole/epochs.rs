@@ -85,7 +85,28 @@ async fn three_provinces_close_an_epoch_and_every_house_publishes_the_same_list(
         let list = TrustList::accept(&bytes, None, &root_keys(), now(house)).unwrap();
         let registry = list.registry(Epoch::new(1)).unwrap();
         assert_eq!(registry.as_of, minute(START));
+        let published = house.node.registry(Epoch::new(1)).unwrap();
+        let statement = published.cosigned.statement();
+        assert_eq!(registry.root, statement.registry_root());
+        assert_eq!(registry.risk_root, statement.risk_root());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_gives_an_epoch_another_risk_map_than_its_registry_is_not_signed() {
+    let world = World::new(Wish::default()).await;
+    people(&world).await;
+    world.close_epoch(1);
+    assemble(&world.houses[0], 1).await.unwrap();
+    let node = &world.houses[0].node;
+    let right = node.next_online(node.next_sequence().unwrap());
+    let mut wrong = right.clone();
+    wrong.registries[0].risk_root += commitment::Fr::from(1);
+    assert_eq!(
+        node.cosign_online(&wrong),
+        Err(NodeError::Refused(Reason::TrustRefused))
+    );
+    assert!(node.cosign_online(&right).is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

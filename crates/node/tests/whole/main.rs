@@ -6,5 +6,6 @@ mod passes;
 mod process;
 mod provers;
 mod residents;
+mod rule_books;
 mod sources;
 mod world;

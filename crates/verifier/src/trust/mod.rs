@@ -1,8 +1,8 @@
 //! The trust list: everything that a verifier believes, and why it may.
 //!
 //! A *root document*, signed by k of n offline keys and chained from one to the next, names provinces, circuits, rule
-//! sets and gate profiles. An *online document*, signed by a quorum of those provinces, names registries, risk maps and
-//! revocations. [`TrustList`] can only be had from both, checked; the documents themselves are not believed.
+//! sets and gate profiles. An *online document*, signed by a quorum of those provinces, names registries, each with its
+//! risk map, and revocations. [`TrustList`] can only be had from both, checked; the documents themselves are not believed.
 
 mod online;
 mod root;
@@ -13,10 +13,7 @@ use std::collections::BTreeMap;
 use commitment::layout::{Reader, put_count};
 use commitment::{CircuitShortId, Epoch};
 
-pub use online::{
-    MAX_REGISTRIES, MAX_REVOKED, MAX_RISK_MAPS, OnlineDocument, RegistryEntry, RiskMapEntry,
-    STALE_LIMIT_S,
-};
+pub use online::{MAX_REGISTRIES, MAX_REVOKED, OnlineDocument, RegistryEntry, STALE_LIMIT_S};
 pub use root::{
     CircuitEntry, GRACE_LIMIT_MIN, MAX_CIRCUITS, MAX_NAME_LEN_BYTES, MAX_PROFILES, MAX_ROOT_KEYS,
     MAX_RULE_SETS, Profile, ProvinceEntry, RootDocument, RootKeys, RuleSetEntry,
@@ -24,10 +21,7 @@ pub use root::{
 pub use signatures::{ProvinceSignature, RootSignature, SignedOnline, SignedRoot};
 
 use crate::time::CLOCK_TOLERANCE_S;
-use crate::{
-    AcceptanceRule, Error, PreparedCircuit, RevocationHash, RiskMapShortId, RuleSetShortId,
-    UnixTime,
-};
+use crate::{AcceptanceRule, Error, PreparedCircuit, RevocationHash, RuleSetShortId, UnixTime};
 use root::list;
 use signatures::{Strangers, block, put_block};
 
@@ -37,9 +31,9 @@ pub const MAX_ROOT_LEN_BYTES: usize = 94_208;
 /// Longest root document with its signatures.
 pub const MAX_SIGNED_ROOT_LEN_BYTES: usize = 98_304;
 /// Longest online document.
-pub const MAX_ONLINE_LEN_BYTES: usize = 126_976;
+pub const MAX_ONLINE_LEN_BYTES: usize = 139_264;
 /// Longest online document with its signatures.
-pub const MAX_SIGNED_ONLINE_LEN_BYTES: usize = 131_072;
+pub const MAX_SIGNED_ONLINE_LEN_BYTES: usize = 143_360;
 /// Longest bundle: it fits one message of 256 kB.
 pub const MAX_BUNDLE_LEN_BYTES: usize = 245_760;
 /// Most root documents in a bundle. Whoever missed more needs a new pin.
@@ -191,13 +185,6 @@ impl TrustList {
     /// The rule set with this short name.
     pub fn rule_set(&self, short: RuleSetShortId) -> Option<&RuleSetEntry> {
         let entries = &self.root.rule_sets;
-        let at = entries.binary_search_by_key(&short, |e| e.short_id).ok()?;
-        entries.get(at)
-    }
-
-    /// The risk map with this short name.
-    pub fn risk_map(&self, short: RiskMapShortId) -> Option<&RiskMapEntry> {
-        let entries = &self.online.risk_maps;
         let at = entries.binary_search_by_key(&short, |e| e.short_id).ok()?;
         entries.get(at)
     }

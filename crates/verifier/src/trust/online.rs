@@ -1,25 +1,29 @@
-//! The online document: registries, risk maps and revocations, signed by a quorum of provinces.
+//! The online document: registries, each with its risk map, and revocations, signed by a quorum of provinces.
 
 use commitment::layout::{Reader, put_count};
 use commitment::{Epoch, Fr, fr_to_bytes};
 use rules::Minute;
 
-use super::root::{ascending, check_end, list, put_end, read_end};
+use super::root::{ascending, list};
 use super::{MAX_ONLINE_LEN_BYTES, Sequence};
-use crate::{Error, RevocationHash, RiskMapShortId, UnixTime};
+use crate::{Error, RevocationHash, UnixTime};
 
-const VERSION: u8 = 1;
-const DOMAIN: &[u8] = b"viridian/trust-online/v1\0";
+/// Version 1 listed risk maps beside the registries, each with its own time and grace.
+const VERSION: u8 = 2;
+const DOMAIN: &[u8] = b"viridian/trust-online/v2\0";
 /// Most registries: 14 days of one every twenty minutes.
 pub const MAX_REGISTRIES: usize = 1_008;
-/// Most risk maps.
-pub const MAX_RISK_MAPS: usize = 256;
 /// Most revocations at a time: 64 kB.
 pub const MAX_REVOKED: usize = 4_096;
 /// Oldest hard age, in seconds: 7 days.
 pub const STALE_LIMIT_S: u32 = 7 * 86_400;
+/// Epoch, closing minute, root and risk root.
+const REGISTRY_LEN_BYTES: usize = 4 + 4 + 32 + 32;
+const FULLEST_LEN_BYTES: usize =
+    33 + 2 + MAX_REGISTRIES * REGISTRY_LEN_BYTES + 2 + MAX_REVOKED * 16;
+const _: () = assert!(FULLEST_LEN_BYTES <= MAX_ONLINE_LEN_BYTES);
 
-/// The registry of an epoch, as far as a verifier needs it.
+/// The registry of an epoch, as far as a verifier needs it: all that its passes are judged against but their rule set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistryEntry {
     /// The epoch.
@@ -28,19 +32,8 @@ pub struct RegistryEntry {
     pub as_of: Minute,
     /// The root over the provinces' tree heads.
     pub root: Fr,
-}
-
-/// A risk map that passes may name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RiskMapEntry {
-    /// Its short name in passes.
-    pub short_id: RiskMapShortId,
-    /// Its root.
-    pub root: Fr,
-    /// First minute in force.
-    pub valid_from: Minute,
-    /// First minute no longer in force, if one is set.
-    pub superseded_at: Option<Minute>,
+    /// The root of the one risk map of the epoch, from the same cosigned statement as `root`.
+    pub risk_root: Fr,
 }
 
 /// The content of an online document, as its publishers write it and before anybody believes it.
@@ -58,8 +51,6 @@ pub struct OnlineDocument {
     pub hard_stale_s: u32,
     /// The registries, ascending by epoch and closing minute.
     pub registries: Vec<RegistryEntry>,
-    /// The risk maps, ascending by short name.
-    pub risk_maps: Vec<RiskMapEntry>,
     /// Revoked passes by `h`, ascending; padded with random ones.
     pub revoked: Vec<RevocationHash>,
 }
@@ -67,9 +58,8 @@ pub struct OnlineDocument {
 impl OnlineDocument {
     /// The canonical bytes.
     ///
-    /// Layout, big-endian: version 1 · root sequence 8 · sequence 8 · issued (s) 8 · soft 4 · hard 4 · registries
-    /// (count 2; epoch 4, as-of 4, root 32) · risk maps (count 2; short 4, root 32, from 4, superseded 4 or 0) ·
-    /// revoked (count 2; h 16).
+    /// Layout, big-endian: version 2 · root sequence 8 · sequence 8 · issued (s) 8 · soft 4 · hard 4 · registries
+    /// (count 2; epoch 4, as-of 4, root 32, risk root 32) · revoked (count 2; h 16).
     ///
     /// # Errors
     /// [`Error::TrustContent`] or [`Error::Layout`] for a content that a reader would refuse.
@@ -86,13 +76,7 @@ impl OnlineDocument {
             out.extend_from_slice(&entry.epoch.get().to_be_bytes());
             out.extend_from_slice(&entry.as_of.get().to_be_bytes());
             out.extend_from_slice(&fr_to_bytes(entry.root));
-        }
-        put_count(&mut out, self.risk_maps.len());
-        for entry in &self.risk_maps {
-            out.extend_from_slice(&entry.short_id.0);
-            out.extend_from_slice(&fr_to_bytes(entry.root));
-            out.extend_from_slice(&entry.valid_from.get().to_be_bytes());
-            put_end(&mut out, entry.superseded_at);
+            out.extend_from_slice(&fr_to_bytes(entry.risk_root));
         }
         put_count(&mut out, self.revoked.len());
         for h in &self.revoked {
@@ -116,7 +100,6 @@ impl OnlineDocument {
             soft_stale_s: r.u32()?,
             hard_stale_s: r.u32()?,
             registries: list(r, "registries", MAX_REGISTRIES, read_registry)?,
-            risk_maps: list(r, "risk maps", MAX_RISK_MAPS, read_risk_map)?,
             revoked: list(r, "revocations", MAX_REVOKED, |r| {
                 Ok(RevocationHash(r.array()?))
             })?,
@@ -155,13 +138,6 @@ impl OnlineDocument {
             |e| e.as_of,
             "registries by closing minute",
         )?;
-        if self.risk_maps.is_empty() || self.risk_maps.len() > MAX_RISK_MAPS {
-            return Err(Error::TrustContent("1 to 256 risk maps"));
-        }
-        ascending(&self.risk_maps, |e| e.short_id, "risk maps")?;
-        for entry in &self.risk_maps {
-            check_end(entry.valid_from, entry.superseded_at)?;
-        }
         if self.revoked.len() > MAX_REVOKED {
             return Err(Error::TrustContent("at most 4,096 revocations"));
         }
@@ -174,14 +150,6 @@ fn read_registry(r: &mut Reader<'_>) -> Result<RegistryEntry, Error> {
         epoch: r.epoch()?,
         as_of: r.minute()?,
         root: r.fr()?,
-    })
-}
-
-fn read_risk_map(r: &mut Reader<'_>) -> Result<RiskMapEntry, Error> {
-    Ok(RiskMapEntry {
-        short_id: RiskMapShortId(r.array()?),
-        root: r.fr()?,
-        valid_from: r.minute()?,
-        superseded_at: read_end(r)?,
+        risk_root: r.fr()?,
     })
 }

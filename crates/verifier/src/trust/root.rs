@@ -25,7 +25,7 @@ pub const MAX_RULE_SETS: usize = 256;
 pub const MAX_PROFILES: usize = 32;
 /// Longest name of a rule set or a profile.
 pub const MAX_NAME_LEN_BYTES: usize = 32;
-/// Longest grace time after a rule set or risk map was superseded, in minutes: 14 days.
+/// Longest grace time after a rule set was superseded, in minutes: 14 days. Risk maps have none.
 pub const GRACE_LIMIT_MIN: u32 = 14 * 1440;
 
 /// Offline keys and how many of them must sign.
@@ -142,7 +142,7 @@ pub struct RootDocument {
     pub expires_at: UnixTime,
     /// The offline keys that sign it and its successor.
     pub root_keys: RootKeys,
-    /// Minutes for which a superseded rule set or risk map still serves; at most [`GRACE_LIMIT_MIN`].
+    /// Minutes for which a superseded rule set still serves; at most [`GRACE_LIMIT_MIN`].
     pub grace_min: u32,
     /// The provinces, ascending by slot.
     pub provinces: Vec<ProvinceEntry>,
@@ -197,7 +197,7 @@ impl RootDocument {
         }
         if out.len() > MAX_ROOT_LEN_BYTES {
             return Err(Error::TrustContent(
-                "a root document of at most 98,304 bytes",
+                "a root document of at most 94,208 bytes",
             ));
         }
         Ok(out)
@@ -415,15 +415,15 @@ pub(super) fn ascending<T, K: Ord>(
 }
 
 /// Writes an optional end as a minute, zero where there is none.
-pub(super) fn put_end(out: &mut Vec<u8>, end: Option<Minute>) {
+fn put_end(out: &mut Vec<u8>, end: Option<Minute>) {
     out.extend_from_slice(&end.map_or(0, Minute::get).to_be_bytes());
 }
 
-pub(super) fn read_end(r: &mut Reader<'_>) -> Result<Option<Minute>, Error> {
+fn read_end(r: &mut Reader<'_>) -> Result<Option<Minute>, Error> {
     Ok(Some(r.minute()?).filter(|end| *end != Minute::ZERO))
 }
 
-pub(super) fn check_end(from: Minute, end: Option<Minute>) -> Result<(), Error> {
+fn check_end(from: Minute, end: Option<Minute>) -> Result<(), Error> {
     if end.is_some_and(|end| end <= from) {
         return Err(Error::TrustContent("something ends before it begins"));
     }

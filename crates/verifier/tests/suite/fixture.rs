@@ -17,8 +17,7 @@ use p256::ecdsa;
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use verifier::trust::{
     Bundle, CircuitEntry, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RegistryEntry,
-    RiskMapEntry, RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence, SignedOnline,
-    SignedRoot,
+    RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence, SignedOnline, SignedRoot,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, CardNumber, Gate, GateChallenge, Holder, HolderKey, Moment, Pass,
@@ -40,10 +39,12 @@ pub const FUJIAN: RuleSetShortId = RuleSetShortId([1, 0, 0, 2]);
 pub const NATION: RuleSetShortId = RuleSetShortId([1, 0, 0, 3]);
 pub const FORMER: RuleSetShortId = RuleSetShortId([1, 0, 0, 4]);
 pub const NEXT: RuleSetShortId = RuleSetShortId([1, 0, 0, 5]);
-/// The risk map in force, the one of the day before, and tomorrow's.
+/// The risk map of epoch 9, which came back with epoch 11; the one before it, up to epoch 8; the one of epoch 10 between;
+/// and one of no epoch yet.
 pub const MAP: RiskMapShortId = RiskMapShortId([2, 0, 0, 1]);
 pub const OLD_MAP: RiskMapShortId = RiskMapShortId([2, 0, 0, 2]);
-pub const NEXT_MAP: RiskMapShortId = RiskMapShortId([2, 0, 0, 3]);
+pub const GAP_MAP: RiskMapShortId = RiskMapShortId([2, 0, 0, 3]);
+pub const NEXT_MAP: RiskMapShortId = RiskMapShortId([2, 0, 0, 4]);
 pub const CARD: &[u8; 18] = b"11010519491231002X";
 pub const REVOKED_SECRET: [u8; 16] = [0xee; 16];
 /// Code, slot and key seed of each province.
@@ -246,11 +247,6 @@ impl World {
             soft_stale_s: 3_600,
             hard_stale_s: 6 * 3_600,
             registries: (3..=12).map(registry).collect(),
-            risk_maps: vec![
-                risk_map(MAP, 10, None),
-                risk_map(OLD_MAP, 0, Some(9)),
-                risk_map(NEXT_MAP, 13, None),
-            ],
             revoked: vec![RevocationHash(commitment::revocation_hash(&REVOKED_SECRET))],
         }
     }
@@ -277,15 +273,15 @@ fn registry(epoch: u32) -> RegistryEntry {
         epoch: Epoch::new(epoch),
         as_of: close(epoch),
         root: registry_root(epoch),
+        risk_root: risk_root(map_of(epoch)),
     }
 }
 
-fn risk_map(short_id: RiskMapShortId, from: u32, end: Option<u32>) -> RiskMapEntry {
-    RiskMapEntry {
-        short_id,
-        root: risk_root(short_id),
-        valid_from: close(from),
-        superseded_at: end.map(close),
+pub fn map_of(epoch: u32) -> RiskMapShortId {
+    match epoch {
+        ..=8 => OLD_MAP,
+        10 => GAP_MAP,
+        _ => MAP,
     }
 }
 

@@ -110,7 +110,7 @@ fn a_signature_covers_every_byte_of_the_pass_and_the_moment() {
     for (i, showing) in altered.iter().enumerate() {
         let code = bench.of(showing, &gate(), NOW).code();
         let expected = if i == 5 {
-            Code::RiskMapSuperseded // refused before the signature
+            Code::RiskMapNotOfEpoch // refused before the signature
         } else {
             Code::WrongHolder
         };

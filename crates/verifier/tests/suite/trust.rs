@@ -4,8 +4,8 @@ use commitment::layout::LayoutError;
 use commitment::{Epoch, Fr, Slot};
 use proptest::prelude::*;
 use verifier::trust::{
-    Bundle, MAX_BUNDLE_LEN_BYTES, OnlineDocument, ProvinceEntry, ProvinceSignature, RootDocument,
-    RootKeys, Sequence, SignedOnline, SignedRoot, TrustList,
+    Bundle, MAX_BUNDLE_LEN_BYTES, OnlineDocument, ProvinceEntry, ProvinceSignature, RegistryEntry,
+    RootDocument, RootKeys, Sequence, SignedOnline, SignedRoot, TrustList,
 };
 use verifier::{Error, RevocationHash, UnixTime};
 
@@ -151,14 +151,64 @@ fn a_sequence_never_falls_and_never_names_two_documents() {
     );
     let other = online_with(&world, |o| o.revoked.clear());
     assert_eq!(after(&other, &list).unwrap_err(), Error::Forked(40));
-    let rewritten = online_with(&world, |o| {
-        o.sequence = Sequence::new(41);
-        o.registries[4].root += Fr::from(1);
-    });
-    assert_eq!(
-        after(&rewritten, &list).unwrap_err(),
-        Error::EpochRewritten(Epoch::new(7))
-    );
+}
+
+#[test]
+fn a_known_epoch_gets_no_other_registry_risk_map_or_time() {
+    let world = World::new();
+    let list = world.trust_list();
+    let rewritten = |change: &dyn Fn(&mut RegistryEntry)| {
+        let bytes = online_with(&world, |o| {
+            o.sequence = Sequence::new(41);
+            change(&mut o.registries[4]);
+        });
+        assert!(accept(&bytes).is_ok(), "it is sound by itself");
+        after(&bytes, &list).map(|_| ())
+    };
+    let refused = Err(Error::EpochRewritten(Epoch::new(7)));
+    assert_eq!(rewritten(&|_| {}), Ok(()));
+    assert_eq!(rewritten(&|e| e.root += Fr::from(1)), refused);
+    assert_eq!(rewritten(&|e| e.risk_root = risk_root(MAP)), refused);
+    let later = |e: &mut RegistryEntry| e.as_of = minute(e.as_of.get() + 1);
+    assert_eq!(rewritten(&later), refused);
+}
+
+#[test]
+fn the_fullest_list_fits_its_limits_and_one_of_another_layout_is_none() {
+    let world = World::new();
+    let full = OnlineDocument {
+        registries: (0..1_008)
+            .map(|n| RegistryEntry {
+                epoch: Epoch::new(n),
+                as_of: minute(FIRST_CLOSE - 2_000 + n),
+                root: registry_root(n),
+                risk_root: risk_root(MAP),
+            })
+            .collect(),
+        revoked: (0..4_096_u128)
+            .map(|n| RevocationHash(n.to_be_bytes()))
+            .collect(),
+        ..world.online()
+    };
+    let bytes = full.to_bytes().unwrap();
+    assert_eq!(bytes.len(), 33 + 2 + 1_008 * 72 + 2 + 4_096 * 16);
+    assert_eq!(OnlineDocument::from_bytes(&bytes).unwrap(), full);
+    let root = sign_root(world.root(), &[1, 2]);
+    let list = accept(&bundle(&[root], full, &[1, 2, 3])).unwrap();
+    assert_eq!(list.online().registries.len(), 1_008);
+    for version in [0, 1, 3] {
+        let mut other = bytes.clone();
+        other[0] = version;
+        assert_eq!(
+            OnlineDocument::from_bytes(&other),
+            Err(Error::Layout(LayoutError::UnknownVersion(version)))
+        );
+    }
+    // The risk root of the last registry stands right before the revocations; above the field it is no element.
+    let mut high = bytes;
+    let at = 35 + 1_008 * 72;
+    high[at - 32..at].fill(0xff);
+    assert!(OnlineDocument::from_bytes(&high).is_err());
 }
 
 #[test]
@@ -287,7 +337,6 @@ fn empty_oversized_and_contradictory_documents_are_refused_by_writer_and_reader(
     let content = |error: Error| matches!(error, Error::TrustContent(_));
     let order = |error: Error| matches!(error, Error::Layout(LayoutError::NotAscending(_)));
     assert!(content(online(&|d| d.registries.clear())));
-    assert!(content(online(&|d| d.risk_maps.clear())));
     assert!(content(online(&|d| d.soft_stale_s = d.hard_stale_s + 1)));
     assert!(content(online(&|d| d.sequence = Sequence::new(0))));
     assert!(content(online(

@@ -167,6 +167,7 @@ fn rule_sets_of_elsewhere_of_before_and_of_later_are_rejected() {
         bench.verdict(&Wish {
             epoch,
             rule_set,
+            risk_map: map_of(epoch),
             ..Wish::default()
         })
     };
@@ -200,20 +201,65 @@ fn rule_sets_of_elsewhere_of_before_and_of_later_are_rejected() {
     );
 }
 
+fn not_of_epoch(named: RiskMapShortId, epochs: RiskMapShortId) -> Verdict {
+    Verdict::Reject(Reason::RiskMapNotOfEpoch { named, epochs })
+}
+
 #[test]
-fn risk_maps_of_before_and_of_later_are_rejected() {
+fn a_pass_serves_with_its_epochs_risk_map_and_no_other() {
     let mut bench = Bench::new();
-    let mut of = |risk_map, epoch| {
-        bench.verdict(&Wish {
-            epoch,
-            risk_map,
-            ..Wish::default()
-        })
+    for (epoch, epochs) in [(9, MAP), (10, GAP_MAP), (11, MAP), (12, MAP)] {
+        for risk_map in [MAP, OLD_MAP, GAP_MAP, NEXT_MAP, RiskMapShortId([9; 4])] {
+            let verdict = bench.verdict(&Wish {
+                epoch,
+                risk_map,
+                ..Wish::default()
+            });
+            if risk_map == epochs {
+                assert!(verdict.is_accept(), "{epoch} {risk_map}");
+            } else {
+                assert_eq!(verdict, not_of_epoch(risk_map, epochs), "{epoch}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_risk_map_before_a_listing_does_not_serve_within_the_grace_of_rule_sets() {
+    let mut bench = Bench::new();
+    // Epoch 9 is the first with the new map, one hour after the last with the old one; two hours are the grace time.
+    assert_eq!(bench.list.root().grace_min, 120);
+    let wish = Wish {
+        epoch: 9,
+        risk_map: OLD_MAP,
+        ..Wish::default()
     };
-    assert!(of(OLD_MAP, 10).is_accept());
-    assert_eq!(of(OLD_MAP, 11).code(), Code::RiskMapSuperseded);
-    assert_eq!(of(NEXT_MAP, 12).code(), Code::RiskMapNotYetValid);
-    assert_eq!(of(RiskMapShortId([9; 4]), 12).code(), Code::UnknownRiskMap);
+    assert_eq!(bench.verdict(&wish), not_of_epoch(OLD_MAP, MAP));
+    // Said to be of the epoch's map, it has no proof.
+    let (mut pass, secret) = bench.world.pass(&wish);
+    pass.risk_map = MAP;
+    assert_eq!(
+        bench.of(&show(pass, &secret, NOW, None), &gate(), NOW),
+        Verdict::Reject(Reason::ProofInvalid)
+    );
+}
+
+#[test]
+fn a_risk_map_that_came_back_does_not_serve_for_the_epoch_in_the_gap() {
+    let mut bench = Bench::new();
+    let of = |epoch| Wish {
+        epoch,
+        risk_map: MAP,
+        ..Wish::default()
+    };
+    assert!(bench.verdict(&of(9)).is_accept() && bench.verdict(&of(11)).is_accept());
+    assert_eq!(bench.verdict(&of(10)), not_of_epoch(MAP, GAP_MAP));
+    let (mut pass, secret) = bench.world.pass(&of(10));
+    pass.risk_map = GAP_MAP;
+    assert_eq!(
+        bench.of(&show(pass, &secret, NOW, None), &gate(), NOW),
+        Verdict::Reject(Reason::ProofInvalid)
+    );
 }
 
 #[test]
@@ -298,11 +344,11 @@ fn an_unknown_circuit_is_undecided() {
 #[test]
 fn codes_are_stable_and_agree_with_their_outcome() {
     let mut names: Vec<&str> = Code::ALL.iter().map(|c| c.as_str()).collect();
-    assert_eq!(names.len(), 31);
+    assert_eq!(names.len(), 29);
     assert_eq!(names[0], "ACCEPTED");
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 31);
+    assert_eq!(names.len(), 29);
     let undecided = Verdict::Undecided(Why::CardNotPresented);
     assert_eq!(undecided.outcome(), undecided.code().outcome());
     assert_eq!(Outcome::Accept.word(), ("通行", "PASS"));

@@ -7,10 +7,15 @@ use commitment::poseidon::Domain;
 use crate::gadget::{bits, mux, poseidon};
 use crate::rows::{Purpose, Rows, Terms, Walk, Wire};
 
-type Gadget<'a> = &'a dyn Fn(&mut Rows<()>, &[Wire]);
+type Gadget<'a> = &'a dyn Fn(&mut Rows<&'static str>, &[Wire]);
 
-fn shape_of(inputs: &[Fr], gadget: Gadget<'_>) -> Walk<()> {
-    let (mut rows, wires) = Rows::new(Purpose::Shape, (), inputs, None);
+/// Values as inputs; they need no names of their own here.
+fn named(values: &[Fr]) -> Vec<(&'static str, Fr)> {
+    values.iter().map(|value| ("input", *value)).collect()
+}
+
+fn shape_of(inputs: &[Fr], gadget: Gadget<'_>) -> Walk<&'static str> {
+    let (mut rows, wires) = Rows::new(Purpose::Shape, "gadget", &named(inputs), None);
     gadget(&mut rows, &wires);
     rows.finish()
 }
@@ -22,9 +27,9 @@ fn solutions(inputs: &[Fr], candidates: &[Fr], gadget: Gadget<'_>) -> usize {
     count(&walk, &mut values, walk.instance, candidates)
 }
 
-fn count(walk: &Walk<()>, values: &mut [Fr], next: usize, candidates: &[Fr]) -> usize {
+fn count(walk: &Walk<&'static str>, values: &mut [Fr], next: usize, candidates: &[Fr]) -> usize {
     // A row counts as soon as its last wire is set.
-    let last = |row: &crate::rows::Row<()>| {
+    let last = |row: &crate::rows::Row<&'static str>| {
         let ends = [&row.a, &row.b, &row.c].map(|terms| terms.last().map_or(0, |t| t.1));
         ends.into_iter().max().unwrap_or(0)
     };
@@ -66,7 +71,7 @@ fn near_bits() -> Vec<Fr> {
 fn bits_are_unique_and_only_numbers_below_the_width_have_them() {
     for number in -20..20 {
         let found = solutions(&[field(number)], &near_bits(), &|rows, wires| {
-            bits::bits(rows, &wires[0], 3);
+            bits::bits(rows, "bits", &wires[0], 3);
         });
         assert_eq!(found, usize::from((0..8).contains(&number)), "{number}");
     }
@@ -78,8 +83,8 @@ fn not_negative_says_one_thing_in_its_domain_and_nothing_beyond() {
         for said in [0, 1, 2, -1] {
             let inputs = [field(number), field(said)];
             let found = solutions(&inputs, &near_bits(), &|rows, wires| {
-                let sign = bits::not_negative(rows, &wires[0], 3);
-                rows.equal(&sign, &wires[1]);
+                let sign = bits::not_negative(rows, "sign", &wires[0], 3);
+                rows.equal("said", &sign, &wires[1]);
             });
             let true_sign = i64::from(number >= 0);
             let possible = (-8..8).contains(&number) && said == true_sign;
@@ -95,8 +100,8 @@ fn a_range_under_a_gate_binds_if_the_gate_is_one_and_gives_zero_if_not() {
             for sum in [0, number, number + 1] {
                 let inputs = [field(gate), field(number), field(sum)];
                 let found = solutions(&inputs, &near_bits(), &|rows, wires| {
-                    let out = bits::range_if(rows, &wires[0], &wires[1], 3);
-                    rows.equal(&out, &wires[2]);
+                    let out = bits::range_if(rows, "range", &wires[0], &wires[1], 3);
+                    rows.equal("said", &out, &wires[2]);
                 });
                 let possible = if gate == 1 {
                     (0..8).contains(&number) && sum == number
@@ -112,16 +117,16 @@ fn a_range_under_a_gate_binds_if_the_gate_is_one_and_gives_zero_if_not() {
 #[test]
 fn the_widths_in_use_end_where_they_say() {
     let outcome = |value: Fr, width: usize| {
-        let (mut rows, wires) = Rows::new(Purpose::Assign, (), &[value], None);
-        let sign = bits::not_negative(&mut rows, &wires[0], width);
+        let (mut rows, wires) = Rows::new(Purpose::Assign, "gadget", &named(&[value]), None);
+        let sign = bits::not_negative(&mut rows, "sign", &wires[0], width);
         rows.finish()
             .broken
             .is_empty()
             .then(|| sign.value() == Fr::ONE)
     };
     let ranged = |value: Fr, width: usize| {
-        let (mut rows, wires) = Rows::new(Purpose::Assign, (), &[value], None);
-        bits::range_if(&mut rows, &Wire::constant(1u64), &wires[0], width);
+        let (mut rows, wires) = Rows::new(Purpose::Assign, "gadget", &named(&[value]), None);
+        bits::range_if(&mut rows, "range", &Wire::constant(1u64), &wires[0], width);
         rows.finish().broken.is_empty()
     };
     for width in [11, 16, 17, 26, 27, 47] {
@@ -153,8 +158,8 @@ fn zero_is_told_from_anything_else_whatever_inverse_is_given() {
         for said in [0, 1, 2, -1] {
             let inputs = [value, field(said)];
             let found = solutions(&inputs, &candidates, &|rows, wires| {
-                let zero = bits::is_zero(rows, &wires[0]);
-                rows.equal(&zero, &wires[1]);
+                let zero = bits::is_zero(rows, "zero", &wires[0]);
+                rows.equal("said", &zero, &wires[1]);
             });
             // For zero any inverse will do, to no effect.
             assert_eq!(found > 0, said == i64::from(number == 0), "{number} {said}");
@@ -169,8 +174,8 @@ fn a_choice_is_one_of_the_two_and_an_or_is_a_bit() {
         for out in -20..20 {
             let inputs = [field(bit), field(7), field(-5), field(out)];
             let found = solutions(&inputs, &candidates, &|rows, wires| {
-                let chosen = mux::choose(rows, &wires[0], &wires[1], &wires[2]);
-                rows.equal(&chosen, &wires[3]);
+                let chosen = mux::choose(rows, "chosen", &wires[0], &wires[1], &wires[2]);
+                rows.equal("said", &chosen, &wires[3]);
             });
             let expected = if bit == 1 { 7 } else { -5 };
             assert_eq!(found, usize::from(out == expected));
@@ -181,8 +186,8 @@ fn a_choice_is_one_of_the_two_and_an_or_is_a_bit() {
         for out in -3..4 {
             let inputs = [parts[0], parts[1], parts[2], out].map(field);
             let found = solutions(&inputs, &near_bits(), &|rows, wires| {
-                let any = bits::any(rows, &wires[..3]);
-                rows.equal(&any, &wires[3]);
+                let any = bits::any(rows, "any", &wires[..3]);
+                rows.equal("said", &any, &wires[3]);
             });
             assert_eq!(found, usize::from(out == i64::from(number != 0)));
         }
@@ -196,11 +201,11 @@ fn every_position_chooses_one_fixed_wire_also_beyond_the_last() {
         let mut chosen_beyond = Vec::new();
         for position in 0..1usize << width {
             let contents: Vec<Fr> = (0..len).map(|i| Fr::from(100 + i as u64)).collect();
-            let (mut rows, wires) = Rows::new(Purpose::Assign, (), &contents, None);
+            let (mut rows, wires) = Rows::new(Purpose::Assign, "gadget", &named(&contents), None);
             let digits: Vec<Wire> = (0..width)
-                .map(|i| bits::bit(&mut rows, position >> i & 1 == 1))
+                .map(|i| bits::bit(&mut rows, ("digit", i), position >> i & 1 == 1))
                 .collect();
-            let out = mux::select(&mut rows, &digits, &wires).value();
+            let out = mux::select(&mut rows, "chosen", &digits, &wires).value();
             assert!(rows.finish().broken.is_empty());
             let index = contents
                 .iter()
@@ -227,9 +232,9 @@ fn every_position_chooses_one_fixed_wire_also_beyond_the_last() {
 fn a_constant_lane_of_the_hash_is_part_of_what_is_hashed() {
     let hash = |last: u64, domain: Domain| {
         let inputs: Vec<Fr> = (1..8).map(Fr::from).collect();
-        let (mut rows, mut wires) = Rows::new(Purpose::Assign, (), &inputs, None);
+        let (mut rows, mut wires) = Rows::new(Purpose::Assign, "gadget", &named(&inputs), None);
         wires.push(Wire::constant(last));
-        let out = poseidon::hash(&mut rows, domain, &wires).value();
+        let out = poseidon::hash(&mut rows, "hash", domain, &wires).value();
         assert!(rows.finish().broken.is_empty());
         out
     };
@@ -254,7 +259,7 @@ fn a_constant_lane_of_the_hash_is_part_of_what_is_hashed() {
 fn no_wire_of_a_hash_can_be_set_otherwise() {
     let inputs: Vec<Fr> = (1..5).map(Fr::from).collect();
     let walk = shape_of(&inputs, &|rows, wires| {
-        poseidon::hash(rows, Domain::RiskPair, wires);
+        poseidon::hash(rows, "hash", Domain::RiskPair, wires);
     });
     let at = |terms: &Terms, values: &[Fr]| terms.iter().map(|(c, i)| *c * values[*i]).sum::<Fr>();
     let broken = |values: &[Fr]| {

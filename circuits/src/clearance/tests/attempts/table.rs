@@ -7,8 +7,8 @@ use rules::{Clearing, Colour, Key, LookbackHours, Offset, ProvinceCode, Row};
 
 use super::*;
 use crate::clearance::SlotClaim;
+use crate::clearance::scene::random_scene;
 use crate::clearance::scene::table;
-use crate::clearance::tests::random;
 use crate::rows::low_bits;
 
 /// Takes fields off packed bits, lowest first.
@@ -81,7 +81,7 @@ fn read_table(elements: &[Fr]) -> RowTable {
 #[test]
 fn a_tables_elements_can_be_read_back_so_no_two_tables_share_a_digests_input() {
     for seed in 0..100 {
-        let table = random::scene(&mut ChaCha8Rng::seed_from_u64(seed)).table;
+        let table = random_scene(&mut ChaCha8Rng::seed_from_u64(seed)).table;
         assert_eq!(
             read_table(&rule_table::elements(&table)),
             table,

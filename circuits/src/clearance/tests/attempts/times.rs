@@ -11,7 +11,7 @@ use rules::{
 use super::*;
 use crate::clearance::PlanError;
 use crate::clearance::Relief;
-use crate::clearance::tests::agreement::supported;
+use crate::clearance::scene::supported;
 use crate::clearance::tests::freedom::search;
 
 #[test]
