@@ -2,6 +2,8 @@
 //! from what the prover may choose, would a missing row be noticed?
 //!
 //! Knows no statement, no keys and no proofs: any system over a prime field will do, with names for its wires or without.
+//!
+#![doc = include_str!("../README.md")]
 
 pub mod determinism;
 pub mod dropping;

@@ -8,10 +8,10 @@ mod freedom;
 mod vectors;
 mod wires;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scene::Scene;
-use super::{Heading, assign, check, names, shape};
+use super::{CHOICES, Heading, assign, check, names, shape};
 
 #[test]
 fn the_green_scene_fulfils_relation_and_rows() {
@@ -59,6 +59,32 @@ fn every_wire_and_every_row_has_a_name_of_its_own() {
     for (name, heading) in names.rows.iter().zip(&shape().headings) {
         assert!(name.starts_with(heading.title()));
     }
+}
+
+#[test]
+fn the_choices_are_wires_that_there_are_and_the_statement_counts_them() {
+    let kind = |name: &String| {
+        let mut parts = name.split('[');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |kind, part| {
+            kind + "[]" + part.split_once(']').map_or("", |(_, rest)| rest)
+        })
+    };
+    let mut counts: BTreeMap<String, usize> =
+        CHOICES.iter().map(|choice| (choice.name(), 0)).collect();
+    for name in &names().wires {
+        if let Some(count) = counts.get_mut(&kind(name)) {
+            *count += 1;
+        }
+    }
+    assert!(counts.values().all(|count| *count > 0), "{counts:?}");
+    assert_eq!(counts.len(), 19);
+    let statement = include_str!("../STATEMENT.md");
+    let said = format!(
+        "those of nineteen kinds, {} in all",
+        counts.values().sum::<usize>()
+    );
+    assert!(statement.contains(&said), "{said}");
 }
 
 const PINNED_ROWS: [usize; 14] = [
