@@ -251,7 +251,7 @@ impl Device {
     /// Asks for passes for these holders, and waits until they are made.
     ///
     /// # Errors
-    /// The status of a refusal.
+    /// The status of a refused call, and a refused claim as one.
     pub async fn passes(
         &mut self,
         claim: Claim,
@@ -281,6 +281,9 @@ impl Device {
                     holder: holder.clone(),
                 });
                 return Ok(issued.collect());
+            }
+            if let Some(refusal) = &answer.refusal {
+                return Err(wire::refused(refusal));
             }
             let wait = std::time::Duration::from_millis(answer.retry_after_ms.into());
             tokio::time::sleep(wait).await;

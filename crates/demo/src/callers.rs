@@ -288,7 +288,7 @@ impl Phone {
     /// Asks for one pass and waits for it.
     ///
     /// # Errors
-    /// The node's answer, such as `CLAIM_NOT_SUPPORTED`.
+    /// The node's answer, and `CLAIM_NOT_SUPPORTED` for a claim that it refused.
     pub async fn fetch(&self, wish: &Wish) -> Result<resident::IssuedPass, Status> {
         let use_id: [u8; 16] = rand::rng().random();
         let kind = match wish.holder {
@@ -313,6 +313,9 @@ impl Phone {
             if answer.state() == resident::MakeCodeState::Ready {
                 let pass = answer.passes.pop();
                 return pass.ok_or_else(|| Status::new(Code::Internal, "ready without a pass"));
+            }
+            if let Some(refusal) = &answer.refusal {
+                return Err(wire::refused(refusal));
             }
             let wait = Duration::from_millis(answer.retry_after_ms.into());
             tokio::time::sleep(wait).await;

@@ -148,6 +148,10 @@ pub struct Proving {
     /// How long a call waits for its passes before it answers "pending", milliseconds.
     #[serde(default = "Proving::default_wait_ms")]
     pub wait_ms: u64,
+    /// Answers to `MakeCode`, whatever they say, leave at multiples of this after the call came, milliseconds. Above the
+    /// time of almost every proof, so that almost every answer leaves at the first.
+    #[serde(default = "Proving::default_answer_quantum_ms")]
+    pub answer_quantum_ms: u64,
 }
 
 impl Proving {
@@ -161,6 +165,16 @@ impl Proving {
 
     const fn default_wait_ms() -> u64 {
         8_000
+    }
+
+    /// docs/side-channels.md has the measurement.
+    const fn default_answer_quantum_ms() -> u64 {
+        2_000
+    }
+
+    /// The latest point at which a call that waits for its passes answers: one after the wait is over.
+    const fn latest_answer_ms(&self) -> u64 {
+        (self.wait_ms.div_ceil(self.answer_quantum_ms) + 1) * self.answer_quantum_ms
     }
 }
 
@@ -271,6 +285,8 @@ pub struct Limits {
     pub calls_at_once: usize,
     /// Calls that touch the store at once.
     pub store_calls_at_once: usize,
+    /// Answers to `Query` leave at multiples of this after the call came, milliseconds.
+    pub query_quantum_ms: u64,
     /// Time for a call, seconds.
     pub deadline_s: u64,
     /// Time for calls under way once the end is asked for, seconds.
@@ -288,6 +304,7 @@ impl Default for Limits {
             request_skew_min: 10,
             calls_at_once: 1_024,
             store_calls_at_once: 64,
+            query_quantum_ms: 200,
             deadline_s: 15,
             drain_s: 20,
         }
@@ -382,12 +399,20 @@ impl Config {
         {
             return Err("trust: soft_stale_s <= hard_stale_s <= 604800".to_owned());
         }
-        self.check_ranges()
+        self.check_ranges()?;
+        let (latest_ms, deadline_s) = (self.proving.latest_answer_ms(), self.limits.deadline_s);
+        if latest_ms >= deadline_s * 1_000 {
+            return Err(format!(
+                "proving: wait_ms, rounded up to answer_quantum_ms, and one quantum more are {latest_ms} ms, and must be \
+                 less than limits.deadline_s, {deadline_s} s"
+            ));
+        }
+        Ok(())
     }
 
     fn check_ranges(&self) -> Result<(), String> {
         let limits = &self.limits;
-        let ranges: [(&str, u64, u64, u64); 13] = [
+        let ranges: [(&str, u64, u64, u64); 15] = [
             ("proving.threads", self.proving.threads as u64, 1, 256),
             (
                 "proving.queue_len",
@@ -396,6 +421,13 @@ impl Config {
                 65_536,
             ),
             ("proving.wait_ms", self.proving.wait_ms, 0, 60_000),
+            (
+                "proving.answer_quantum_ms",
+                self.proving.answer_quantum_ms,
+                1,
+                60_000,
+            ),
+            ("limits.query_quantum_ms", limits.query_quantum_ms, 1, 5_000),
             (
                 "limits.rule_sets_per_day",
                 limits.rule_sets_per_day as u64,
@@ -493,6 +525,10 @@ mod tests {
         assert_eq!(advanced.store, basic.store);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
+        assert_eq!(
+            advanced.proving.answer_quantum_ms,
+            basic.proving.answer_quantum_ms
+        );
     }
 
     #[test]
@@ -520,6 +556,8 @@ mod tests {
         for (table, line) in [
             ("limits", "request_skew_min = 0"),
             ("limits", "store_calls_at_once = 513"),
+            ("limits", "query_quantum_ms = 0"),
+            ("limits", "deadline_s = 10"),
             ("clock", "start_minute = 70_000_000\nrate_min_per_s = 0"),
             ("peer]", "province = 0\naddress = \"x:1\""),
         ] {

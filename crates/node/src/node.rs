@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use commitment::Slot;
 use ed25519_dalek::SigningKey;
@@ -201,9 +202,19 @@ impl Node {
         self.root.document().sequence.get()
     }
 
-    /// How long a call waits for its passes, milliseconds.
-    pub fn pass_wait_ms(&self) -> u64 {
-        self.settings.proving.wait_ms
+    /// How long a call waits for its passes.
+    pub(crate) fn pass_wait(&self) -> Duration {
+        Duration::from_millis(self.settings.proving.wait_ms)
+    }
+
+    /// Answers to requests for passes leave at multiples of this after the call came.
+    pub(crate) fn answer_quantum(&self) -> Duration {
+        Duration::from_millis(self.settings.proving.answer_quantum_ms)
+    }
+
+    /// Answers to queries leave at multiples of this after the call came.
+    pub(crate) fn query_quantum(&self) -> Duration {
+        Duration::from_millis(self.limits.query_quantum_ms)
     }
 
     pub(crate) fn policy(&self) -> Policy {
@@ -227,6 +238,12 @@ impl Node {
     /// Passes waiting to be proved.
     pub fn proofs_queued(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Uses whose passes, or whose refusal, are under way.
+    pub fn uses_under_way(&self) -> usize {
+        let in_flight = self.in_flight.lock();
+        in_flight.unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// How long proofs took.

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use circuits::clearance::{Plan, PlanError, Witness, plan};
+use circuits::clearance::{Plan, Witness, plan};
 use commitment::{
     BinderKind, Blinding, Epoch, Fr, MerklePath, PublicInputs, fr_from_bytes, revocation_hash,
 };
 use ledger::LeafIndex;
-use rules::{Claim, evaluate};
+use rules::Claim;
 use tokio::sync::watch;
 use verifier::{
     CardNumber, Holder, HolderKey, Pass, RevocationHash, RiskMapShortId, RuleSetShortId,
@@ -22,11 +22,11 @@ use wire::{Holders, PassRequest, Reason, UseId};
 use crate::calls::ResidentCall;
 use crate::epoch::{Issuing, committed_key};
 use crate::proving::Job;
+use crate::refusal::refusal;
 use crate::residents::identity_of;
-use crate::rule_book::KnownSet;
 use crate::store::{
-    CommittedRow, IssuedRow, LimitRow, ReadPurpose, ReadRow, ResidentKey, ResidentRow, StoreError,
-    Table, UseRow,
+    CommittedRow, IssuedRow, LimitRow, ReadPurpose, ReadRow, RefusedRow, ResidentKey, ResidentRow,
+    StoreError, Table, UseRow,
 };
 use crate::{Node, NodeError};
 
@@ -79,11 +79,11 @@ impl Waiting {
         }
     }
 
-    /// Waits until all passes are done, at most `limit`; true if they are. After a false the passes go on being made.
-    pub async fn wait(&self, limit: Duration) -> bool {
+    /// Waits until all is done, at most `until`; true if it is. After a false it goes on.
+    pub(crate) async fn wait(&self, until: tokio::time::Instant) -> bool {
         let mut seen = self.progress.remaining.subscribe();
         let done = async { seen.wait_for(|left| *left == 0).await.is_ok() };
-        let is_done = tokio::time::timeout(limit, done).await.unwrap_or(false);
+        let is_done = tokio::time::timeout_at(until, done).await.unwrap_or(false);
         if !is_done {
             self.progress.is_promised.store(true, Ordering::SeqCst);
         }
@@ -97,11 +97,20 @@ impl Drop for Waiting {
     }
 }
 
+/// What a request for passes ended with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The passes, all of them.
+    Made(Vec<proto::IssuedPass>),
+    /// There are none, since the committed record does not support the claim.
+    Refused(proto::Refusal),
+}
+
 /// What asking for passes came to.
 pub enum Making {
-    /// All are here.
-    Ready(Vec<proto::IssuedPass>),
-    /// They are being made.
+    /// It has ended.
+    Ready(Outcome),
+    /// It is under way; whether to passes or to a refusal shows only at its end.
     UnderWay(Waiting),
 }
 
@@ -113,6 +122,23 @@ struct Common {
     rule_set: RuleSetShortId,
     digest: Fr,
     card: Option<CardNumber>,
+}
+
+/// What is to be done for each pass of a use.
+#[derive(Clone)]
+enum Work {
+    /// To prove it.
+    Prove(Arc<Common>),
+    /// To refuse it, after as long as a proof takes.
+    Refuse(Arc<RefusedRow>),
+}
+
+/// Whether a use has ended.
+enum Ended {
+    /// With this.
+    Yes(Outcome),
+    /// Not yet; these passes are made, by position.
+    NotYet(BTreeMap<usize, proto::IssuedPass>),
 }
 
 impl Node {
@@ -184,11 +210,12 @@ impl Node {
         Ok((key, row))
     }
 
-    /// Gives the passes of a request that are made, or has those made that are not.
+    /// Gives the passes of a request that are made, or has those made that are not. A claim that the committed record
+    /// does not support takes the same way: as many places in the queue, for as long, and a row written at the end.
     ///
     /// # Errors
-    /// [`NodeError::Claim`] if the committed record does not support the claim, [`Reason::NotFound`] for an unknown
-    /// use, [`Reason::UnknownEpoch`] if the epoch is over, [`Reason::ProverBusy`] with the time to wait.
+    /// [`Reason::NotFound`] for an unknown use, [`Reason::UnknownEpoch`] if the epoch is over, [`Reason::ProverBusy`]
+    /// with the time to wait.
     pub fn make_code(
         self: &Arc<Self>,
         request: &proto::MakeCodeRequest,
@@ -230,15 +257,15 @@ impl Node {
             let waiting = Waiting::new(Arc::clone(progress), resident, use_id, total);
             return Ok(Making::UnderWay(waiting));
         }
-        let made = self.issued(resident, use_id)?;
+        let made = match self.ended(resident, use_id, total)? {
+            Ended::Yes(outcome) => return Ok(Making::Ready(outcome)),
+            Ended::NotYet(made) => made,
+        };
         let missing: Vec<(usize, Holder)> = (0..total)
             .filter(|position| !made.contains_key(position))
             .map(|position| Ok((position, holder(row, position)?)))
             .collect::<Result<_, NodeError>>()?;
-        if missing.is_empty() {
-            return Ok(Making::Ready(made.into_values().collect()));
-        }
-        let common = Arc::new(self.common(resident, row)?);
+        let work = self.work(resident, row)?;
         let progress = Arc::new(Progress {
             remaining: watch::Sender::new(missing.len()),
             waiting: AtomicUsize::new(0),
@@ -257,7 +284,7 @@ impl Node {
         let jobs = missing.into_iter().map(|(position, holder)| {
             let job = PassJob {
                 node: Arc::clone(self),
-                common: Arc::clone(&common),
+                work: work.clone(),
                 progress: Arc::clone(&progress),
                 holder,
                 resident,
@@ -276,22 +303,43 @@ impl Node {
         Ok(Making::UnderWay(waiting))
     }
 
-    /// The passes that a call waited for, those that are made.
+    /// What a call waited for.
     ///
     /// # Errors
     /// [`Reason::Internal`] if one of them could not be made, [`Reason::ProverBusy`] if there was no room for them.
-    pub fn collect(&self, waiting: &Waiting) -> Result<Vec<proto::IssuedPass>, NodeError> {
+    pub fn collect(&self, waiting: &Waiting) -> Result<Outcome, NodeError> {
         if waiting.progress.has_failed.load(Ordering::SeqCst) {
             return Err(NodeError::Fault("a pass could not be made"));
         }
-        let made = self.issued(waiting.resident, waiting.use_id)?;
-        if made.len() < waiting.total {
-            return Err(NodeError::Later {
+        match self.ended(waiting.resident, waiting.use_id, waiting.total)? {
+            Ended::Yes(outcome) => Ok(outcome),
+            Ended::NotYet(_) => Err(NodeError::Later {
                 reason: Reason::ProverBusy,
                 wait: Duration::from_millis(500),
-            });
+            }),
         }
-        Ok(made.into_values().collect())
+    }
+
+    /// Whether a use of `total` passes has ended, and how.
+    fn ended(
+        &self,
+        resident: ResidentKey,
+        use_id: [u8; 16],
+        total: usize,
+    ) -> Result<Ended, NodeError> {
+        let made = self.issued(resident, use_id)?;
+        let refused: Option<RefusedRow> =
+            self.vault.get(Table::Refusals, &resident.row(&use_id))?;
+        Ok(if made.len() == total {
+            Ended::Yes(Outcome::Made(made.into_values().collect()))
+        } else if let Some(row) = refused {
+            Ended::Yes(Outcome::Refused(proto::Refusal {
+                rule_ids: row.rules,
+                test_too_old: row.test_too_old,
+            }))
+        } else {
+            Ended::NotYet(made)
+        })
     }
 
     /// The passes of a use that are made, by position.
@@ -335,7 +383,7 @@ impl Node {
     }
 
     /// Checks the claim against the committed record, and plans the witness that all passes of the use share.
-    fn common(&self, resident: ResidentKey, row: &UseRow) -> Result<Common, NodeError> {
+    fn work(&self, resident: ResidentKey, row: &UseRow) -> Result<Work, NodeError> {
         let damaged = || NodeError::Store(StoreError::Damaged(Table::Uses));
         let issuing = self
             .issuing()
@@ -360,60 +408,29 @@ impl Node {
             as_of,
             claim,
         });
-        let witness =
-            witness.map_err(|error| refused_claim(&error, &committed, known, &issuing, claim))?;
+        let witness = match witness {
+            Ok(witness) => witness,
+            Err(error) => {
+                let refused = refusal(&error, &committed, known, &issuing, claim)?;
+                return Ok(Work::Refuse(Arc::new(refused)));
+            }
+        };
         let needs_card = BinderKind::from_code(row.binder_kind) != Some(BinderKind::Device);
-        Ok(Common {
+        Ok(Work::Prove(Arc::new(Common {
             witness: Arc::new(witness),
             claim,
             rule_set: known.short_id(),
             digest: known.digest(),
             card: needs_card.then(|| CardNumber::new(resident_row.identity_number)),
             issuing,
-        })
+        })))
     }
 }
 
-/// Why there can be no pass, for the resident: every rule with an open reason worse than the claim.
-fn refused_claim(
-    error: &PlanError,
-    committed: &CommittedRow,
-    known: &KnownSet,
-    issuing: &Issuing,
-    claim: Claim,
-) -> NodeError {
-    match error {
-        PlanError::Colour | PlanError::TestAge => {}
-        PlanError::Future => return NodeError::Fault("a committed record speaks of the future"),
-        _ => return NodeError::Fault("a committed record does not fit one proof"),
-    }
-    let as_of = issuing.statement.as_of();
-    let table = known.set().table();
-    let Ok(evaluation) = evaluate(&committed.record, table, issuing.risk.map(), as_of) else {
-        return NodeError::Fault("a committed record speaks of the future");
-    };
-    let mut rules: Vec<String> = evaluation
-        .reasons
-        .iter()
-        .filter(|reason| reason.colour > claim.worst.colour())
-        .filter_map(|reason| known.set().rule_of(reason.key))
-        .map(|rule| rule.id.clone())
-        .collect();
-    rules.sort();
-    rules.dedup();
-    let limit_min = i64::from(claim.test_age.hours()) * 60;
-    let oldest = as_of.saturating_add_signed(-limit_min);
-    let newest = committed.record.negatives().last();
-    NodeError::Claim {
-        rules,
-        test_too_old: limit_min > 0 && newest.is_none_or(|n| *n < oldest),
-    }
-}
-
-/// One pass to be made.
+/// One pass to be made, or to be refused.
 struct PassJob {
     node: Arc<Node>,
-    common: Arc<Common>,
+    work: Work,
     progress: Arc<Progress>,
     holder: Holder,
     resident: ResidentKey,
@@ -425,7 +442,10 @@ impl PassJob {
     fn run(self) {
         // Nobody waits for it any more: it is made when somebody asks again.
         let made = if self.progress.is_wanted() {
-            self.make()
+            match &self.work {
+                Work::Prove(common) => self.make(common),
+                Work::Refuse(row) => self.refuse(row),
+            }
         } else {
             Ok(())
         };
@@ -435,8 +455,18 @@ impl PassJob {
         }
     }
 
-    fn make(&self) -> Result<(), NodeError> {
-        let common = &self.common;
+    /// Takes the thread for as long as the newest proof did, so that neither this answer nor those that are queued behind
+    /// it come sooner than after a pass, and writes why there is none.
+    fn refuse(&self, row: &RefusedRow) -> Result<(), NodeError> {
+        let newest = self.node.proof_times.newest();
+        std::thread::sleep(newest.unwrap_or_else(|| self.node.answer_quantum() / 2));
+        let key = self.resident.row(&self.use_id);
+        let mut write = self.node.vault.write();
+        write.put(Table::Refusals, &key, row);
+        Ok(write.commit()?)
+    }
+
+    fn make(&self, common: &Common) -> Result<(), NodeError> {
         let revocation_secret: [u8; 16] = self.node.entropy.bytes();
         let h = RevocationHash(revocation_hash(&revocation_secret));
         let tag = common.card.as_ref().map(|card| card.tag(h));

@@ -72,6 +72,12 @@ impl ProofTimes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Time of the newest proof; none before the first.
+    pub(crate) fn newest(&self) -> Option<Duration> {
+        let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        times.1.back().copied()
+    }
+
     /// Median time of the last 1,024 proofs, milliseconds; 0 for none.
     pub fn median_ms(&self) -> u32 {
         let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -227,6 +233,7 @@ mod tests {
             times.record(Duration::from_millis(ms));
         }
         assert_eq!((times.made(), times.median_ms()), (3, 300));
+        assert_eq!(times.newest(), Some(Duration::from_millis(300)));
         for _ in 0..TIMES_KEPT {
             times.record(Duration::from_millis(7));
         }

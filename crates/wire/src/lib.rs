@@ -11,6 +11,7 @@ mod field;
 mod gate_calls;
 mod limits;
 mod method;
+mod padding;
 mod reason;
 mod request_auth;
 mod share;
@@ -27,11 +28,12 @@ pub use field::{bytes_exact, bytes_within, count_within, required, text_within};
 pub use gate_calls::{GateRequest, gate_requests};
 pub use limits::*;
 pub use method::{DESCRIPTORS, Method};
+pub use padding::Padded;
 pub use reason::resident_reason;
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,
 };
-pub use status::{DOMAIN, Reason, reason_of, retry_after, status, status_retry_after};
+pub use status::{DOMAIN, Reason, reason_of, refused, retry_after, status, status_retry_after};
 
 /// Includes one generated package.
 macro_rules! package {

@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::WireError;
+use crate::resident::v1::Refusal;
 
 /// Domain of the reason codes in `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "viridian";
@@ -95,7 +96,8 @@ reasons! {
     UnknownRuleSet, "UNKNOWN_RULE_SET", InvalidArgument, "the rule set is not in force";
     /// The resident was asked under too many rule sets today.
     TooManyRuleSets, "TOO_MANY_RULE_SETS", ResourceExhausted, "no further rule set can be asked for today";
-    /// The record does not support the claim; the reasons are asked for with `Query`.
+    /// The record does not support the claim; the reasons are asked for with `Query`. Not sent as a status: `MakeCode`
+    /// answers it inside its message.
     ClaimNotSupported, "CLAIM_NOT_SUPPORTED", FailedPrecondition, "the record does not support the claim";
     /// There is no registry yet to prove against, or the record is not part of it yet.
     NotCommitted, "NOT_COMMITTED", FailedPrecondition, "the record is not part of a registry yet";
@@ -145,6 +147,19 @@ pub fn status_retry_after(reason: Reason, wait: Duration) -> Status {
 
 fn details(reason: Reason) -> ErrorDetails {
     ErrorDetails::with_error_info(reason.code(), DOMAIN, [])
+}
+
+/// A refused claim as a failed call, for callers that ask for passes and nothing else. It is made where the answer is
+/// read: on the network a refusal is an answer like a pass, and looks like one. The details name `rules` and
+/// `test_too_old`.
+pub fn refused(refusal: &Refusal) -> Status {
+    let reason = Reason::ClaimNotSupported;
+    let data = [
+        ("rules".to_owned(), refusal.rule_ids.join(",")),
+        ("test_too_old".to_owned(), refusal.test_too_old.to_string()),
+    ];
+    let details = ErrorDetails::with_error_info(reason.code(), DOMAIN, data);
+    Status::with_error_details(reason.grpc(), reason.text(), details)
 }
 
 /// The reason in a status, if it came from here.
@@ -216,6 +231,19 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_claim_names_its_rules_in_the_details_and_not_in_the_text() {
+        let status = refused(&Refusal {
+            rule_ids: vec!["R1".to_owned(), "Y2".to_owned()],
+            test_too_old: false,
+        });
+        assert_eq!(reason_of(&status), Some(Reason::ClaimNotSupported));
+        let info = status.get_details_error_info().unwrap();
+        assert_eq!(info.metadata["rules"], "R1,Y2");
+        assert_eq!(info.metadata["test_too_old"], "false");
+        assert!(!status.message().contains("R1"));
+    }
+
+    #[test]
     fn codes_are_different_and_in_capitals() {
         let codes: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
         assert_eq!(codes.len(), Reason::ALL.len());
@@ -253,7 +281,8 @@ mod tests {
             "# Why a call is refused\n\nA refused call carries `google.rpc.ErrorInfo` with one of these reasons and \
              the domain `viridian`. Codes never change\ntheir meaning. Where waiting helps, `RetryInfo` says how \
              long. No text contains anybody's data. A refused event is an\nanswer, not a failed call: its codes are \
-             those of `rules::EventError`; verdicts have their own table.\n\n| reason | gRPC status | text |\n\
+             those of `rules::EventError`; verdicts have their own table.\n\n`CLAIM_NOT_SUPPORTED` \
+             is told in the answer of `MakeCode` and not by a status, which would show on the network.\n\n| reason | gRPC status | text |\n\
              |---|---|---|\n",
         );
         for reason in Reason::ALL {

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use tonic::Status;
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
+use wire::resident::v1::resident_service_server::ResidentService;
 
 use crate::assemble::Peers;
 use crate::{Node, NodeError};
@@ -54,6 +55,12 @@ impl Desk {
         let done = tokio::task::spawn_blocking(work).await;
         Ok(done.map_err(|_| NodeError::Fault("a call died"))??)
     }
+}
+
+/// The residents' service of a node, without a door around it.
+pub fn resident_service(node: Arc<Node>) -> impl ResidentService {
+    let room = node.limits.store_calls_at_once;
+    resident::ResidentDesk(Desk::new(node, room))
 }
 
 /// The services behind the peers' door.

@@ -1,14 +1,14 @@
-use std::time::Duration;
-
 use commitment::Epoch;
 use rules::{Rule, Text};
 use tonic::{Request, Response, Status};
+use wire::Padded as _;
 use wire::resident::v1 as proto;
 use wire::resident::v1::resident_service_server::ResidentService;
 
 use super::Desk;
+use crate::grid::Grid;
 use crate::query::Status as Own;
-use crate::{CaseState, Making, Node, words};
+use crate::{CaseState, Making, Node, Outcome, words};
 
 /// How soon a device asks again for passes that are not made yet.
 const RETRY_AFTER_MS: u32 = 1_000;
@@ -67,10 +67,15 @@ impl ResidentService for ResidentDesk {
         request: Request<proto::QueryRequest>,
     ) -> Result<Response<proto::QueryResponse>, Status> {
         let request = request.into_inner();
-        let answer = self
+        // How long a query takes, and how long its answer is, depends on what is known of the resident.
+        let grid = Grid::begin(self.0.node().query_quantum());
+        let answered = self
             .0
             .ask(move |node| Ok(answer(node, &node.query(&request)?)))
-            .await?;
+            .await;
+        grid.next().await;
+        let mut answer = answered?;
+        answer.pad();
         Ok(Response::new(answer))
     }
 
@@ -91,26 +96,22 @@ impl ResidentService for ResidentDesk {
         request: Request<proto::MakeCodeRequest>,
     ) -> Result<Response<proto::MakeCodeResponse>, Status> {
         let request = request.into_inner();
-        let making = self.0.ask(move |node| node.make_code(&request)).await?;
-        let ready = |passes| proto::MakeCodeResponse {
-            state: proto::MakeCodeState::Ready.into(),
-            passes,
-            retry_after_ms: 0,
+        let node = self.0.node();
+        let grid = Grid::begin(node.answer_quantum());
+        let latest = grid.point(node.pass_wait());
+        // What is a status here does not depend on the record.
+        let ended = match self.0.ask(move |node| node.make_code(&request)).await? {
+            Making::Ready(outcome) => Some(outcome),
+            Making::UnderWay(waiting) if waiting.wait(latest).await => {
+                Some(self.0.ask(move |node| node.collect(&waiting)).await?)
+            }
+            Making::UnderWay(_) => None,
         };
-        let waiting = match making {
-            Making::Ready(passes) => return Ok(Response::new(ready(passes))),
-            Making::UnderWay(waiting) => waiting,
-        };
-        let limit = Duration::from_millis(self.0.node().pass_wait_ms());
-        if waiting.wait(limit).await {
-            let passes = self.0.ask(move |node| node.collect(&waiting)).await?;
-            return Ok(Response::new(ready(passes)));
+        // A call that has waited to the end is at a point already.
+        if ended.is_some() {
+            grid.next().await;
         }
-        Ok(Response::new(proto::MakeCodeResponse {
-            state: proto::MakeCodeState::Pending.into(),
-            passes: Vec::new(),
-            retry_after_ms: RETRY_AFTER_MS,
-        }))
+        Ok(Response::new(made(ended)))
     }
 
     async fn correct(
@@ -126,6 +127,27 @@ impl ResidentService for ResidentDesk {
             state: state.into(),
         }))
     }
+}
+
+/// How far a request for passes is, as it travels: at one length, whatever it says.
+fn made(ended: Option<Outcome>) -> proto::MakeCodeResponse {
+    let mut response = proto::MakeCodeResponse::default();
+    match ended {
+        Some(Outcome::Made(passes)) => {
+            response.set_state(proto::MakeCodeState::Ready);
+            response.passes = passes;
+        }
+        Some(Outcome::Refused(refusal)) => {
+            response.set_state(proto::MakeCodeState::Refused);
+            response.refusal = Some(refusal);
+        }
+        None => {
+            response.set_state(proto::MakeCodeState::Pending);
+            response.retry_after_ms = RETRY_AFTER_MS;
+        }
+    }
+    response.pad();
+    response
 }
 
 /// The own status as it travels.
@@ -151,6 +173,7 @@ fn answer(node: &Node, own: &Own<'_>) -> proto::QueryResponse {
         reasons: reasons.collect(),
         newest_negative_minute: own.folded.record.negatives().last().map(|m| m.get()),
         earliest_green_day: latest_end.map(|day| day.get().into()),
+        padding: Vec::new(),
     }
 }
 

@@ -43,11 +43,13 @@ pub enum Table {
     OnlineSigned = 16,
     /// Sequence → the newest online document with its quorum.
     Online = 17,
+    /// Resident key, use id → why there is no pass.
+    Refusals = 18,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 17] = [
+    pub const ALL: [Table; 18] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -65,6 +67,7 @@ impl Table {
         Self::Registries,
         Self::OnlineSigned,
         Self::Online,
+        Self::Refusals,
     ];
 
     /// The number in stored keys.
@@ -92,6 +95,7 @@ impl Table {
             Self::Registries => "registries",
             Self::OnlineSigned => "online-signed",
             Self::Online => "online",
+            Self::Refusals => "refusals",
         }
     }
 }

@@ -16,7 +16,7 @@ pub use conformance::{Opener, check_backend};
 pub use memory::MemoryStore;
 pub use rows::{
     CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, IssuedRow, LimitRow, OnlineRow,
-    ReadPurpose, ReadRow, RegistryRow, ResidentKey, ResidentRow, UseRow,
+    ReadPurpose, ReadRow, RefusedRow, RegistryRow, ResidentKey, ResidentRow, UseRow,
 };
 pub(crate) use seal::mac;
 pub use seal::{NodeKey, Seal};

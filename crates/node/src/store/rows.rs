@@ -102,6 +102,17 @@ pub struct IssuedRow {
     pub issued_at: Minute,
 }
 
+/// Why the record did not support the claim of a use. Key: resident (32), use id (16).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRow {
+    /// Rules of the rule set with an open reason worse than the claim, without repetition.
+    pub rules: Vec<String>,
+    /// Whether the newest negative test is older than claimed, or missing.
+    pub test_too_old: bool,
+    /// Epoch of the record.
+    pub epoch: u32,
+}
+
 /// What a resident has used up. Key: resident (32), `b'd'` and day (2) or `b'e'` and epoch (4).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LimitRow {

@@ -1,5 +1,6 @@
 //! Nodes with real sockets on port 0: every door, a federation of three, passes, and the process itself.
 
+mod answers;
 mod clients;
 mod epochs;
 mod passes;

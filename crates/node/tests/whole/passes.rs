@@ -28,7 +28,12 @@ fn holder_keys(count: u8) -> Vec<Vec<u8>> {
     (1..=count).map(|n| key(n).to_bytes().to_vec()).collect()
 }
 
-fn request(count: u8, worst: Colour, test_age: TestAge, rule_set: &str) -> r::RequestUse {
+pub(crate) fn request(
+    count: u8,
+    worst: Colour,
+    test_age: TestAge,
+    rule_set: &str,
+) -> r::RequestUse {
     r::RequestUse {
         use_id: fresh().to_vec(),
         claim: Some(Claim {
@@ -41,7 +46,7 @@ fn request(count: u8, worst: Colour, test_age: TestAge, rule_set: &str) -> r::Re
     }
 }
 
-async fn ask(phone: &mut Phone, body: &r::RequestUse) -> Result<u32, tonic::Status> {
+pub(crate) async fn ask(phone: &mut Phone, body: &r::RequestUse) -> Result<u32, tonic::Status> {
     let call: r::RequestUseRequest = phone.sign(body);
     Ok(phone.client.request_use(call).await?.into_inner().passes)
 }
@@ -52,18 +57,22 @@ async fn make(
 ) -> Result<r::MakeCodeResponse, tonic::Status> {
     let use_id = body.use_id.clone();
     let call: r::MakeCodeRequest = phone.sign(&r::MakeCode { use_id });
-    Ok(phone.client.make_code(call).await?.into_inner())
+    let answer = phone.client.make_code(call).await?.into_inner();
+    match &answer.refusal {
+        Some(refusal) => Err(wire::refused(refusal)),
+        None => Ok(answer),
+    }
 }
 
 /// Closes an epoch everywhere and has its registry assembled.
-async fn epoch(world: &World, number: u32) {
+pub(crate) async fn epoch(world: &World, number: u32) {
     world.close_epoch(number);
     let request = wire::operator::v1::AssembleRegistryRequest { epoch: number };
     let mut client = operator(&world.houses[0]);
     client.assemble_registry(request).await.unwrap();
 }
 
-async fn negative(house: &House, number: u16, at: u32) {
+pub(crate) async fn negative(house: &House, number: u16, at: u32) {
     let body = EventBody::Test {
         sampled_at: minute(at),
         result: TestResult::Negative,
@@ -76,7 +85,7 @@ async fn negative(house: &House, number: u16, at: u32) {
     .await;
 }
 
-async fn confirmed(house: &House, number: u16) {
+pub(crate) async fn confirmed(house: &House, number: u16) {
     let body = EventBody::Case {
         kind: rules::CaseKind::Confirmed,
         at: minute(START - 60),

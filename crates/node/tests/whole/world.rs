@@ -216,6 +216,7 @@ impl Default for Wish {
                 threads: 1,
                 queue_len: 64,
                 wait_ms: 5_000,
+                answer_quantum_ms: 20,
             },
             epochs: Epochs::default(),
             movable: true,
