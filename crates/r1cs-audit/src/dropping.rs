@@ -52,11 +52,8 @@ mod tests {
         assert_eq!(noticed(0), Some(2));
         assert_eq!(noticed(1), None);
         let idle = [2].into();
-        let system = (&system, &index);
-        assert_eq!(
-            noticed_by_uniqueness(system.0, system.1, (&[], &idle), &[0]),
-            None
-        );
+        let unnoticed = noticed_by_uniqueness(&system, &index, (&[], &idle), &[0]);
+        assert_eq!(unnoticed, None);
         let values = [1, 3, 9].map(ark_bn254::Fr::from);
         let broken = crate::values::broken_rows(&system, &values);
         assert!(noticed_by_attempt(&broken, &[1]));
