@@ -1,22 +1,26 @@
 //! Wires set by a prover that no witness gives so: each vector breaks rows under its heading alone, and without them would say
 //! something else of the same commitments.
 
+mod relieved;
+mod unused;
+mod ways;
+
 use commitment::{Fr, pow2};
 
-use super::accept::scenes;
-use super::{Statement, honest, with};
+use super::{Statement, accept, with};
 use crate::clearance::vector::wires::Forgery;
 use crate::clearance::vector::{Body, Vector};
 use crate::clearance::{Heading, Witness};
 
 pub(super) fn vectors() -> Vec<Vector> {
-    [bits(), times(), days(), chosen()].concat()
+    let others = [relieved::vectors(), unused::vectors(), ways::vectors()].concat();
+    [bits(), times(), days(), chosen(), others].concat()
 }
 
 /// The statement of an accept vector.
 fn base(name: &str) -> Statement {
-    let scene = scenes().into_iter().find(|(of, _, _)| *of == name);
-    honest(&scene.expect("an accept vector").2)
+    let accepted = accept::all().into_iter().find(|made| made.name == name);
+    accepted.expect("an accept vector").statement()
 }
 
 /// Sets wires of a base and follows them through to what hangs on them.
