@@ -139,7 +139,9 @@ fn every_wire_vector_breaks_rows_of_its_heading_alone() {
 }
 
 /// Wire vectors that each break a single row, and which: nothing else would tell that rows of its kind were missing.
-const SINGLE: [(&str, &str); 13] = [
+const SINGLE: [(&str, &str); 15] = [
+    ("wire-anchor-at-half-a-day", "slot[0]/anchor/day/bit[0]"),
+    ("wire-anchor-before-its-day", "slot[1]/anchor/minute/bit[0]"),
     ("wire-cleared-twice", "slot[1]/cleared"),
     (
         "wire-days-not-asked-for",

@@ -179,6 +179,8 @@ pub const SHIPPED: &[(&str, &str)] = files! {
     "shown/shown-with-a-test"
     "shown/shown-with-a-younger-test"
     "shown/shown-with-roots-exchanged"
+    "wires/wire-anchor-at-half-a-day"
+    "wires/wire-anchor-before-its-day"
     "wires/wire-bit-of-two"
     "wires/wire-claim-spelt-otherwise"
     "wires/wire-cleared-twice"
