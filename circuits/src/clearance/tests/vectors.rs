@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use ark_bn254::Fr;
 use proptest::prelude::*;
 use rules::{Grade, Key};
 
@@ -10,7 +11,8 @@ use crate::clearance::scene::ago;
 use crate::clearance::vector::{
     Body, Fault, MAX_VECTOR_LEN_BYTES, SHIPPED, VectorError, Vectors, broken_headings, made,
 };
-use crate::clearance::{Heading, Refusal, assign, check, shape, shape_without};
+use crate::clearance::{Heading, Refusal, assign, check, names, shape, shape_without};
+use crate::rows::Terms;
 
 static MADE: LazyLock<Vectors> = LazyLock::new(made);
 
@@ -134,6 +136,58 @@ fn every_wire_vector_breaks_rows_of_its_heading_alone() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Wire vectors that each break a single row, and which: nothing else would tell that rows of its kind were missing.
+const SINGLE: [(&str, &str); 15] = [
+    ("wire-anchor-at-half-a-day", "slot[0]/anchor/day/bit[0]"),
+    ("wire-anchor-before-its-day", "slot[1]/anchor/minute/bit[0]"),
+    ("wire-cleared-twice", "slot[1]/cleared"),
+    (
+        "wire-days-not-asked-for",
+        "slot[0]/no check-ins/zero if not",
+    ),
+    ("wire-key-from-96-on", "slot[7]/key below 96"),
+    ("wire-key-of-two-ends", "slot[7]/key/bit[2]"),
+    ("wire-lapsed-twice", "slot[0]/lapsed"),
+    ("wire-no-ground-in-no-slot", "entry[23]/slot/bit[0]"),
+    (
+        "wire-no-ground-that-must-equal-twice",
+        "entry[23]/must equal",
+    ),
+    ("wire-no-stay-in-no-interval", "entry[11]/interval/bit[0]"),
+    (
+        "wire-padding-beyond-two",
+        "interval[3]/level[0]/position/bit[0]",
+    ),
+    ("wire-registry-leaf-of-another-slot", "slot"),
+    (
+        "wire-registry-position-beyond-two",
+        "level[0]/position/bit[0]",
+    ),
+    ("wire-run-beyond-two", "slot[0]/run/bit[0]"),
+    ("wire-third-way-out", "slot[7]/alternative"),
+];
+
+#[test]
+fn some_wire_vectors_break_a_single_row() {
+    let (shape, names) = (shape(), names());
+    let [a, b, c] = &shape.matrices;
+    for (name, row) in SINGLE {
+        let vector = MADE.all().iter().find(|vector| vector.name == name);
+        let vector = vector.expect(name);
+        let values = MADE.values(vector).expect("on a base");
+        let at = |terms: &Terms| terms.iter().map(|(c, i)| *c * values[*i]).sum::<Fr>();
+        let broken = |row: &usize| at(&a[*row]) * at(&b[*row]) != at(&c[*row]);
+        let broken: Vec<&String> = (0..shape.constraints())
+            .filter(broken)
+            .map(|row| &names.rows[row])
+            .collect();
+        let Body::Wires { heading, .. } = vector.body else {
+            panic!("{name} is no wire vector")
+        };
+        assert_eq!(broken, [&format!("{heading}/{row}")], "{name}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use commitment::{Fr, PublicInputs};
 
-use crate::clearance::{Heading, Witness, assign, shape};
+use crate::clearance::{Heading, WireNames, Witness, assign, names, shape};
 use crate::rows::{Terms, low_bits};
 
 /// How a row gives wires by wires of lower index.
@@ -88,6 +88,17 @@ impl Forgery {
             set: vec![false; honest.len()],
             honest,
         }
+    }
+
+    /// The wire of a name under a heading.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub(super) fn named(heading: Heading, name: &str) -> usize {
+        static NAMES: LazyLock<WireNames> = LazyLock::new(names);
+        let name = format!("{heading}/{name}");
+        let wire = NAMES.wires.iter().position(|wire| *wire == name);
+        wire.unwrap_or_else(|| panic!("no wire {name}"))
     }
 
     pub(super) fn value(&self, wire: usize) -> Fr {

@@ -1,17 +1,50 @@
 //! What is accepted: every way of relief, every capacity, and boundaries on the near side.
 
+use commitment::risk_tree::{padding_elements, pair_hash};
+use commitment::{Fr, PublicInputs, Tree, node_hash, registry_leaf};
 use rules::{
     FactKind, Grade, Interval, LookbackHours, Minute, Period, ProvinceCode, Record, RiskMap,
     RowTable, RuleSet, TestAge,
 };
 
-use super::{DAY, GREEN, HOUR, NOT_RED, local, record, scene, stay};
+use super::{DAY, GREEN, HOUR, NOT_RED, Statement, honest, local, record, scene, stay, with};
 use crate::clearance::scene::{Scene, ago, fact, place, table};
+use crate::clearance::{OpenedInterval, Witness};
 
-type Accepted = (&'static str, &'static str, Scene);
+/// An accept vector before it is planned.
+pub(super) struct Accepted {
+    pub(super) name: &'static str,
+    pub(super) tries: &'static str,
+    scene: Scene,
+    /// What is otherwise than the planner has it.
+    otherwise: fn(&mut PublicInputs, &mut Witness),
+}
 
-/// Name, sentence and scene of each accept vector.
-pub(super) fn scenes() -> Vec<Accepted> {
+impl Accepted {
+    /// Public inputs and witness.
+    ///
+    /// # Panics
+    /// If the scene cannot be planned.
+    pub(super) fn statement(&self) -> Statement {
+        with(honest(&self.scene), self.otherwise)
+    }
+}
+
+/// All of them.
+pub(super) fn all() -> Vec<Accepted> {
+    let planned = scenes().into_iter().map(|(name, tries, scene)| Accepted {
+        name,
+        tries,
+        scene,
+        otherwise: |_, _| {},
+    });
+    planned.chain(otherwise()).collect()
+}
+
+type Planned = (&'static str, &'static str, Scene);
+
+/// Name, sentence and scene of those that are as the planner has them.
+fn scenes() -> Vec<Planned> {
     let plain = vec![
         (
             "empty-record",
@@ -31,6 +64,22 @@ pub(super) fn scenes() -> Vec<Accepted> {
                     &[local(FactKind::CloseContact, 9 * DAY)],
                     &[],
                     &[5 * HOUR],
+                    &[],
+                ),
+                NOT_RED,
+            ),
+        ),
+        (
+            "relieved-not-red",
+            "A positive pooled tube that lapsed and a potential risk that two negatives cleared; not red is all that is claimed.",
+            scene(
+                record(
+                    &[
+                        local(FactKind::PooledTube, 13 * HOUR),
+                        local(FactKind::PotentialRisk, 5 * DAY),
+                    ],
+                    &[],
+                    &[4 * DAY, 3 * DAY],
                     &[],
                 ),
                 NOT_RED,
@@ -105,7 +154,7 @@ pub(super) fn full() -> Record {
     )
 }
 
-fn relieved() -> Vec<Accepted> {
+fn relieved() -> Vec<Planned> {
     vec![
         (
             "relief-lapse",
@@ -178,7 +227,7 @@ fn relieved() -> Vec<Accepted> {
     ]
 }
 
-fn ages() -> Vec<Accepted> {
+fn ages() -> Vec<Planned> {
     let aged = |minutes, test_age| {
         let claim = rules::Claim { test_age, ..GREEN };
         scene(record(&[], &[], &[minutes], &[]), claim)
@@ -222,7 +271,7 @@ pub(super) fn contact_at_midnight(before: u32) -> Scene {
     }
 }
 
-fn boundaries() -> Vec<Accepted> {
+fn boundaries() -> Vec<Planned> {
     let entries = [
         fact(FactKind::Entry, 35, 2 * DAY),
         fact(FactKind::Entry, 35, 2 * DAY),
@@ -275,7 +324,7 @@ fn listed(periods: Vec<Period>) -> RiskMap {
     RiskMap::new(intervals).expect("the same partition")
 }
 
-fn stays() -> Vec<Accepted> {
+fn stays() -> Vec<Planned> {
     let fujian = RuleSet::built_in("fj-2022-08").expect("built in");
     let released = Period {
         grade: Grade::High,
@@ -310,7 +359,7 @@ fn stays() -> Vec<Accepted> {
     ]
 }
 
-fn published() -> Vec<Accepted> {
+fn published() -> Vec<Planned> {
     let of = |id| RuleSet::built_in(id).expect("built in").table().clone();
     let fujian = [
         fact(FactKind::CloseContact, 35, 12 * DAY),
@@ -364,4 +413,49 @@ fn published() -> Vec<Accepted> {
             },
         ),
     ]
+}
+
+/// What a planner would not do, and what other provinces may have put into the registry.
+fn otherwise() -> Vec<Accepted> {
+    vec![
+        Accepted {
+            name: "padding-opened",
+            tries: "A record without stays, with an opened interval that only pads the map's tree, among others that do.",
+            scene: Scene::not_red(Record::default()),
+            otherwise: |_, w| w.intervals[3] = padding(&w.intervals[0]),
+        },
+        Accepted {
+            name: "registry-of-made-up-leaves",
+            tries: "A registry in which the leaf of slot 5 stands at position 6, too, and at position 1 a number that is no leaf.",
+            scene: Scene {
+                slot: 5,
+                ..Scene::not_red(Record::default())
+            },
+            otherwise: |public, w| {
+                let children = &mut w.registry_path.levels[0];
+                children[6] = children[5];
+                // Half way between position 0 and what slot 2 would have as its leaf.
+                let head_time = Minute::new(w.head_time).expect("planned");
+                let of_slot_two = registry_leaf(2, head_time, w.state_root);
+                children[1] = (children[0] + of_slot_two) / Fr::from(2u64);
+                let node = node_hash(Tree::Registry, children);
+                w.registry_path.levels[1][0] = node;
+                public.registry_root = node_hash(Tree::Registry, &w.registry_path.levels[1]);
+            },
+        },
+    ]
+}
+
+/// The pair 8 of the scenes' map, which has three, opened beside an interval of its first eight pairs.
+fn padding(beside: &OpenedInterval) -> OpenedInterval {
+    let pair = [padding_elements(); 2];
+    let mut opening = beside.opening.clone();
+    (opening.index, opening.pair, opening.path.index) = (16, pair, 8);
+    opening.path.levels[0] = [pair_hash(&pair); 8];
+    OpenedInterval {
+        from: 1,
+        last: 0,
+        periods: [(0, 0, 0); 3],
+        opening,
+    }
 }

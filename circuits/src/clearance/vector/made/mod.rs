@@ -35,16 +35,16 @@ struct Attempt {
 /// # Panics
 /// If a scene that should be accepted cannot be planned: a fault of this module, which its tests find.
 pub fn made() -> Vectors {
-    let accept = |(name, tries, scene): (&str, &str, Scene)| {
-        let (public, witness) = scene.witness().expect(name);
+    let accept = |accepted: accept::Accepted| {
+        let (public, witness) = accepted.statement();
         let witness = Box::new(witness);
         Vector {
-            name: name.to_owned(),
-            tries: tries.to_owned(),
+            name: accepted.name.to_owned(),
+            tries: accepted.tries.to_owned(),
             body: Body::Accept { public, witness },
         }
     };
-    let mut accepted: Vec<Vector> = accept::scenes().into_iter().map(accept).collect();
+    let mut accepted: Vec<Vector> = accept::all().into_iter().map(accept).collect();
     accepted.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let mut vectors = Vectors { all: accepted };
     let attempts = [

@@ -1,22 +1,26 @@
 //! Wires set by a prover that no witness gives so: each vector breaks rows under its heading alone, and without them would say
 //! something else of the same commitments.
 
+mod relieved;
+mod unused;
+mod ways;
+
 use commitment::{Fr, pow2};
 
-use super::accept::scenes;
-use super::{Statement, honest, with};
+use super::{Statement, accept, with};
 use crate::clearance::vector::wires::Forgery;
 use crate::clearance::vector::{Body, Vector};
 use crate::clearance::{Heading, Witness};
 
 pub(super) fn vectors() -> Vec<Vector> {
-    [bits(), times(), days(), chosen()].concat()
+    let others = [relieved::vectors(), unused::vectors(), ways::vectors()].concat();
+    [bits(), times(), days(), anchors(), chosen(), others].concat()
 }
 
 /// The statement of an accept vector.
 fn base(name: &str) -> Statement {
-    let scene = scenes().into_iter().find(|(of, _, _)| *of == name);
-    honest(&scene.expect("an accept vector").2)
+    let accepted = accept::all().into_iter().find(|made| made.name == name);
+    accepted.expect("an accept vector").statement()
 }
 
 /// Sets wires of a base and follows them through to what hangs on them.
@@ -179,6 +183,46 @@ fn days() -> Vec<Vector> {
                     });
                 });
                 f.set(first, f.value(first) + half());
+            },
+        ),
+    ]
+}
+
+/// The lowest bits of day and minute of a slot's anchor.
+fn anchor_of(slot: usize) -> (usize, usize) {
+    let low = |part| {
+        let name = format!("slot[{slot}]/anchor/{part}/bit[0]");
+        Forgery::named(Heading::AnchorPhasesLapse, &name)
+    };
+    (low("day"), low("minute"))
+}
+
+fn anchors() -> Vec<Vector> {
+    vec![
+        forged(
+            Heading::AnchorPhasesLapse,
+            "wire-anchor-at-half-a-day",
+            "A contact ten minutes past midnight, said to be 730 minutes past the noon before: its days would end half a day sooner.",
+            "after-midnight",
+            |f, on| {
+                let (day, minute) = anchor_of(0);
+                let anchor = rules::Minute::new(on.1.slots[0].anchor).expect("small");
+                f.set_bits(day, 16, u64::from(anchor.day().get()));
+                f.set(day, f.value(day) - half());
+                f.set_bits(minute, 11, 10 + 720);
+            },
+        ),
+        forged(
+            Heading::AnchorPhasesLapse,
+            "wire-anchor-before-its-day",
+            "An entry from elsewhere a minute before midnight, said to be in minute minus one of the day after: it would turn yellow a day later.",
+            "non-monotone-merge",
+            |f, on| {
+                let (day, minute) = anchor_of(1);
+                let anchor = rules::Minute::new(on.1.slots[1].anchor).expect("small");
+                f.set_bits(day, 16, u64::from(anchor.day().get()) + 1);
+                f.set_bits(minute, 11, 0);
+                f.set(minute, -Fr::from(1u64));
             },
         ),
     ]
