@@ -34,9 +34,12 @@ impl Case {
         let walk = |purpose| {
             let (mut rows, _) = Rows::new(purpose, "gadget", &[], None);
             let inputs: Vec<Wire> = (0..self.inputs)
-                .map(|i| match i < self.bits {
-                    true => bits::bit(&mut rows, ("input", i), false),
-                    false => rows.witness_u64(("input", i), 0),
+                .map(|i| {
+                    if i < self.bits {
+                        bits::bit(&mut rows, ("input", i), false)
+                    } else {
+                        rows.witness_u64(("input", i), 0)
+                    }
                 })
                 .collect();
             (self.gadget)(&mut rows, &inputs);

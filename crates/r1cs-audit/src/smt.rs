@@ -34,9 +34,9 @@ pub fn can_differ<F: PrimeField>(system: &System<F>, premise: &Premise<F>, wire:
         );
     }
     for copy in ['x', 'y'] {
-        let name = |wire: usize| match unknown.contains(&wire) {
-            true => format!("{copy}{wire}"),
-            false => format!("w{wire}"),
+        let name = |wire: usize| {
+            let copy = if unknown.contains(&wire) { copy } else { 'w' };
+            format!("{copy}{wire}")
         };
         for row in premise.rows.iter().map(|row| &system.rows()[*row]) {
             let _ = writeln!(out, "(assert {})", holds(row, &name));

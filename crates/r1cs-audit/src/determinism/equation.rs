@@ -176,6 +176,7 @@ pub(super) fn solve_together<F: PrimeField>(
 #[cfg(test)]
 mod tests {
     use ark_bn254::Fr;
+    use ark_ff::Field;
 
     use super::*;
 
@@ -231,7 +232,6 @@ mod tests {
     #[test]
     fn weights_that_sum_up_to_the_modulus_have_sums_that_meet() {
         let powers = |n: usize| (0..n).map(|i| Fr::from(2u64).pow([i as u64]));
-        use ark_ff::Field;
         // 2^253 − 1 is below the modulus, 2^254 − 1 above: zero and the modulus would be one sum.
         assert!(sums_are_distinct(powers(253)));
         assert!(!sums_are_distinct(powers(254)));

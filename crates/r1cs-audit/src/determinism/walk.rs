@@ -49,7 +49,7 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         Self {
             system,
             index,
-            is_bit: index.bit_rows.iter().map(|rows| present(rows)).collect(),
+            is_bit: index.bit_rows.iter().map(present).collect(),
             absent,
             rule: vec![None; system.wires()],
             premise: None,
