@@ -119,6 +119,14 @@ impl NodeProcess {
         assert!(told.expect("kill exists").success(), "a child can be told");
         let status = self.child.wait().expect("a child can be waited for");
         self.collector.take().map(JoinHandle::join);
+        if status.code().is_none() {
+            let log = self.log.bytes();
+            let tail = &log[log.len().saturating_sub(3000)..];
+            eprintln!(
+                "{status}; its last words: {}",
+                String::from_utf8_lossy(tail)
+            );
+        }
         (status.code(), self.log.clone())
     }
 }

@@ -74,6 +74,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "commitment",
             "circuits",
             "prover",
+            "r1cs-audit",
             "ledger",
             "verifier",
             "wire",

@@ -118,9 +118,9 @@ fn tools_that_say_yes_to_everything_are_found_out() {
     assert_eq!(
         agreed,
         [
-            "green: as proved",
-            "green: as proved",
-            "green: A and B negated"
+            "after-midnight: as proved",
+            "after-midnight: as proved",
+            "after-midnight: A and B negated"
         ]
     );
 }

@@ -60,10 +60,13 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
+    // Not `init()`, which would also take what `log` records: sled writes some while a thread's locals are destroyed, where
+    // the subscriber is gone already, and the process would abort.
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .init();
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).expect("nothing was set before");
     let done = match cli.command {
         Command::Run { config } => run(&config),
         Command::CheckConfig { config } => check(&config),
