@@ -92,14 +92,20 @@ impl Kinds {
         for (kinds, count) in self.survivors {
             let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
             let names = names.join(" with ");
+            let what = format!("{count} survivors");
             search.finding(if kinds.iter().all(|kind| chosen.contains_key(kind)) {
-                let what = format!("{count} survivors; the prover's to choose (see uniqueness)");
-                Finding::explained(&names, what)
-            } else {
-                Finding::fault(
+                Finding::explained(
                     &names,
-                    format!("{count} survivors change what is not chosen"),
+                    format!("{what}; the prover's to choose (see uniqueness)"),
                 )
+            } else if kinds.iter().any(|kind| chosen.contains_key(kind)) {
+                // Another choice of the same statement: all else is unique given what is chosen.
+                Finding::explained(
+                    &names,
+                    format!("{what}; another choice, with what follows from it"),
+                )
+            } else {
+                Finding::fault(&names, format!("{what} change nothing that is chosen"))
             });
         }
     }
