@@ -46,13 +46,18 @@ impl State {
         self.witnesses_through_rows += compared.through_rows as u64;
     }
 
-    /// From a file, if it is of this circuit and seed.
-    fn read(path: &Path, seed: u64) -> Result<Self> {
-        let fresh = Self {
+    /// Nothing done.
+    fn fresh(seed: u64) -> Self {
+        Self {
             matrix_sha256: hex::encode(shape().digest()),
             seed,
             ..Self::default()
-        };
+        }
+    }
+
+    /// From a file, if it is of this circuit and seed; nothing done if there is no such file.
+    fn read(path: &Path, seed: u64) -> Result<Self> {
+        let fresh = Self::fresh(seed);
         if !path.exists() {
             return Ok(fresh);
         }
@@ -66,10 +71,7 @@ impl State {
     }
 
     fn write(&self, path: &Path) -> Result<()> {
-        let partial = path.with_extension("partial");
-        std::fs::write(&partial, serde_json::to_vec_pretty(self)?)
-            .and_then(|()| std::fs::rename(&partial, path))
-            .with_context(|| format!("cannot write {}", path.display()))
+        files::write_whole(path, &serde_json::to_vec_pretty(self)?)
     }
 }
 
@@ -83,7 +85,7 @@ pub(super) fn search(args: &Args) -> Result<Search> {
     let through_rows = args.through_rows.unwrap_or(through_rows);
     let mut state = match &args.state {
         Some(path) => State::read(path, args.seed)?,
-        None => State::read(Path::new(""), args.seed)?,
+        None => State::fresh(args.seed),
     };
     let bar = files::progress(records + through_rows, "random scenes");
     bar.set_position(state.scenes + state.scenes_through_rows);

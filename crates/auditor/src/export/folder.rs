@@ -1,7 +1,6 @@
 //! A folder of exported files: each is written beside its name and moved there whole, and remembered with its digest.
 
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -9,6 +8,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::manifest;
+use crate::files;
 
 /// A file that was written.
 #[derive(Clone, Debug, Serialize)]
@@ -54,18 +54,7 @@ impl Folder {
 
     /// Writes a whole file.
     pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let partial = self.path.join(format!(".partial-{name}"));
-        let path = self.file(name);
-        let written = File::create(&partial).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        let moved = written.and_then(|()| fs::rename(&partial, &path));
-        if moved.is_err() {
-            // What is left over is not under its name; that it may stay is no further error.
-            let _ = fs::remove_file(&partial);
-        }
-        moved.with_context(|| format!("cannot write {}", path.display()))?;
+        files::write_whole(&self.file(name), bytes)?;
         self.written.push(Written {
             name: name.to_owned(),
             bytes: bytes.len(),
