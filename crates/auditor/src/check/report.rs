@@ -9,6 +9,8 @@ use circuits::clearance::Shape;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::page::thousands;
+
 /// Something that a search found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
@@ -195,17 +197,9 @@ impl Report {
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => {
-            let digits = number.to_string();
-            let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-            for (i, digit) in digits.chars().enumerate() {
-                if i > 0 && (digits.len() - i).is_multiple_of(3) {
-                    grouped.push(',');
-                }
-                grouped.push(digit);
-            }
-            grouped
+        number => {
+            let count = number.as_u64().and_then(|n| usize::try_from(n).ok());
+            count.map_or_else(|| number.to_string(), thousands)
         }
-        other => other.to_string(),
     }
 }
