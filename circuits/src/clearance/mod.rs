@@ -15,6 +15,7 @@ pub mod vector;
 mod witness;
 
 pub use choices::{CHOICES, Choice};
+pub use constraints::PUBLIC_INPUT_NAMES;
 pub use heading::Heading;
 pub use plan::{Plan, PlanError, plan};
 #[cfg(any(test, feature = "scenes"))]

@@ -15,10 +15,9 @@ use circuits::clearance::shape;
 use clap::CommandFactory as _;
 use serde::Serialize;
 
+use crate::system::{CIRCUIT, DOMAIN_ROWS};
 use crate::test_key::{self, Seed};
 use crate::{Cli, Outcome, files};
-
-pub(crate) use registry::{CIRCUIT, DOMAIN_ROWS, INPUT_NAMES, named_inputs};
 
 /// Rebuild the constraint system from source, and compare it with the registry, with keys, and with what nodes serve.
 #[derive(clap::Args)]
@@ -119,7 +118,7 @@ struct Report {
 impl Report {
     fn new(registry: &registry::Registry, digest: &[u8; 32]) -> Self {
         let own = registry.own();
-        let (circuit, version) = registry::CIRCUIT;
+        let (circuit, version) = CIRCUIT;
         let mut differences = Vec::new();
         let comparisons = own.map_or_else(Vec::new, |l| registry::compare(shape(), digest, l));
         if own.is_none() {
@@ -129,7 +128,7 @@ impl Report {
             ));
         }
         let others = registry.lines.iter();
-        let others = others.filter(|l| (l.name.as_str(), l.version) != registry::CIRCUIT);
+        let others = others.filter(|l| (l.name.as_str(), l.version) != CIRCUIT);
         Self {
             circuit,
             version,
@@ -204,7 +203,7 @@ impl Report {
             }
             out.push('\n');
         }
-        let domain = registry::DOMAIN_ROWS;
+        let domain = DOMAIN_ROWS;
         let rows = shape().rows();
         let _ = writeln!(
             out,

@@ -6,6 +6,11 @@ use circuits::clearance::{names, shape};
 use commitment::Fr;
 use r1cs_audit::{Binding, Names, Row, System};
 
+/// The circuit that this program is built with: its name and its version.
+pub(crate) const CIRCUIT: (&str, u32) = ("clearance", 1);
+/// Rows that the proof system's domain holds; a circuit with more would need a larger one.
+pub(crate) const DOMAIN_ROWS: usize = 1 << 15;
+
 /// Rows, names, and the hashes that are assumed to bind, rebuilt from source once.
 pub(crate) fn system() -> &'static System<Fr> {
     static SYSTEM: LazyLock<System<Fr>> = LazyLock::new(build);

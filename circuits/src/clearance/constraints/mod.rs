@@ -26,7 +26,7 @@ struct Public {
 }
 
 /// The public inputs' names, in their order.
-pub(super) const NAMES: [&str; PUBLIC_INPUTS] = [
+pub const PUBLIC_INPUT_NAMES: [&str; PUBLIC_INPUTS] = [
     "registry_root",
     "risk_root",
     "rule_digest",
@@ -55,7 +55,8 @@ pub(super) fn walk(
     witness: &Witness,
     omitted: Option<Heading>,
 ) -> Walk<Heading> {
-    let named: [_; PUBLIC_INPUTS] = std::array::from_fn(|i| (NAMES[i], public.to_fields()[i]));
+    let named: [_; PUBLIC_INPUTS] =
+        std::array::from_fn(|i| (PUBLIC_INPUT_NAMES[i], public.to_fields()[i]));
     let (mut rows, wires) = Rows::new(purpose, Heading::RangesAndTimes, &named, omitted);
     let wires: [Wire; PUBLIC_INPUTS] = wires.try_into().expect("as many as were given");
     let [registry_root, risk_root, rule_digest, as_of, claim, binder] = wires;

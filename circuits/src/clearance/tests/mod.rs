@@ -10,8 +10,11 @@ mod wires;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use commitment::{Fr, PublicInputs};
+use rules::{Claim, Minute, TestAge, WorstColour};
+
 use super::scene::Scene;
-use super::{CHOICES, Heading, assign, check, names, shape};
+use super::{CHOICES, Heading, PUBLIC_INPUT_NAMES, assign, check, names, shape};
 
 #[test]
 fn the_green_scene_fulfils_relation_and_rows() {
@@ -23,6 +26,32 @@ fn the_green_scene_fulfils_relation_and_rows() {
     assert_eq!(assignment.values.len(), shape().instance + shape().witness);
     // Nothing of it is empty: every slot but none to spare carries a reason.
     assert!(witness.slots.iter().filter(|s| s.key != 0).count() >= 6);
+}
+
+#[test]
+fn names_and_values_of_public_inputs_stand_in_one_order() {
+    let public = PublicInputs {
+        registry_root: Fr::from(101u64),
+        risk_root: Fr::from(102u64),
+        rule_digest: Fr::from(103u64),
+        as_of: Minute::new(104).unwrap(),
+        claim: Claim {
+            worst: WorstColour::Yellow,
+            test_age: TestAge::Hours72,
+        },
+        binder: Fr::from(106u64),
+    };
+    let expected = [
+        ("registry_root", 101u64),
+        ("risk_root", 102),
+        ("rule_digest", 103),
+        ("as_of", 104),
+        ("claim", 7),
+        ("binder", 106),
+    ];
+    let named = std::array::from_fn(|i| (PUBLIC_INPUT_NAMES[i], public.to_fields()[i]));
+    assert_eq!(named, expected.map(|(name, value)| (name, Fr::from(value))));
+    assert_eq!(names().wires[1..=expected.len()], PUBLIC_INPUT_NAMES);
 }
 
 #[test]

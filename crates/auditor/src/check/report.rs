@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::page::thousands;
+use crate::system::CIRCUIT;
 
 /// Something that a search found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -121,9 +122,10 @@ impl Report {
         searches: Vec<Search>,
         took: Duration,
     ) -> Self {
+        let (circuit, version) = CIRCUIT;
         Self {
-            circuit: "clearance",
-            version: 1,
+            circuit,
+            version,
             constraints: shape.constraints(),
             matrix_sha256: hex::encode(shape.digest()),
             form: if full { "full" } else { "reduced" },

@@ -5,6 +5,7 @@ use ark_bn254::{g1, g2};
 use ark_ec::AffineRepr as _;
 use ark_ec::short_weierstrass::{Affine, SWCurveConfig, SWFlags};
 use ark_serialize::CanonicalDeserializeWithFlags;
+use circuits::clearance::PUBLIC_INPUT_NAMES;
 use commitment::PUBLIC_INPUTS;
 
 const G1_LEN_BYTES: usize = 32;
@@ -61,7 +62,7 @@ pub(super) fn fault(bytes: &[u8]) -> Option<BadPoint> {
 
 /// What the point of a public input is called: the constant first.
 pub(super) fn input_name(index: usize) -> String {
-    let input = index.checked_sub(1).and_then(|i| super::INPUT_NAMES.get(i));
+    let input = index.checked_sub(1).and_then(|i| PUBLIC_INPUT_NAMES.get(i));
     input.map_or_else(
         || "of the constant".to_owned(),
         |name| format!("of public input {name}"),

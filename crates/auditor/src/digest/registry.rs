@@ -3,47 +3,18 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use circuits::clearance::Shape;
-use commitment::{PUBLIC_INPUTS, PublicInputs};
+use circuits::clearance::{PUBLIC_INPUT_NAMES, Shape};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
+use crate::system::CIRCUIT;
 
-/// The circuit that this program is built with.
-pub(crate) const CIRCUIT: (&str, u32) = ("clearance", 1);
-/// Rows that the proof system's domain holds; a circuit with more would need a larger one.
-pub(crate) const DOMAIN_ROWS: usize = 1 << 15;
 /// The registry that this program was built beside.
 const SHIPPED: &str = include_str!("../../../../circuits/registry.toml");
 /// A line takes about half a kilobyte.
 const MAX_REGISTRY_BYTES: usize = 64 << 10;
 /// Most lines; a circuit is superseded a few times in its life.
 const MAX_LINES: usize = 64;
-
-/// The public inputs of `clearance` by name, in the order of the constraint system.
-pub(crate) const INPUT_NAMES: [&str; PUBLIC_INPUTS] = [
-    "registry_root",
-    "risk_root",
-    "rule_digest",
-    "as_of",
-    "claim",
-    "binder",
-];
-
-/// The values of public inputs under their names. Takes the struct apart, so that a field that is added or renamed is
-/// noticed here.
-pub(crate) fn named_inputs(public: &PublicInputs) -> [(&'static str, String); PUBLIC_INPUTS] {
-    let PublicInputs {
-        registry_root: _,
-        risk_root: _,
-        rule_digest: _,
-        as_of: _,
-        claim: _,
-        binder: _,
-    } = public;
-    let mut names = INPUT_NAMES.into_iter();
-    (public.to_fields()).map(|value| (names.next().unwrap_or_default(), value.to_string()))
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,7 +125,7 @@ pub(super) fn compare(shape: &Shape, digest: &[u8; 32], line: &Line) -> Vec<Comp
         ),
         text(
             "public inputs",
-            INPUT_NAMES.join(", "),
+            PUBLIC_INPUT_NAMES.join(", "),
             line.public_inputs.join(", "),
         ),
         text(
@@ -177,36 +148,6 @@ fn text(quantity: &'static str, rebuilt: String, registry: String) -> Comparison
 #[cfg(test)]
 mod tests {
     use super::*;
-    use commitment::Fr;
-    use rules::{Claim, Minute, TestAge, WorstColour};
-
-    #[test]
-    fn names_and_values_of_public_inputs_stand_in_one_order() {
-        let claim = Claim {
-            worst: WorstColour::Yellow,
-            test_age: TestAge::Hours72,
-        };
-        let public = PublicInputs {
-            registry_root: Fr::from(101u64),
-            risk_root: Fr::from(102u64),
-            rule_digest: Fr::from(103u64),
-            as_of: Minute::new(104).unwrap(),
-            claim,
-            binder: Fr::from(106u64),
-        };
-        let expected = [
-            ("registry_root", "101"),
-            ("risk_root", "102"),
-            ("rule_digest", "103"),
-            ("as_of", "104"),
-            ("claim", "7"),
-            ("binder", "106"),
-        ];
-        assert_eq!(
-            named_inputs(&public).map(|(name, value)| (name, value)),
-            expected.map(|(name, value)| (name, value.to_owned()))
-        );
-    }
 
     #[test]
     fn a_registry_with_an_unknown_word_a_second_line_or_a_short_digest_is_refused() {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use circuits::clearance::scene::Scene;
-use circuits::clearance::{Heading, PlanError, check, shape};
+use circuits::clearance::{Heading, PUBLIC_INPUT_NAMES, PlanError, check, shape};
 use commitment::{Fr, PUBLIC_INPUTS, PublicInputs, fr_to_bytes};
 use rand::RngCore as _;
 use rules::{Claim, Evaluation, Minute, Record, RiskMap, RuleSet, TestAge, WorstColour};
@@ -14,7 +14,6 @@ use serde::Serialize;
 use verifier::{MAX_PASS_LEN_BYTES, PassProof, PreparedCircuit, VerifyingKey};
 
 use super::report::{self, word};
-use crate::digest::named_inputs;
 use crate::files;
 use crate::test_key::{self, Seed};
 
@@ -228,7 +227,7 @@ fn with_another(
     accepts: impl Fn(&[Fr; PUBLIC_INPUTS]) -> bool,
 ) -> Vec<&'static str> {
     let mut found = Vec::new();
-    for (i, (name, _)) in named_inputs(public).into_iter().enumerate() {
+    for (i, name) in PUBLIC_INPUT_NAMES.into_iter().enumerate() {
         let mut changed = public.to_fields();
         changed[i] += Fr::from(1u64);
         if accepts(&changed) {
@@ -251,12 +250,12 @@ fn inputs(public: &PublicInputs, subject: &Subject<'_>) -> Vec<Input> {
         format!("the claim: {}", claim_words(public.claim)),
         "who may show the pass; here a number that no key gives".to_owned(),
     ];
-    let named = named_inputs(public).into_iter().zip(public.to_fields());
+    let named = PUBLIC_INPUT_NAMES.into_iter().zip(public.to_fields());
     named
         .zip(means)
-        .map(|(((name, value), field), means)| Input {
+        .map(|((name, field), means)| Input {
             name,
-            value,
+            value: field.to_string(),
             hex: hex::encode(fr_to_bytes(field)),
             means,
         })

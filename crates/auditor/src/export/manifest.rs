@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::folder::Written;
 use super::{KEY_JSON, R1CS, sample};
-use crate::system::system;
+use crate::system::{CIRCUIT, system};
 
 /// The manifest's file.
 pub(super) const NAME: &str = "manifest.json";
@@ -46,9 +46,10 @@ impl Manifest {
         files: &[Written],
     ) -> Self {
         let system = system();
+        let (circuit, version) = CIRCUIT;
         Self {
-            circuit: "clearance",
-            version: 1,
+            circuit,
+            version,
             matrix_sha256: hex::encode(shape().digest()),
             constraints: system.rows().len(),
             wires: system.wires(),

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::costs::{By, Costs, Part};
 use super::words::{CAPACITIES, Capacity, Input, inputs};
 use super::{STATEMENT, chart};
-use crate::digest::{CIRCUIT, DOMAIN_ROWS};
 use crate::lines::paragraph;
 use crate::page::{Bar, Chart, thousands};
+use crate::system::{CIRCUIT, DOMAIN_ROWS};
 
 /// What `statement` prints.
 #[derive(Serialize)]

@@ -1,13 +1,12 @@
 //! What is said of public inputs and capacities.
 
+use circuits::clearance::PUBLIC_INPUT_NAMES;
 use commitment::{PUBLIC_INPUTS, REGISTRY_DEPTH, REGISTRY_SLOTS, RISK_DEPTH, STATE_DEPTH};
 use rules::{
     KEYS, MAX_ENTRIES, MAX_INTERVALS, MAX_NEGATIVES, MAX_PERIODS, MAX_RISK_INTERVALS, MAX_ROWS,
     MAX_RUNS, MAX_SLOTS, MAX_STAYS, Minute,
 };
 use serde::Serialize;
-
-use crate::digest::INPUT_NAMES;
 
 /// A public input of the proof.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -60,7 +59,7 @@ const SAID: [[&str; 3]; PUBLIC_INPUTS] = [
 /// All of them, in the order of the constraint system.
 pub(super) fn inputs() -> [Input; PUBLIC_INPUTS] {
     let mut said = SAID.into_iter();
-    INPUT_NAMES.map(|name| {
+    PUBLIC_INPUT_NAMES.map(|name| {
         let [meaning, meaning_zh, checked_by] = said.next().unwrap_or_default();
         Input {
             name,
