@@ -22,7 +22,9 @@ use crate::system::system;
 pub(crate) use folder::Folder;
 pub(crate) use manifest::Manifest;
 pub(crate) use sample::{Sample, proof_file, public_file, samples};
-pub(crate) use snarkjs::{ProofJson, VerifyingKeyJson, public_json};
+pub(crate) use snarkjs::{
+    CURVE, G1Json, G2Json, PROTOCOL, ProofJson, VerifyingKeyJson, public_json,
+};
 
 /// The circuit's rows.
 pub(crate) const R1CS: &str = "clearance.r1cs";

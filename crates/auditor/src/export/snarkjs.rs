@@ -7,29 +7,33 @@ use ark_groth16::{Proof, VerifyingKey};
 use ark_serialize::CanonicalDeserialize;
 use commitment::PublicInputs;
 use prover::ProofBytes;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-const PROTOCOL: &str = "groth16";
+pub(crate) const PROTOCOL: &str = "groth16";
 /// What snarkjs calls BN254.
-const CURVE: &str = "bn128";
+pub(crate) const CURVE: &str = "bn128";
 
 /// A point of the first group.
 pub(crate) type G1Json = [String; 3];
 /// A point of the second group.
 pub(crate) type G2Json = [[String; 2]; 3];
 
-/// `verification_key.json`. The pairing of alpha and beta, which snarkjs writes too and never reads, is left out.
+/// `verification_key.json`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VerifyingKeyJson {
-    protocol: String,
-    curve: String,
+    pub(crate) protocol: String,
+    pub(crate) curve: String,
     #[serde(rename = "nPublic")]
-    inputs: usize,
-    vk_alpha_1: G1Json,
-    vk_beta_2: G2Json,
+    pub(crate) inputs: usize,
+    pub(crate) vk_alpha_1: G1Json,
+    pub(crate) vk_beta_2: G2Json,
     pub(crate) vk_gamma_2: G2Json,
     pub(crate) vk_delta_2: G2Json,
+    /// The pairing of alpha and beta, which snarkjs writes too and never reads: it follows from both.
+    #[serde(rename = "vk_alphabeta_12", default, skip_serializing)]
+    _alphabeta: IgnoredAny,
     /// A point for the constant and one for each public input.
     #[serde(rename = "IC")]
     pub(crate) ic: Vec<G1Json>,
@@ -45,6 +49,7 @@ impl From<&VerifyingKey<Bn254>> for VerifyingKeyJson {
             vk_beta_2: g2(&key.beta_g2),
             vk_gamma_2: g2(&key.gamma_g2),
             vk_delta_2: g2(&key.delta_g2),
+            _alphabeta: IgnoredAny,
             ic: key.gamma_abc_g1.iter().map(g1).collect(),
         }
     }
