@@ -17,7 +17,8 @@ For each query one line of JSON is written as soon as it is known, in no fixed o
 
     {"id": "uniqueness/bits[3]", "answer": "sat", "seconds": 0.004, "model": {"x": "1"}}
 
-"answer" is sat, unsat, unknown, timeout (the limit was reached), or error, with "detail". A model gives each declared
+"answer" is sat, unsat, timeout (the limit was reached), or, with "detail", unknown (also where the solver's process broke
+off, such as for want of memory) or error (the query is not one that is run here). A model gives each declared
 constant as the decimal number from 0 below the prime; it is not checked here, and whoever asks should.
 
 Each query runs in a process of its own, which is killed when its time is over, whatever the solver is doing. Only
@@ -167,8 +168,8 @@ class Running:
         except ValueError:
             ended = os.waitstatus_to_exitcode(status)
             killed_for_time = late or ended == -signal.SIGXCPU
-            detail = {"answer": "error", "detail": f"the solver's process ended with {ended}"}
-            result = {"answer": "timeout"} if killed_for_time else detail
+            broke_off = {"answer": "unknown", "detail": f"the solver's process ended with {ended}"}
+            result = {"answer": "timeout"} if killed_for_time else broke_off
         return {"id": self.name, "answer": result.pop("answer"), "seconds": seconds, **result}
 
 

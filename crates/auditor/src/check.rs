@@ -15,6 +15,7 @@ use std::time::Instant;
 use anyhow::Result;
 use circuits::clearance::shape;
 use clap::ValueEnum;
+use serde::Serialize;
 
 use crate::{Outcome, clock, files};
 use report::{Report, Search};
@@ -32,22 +33,23 @@ The searches: structure (wires, inputs and rows that do nothing), uniqueness (wh
 follows), mutants (wires changed alone and together), dropped (rows left out: would it be noticed?), differential (rules,
 relation and rows on random scenes), outside (snarkjs, circomlibjs, poseidon-lite; cvc5 under uniqueness).
 Tools that are not installed (circuits/tools/install) are not asked, and the report says so; --need-tools makes that a
-failure. Exit code 1 if a search found something, with the finding in the report.")]
+failure. Exit code 1 if a search found something; 3 if one came to no end, such as when a state is of another circuit or a
+tool says neither yes nor no: what the others found is reported all the same.")]
 pub(crate) struct Args {
     /// Everything: each row, all accept vectors, 100,000 records, 5,000 of them through the rows
     #[arg(long)]
     full: bool,
     /// Only these searches
     #[arg(long, value_name = "SEARCH", value_enum)]
-    only: Vec<Name>,
+    only: Vec<SearchName>,
     /// Seed of what is chosen at random
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..SEEDS))]
     seed: u64,
     /// Random scenes whose relation is compared with the rules
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=SCENES))]
     records: Option<u64>,
     /// Random scenes of which the rows are compared, too
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=SCENES))]
     through_rows: Option<u64>,
     /// Remember in this file what the differential search has done, and go on from there
     #[arg(long, value_name = "FILE")]
@@ -69,9 +71,15 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Seeds of random scenes have so many bits for the search's own seed, beside 40 that tell scenes apart.
+const SEEDS: u64 = 1 << 24;
+/// Scenes that are told apart, less a bit for how they are compared.
+const SCENES: u64 = 1 << 39;
+
 /// A search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Name {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+enum SearchName {
     Structure,
     Uniqueness,
     Mutants,
@@ -80,7 +88,7 @@ enum Name {
     Outside,
 }
 
-impl Name {
+impl SearchName {
     const ALL: [Self; 6] = [
         Self::Structure,
         Self::Uniqueness,
@@ -89,15 +97,71 @@ impl Name {
         Self::Differential,
         Self::Outside,
     ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Structure => "structure",
+            Self::Uniqueness => "uniqueness",
+            Self::Mutants => "mutants",
+            Self::Dropped => "dropped",
+            Self::Differential => "differential",
+            Self::Outside => "outside",
+        }
+    }
+
+    /// What the search asks.
+    const fn question(self) -> &'static str {
+        match self {
+            Self::Structure => {
+                "Is every wire used, every public input in a real row, and no row empty or said twice?"
+            }
+            Self::Uniqueness => {
+                "Do all wires follow from the public inputs and from what the prover may choose, if hashes bind their inputs?"
+            }
+            Self::Mutants => {
+                "Is every change of an accepted assignment noticed by a row, unless it changes only what the prover may choose?"
+            }
+            Self::Dropped => "If a row were missing, would a search or an attempt notice?",
+            Self::Differential => {
+                "Do rules, plan, relation and rows say the same of random records, times, maps and rule tables?"
+            }
+            Self::Outside => {
+                "Do tools that others wrote accept our rows, witnesses, proofs and hashes, and refuse changed ones?"
+            }
+        }
+    }
+
+    fn run(self, args: &Args) -> Result<Search> {
+        match self {
+            Self::Structure => Ok(structure::search()),
+            Self::Uniqueness => uniqueness::search(args),
+            Self::Mutants => mutants::search(args),
+            Self::Dropped => dropped::search(args),
+            Self::Differential => differential::search(args),
+            Self::Outside => outside::search(args),
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    for path in [&args.json_file, &args.html, &args.state]
+        .into_iter()
+        .flatten()
+    {
+        files::check_folder_of(path)?;
+    }
     let begun = Instant::now();
     let mut searches = Vec::new();
-    for name in Name::ALL {
+    let mut stopped = None;
+    for name in SearchName::ALL {
         if args.only.is_empty() || args.only.contains(&name) {
             let from = Instant::now();
-            let mut search = search(name, args)?;
+            // What the others found after so long is reported all the same.
+            let mut search = name.run(args).unwrap_or_else(|error| {
+                let search = Search::stopped(name, &error);
+                stopped.get_or_insert(error.context(name.word()));
+                search
+            });
             search.took = from.elapsed();
             searches.push(search);
         }
@@ -111,27 +175,24 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         begun.elapsed(),
     );
     let json = serde_json::to_string_pretty(&report)? + "\n";
+    let text = if args.json { &json } else { &report.text() };
+    files::print(text)?;
     if let Some(path) = &args.json_file {
         files::write_whole(path, json.as_bytes())?;
     }
     if let Some(path) = &args.html {
         files::write_whole(path, report.html().as_bytes())?;
     }
-    files::print(&if args.json { json } else { report.text() })?;
-    Ok(if report.holds(args.need_tools) {
+    if let Some(error) = stopped {
+        return Err(error);
+    }
+    let objections = report.objections(args.need_tools);
+    for objection in &objections {
+        eprintln!("auditor: {objection}");
+    }
+    Ok(if objections.is_empty() {
         Outcome::Agrees
     } else {
         Outcome::Differs
     })
-}
-
-fn search(name: Name, args: &Args) -> Result<Search> {
-    match name {
-        Name::Structure => Ok(structure::search()),
-        Name::Uniqueness => uniqueness::search(args),
-        Name::Mutants => mutants::search(args),
-        Name::Dropped => dropped::search(args),
-        Name::Differential => differential::search(args),
-        Name::Outside => outside::search(args),
-    }
 }

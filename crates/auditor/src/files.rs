@@ -54,6 +54,16 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     moved.with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Whether there is a folder to write this file into: better said before long work than after it.
+pub(crate) fn check_folder_of(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        bail!("cannot write {}: there is no such folder", path.display());
+    }
+    Ok(())
+}
+
 /// Prints to standard output; a reader that closed it early, such as `head`, is no error.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();

@@ -103,6 +103,8 @@ pub(crate) enum Asked {
         versions: String,
         /// Answers that differ from what is computed here, in words.
         disagreements: Vec<String>,
+        /// Tools that were not there and not needed.
+        not_asked: Vec<String>,
     },
 }
 
@@ -131,6 +133,7 @@ pub(crate) fn ask_tools(folder: Option<&Path>, seed: u64, quick: bool) -> Result
             .disagreements()
             .map(report::Check::sentence)
             .collect(),
+        not_asked: report.not_asked().to_vec(),
     })
 }
 
@@ -143,6 +146,8 @@ pub(crate) enum SolverAnswer {
     Sat,
     /// It does not know, or not in time.
     Undecided(String),
+    /// It could not be asked.
+    Failed(String),
 }
 
 /// Asks the solver, with so much time for each question; nothing if it is not installed.
@@ -163,7 +168,8 @@ pub(crate) fn ask_solver(
     let Some(answers) = solver::solve(&tools, &queries, limit)? else {
         return Ok(None);
     };
-    let mut found = vec![SolverAnswer::Undecided("no answer".to_owned()); questions.len()];
+    let mut found =
+        vec![SolverAnswer::Failed("it passed over the question".to_owned()); questions.len()];
     for answer in answers {
         let place: usize = answer
             .id
@@ -176,8 +182,8 @@ pub(crate) fn ask_solver(
             solver::Verdict::Unsat => SolverAnswer::Unsat,
             solver::Verdict::Sat => SolverAnswer::Sat,
             solver::Verdict::Timeout => SolverAnswer::Undecided("out of time".to_owned()),
-            solver::Verdict::Unknown => SolverAnswer::Undecided("unknown".to_owned()),
-            solver::Verdict::Error => SolverAnswer::Undecided(answer.detail),
+            solver::Verdict::Unknown => SolverAnswer::Undecided(answer.detail),
+            solver::Verdict::Error => SolverAnswer::Failed(answer.detail),
         };
     }
     Ok(Some(found))

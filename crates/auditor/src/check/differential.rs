@@ -8,8 +8,8 @@ use circuits::clearance::shape;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Args;
 use super::report::{Finding, Search};
+use super::{Args, SearchName};
 use crate::files;
 
 /// Scenes between two writings of the state.
@@ -97,7 +97,7 @@ pub(super) fn search(args: &Args) -> Result<Search> {
         while done(&state) < wanted && state.disagreements.is_empty() {
             let from = done(&state);
             let to = wanted.min(from + BATCH);
-            // Seeds of scenes: the search's own in the upper half, so that no two searches share scenes.
+            // Seeds of scenes: the search's own in the upper bits, so that no two searches share scenes.
             let seeds =
                 (from..to).map(|n| args.seed << 40 | n << 1 | u64::from(depth == Depth::Rows));
             let seeds: Vec<u64> = seeds.collect();
@@ -126,10 +126,7 @@ pub(super) fn search(args: &Args) -> Result<Search> {
 }
 
 fn report(state: &State) -> Search {
-    let mut search = Search::new(
-        "differential",
-        "Do rules, plan, relation and rows say the same of random records, times, maps and rule tables?",
-    );
+    let mut search = Search::new(SearchName::Differential);
     search.figure("seed", state.seed);
     search.figure("scenes, rules against relation", state.scenes);
     search.figure("scenes, through the rows, too", state.scenes_through_rows);

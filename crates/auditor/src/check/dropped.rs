@@ -12,7 +12,7 @@ use r1cs_audit::values::broken_rows;
 use rayon::prelude::*;
 
 use super::report::{Finding, Search};
-use super::{Args, uniqueness};
+use super::{Args, SearchName, uniqueness};
 use crate::files;
 use crate::system::system;
 
@@ -27,10 +27,7 @@ enum Notice {
 }
 
 pub(super) fn search(args: &Args) -> Result<Search> {
-    let mut search = Search::new(
-        "dropped",
-        "If a row were missing, would a search or an attempt notice?",
-    );
+    let mut search = Search::new(SearchName::Dropped);
     let index = Index::new(system());
     let (given, idle) = (uniqueness::given(), uniqueness::idle());
     let attempts = attempts()?;

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::report::{Finding, Search};
-use super::{Args, uniqueness};
+use super::{Args, SearchName, uniqueness};
 use crate::files;
 use crate::system::system;
 
@@ -34,10 +34,7 @@ const SCOPES: [(&str, usize); 9] = [
 ];
 
 pub(super) fn search(args: &Args) -> Result<Search> {
-    let mut search = Search::new(
-        "mutants",
-        "Is every change of an accepted assignment noticed by a row, unless it changes only what the prover may choose?",
-    );
+    let mut search = Search::new(SearchName::Mutants);
     let vectors = Vectors::shipped().context("the vectors inside this program are refused")?;
     let names: Vec<&str> = vectors
         .all()

@@ -9,6 +9,7 @@ use circuits::clearance::Shape;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::SearchName;
 use crate::page::thousands;
 use crate::system::CIRCUIT;
 
@@ -45,12 +46,15 @@ impl Finding {
 /// One search: what it asked, its figures and its findings.
 #[derive(Serialize)]
 pub(super) struct Search {
-    name: &'static str,
+    name: SearchName,
     question: &'static str,
     figures: Vec<(String, Value)>,
     findings: Vec<Finding>,
     /// Tools that were not there.
     not_asked: Vec<String>,
+    /// Whether one of them is missing that this search would have asked.
+    #[serde(skip)]
+    missing: bool,
     #[serde(rename = "took_s", serialize_with = "seconds")]
     pub(super) took: Duration,
 }
@@ -60,15 +64,26 @@ fn seconds<S: serde::Serializer>(took: &Duration, to: S) -> Result<S::Ok, S::Err
 }
 
 impl Search {
-    pub(super) const fn new(name: &'static str, question: &'static str) -> Self {
+    pub(super) const fn new(name: SearchName) -> Self {
         Self {
             name,
-            question,
+            question: name.question(),
             figures: Vec::new(),
             findings: Vec::new(),
             not_asked: Vec::new(),
+            missing: false,
             took: Duration::ZERO,
         }
+    }
+
+    /// A search that came to no end, which is a fault of itself: what it would have found is not known.
+    pub(super) fn stopped(name: SearchName, why: &anyhow::Error) -> Self {
+        let mut search = Self::new(name);
+        search.finding(Finding::fault(
+            "the search",
+            format!("came to no end: {why:#}"),
+        ));
+        search
     }
 
     pub(super) fn figure(&mut self, what: &str, value: impl Into<Value>) {
@@ -79,8 +94,15 @@ impl Search {
         self.findings.push(finding);
     }
 
+    /// A tool that this form of the search does not ask.
     pub(super) fn not_asked(&mut self, what: &str) {
         self.not_asked.push(what.to_owned());
+    }
+
+    /// A tool that is not installed.
+    pub(super) fn missing(&mut self, what: &str) {
+        self.not_asked(what);
+        self.missing = true;
     }
 
     fn faults(&self) -> usize {
@@ -138,9 +160,23 @@ impl Report {
         }
     }
 
-    pub(super) fn holds(&self, need_tools: bool) -> bool {
-        let missing = self.searches.iter().any(|s| !s.not_asked.is_empty());
-        self.faults == 0 && !(need_tools && missing)
+    /// Why not everything is well, a sentence each: every fault, and if tools are needed those that are not installed.
+    pub(super) fn objections(&self, need_tools: bool) -> Vec<String> {
+        let of_search = |search: &Search| {
+            let name = search.name.word();
+            let faults = search.findings.iter().filter(|f| f.fault);
+            let faults = faults.map(move |f| format!("{name}: {}: {}", f.at, f.what));
+            let needed = if need_tools && search.missing {
+                &search.not_asked[..]
+            } else {
+                &[]
+            };
+            let tools = needed
+                .iter()
+                .map(move |tool| format!("{name}: not asked: {tool}"));
+            faults.chain(tools).collect::<Vec<_>>()
+        };
+        self.searches.iter().flat_map(of_search).collect()
     }
 
     fn head(&self) -> String {
@@ -161,7 +197,11 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let mut out = self.head() + "\n";
         for search in &self.searches {
-            let (name, verdict, took) = (search.name, search.verdict(), search.took.as_secs_f64());
+            let (name, verdict, took) = (
+                search.name.word(),
+                search.verdict(),
+                search.took.as_secs_f64(),
+            );
             let _ = writeln!(
                 out,
                 "\n{name}: {verdict} ({took:.1} s)\n  {}",
@@ -185,6 +225,7 @@ impl Report {
     fn conclusion(&self) -> String {
         match self.faults {
             0 => "no fault found".to_owned(),
+            1 => "1 fault".to_owned(),
             n => format!("{n} faults"),
         }
     }

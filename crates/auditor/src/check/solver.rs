@@ -64,7 +64,7 @@ pub(super) fn confirm(steps: &[Step], args: &Args) -> Result<Option<Vec<Confirme
 /// Notes what the solver confirmed, what it contradicts, and what it did not decide.
 pub(super) fn report(search: &mut Search, asked: Option<Vec<Confirmed>>) {
     let Some(asked) = asked else {
-        search.not_asked("cvc5, about the steps of this search");
+        search.missing("cvc5, about the steps of this search");
         return;
     };
     search.figure("steps asked of cvc5", asked.len());
@@ -76,6 +76,10 @@ pub(super) fn report(search: &mut Search, asked: Option<Vec<Confirmed>>) {
             SolverAnswer::Unsat => {}
             SolverAnswer::Sat => {
                 let what = format!("cvc5 finds a second value, against the rule {word}");
+                search.finding(Finding::fault(&step.kind, what));
+            }
+            SolverAnswer::Failed(why) => {
+                let what = format!("cvc5 gave no answer to the rule {word}: {why}");
                 search.finding(Finding::fault(&step.kind, what));
             }
             SolverAnswer::Undecided(why) => {

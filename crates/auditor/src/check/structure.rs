@@ -2,6 +2,7 @@
 
 use r1cs_audit::Structure;
 
+use super::SearchName;
 use super::report::{Finding, Search};
 use crate::system::system;
 
@@ -9,10 +10,7 @@ pub(super) fn search() -> Search {
     let system = system();
     let found = Structure::of(system);
     let names = system.names();
-    let mut search = Search::new(
-        "structure",
-        "Is every wire used, every public input in a real row, and no row empty or said twice?",
-    );
+    let mut search = Search::new(SearchName::Structure);
     search.figure("rows", system.rows().len());
     search.figure("public inputs", system.public());
     search.figure("witness wires", system.wires() - 1 - system.public());

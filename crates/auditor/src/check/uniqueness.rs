@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use circuits::clearance::CHOICES;
+use commitment::Fr;
 use r1cs_audit::determinism::{Follows, Index, Rule, follow, follow_with_premises};
 use r1cs_audit::kind_of;
 
 use super::report::{Finding, Search};
-use super::{Args, solver};
+use super::{Args, SearchName, solver};
 use crate::files;
 use crate::system::system;
-
-use commitment::Fr;
 
 /// The wires that the prover chooses, by kind.
 pub(super) fn choices() -> BTreeMap<String, Vec<usize>> {
@@ -53,10 +52,7 @@ pub(super) fn search(args: &Args) -> Result<Search> {
     let system = system();
     let index = Index::new(system);
     let given = given();
-    let mut search = Search::new(
-        "uniqueness",
-        "Do all wires follow from the public inputs and from what the prover may choose, if hashes bind their inputs?",
-    );
+    let mut search = Search::new(SearchName::Uniqueness);
     let follows = follow_with_premises(system, &index, &given);
     let witness = system.wires() - 1 - system.public();
     search.figure("witness wires", witness);

@@ -85,6 +85,10 @@ impl Report {
         self.checks.iter().filter(|c| !c.agrees())
     }
 
+    pub(super) fn not_asked(&self) -> &[String] {
+        &self.not_asked
+    }
+
     pub(super) const fn asked(&self) -> usize {
         self.asked
     }
