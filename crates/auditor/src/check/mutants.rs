@@ -20,18 +20,20 @@ use crate::system::system;
 
 /// Wires or rows that one thread takes at a time.
 const CHUNK: usize = 512;
-/// Scopes whose wires are exchanged whole, and how many of each there are.
-const SCOPES: [(&str, usize); 9] = [
-    ("entry", 24),
-    ("interval", 4),
-    ("slot", 8),
-    ("negative", 8),
-    ("run", 4),
-    ("level", 9),
-    ("child", 8),
-    ("meeting", 3),
-    ("row of key", 96),
+/// Scopes whose wires are exchanged whole; how many of each there are, their names say.
+const SCOPES: [&str; 9] = [
+    "entry",
+    "interval",
+    "slot",
+    "negative",
+    "run",
+    "level",
+    "child",
+    "meeting",
+    "row of key",
 ];
+/// The accept vectors that stand for all of them in the reduced form.
+const FEW: [&str; 2] = ["green", "full-capacity"];
 
 pub(super) fn search(args: &Args) -> Result<Search> {
     let mut search = Search::new(SearchName::Mutants);
@@ -41,19 +43,23 @@ pub(super) fn search(args: &Args) -> Result<Search> {
         .iter()
         .filter(|v| v.body.base().is_none())
         .map(|v| v.name.as_str())
-        .filter(|name| args.full || ["green", "full-capacity"].contains(name))
         .collect();
+    let names = if args.full { &names[..] } else { &FEW };
+    let scopes = SCOPES.map(|at| (at, count(at)));
+    for (at, _) in scopes.iter().filter(|(_, count)| *count < 2) {
+        search.finding(Finding::fault(at, "no two such scopes to exchange"));
+    }
     let places = Places::of(system());
     let mut kinds = Kinds::default();
     let bar = files::progress(3 * names.len() as u64, "mutants");
-    for name in &names {
+    for name in names {
         let (public, witness) = vectors.accepted(name).context("an accept vector")?;
         let values = Values::new(system(), &places, assign(public, witness).values);
         kinds.add("changed alone", single(&values, args.seed));
         bar.inc(1);
         kinds.add("changed in pairs of a row", pairs(&values, args.full));
         bar.inc(1);
-        kinds.add("exchanged with a brother", exchanges(&values));
+        kinds.add("exchanged with a brother", exchanges(&values, &scopes));
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -147,8 +153,19 @@ fn pairs(values: &Values<'_, Fr>, full: bool) -> Tried<Fr> {
     tried
 }
 
-fn exchanges(values: &Values<'_, Fr>) -> Tried<Fr> {
-    let scopes: Vec<(&str, usize, usize)> = SCOPES
+/// How many scopes there are of a name, such as `entry` for `…/entry[3]/…`.
+fn count(at: &str) -> usize {
+    let names = system().names().wires.iter();
+    let number = |part: &str| -> Option<usize> {
+        let inner = part.strip_prefix(at)?.strip_prefix('[')?;
+        inner.strip_suffix(']')?.parse().ok()
+    };
+    let numbers = names.flat_map(|name| name.split('/').filter_map(number));
+    numbers.max().map_or(0, |last| last + 1)
+}
+
+fn exchanges(values: &Values<'_, Fr>, scopes: &[(&str, usize)]) -> Tried<Fr> {
+    let scopes: Vec<(&str, usize, usize)> = scopes
         .iter()
         .flat_map(|(at, count)| {
             let pairs = (0..*count).flat_map(move |i| (i + 1..*count).map(move |j| (i, j)));
