@@ -40,7 +40,12 @@ fn the_reduced_form_finds_no_fault_and_leaves_nothing_undecided_or_unnoticed() {
     let folder = tempfile::tempdir().unwrap();
     let searches = ["structure", "uniqueness", "mutants", "dropped"];
     let only: Vec<&str> = searches.iter().flat_map(|name| ["--only", name]).collect();
-    let args = [&only[..], &["--json", "--html", "page.html"]].concat();
+    // No tool is asked in this form, so none can be missing.
+    let args = [
+        &only[..],
+        &["--json", "--html", "page.html", "--need-tools"],
+    ]
+    .concat();
     let report = json(&check(folder.path(), &args));
     assert_eq!(report["faults"], 0);
     let wires = figure(&report, "structure", "witness wires");
@@ -108,6 +113,52 @@ fn the_differential_search_goes_on_where_it_was_stopped() {
 }
 
 #[test]
+fn a_search_that_comes_to_no_end_takes_nothing_from_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("state.json"), "{}").unwrap();
+    let args = [
+        "--only",
+        "structure",
+        "--only",
+        "differential",
+        "--state",
+        "state.json",
+        "--json",
+        "--json-file",
+        "report.json",
+    ];
+    let output = check(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(3));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("differential: state.json"), "{error}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let written = fs::read(folder.path().join("report.json")).unwrap();
+    assert_eq!(written, output.stdout);
+    assert!(figure(&report, "structure", "rows") > 30_000);
+    assert_eq!(report["faults"], 1);
+    let fault = &report["searches"][1]["findings"][0];
+    assert!(fault["what"].as_str().unwrap().contains("no end"));
+}
+
+#[test]
+fn what_cannot_be_written_or_would_share_scenes_is_refused_before_anything_is_searched() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = check(folder.path(), &["--html", "nowhere/page.html"]);
+    assert_eq!(nowhere.status.code(), Some(3));
+    assert!(nowhere.stdout.is_empty());
+    let error = String::from_utf8_lossy(&nowhere.stderr).into_owned();
+    assert!(error.contains("nowhere/page.html"), "{error}");
+    for args in [
+        ["--seed", "16777216"],
+        ["--records", "549755813889"],
+        ["--through-rows", "549755813889"],
+    ] {
+        let output = check(folder.path(), &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
 fn tools_that_are_not_there_are_named_and_a_failure_only_if_they_are_needed() {
     let folder = tempfile::tempdir().unwrap();
     let args = ["--only", "outside", "--tools", "nowhere", "--json"];
@@ -116,6 +167,8 @@ fn tools_that_are_not_there_are_named_and_a_failure_only_if_they_are_needed() {
     assert!(missing.contains("circuits/tools/install"), "{missing}");
     let output = check(folder.path(), &[&args[..], &["--need-tools"]].concat());
     assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("outside: not asked: tools"), "{error}");
     let unknown = check(folder.path(), &["--only", "everything"]);
     assert_eq!(unknown.status.code(), Some(2));
 }
