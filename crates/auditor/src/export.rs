@@ -6,7 +6,7 @@ mod manifest;
 mod sample;
 mod snarkjs;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use ark_serialize::CanonicalDeserialize;
@@ -16,12 +16,13 @@ use r1cs_audit::format::{r1cs, sym, wtns};
 use sha2::{Digest as _, Sha256};
 
 use crate::test_key::{self, Seed};
-use crate::{Outcome, files};
+use crate::{Outcome, files, vectors};
 
 use crate::system::system;
 pub(crate) use folder::Folder;
+use manifest::AttemptFile;
 pub(crate) use manifest::Manifest;
-pub(crate) use sample::{Sample, proof_file, public_file, samples};
+pub(crate) use sample::{Attempt, Sample, attempts, proof_file, public_file, samples};
 pub(crate) use snarkjs::{
     CURVE, G1Json, G2Json, PROTOCOL, ProofJson, VerifyingKeyJson, public_json,
 };
@@ -40,6 +41,7 @@ const KEY_BYTES: &str = "verification_key.bin";
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   auditor export out                                   all files, with a manifest and a README
+  auditor export out --all                             also attempts that rows refuse, 1 MB each
   auditor export out --force --seed sample --json      into a folder that has files; the test key of another seed
   auditor export --read out/clearance.r1cs             is it the circuit that this program was built from?
 
@@ -53,6 +55,10 @@ pub(crate) struct Args {
     /// Folder to write; made if it is not there
     #[arg(required_unless_present = "read", conflicts_with = "read")]
     dir: Option<PathBuf>,
+    /// Also write the witnesses of the reject and wire vectors, to the folder refused in it: which row each of them breaks
+    /// first, the manifest says
+    #[arg(long, conflicts_with = "read")]
+    all: bool,
     /// Write into a folder that is not empty
     #[arg(long, conflicts_with = "read")]
     force: bool,
@@ -77,7 +83,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         (_, Some(file)) => compare::run(file, args.json),
         (Some(dir), None) => {
             let mut folder = Folder::open(dir, args.force)?;
-            let manifest = export(&mut folder, &args.seed, samples()?, None)?;
+            let refused = if args.all {
+                write_attempts(&mut folder)?
+            } else {
+                Vec::new()
+            };
+            let manifest = export(&mut folder, &args.seed, samples()?, refused)?;
             let text = if args.json {
                 serde_json::to_string_pretty(&manifest)? + "\n"
             } else {
@@ -95,12 +106,12 @@ pub(crate) fn export(
     folder: &mut Folder,
     seed: &Seed,
     samples: Vec<Sample>,
-    cache: Option<&Path>,
+    refused: Vec<AttemptFile>,
 ) -> Result<Manifest> {
     let system = system();
     folder.write(R1CS, &r1cs::write(system)?)?;
     folder.write(SYM, sym::write(system).as_bytes())?;
-    let prover = test_key::make(seed, cache)?;
+    let prover = test_key::make(seed, None)?;
     let key = prover.verifying_key();
     folder.write(KEY_BYTES, key)?;
     let read = ark_groth16::VerifyingKey::deserialize_compressed(key);
@@ -114,11 +125,25 @@ pub(crate) fn export(
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let manifest = Manifest::new(&prover, seed.name(), names, folder.written());
+    let manifest = Manifest::new(&prover, seed.name(), names, refused, folder.written());
     folder.write("README.txt", manifest.readme().as_bytes())?;
     let manifest = manifest.with_files(folder.written());
     folder.write_json(manifest::NAME, &manifest)?;
     Ok(manifest)
+}
+
+/// Writes the witness of every attempt, and gives what the manifest says of them.
+fn write_attempts(folder: &mut Folder) -> Result<Vec<AttemptFile>> {
+    let vectors = vectors::shipped()?;
+    let bar = files::progress(vectors.all().len() as u64, "writing attempts");
+    let refused = bar.wrap_iter(attempts(&vectors)).map(|attempt| {
+        let refused = AttemptFile::new(&attempt)?;
+        folder.write(&refused.file, &wtns::write(&attempt.values)?)?;
+        Ok(refused)
+    });
+    let refused = refused.collect();
+    bar.finish_and_clear();
+    refused
 }
 
 fn write_sample(folder: &mut Folder, prover: &Prover, seed: &Seed, sample: &Sample) -> Result<()> {

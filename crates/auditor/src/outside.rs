@@ -202,7 +202,7 @@ fn ask(args: &Args, tools: &Tools, dir: &Path) -> Result<Report> {
     let count = if args.quick { 1 } else { usize::MAX };
     let exported = || samples().map(|all| all.into_iter().take(count).collect::<Vec<_>>());
     let mut folder = Folder::open(dir, false)?;
-    export(&mut folder, &demo, exported()?, None)?;
+    export(&mut folder, &demo, exported()?, Vec::new())?;
     let mut asker = Asker {
         tools,
         folder,
@@ -213,6 +213,9 @@ fn ask(args: &Args, tools: &Tools, dir: &Path) -> Result<Report> {
     let mutants = if args.quick { 6 } else { args.mutants.into() };
     let mut checks = sizes(&mut asker)?;
     checks.extend(witnesses::ask(&mut asker, &samples, mutants)?);
+    if !args.quick {
+        checks.extend(witnesses::ask_of_attempts(&mut asker)?);
+    }
     checks.extend(proofs::ask(&mut asker, &samples)?);
     checks.extend(hashes::ask(&mut asker, if args.quick { 4 } else { 50 })?);
     checks.extend(solver::ask(&mut asker)?);

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     let begun = Instant::now();
     let vectors = match &args.dir {
-        None => Vectors::shipped().context("the vectors inside this program are refused")?,
+        None => shipped()?,
         Some(folder) => read(folder)?,
     };
     let replayed = replay::replay(&vectors, args.quick)?;
@@ -62,6 +62,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     } else {
         Outcome::Differs
     })
+}
+
+/// The vectors inside this program.
+pub(crate) fn shipped() -> Result<Vectors> {
+    Vectors::shipped().context("the vectors inside this program are refused")
 }
 
 /// Reads every `.json` file in a folder and in the folders in it.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use circuits::clearance::shape;
+use circuits::clearance::{names as names_of_wires, shape};
 use commitment::Fr;
 use r1cs_audit::format::wtns;
 use serde_json::Value;
@@ -25,11 +25,20 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// The files in a folder and in the folders in it.
 fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    entries
-        .map(|e| e.unwrap().file_name().into_string().unwrap())
-        .collect()
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let inner = entry.path().join("in the way");
+        if entry.path().is_dir() && !inner.exists() {
+            found.extend(names(&entry.path()).iter().map(|n| format!("{name}/{n}")));
+        } else {
+            found.insert(name);
+        }
+    }
+    found
 }
 
 fn changed(bytes: &[u8], at: usize) -> Vec<u8> {
@@ -41,7 +50,7 @@ fn changed(bytes: &[u8], at: usize) -> Vec<u8> {
 #[test]
 fn what_is_exported_is_listed_with_its_digest_and_read_back_as_the_circuit() {
     let folder = tempfile::tempdir().unwrap();
-    let output = export(folder.path(), &["out", "--json"]);
+    let output = export(folder.path(), &["out", "--all", "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let manifest: Value = serde_json::from_slice(&output.stdout).unwrap();
     let out = folder.path().join("out");
@@ -77,6 +86,7 @@ fn what_is_exported_is_listed_with_its_digest_and_read_back_as_the_circuit() {
         let wires = values[1..shape().instance].iter().map(ToString::to_string);
         assert_eq!(public, wires.collect::<Vec<_>>(), "{name}");
     }
+    attempts_break_the_rows_that_the_manifest_names(&out, &manifest);
     let symbols = fs::read_to_string(out.join("clearance.sym")).unwrap();
     assert_eq!(
         symbols.lines().count(),
@@ -86,6 +96,20 @@ fn what_is_exported_is_listed_with_its_digest_and_read_back_as_the_circuit() {
 
     reads_back(folder.path());
     refuses_a_folder_with_files(folder.path());
+}
+
+fn attempts_break_the_rows_that_the_manifest_names(out: &Path, manifest: &Value) {
+    let refused = manifest["refused"].as_array().unwrap();
+    assert!(refused.len() > 100);
+    let names = names_of_wires().rows;
+    for attempt in refused {
+        let file = attempt["file"].as_str().unwrap();
+        let values = wtns::read::<Fr>(&fs::read(out.join(file)).unwrap()).unwrap();
+        let row = shape().first_broken(&values).unwrap();
+        assert_eq!(attempt["breaks_row"], row, "{file}");
+        assert_eq!(attempt["row"], names[row], "{file}");
+        assert_eq!(attempt["heading"], shape().headings[row].title(), "{file}");
+    }
 }
 
 /// The exported rows are the circuit; with one coefficient changed they are not, and cut short they are refused.
@@ -129,7 +153,7 @@ fn refuses_a_folder_with_files(folder: &Path) {
         fs::read(folder.join("out/manifest.json")).unwrap(),
         manifest
     );
-    let forced = export(folder, &["out", "--force"]);
+    let forced = export(folder, &["out", "--all", "--force"]);
     assert_eq!(forced.status.code(), Some(0), "{}", said(&forced));
     assert_eq!(
         fs::read(folder.join("out/manifest.json")).unwrap(),
@@ -157,6 +181,7 @@ fn a_wrong_command_line_is_refused() {
         &["out", "--read", "x.r1cs"],
         &["out", "--seed", "12"],
         &["--read", "x.r1cs", "--force"],
+        &["--read", "x.r1cs", "--all"],
     ] {
         let output = export(folder.path(), args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
-use circuits::clearance::assign;
-use circuits::clearance::vector::{Body, Vectors};
-use commitment::Fr;
+use anyhow::Result;
 use r1cs_audit::determinism::Index;
 use r1cs_audit::dropping::{noticed_by_attempt, noticed_by_uniqueness, rows_by_kind};
 use r1cs_audit::values::broken_rows;
@@ -13,8 +10,9 @@ use rayon::prelude::*;
 
 use super::report::{Finding, Search};
 use super::{Args, SearchName, uniqueness};
-use crate::files;
+use crate::export::{Attempt, attempts};
 use crate::system::system;
+use crate::{files, vectors};
 
 /// How a missing row is noticed.
 enum Notice {
@@ -30,7 +28,7 @@ pub(super) fn search(args: &Args) -> Result<Search> {
     let mut search = Search::new(SearchName::Dropped);
     let index = Index::new(system());
     let (given, idle) = (uniqueness::given(), uniqueness::idle());
-    let attempts = attempts()?;
+    let attempts = broken_by_attempts()?;
     let kinds = rows_by_kind(system());
     // In the reduced form the first row of each kind stands for all.
     let dropped: Vec<(&String, usize)> = kinds
@@ -105,23 +103,10 @@ fn report(
 }
 
 /// The rows that each shipped attempt breaks.
-fn attempts() -> Result<BTreeMap<String, Vec<usize>>> {
-    let vectors = Vectors::shipped().context("the vectors inside this program are refused")?;
-    let all: Vec<(String, Vec<Fr>)> = vectors
-        .all()
-        .iter()
-        .filter_map(|vector| match &vector.body {
-            Body::Reject {
-                public, witness, ..
-            } if witness.malformed().is_none() => {
-                Some((vector.name.clone(), assign(public, witness).values))
-            }
-            Body::Wires { .. } => Some((vector.name.clone(), vectors.values(vector)?)),
-            _ => None,
-        })
-        .collect();
+fn broken_by_attempts() -> Result<BTreeMap<String, Vec<usize>>> {
+    let all: Vec<Attempt> = attempts(&vectors::shipped()?).collect();
     let broken = all.into_par_iter();
     Ok(broken
-        .map(|(name, values)| (name, broken_rows(system(), &values)))
+        .map(|attempt| (attempt.name, broken_rows(system(), &attempt.values)))
         .collect())
 }

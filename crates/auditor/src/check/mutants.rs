@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use circuits::clearance::assign;
-use circuits::clearance::vector::Vectors;
 use commitment::{Fr, pow2};
 use r1cs_audit::kind_of;
 use r1cs_audit::mutation::{Tried, alone, brothers, exchanged, pairs_of_row};
@@ -15,8 +14,8 @@ use rayon::prelude::*;
 
 use super::report::{Finding, Search};
 use super::{Args, SearchName, uniqueness};
-use crate::files;
 use crate::system::system;
+use crate::{files, vectors};
 
 /// Wires or rows that one thread takes at a time.
 const CHUNK: usize = 512;
@@ -37,7 +36,7 @@ const FEW: [&str; 2] = ["green", "full-capacity"];
 
 pub(super) fn search(args: &Args) -> Result<Search> {
     let mut search = Search::new(SearchName::Mutants);
-    let vectors = Vectors::shipped().context("the vectors inside this program are refused")?;
+    let vectors = vectors::shipped()?;
     let names: Vec<&str> = vectors
         .all()
         .iter()

@@ -52,9 +52,14 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// Writes a whole file.
+    /// Writes a whole file, whose name may have a folder before it.
     pub(crate) fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        files::write_whole(&self.file(name), bytes)?;
+        let path = self.file(name);
+        if let Some(inner) = path.parent().filter(|inner| *inner != self.path) {
+            fs::create_dir_all(inner)
+                .with_context(|| format!("cannot make the folder {}", inner.display()))?;
+        }
+        files::write_whole(&path, bytes)?;
         self.written.push(Written {
             name: name.to_owned(),
             bytes: bytes.len(),

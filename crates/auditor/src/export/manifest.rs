@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use anyhow::{Context, Result};
 use circuits::clearance::shape;
 use prover::Prover;
 use serde::Serialize;
 
 use super::folder::Written;
-use super::{KEY_JSON, R1CS, sample};
+use super::{Attempt, KEY_JSON, R1CS, sample};
 use crate::system::{CIRCUIT, system};
 
 /// The manifest's file.
@@ -26,6 +27,8 @@ pub(crate) struct Manifest {
     public_inputs: Vec<String>,
     key: Key,
     samples: Vec<String>,
+    /// Attempts that rows refuse.
+    refused: Vec<AttemptFile>,
     files: Vec<Written>,
     checks: Vec<String>,
 }
@@ -38,11 +41,42 @@ struct Key {
     warning: &'static str,
 }
 
+/// A witness that the rows refuse.
+#[derive(Serialize)]
+pub(crate) struct AttemptFile {
+    name: String,
+    pub(super) file: String,
+    /// What it tries.
+    tries: String,
+    heading: &'static str,
+    /// The first row that it breaks, as `snarkjs wtns check` counts them.
+    breaks_row: usize,
+    /// That row's name.
+    row: String,
+}
+
+impl AttemptFile {
+    pub(super) fn new(attempt: &Attempt) -> Result<Self> {
+        let name = attempt.name.clone();
+        let row = shape().first_broken(&attempt.values);
+        let row = row.with_context(|| format!("the rows do not refuse {name}"))?;
+        Ok(Self {
+            file: format!("refused/{}", sample::witness_file(&name)),
+            name,
+            tries: attempt.tries.clone(),
+            heading: attempt.heading.title(),
+            breaks_row: row,
+            row: system().names().rows[row].clone(),
+        })
+    }
+}
+
 impl Manifest {
     pub(super) fn new(
         prover: &Prover,
         seed: &str,
         samples: Vec<String>,
+        refused: Vec<AttemptFile>,
         files: &[Written],
     ) -> Self {
         let system = system();
@@ -61,6 +95,7 @@ impl Manifest {
             },
             checks: checks(&samples),
             samples,
+            refused,
             files: files.to_vec(),
         }
     }
@@ -104,6 +139,7 @@ impl Manifest {
              NAME.wtns               values of all wires for a sample (snarkjs' form, version 2)\n\
              NAME.public.json        its public inputs in their order\n\
              NAME.proof.json         a proof of it\n\
+             refused/NAME.wtns       with --all: attempts; manifest.json says what each tries and which row refuses it\n\
              manifest.json           this, with the SHA-256 of each file\n\n\
              All samples are made up: {}.\n\
              The key is {} (seed {}).\n\

@@ -1,9 +1,12 @@
-//! Public inputs with witnesses of made-up residents, each under a name: the accept vectors.
+//! Public inputs with witnesses of made-up residents, each under a name: the accept vectors; and attempts that the rows
+//! refuse: reject and wire vectors.
 
-use anyhow::{Context, Result};
-use circuits::clearance::Witness;
-use circuits::clearance::vector::Vectors;
-use commitment::PublicInputs;
+use anyhow::Result;
+use circuits::clearance::vector::{Body, Vectors};
+use circuits::clearance::{Heading, Witness, assign};
+use commitment::{Fr, PublicInputs};
+
+use crate::vectors;
 
 /// A public input and a witness that fulfil the statement.
 pub(crate) struct Sample {
@@ -29,7 +32,7 @@ pub(crate) fn public_file(name: &str) -> String {
 
 /// The shipped accept vectors, under their names.
 pub(crate) fn samples() -> Result<Vec<Sample>> {
-    let vectors = Vectors::shipped().context("the vectors inside this program are refused")?;
+    let vectors = vectors::shipped()?;
     let accepted = vectors.all().iter().filter_map(|vector| {
         let (public, witness) = vectors.accepted(&vector.name)?;
         Some(Sample {
@@ -39,4 +42,38 @@ pub(crate) fn samples() -> Result<Vec<Sample>> {
         })
     });
     Ok(accepted.collect())
+}
+
+/// Values for all wires that rows under one heading refuse.
+pub(crate) struct Attempt {
+    /// What its file is called.
+    pub(crate) name: String,
+    /// What it tries.
+    pub(crate) tries: String,
+    /// The heading under which it is refused.
+    pub(crate) heading: Heading,
+    /// By wire.
+    pub(crate) values: Vec<Fr>,
+}
+
+/// The reject and wire vectors, but for those of a form that no prover could state: they have no values for all wires.
+pub(crate) fn attempts(vectors: &Vectors) -> impl Iterator<Item = Attempt> {
+    vectors.all().iter().filter_map(|vector| {
+        let (heading, values) = match &vector.body {
+            Body::Reject {
+                heading,
+                public,
+                witness,
+                ..
+            } if witness.malformed().is_none() => (*heading, assign(public, witness).values),
+            Body::Wires { heading, .. } => (*heading, vectors.values(vector)?),
+            _ => return None,
+        };
+        Some(Attempt {
+            name: vector.name.clone(),
+            tries: vector.tries.clone(),
+            heading,
+            values,
+        })
+    })
 }

@@ -1,4 +1,4 @@
-//! snarkjs on witnesses: those of the samples, and the same with wires changed.
+//! snarkjs on witnesses: those of the samples, the same with wires changed, and attempts that rows refuse.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +14,13 @@ use rand_chacha_03::rand_core::RngCore as _;
 use super::Asker;
 use super::report::Check;
 use super::snarkjs::{OfWitness, Snarkjs};
-use crate::export::{R1CS, Sample};
+use crate::export::{Attempt, R1CS, Sample, attempts};
 use crate::system::system;
+use crate::vectors;
 
 const FILE: &str = "changed.wtns";
+/// Most attempts to ask about; each answer takes a second or two.
+const ATTEMPTS: usize = 24;
 
 pub(super) fn ask(asker: &mut Asker<'_>, samples: &[Sample], mutants: usize) -> Result<Vec<Check>> {
     let values: Vec<Vec<Fr>> = samples
@@ -44,6 +47,23 @@ pub(super) fn ask(asker: &mut Asker<'_>, samples: &[Sample], mutants: usize) -> 
         let asked = format!("{}: public inputs of {}", second.name, first.name);
         cases.push((asked, mixed));
     }
+    ask_each(asker, cases)
+}
+
+/// Asks about attempts that the rows refuse, evenly spread among those that are shipped.
+pub(super) fn ask_of_attempts(asker: &mut Asker<'_>) -> Result<Vec<Check>> {
+    let vectors = vectors::shipped()?;
+    let all: Vec<Attempt> = attempts(&vectors).collect();
+    let every = all.len().div_ceil(ATTEMPTS).max(1);
+    let cases = all.into_iter().step_by(every).map(|attempt| {
+        let asked = format!("attempt {} ({})", attempt.name, attempt.heading);
+        (asked, attempt.values)
+    });
+    let cases = cases.collect();
+    ask_each(asker, cases)
+}
+
+fn ask_each(asker: &Asker<'_>, cases: Vec<(String, Vec<Fr>)>) -> Result<Vec<Check>> {
     asker.bar.inc_length(cases.len() as u64);
     let checks = cases.into_iter().map(|(asked, values)| {
         let check = one(asker, asked, &values);
