@@ -9,11 +9,11 @@ use p256::ecdsa::SigningKey;
 use risk_list::{AreaTable, FactTable};
 use rules::{Claim, Colour, Event, Grade, ProvinceCode, SourceId, TestAge, WorstColour};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tonic::Status;
 use verifier::{HolderKey, Pass};
 use wire::Reason;
-use wire::resident::v1::QueryResponse;
+use wire::resident::v1::{IssuedPass, QueryResponse};
 
 use crate::callers::{Callers, Wish, all_accepted, said};
 use crate::people::{Person, province_name};
@@ -24,6 +24,8 @@ use crate::voice::Voice;
 
 /// Calls of phones under way at once.
 const PHONES_AT_ONCE: usize = 64;
+/// Passes asked for at once, over all three nodes: about as many as their provers make while a call waits for one.
+const PASSES_AT_ONCE: usize = 12;
 /// Events in one call of a source.
 const BATCH_LEN: usize = 256;
 /// The only epoch.
@@ -375,62 +377,62 @@ pub async fn issue(voice: Voice, callers: &Callers, people: &[Person]) -> Result
         wanted.len() + CARD_PASSES + unsupported.len(),
         "passes proved or refused",
     );
+    let limit = Arc::new(Semaphore::new(PASSES_AT_ONCE));
+    let ask = |resident: usize, claim, rule_set, key: Option<&SigningKey>| -> Result<Asked> {
+        let wish = Wish {
+            claim,
+            rule_set,
+            holder: key.map(|key| HolderKey::from(*key.verifying_key())),
+        };
+        let phone = callers.phone(&people[resident], now)?;
+        let (limit, bar) = (Arc::clone(&limit), bar.clone());
+        Ok(tokio::spawn(async move {
+            let _permit = limit.acquire_owned().await;
+            let answer = phone.fetch(&wish).await;
+            bar.inc(1);
+            answer
+        }))
+    };
+    let devices = wanted
+        .into_iter()
+        .map(|(resident, claim, rule_set)| (resident, claim, rule_set, Some(one_time_key())));
+    let cards = of_role(Role::Cleared, people)
+        .take(CARD_PASSES)
+        .map(|resident| (resident, NOT_RED, rule_sets::NATION, None));
+    let mut passes = Vec::new();
+    for (resident, claim, rule_set, key) in devices.chain(cards) {
+        let asked = ask(resident, claim, rule_set, key.as_ref())?;
+        passes.push((resident, claim, rule_set, key, asked));
+    }
+    let mut refusals = Vec::new();
+    for no in unsupported {
+        let asked = ask(no.resident, no.claim, no.rule_set, Some(&one_time_key()))?;
+        refusals.push((no.name, asked));
+    }
     let mut issued = Issued::default();
-    for (resident, claim, rule_set) in wanted {
-        let key = one_time_key();
-        let wish = Wish {
-            claim,
-            rule_set,
-            holder: Some(HolderKey::from(*key.verifying_key())),
-        };
-        let phone = callers.phone(&people[resident], now)?;
-        let pass = phone.fetch(&wish).await.map_err(said)?;
+    for (resident, claim, rule_set, key, asked) in passes {
+        let pass = asked.await?.map_err(said)?;
         issued.held.push(Held {
             resident,
             pass: Pass::from_bytes(&pass.pass)?,
-            key: Some(key),
+            key,
             claim,
             rule_set,
         });
-        bar.inc(1);
     }
-    for resident in of_role(Role::Cleared, people).take(CARD_PASSES) {
-        let wish = Wish {
-            claim: NOT_RED,
-            rule_set: rule_sets::NATION,
-            holder: None,
-        };
-        let phone = callers.phone(&people[resident], now)?;
-        let pass = phone.fetch(&wish).await.map_err(said)?;
-        issued.held.push(Held {
-            resident,
-            pass: Pass::from_bytes(&pass.pass)?,
-            key: None,
-            claim: NOT_RED,
-            rule_set: rule_sets::NATION,
-        });
-        bar.inc(1);
-    }
-    for asked in unsupported {
-        let wish = Wish {
-            claim: asked.claim,
-            rule_set: asked.rule_set,
-            holder: Some(HolderKey::from(*one_time_key().verifying_key())),
-        };
-        let phone = callers.phone(&people[asked.resident], now)?;
-        let got = match phone.fetch(&wish).await {
+    for (name, asked) in refusals {
+        let got = match asked.await? {
             Ok(_) => "a pass".to_owned(),
             Err(status) => reason(&status),
         };
-        issued.refused.push(Refused {
-            name: asked.name,
-            got,
-        });
-        bar.inc(1);
+        issued.refused.push(Refused { name, got });
     }
     bar.finish();
     Ok(issued)
 }
+
+/// A pass that is being asked for.
+type Asked = JoinHandle<Result<IssuedPass, Status>>;
 
 /// The stable reason of a refused call.
 pub fn reason(status: &Status) -> String {

@@ -172,9 +172,11 @@ impl Proving {
         2_000
     }
 
-    /// The latest point at which a call that waits for its passes answers: one after the wait is over.
-    const fn latest_answer_ms(&self) -> u64 {
-        (self.wait_ms.div_ceil(self.answer_quantum_ms) + 1) * self.answer_quantum_ms
+    /// The latest point at which a call that waits for its passes answers: one after the wait is over. The wait goes on to
+    /// a point, at least to the first.
+    fn latest_answer_ms(&self) -> u64 {
+        let waited = self.wait_ms.div_ceil(self.answer_quantum_ms).max(1);
+        (waited + 1) * self.answer_quantum_ms
     }
 }
 
@@ -400,12 +402,22 @@ impl Config {
             return Err("trust: soft_stale_s <= hard_stale_s <= 604800".to_owned());
         }
         self.check_ranges()?;
-        let (latest_ms, deadline_s) = (self.proving.latest_answer_ms(), self.limits.deadline_s);
-        if latest_ms >= deadline_s * 1_000 {
-            return Err(format!(
-                "proving: wait_ms, rounded up to answer_quantum_ms, and one quantum more are {latest_ms} ms, and must be \
-                 less than limits.deadline_s, {deadline_s} s"
-            ));
+        self.check_moments()
+    }
+
+    /// Whether every answer leaves before its call's deadline.
+    fn check_moments(&self) -> Result<(), String> {
+        let deadline_s = self.limits.deadline_s;
+        let passes = "proving: wait_ms, rounded up to answer_quantum_ms, and one quantum more";
+        for (what, latest_ms) in [
+            (passes, self.proving.latest_answer_ms()),
+            ("limits: query_quantum_ms", self.limits.query_quantum_ms),
+        ] {
+            if latest_ms >= deadline_s * 1_000 {
+                return Err(format!(
+                    "{what}: {latest_ms} ms, must be less than limits.deadline_s, {deadline_s} s"
+                ));
+            }
         }
         Ok(())
     }
@@ -557,7 +569,6 @@ mod tests {
             ("limits", "request_skew_min = 0"),
             ("limits", "store_calls_at_once = 513"),
             ("limits", "query_quantum_ms = 0"),
-            ("limits", "deadline_s = 10"),
             ("clock", "start_minute = 70_000_000\nrate_min_per_s = 0"),
             ("peer]", "province = 0\naddress = \"x:1\""),
         ] {
@@ -569,5 +580,27 @@ mod tests {
             let text = format!("{BASIC}\n{head}\n{line}\n");
             assert!(parse(&text).is_err(), "{line}");
         }
+    }
+    #[test]
+    fn answers_that_would_leave_after_the_deadline_are_refused() {
+        let with = |proving: &str, limits: &str| {
+            let key = format!("{TEST_KEY}\n{proving}");
+            parse(&format!(
+                "{}\n[limits]\n{limits}\n",
+                BASIC.replace(TEST_KEY, &key)
+            ))
+        };
+        let passes = |proving, deadline_s| with(proving, &format!("deadline_s = {deadline_s}"));
+        // Eight seconds of waiting and two more.
+        assert!(passes("", 10).unwrap_err().contains("10000 ms"));
+        assert!(passes("", 11).is_ok());
+        // Without a wait a call still waits to the first point.
+        let at_once = "wait_ms = 0\nanswer_quantum_ms = 1_500";
+        assert!(passes(at_once, 3).unwrap_err().contains("3000 ms"));
+        assert!(passes(at_once, 4).is_ok());
+        let quick = "wait_ms = 0\nanswer_quantum_ms = 10";
+        let slow = with(quick, "deadline_s = 1\nquery_quantum_ms = 1_000");
+        assert!(slow.unwrap_err().contains("query_quantum_ms"));
+        assert!(with(quick, "deadline_s = 1\nquery_quantum_ms = 999").is_ok());
     }
 }

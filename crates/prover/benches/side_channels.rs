@@ -2,9 +2,10 @@
 //!
 //! What counts is the processor time of the process, so that what else the machine does stays out of it; the records take
 //! turns, so that what is left of that meets all of them alike.
-//! `SIDE_CHANNELS_ROUNDS` sets the number of rounds, 30 by default. What it printed once is in `docs/side-channels.md`.
+//! `SIDE_CHANNELS_ROUNDS` sets the number of rounds, 1 to 255, 30 by default. What it printed once is in `docs/side-channels.md`.
 
 use std::hint::black_box;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use ark_bn254::{Fr, G1Projective, G2Projective};
@@ -239,10 +240,10 @@ fn print(cases: &[Case]) {
 }
 
 fn main() {
-    let rounds: u8 = std::env::var("SIDE_CHANNELS_ROUNDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(30);
+    let rounds = std::env::var("SIDE_CHANNELS_ROUNDS").map_or(30, |text| {
+        let rounds: NonZeroU8 = text.parse().expect("SIDE_CHANNELS_ROUNDS: 1 to 255");
+        rounds.get()
+    });
     let prover = Prover::from_test_parameters(&[1; 32]).expect("test parameters");
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(1)

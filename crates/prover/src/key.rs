@@ -261,6 +261,9 @@ impl ConstraintSynthesizer<Fr> for Synthesis {
 
 #[cfg(test)]
 mod tests {
+    use ark_bn254::{Fq, G2Affine};
+    use ark_ff::Field as _;
+
     use super::*;
 
     #[test]
@@ -316,5 +319,25 @@ mod tests {
             Prover::new(free, CircuitUse::Production),
             Err(KeyError::GammaIsDelta)
         ));
+    }
+
+    #[test]
+    fn a_point_off_its_curve_or_outside_its_group_is_found() {
+        let sound = Prover::from_test_parameters(&[7; 32]).unwrap();
+        assert!(sound.check_points().is_ok());
+        let with = |change: &dyn Fn(&mut ProvingKey<Bn254>)| {
+            let mut key = sound.key.clone();
+            change(&mut key);
+            Prover::new(key, CircuitUse::Test).unwrap().check_points()
+        };
+        let off = with(&|key| key.h_query[0].y += Fq::ONE);
+        assert!(matches!(off, Err(KeyError::BadPoint)));
+        // On the curve of G2, whose points are not all in the group.
+        let outside = (1..100u64)
+            .filter_map(|x| G2Affine::get_point_from_x_unchecked(x.into(), false))
+            .find(|point| !point.is_in_correct_subgroup_assuming_on_curve())
+            .unwrap();
+        let outside = with(&|key| *key.b_g2_query.last_mut().unwrap() = outside);
+        assert!(matches!(outside, Err(KeyError::BadPoint)));
     }
 }

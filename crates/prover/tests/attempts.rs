@@ -8,7 +8,7 @@ use ark_ff::{AdditiveGroup, Field, PrimeField};
 use ark_groth16::{Groth16, Proof, VerifyingKey as RawKey, prepare_verifying_key};
 use ark_serialize::CanonicalDeserialize;
 use circuits::clearance::scene::Scene;
-use circuits::clearance::{Heading, Shape, assign, shape, shape_without};
+use circuits::clearance::{Heading, assign, shape, shape_without};
 use commitment::{
     BinderKind, CircuitId, CircuitUse, Fr, PUBLIC_INPUTS, PublicInputs, binder, fr_from_bytes,
     fr_to_bytes,
@@ -95,10 +95,7 @@ fn a_delta_in_any_known_ratio_to_gamma_forges_and_only_its_maker_can_know() {
 #[test]
 fn a_proof_for_one_holder_serves_no_other_kind_key_hash_or_card() {
     let (public, witness) = Scene::green().witness().unwrap();
-    let holder_key = |byte: u8| {
-        let secret = p256_key(byte);
-        HolderKey::from_bytes(&secret).unwrap()
-    };
+    let holder_key = |which| HolderKey::from_bytes(&p256_key(which)).unwrap();
     let h = RevocationHash([3; 16]);
     let tag = CardNumber::new(*b"11010519491231002X").tag(h);
     let other_tag = CardNumber::new(*b"440524188001010014").tag(h);
@@ -132,11 +129,8 @@ fn a_proof_for_one_holder_serves_no_other_kind_key_hash_or_card() {
 /// Two points of P-256 in compressed form: the generator, and its negative.
 fn p256_key(which: u8) -> [u8; 33] {
     let x = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
-    let mut out = [0; 33];
-    out[0] = 3 - which;
-    for (i, byte) in out[1..].iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&x[2 * i..2 * i + 2], 16).unwrap();
-    }
+    let mut out = [3 - which; 33];
+    hex::decode_to_slice(x, &mut out[1..]).unwrap();
     out
 }
 
@@ -250,14 +244,13 @@ fn a_proof_changed_as_anybody_can_is_the_same_pass_and_says_nothing_else() {
 
 #[test]
 fn a_key_for_a_circuit_without_a_headings_rows_has_another_identity() {
-    let digests = |shape: &Shape| shape.digest();
-    let whole = digests(shape());
+    let whole = shape().digest();
     assert_eq!(PROVER.matrix_digest(), whole);
-    let without = shape_without(Heading::WorstColour);
-    assert_ne!(digests(&without), whole);
+    let without = shape_without(Heading::WorstColour).digest();
+    assert_ne!(without, whole);
     let id = |digest: &[u8; 32]| CircuitId::new(CircuitUse::Test, digest, PROVER.verifying_key());
     assert_eq!(id(&whole), PROVER.circuit_id());
-    assert_ne!(id(&digests(&without)), PROVER.circuit_id());
+    assert_ne!(id(&without), PROVER.circuit_id());
 }
 
 #[test]

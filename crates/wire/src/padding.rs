@@ -40,6 +40,7 @@ impl Padded for proto::MakeCodeResponse {
 }
 
 impl Padded for proto::QueryResponse {
+    // About as much as one padding can be: a reason takes some hundred bytes, and most answers have few.
     const STEP_BYTES: usize = 16_000;
 
     fn padding_mut(&mut self) -> &mut Vec<u8> {

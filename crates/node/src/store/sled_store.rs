@@ -380,12 +380,12 @@ mod tests {
         assert_eq!(rows.len(), 300);
     }
 
-    /// Run by the test below in a process of its own whose files may not grow; prints what was acknowledged.
-    #[test]
-    #[ignore = "only under a file-size limit; run by: cargo test -p node --lib when_the_disk_refuses_to_grow"]
-    fn writer_without_room() {
-        let dir = std::env::var("NODE_STORE_TEST_DIR").unwrap();
-        let store = SledStore::open(&options(Path::new(&dir))).unwrap();
+    /// Set for the writer: where its store is.
+    const WRITER_DIR: &str = "NODE_STORE_TEST_WRITER_DIR";
+
+    /// Writes until the store refuses, and prints what was acknowledged.
+    fn write_until_refused(dir: &Path) {
+        let store = SledStore::open(&options(dir)).unwrap();
         for number in 0..200_000u32 {
             match put(&store, &number.to_be_bytes()) {
                 Ok(()) => println!("acknowledged {number}"),
@@ -403,20 +403,26 @@ mod tests {
         panic!("the limit was never reached");
     }
 
+    /// The limit holds for a whole process, so the writer is this test again, in a process of its own.
     #[test]
     fn when_the_disk_refuses_to_grow_nothing_acknowledged_is_lost() {
+        if let Some(dir) = std::env::var_os(WRITER_DIR) {
+            return write_until_refused(Path::new(&dir));
+        }
         let dir = tempfile::tempdir().unwrap();
-        let test = "store::sled_store::tests::writer_without_room";
-        let script =
-            "trap '' XFSZ; ulimit -f 4096; exec \"$0\" --ignored --exact --nocapture \"$1\"";
+        let test =
+            "store::sled_store::tests::when_the_disk_refuses_to_grow_nothing_acknowledged_is_lost";
+        let script = "trap '' XFSZ; ulimit -f 4096; exec \"$0\" --exact --nocapture \"$1\"";
         let output = std::process::Command::new("bash")
             .args(["-c", script])
             .arg(std::env::current_exe().unwrap())
             .arg(test)
-            .env("NODE_STORE_TEST_DIR", dir.path())
+            .env(WRITER_DIR, dir.path())
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {errors}", output.status);
         assert!(text.contains("refused"), "{text}");
         let acknowledged: Vec<u32> = text
             .lines()

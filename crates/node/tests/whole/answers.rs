@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use node::store::{Store as _, Table};
+use node::store::{Store, Table};
 use node::{Node, resident_service};
 use prost::Message as _;
 use rules::{EventBody, SourceKind};
@@ -74,12 +74,6 @@ impl Street {
         Request::new(self.phones[resident].sign(&r::MakeCode { use_id }))
     }
 
-    /// Passes and refusals in the store.
-    fn rows(&self) -> usize {
-        let count = |table| self.house().store.scan(table, b"", None, 1_000);
-        count(Table::Passes).unwrap().len() + count(Table::Refusals).unwrap().len()
-    }
-
     /// Lets the stopped clock stand until another pass or refusal is written: the runtime moves it on only while no
     /// thread is at work, and it does not know of the proving threads.
     fn hold_clock(&self) {
@@ -87,17 +81,19 @@ impl Street {
             Arc::clone(&self.house().node),
             Arc::clone(&self.house().store),
         );
-        let before = self.rows();
-        let rows = move || {
-            let count = |table| store.scan(table, b"", None, 1_000).unwrap().len();
-            count(Table::Passes) + count(Table::Refusals)
-        };
+        let before = rows(&*store);
         drop(spawn_blocking(move || {
-            while rows() == before || node.uses_under_way() > 0 {
+            while rows(&*store) == before || node.uses_under_way() > 0 {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }));
     }
+}
+
+/// Passes and refusals in a store.
+fn rows(store: &dyn Store) -> usize {
+    let count = |table| store.scan(table, b"", None, 1_000).unwrap().len();
+    count(Table::Passes) + count(Table::Refusals)
 }
 
 fn service(house: &House) -> impl ResidentService + use<> {
@@ -213,7 +209,7 @@ async fn a_refusal_finds_a_full_queue_as_full_as_a_pass_does() {
         assert_eq!(reason_of(&busy), Some(Reason::ProverBusy), "{resident}");
         assert_eq!(busy.code(), Code::ResourceExhausted);
     }
-    assert_eq!(street.rows(), 0);
+    assert_eq!(rows(&*street.house().store), 0);
 }
 
 #[tokio::test]
