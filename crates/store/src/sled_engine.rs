@@ -10,6 +10,11 @@ use crate::error::failed;
 use crate::generation::{Engine, sync_dir};
 use crate::{Entries, StoreError};
 
+/// Bytes of a segment of the log, sixteen times sled's own choice. What is longer than a quarter of a segment, sled puts
+/// into a file of its own that it never syncs, so that a loss of power destroys it. The longest that it writes is a leaf
+/// of twenty rows (sixteen, and four that are merged into it) of the longest keys and values: 1.4 MB.
+const SEGMENT_BYTES: usize = 8 << 20;
+
 pub(crate) struct SledEngine {
     db: sled::Db,
     data: File,
@@ -17,8 +22,12 @@ pub(crate) struct SledEngine {
 
 impl SledEngine {
     pub(crate) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        sync_if_there(&dir.join("db"))?;
         let db = open_or_recover(dir, cache_bytes)?;
         let data = File::open(dir.join("db")).map_err(failed)?;
+        // sled syncs neither the file with its settings nor the names of its files.
+        sync_if_there(&dir.join("conf"))?;
+        sync_if_there(&dir.join("blobs"))?;
         sync_dir(dir)?;
         Ok(Self { db, data })
     }
@@ -61,6 +70,7 @@ impl Engine for SledEngine {
 fn open_or_recover(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new()
         .path(dir)
+        .segment_size(segment_bytes(dir)?)
         .cache_capacity(cache_bytes)
         .flush_every_ms(None);
     match config.open() {
@@ -72,6 +82,31 @@ fn open_or_recover(dir: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError>
         }
         other => other.map_err(failed),
     }
+}
+
+/// Makes durable what is there. A log that a process left behind when it was killed may be in memory only, and sled would
+/// write a snapshot that refers to it; and what sled has read must not be gone after the next loss of power.
+fn sync_if_there(path: &Path) -> Result<(), StoreError> {
+    match File::open(path) {
+        Ok(file) => file.sync_all().map_err(failed),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The segments that a database was made with; otherwise those of new ones.
+fn segment_bytes(dir: &Path) -> Result<usize, StoreError> {
+    let conf = match std::fs::read(dir.join("conf")) {
+        Ok(conf) => conf,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(SEGMENT_BYTES),
+        Err(error) => return Err(failed(error)),
+    };
+    // Behind the text there is a checksum, which sled checks.
+    let conf = String::from_utf8_lossy(&conf);
+    let told = conf
+        .lines()
+        .find_map(|line| line.strip_prefix("segment_size: ")?.parse().ok());
+    Ok(told.unwrap_or(SEGMENT_BYTES))
 }
 
 fn move_snapshots_aside(dir: &Path) -> Result<usize, StoreError> {

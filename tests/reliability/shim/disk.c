@@ -8,6 +8,7 @@
  * DISK_ERRNO   errno of the failure
  * DISK_ONWARD  "1": all later requests fail, too; "half": a write that fails has written half of its bytes before
  * DISK_READS   "1": requests that count are reads, and not changes
+ * DISK_KILL    number of the record, from 1, with which the process is killed
  *
  * A lock is held around each request with its record: their order in the record is the order in which they happened.
  * What is not modelled (mmap for writing, links, dup, copies inside the kernel) is recorded by its name; whoever reads
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,7 +39,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char root[4096];
 static size_t root_len;
 static int log_fd = -1;
-static long fail_at, asked;
+static long fail_at, asked, kill_at, recorded;
 static int fail_errno, onward, half, reads;
 
 #define REAL(type, name, ...) \
@@ -60,6 +62,7 @@ __attribute__((constructor)) static void begin(void) {
     strcpy(root, text);
     root_len = strlen(root);
     if ((text = getenv("DISK_FAIL"))) fail_at = atol(text);
+    if ((text = getenv("DISK_KILL"))) kill_at = atol(text);
     if ((text = getenv("DISK_ERRNO"))) fail_errno = atoi(text);
     if ((text = getenv("DISK_ONWARD"))) { onward = !strcmp(text, "1"); half = !strcmp(text, "half"); }
     if ((text = getenv("DISK_READS"))) reads = !strcmp(text, "1");
@@ -111,6 +114,7 @@ static void record(enum op op, int kind, int fd, uint64_t a, uint64_t b, const c
     if (len1) put(one, len1);
     if (len2) put(two, len2);
     if (len) put(data, len);
+    if (++recorded == kill_at) kill(getpid(), SIGKILL);
     errno = kept;
 }
 

@@ -2,6 +2,7 @@
 //! is built as it may be after a cut at any point (`disk.rs`), and the store on it must hold what was acknowledged before
 //! the point, and every batch whole. Every other record begins from such a disk, so that recovery is cut short, too.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -22,6 +23,9 @@ use crate::report::{Common, Run};
 
 /// Threads that commit.
 const THREADS: usize = 3;
+/// A writer that is killed is so with a request below this; a whole run has about as many.
+const MAX_KILL: u64 = 2_000;
+const SIGKILL: i32 = 9;
 /// Time that a writer has for its batches.
 const WRITER_LIMIT: Duration = Duration::from_secs(120);
 
@@ -124,7 +128,41 @@ impl Power {
         };
         std::fs::create_dir_all(&dirs.before)?;
         copy_dir(&dirs.before, &dirs.disk)?;
-        let from: Vec<_> = base.made.iter().map(ToString::to_string).collect();
+        // Every other record is of two writers, the first of which is killed: what it had not synced is on no disk yet,
+        // although the second one reads it.
+        let mut from = base.made.clone();
+        let mut killed = None;
+        if seed.is_multiple_of(2) {
+            let at = ChaCha8Rng::seed_from_u64(seed).random_range(1..MAX_KILL);
+            self.write(dirs, library, &base, &from, Some(at))?;
+            let mut told = Progress::new(base.seed, &from);
+            let mut said = Vec::new();
+            let requests = record::read(&dirs.log, &dirs.disk)?;
+            requests.iter().for_each(|request| hear(request, &mut said, &mut told));
+            remove_dir(&dirs.image)?;
+            copy_dir(&dirs.disk, &dirs.image)?;
+            let found = look(&dirs.image.join("store"), self.common.backend, LIMITS, None)?;
+            from = judge(&found, &told, "").map_err(anyhow::Error::msg)?;
+            killed = Some((requests.len(), from.clone()));
+        }
+        self.write(dirs, library, &base, &from, None)?;
+        Ok(Record {
+            requests: record::read(&dirs.log, &dirs.disk)?,
+            base,
+            killed,
+        })
+    }
+
+    /// Runs a writer until it has made its batches, or is killed with a request.
+    fn write(
+        &self,
+        dirs: &Dirs,
+        library: &Path,
+        base: &Base,
+        from: &[u64],
+        kill_at: Option<u64>,
+    ) -> Result<()> {
+        let from: Vec<_> = from.iter().map(ToString::to_string).collect();
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("writer").arg("--dir").arg(dirs.disk.join("store"));
         command.args(["--backend", self.common.backend.name(), "--from", &from.join(",")]);
@@ -132,6 +170,9 @@ impl Power {
         command.args(["--batches", &self.batches.to_string(), "--openings", "2"]);
         command.args(["--compact-after", &(self.batches / 2).to_string()]);
         record::put_under(&mut command, library, &dirs.disk, &dirs.log);
+        if let Some(at) = kill_at {
+            command.env("DISK_KILL", at.to_string());
+        }
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let Some(status) = child.wait_timeout(WRITER_LIMIT)? else {
             child.kill()?;
@@ -139,11 +180,9 @@ impl Power {
             bail!("the writer did not end; see {}", dirs.disk.display());
         };
         let complaints = std::io::read_to_string(child.stderr.take().context("complaints")?)?;
-        ensure!(status.success(), "the writer ended with {status}: {}", last_lines(&complaints));
-        Ok(Record {
-            requests: record::read(&dirs.log, &dirs.disk)?,
-            base,
-        })
+        let ended = status.success() || (kill_at.is_some() && status.signal() == Some(SIGKILL));
+        ensure!(ended, "the writer ended with {status}: {}", last_lines(&complaints));
+        Ok(())
     }
 
     /// Builds disks from a record and looks at them. The disk for the next record, and whether to go on.
@@ -163,10 +202,7 @@ impl Power {
         let mut next = None;
         remove_dir(&dirs.base)?;
         for (case, point) in (run.done()..).zip(points) {
-            for request in &record.requests[taken..point] {
-                disk.take(request)?;
-                hear(request, &mut said, &mut told);
-            }
+            record.take(taken..point, &mut disk, &mut told, &mut said)?;
             taken = point;
             let survival = survival(&mut rng);
             let mut image_rng = ChaCha8Rng::seed_from_u64(rng.random());
@@ -201,10 +237,8 @@ impl Power {
                 }
             }
         }
-        for request in &record.requests[taken..] {
-            disk.take(request)?;
-            hear(request, &mut said, &mut told);
-        }
+        let all = record.requests.len();
+        record.take(taken..all, &mut disk, &mut told, &mut said)?;
         run.count("commits acknowledged", told.acknowledged);
         run.count("compactions", told.compactions);
         run.count("requests recorded", record.requests.len() as u64);
@@ -222,6 +256,29 @@ fn replay(rng: &ChaCha8Rng) -> ChaCha8Rng {
 struct Record {
     requests: Vec<Request>,
     base: Base,
+    /// Where a writer was killed, and what the next one found.
+    killed: Option<(usize, Vec<u64>)>,
+}
+
+impl Record {
+    /// Has some requests reach the disk.
+    fn take(
+        &self,
+        range: std::ops::Range<usize>,
+        disk: &mut Disk,
+        told: &mut Progress,
+        said: &mut Vec<u8>,
+    ) -> Result<()> {
+        for at in range {
+            if let Some((_, found)) = self.killed.as_ref().filter(|(killed, _)| *killed == at) {
+                told.go_on(found);
+                said.clear();
+            }
+            disk.take(&self.requests[at])?;
+            hear(&self.requests[at], said, told);
+        }
+        Ok(())
+    }
 }
 
 /// Points of the record, ascending: half anywhere, half just before or after something becomes certain or is named.

@@ -7,6 +7,8 @@ use crate::load::{Model, Rows, made_as_told, rows_of};
 struct Thread {
     acknowledged: Model,
     begun: u64,
+    /// What its rows held when a killed writer's successor was started; certain once that has opened the store.
+    found: u64,
 }
 
 /// All threads of a writer, and what else it said.
@@ -47,6 +49,7 @@ impl Progress {
         let thread = |(number, made): (u8, &u64)| Thread {
             acknowledged: Model::after(seed, number, *made),
             begun: *made,
+            found: *made,
         };
         Self {
             seed,
@@ -65,7 +68,15 @@ impl Progress {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "opening" => self.stage = Stage::Opening,
-            "opened" => self.stage = Stage::Writing,
+            "opened" => {
+                self.stage = Stage::Writing;
+                // What a reader may have seen must not be gone later.
+                for thread in &mut self.threads {
+                    while thread.acknowledged.made < thread.found {
+                        thread.acknowledged.advance();
+                    }
+                }
+            }
             "closing" => self.stage = Stage::Closing,
             "closed" => self.stage = Stage::Starting,
             "compacting" => self.compacting = true,
@@ -157,13 +168,26 @@ impl Progress {
                 thread.acknowledged.advance();
             }
             thread.begun = *made;
+            thread.found = *made;
         }
         self.acknowledged = 0;
         self.compactions = 0;
-        self.compacting = false;
-        self.stage = Stage::Starting;
         self.refusals.clear();
         self.wrong.clear();
+        self.killed();
+    }
+
+    /// The writer was killed, and another goes on from what was found.
+    pub(crate) fn go_on(&mut self, found: &[u64]) {
+        for (thread, found) in self.threads.iter_mut().zip(found) {
+            thread.found = *found;
+        }
+        self.killed();
+    }
+
+    fn killed(&mut self) {
+        self.compacting = false;
+        self.stage = Stage::Starting;
     }
 }
 
