@@ -3,6 +3,7 @@
 //! It knows the store by its trait and its directory, and nothing of what a node keeps in it.
 
 mod disk;
+mod faults;
 mod kill;
 mod load;
 mod look;
@@ -10,6 +11,7 @@ mod power;
 mod progress;
 mod record;
 mod report;
+mod rot;
 mod writer;
 
 use std::process::ExitCode;
@@ -41,6 +43,10 @@ enum Task {
     Kill(kill::Kill),
     /// Power cuts: what was not synced is lost in part, or all of it.
     Power(power::Power),
+    /// Decay: flipped bits, zeroed pages, files cut short, removed or older, also under an open store.
+    Rot(rot::Rot),
+    /// Failing disks: each request fails once, or from then on, with ENOSPC or EIO.
+    Faults(faults::Faults),
     /// The process that is put through them.
     #[command(hide = true)]
     Writer(writer::Writer),
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
     let went = match Arguments::parse().command {
         Task::Kill(kill) => kill.run(),
         Task::Power(power) => power.run(),
+        Task::Rot(rot) => rot.run(),
+        Task::Faults(faults) => faults.run(),
         Task::Writer(writer) => {
             writer.run();
             Ok(true)
