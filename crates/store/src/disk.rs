@@ -434,7 +434,7 @@ fn begin(options: &DiskOptions, name: Name) -> Result<Loader, StoreError> {
         Generation::create(&path, opening)
     })?;
     let room = Room::of(options);
-    Ok(Loader::new(generation, room))
+    Ok(Loader::new(generation, room, limit))
 }
 
 /// Gives a generation that is whole its name, and makes it the one in use.

@@ -214,11 +214,11 @@ impl Grouped {
         self.shared.usable()?;
         let engine = self.shared.engine();
         let _watched = self.shared.watch.begin();
-        let read = std::panic::AssertUnwindSafe(|| read(&*engine));
-        std::panic::catch_unwind(read).unwrap_or_else(|_| {
+        let answer = read(&*engine);
+        if engine.has_died() {
             self.shared.fail();
-            Err(failed("it died over a page, which is damaged"))
-        })
+        }
+        answer
     }
 
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

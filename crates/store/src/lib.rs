@@ -11,6 +11,7 @@ mod entropy;
 mod error;
 mod generation;
 mod group;
+mod guarded;
 mod mark;
 mod memory;
 mod redb_engine;

@@ -3,6 +3,7 @@
 //! the log, so it is moved aside once.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use crate::batch::Rows;
@@ -23,6 +24,7 @@ pub(crate) struct SledEngine {
 impl SledEngine {
     pub(crate) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         sync_if_there(&dir.join("db"))?;
+        must_be_readable(&dir.join("db"))?;
         let db = open_or_recover(dir, cache_bytes)?;
         let data = File::open(dir.join("db")).map_err(failed)?;
         // sled syncs neither the file with its settings nor the names of its files.
@@ -92,6 +94,19 @@ fn sync_if_there(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Reads a log from end to end. sled takes a segment that it cannot read for one that was never written, and writes over
+/// it; so a disk that does not give back a sector is found before sled is asked.
+fn must_be_readable(path: &Path) -> Result<(), StoreError> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut buffer = vec![0; 1 << 20];
+    while file.read(&mut buffer).map_err(failed)? > 0 {}
+    Ok(())
 }
 
 /// The segments that a database was made with; otherwise those of new ones.

@@ -7,7 +7,7 @@
  * DISK_FAIL    number of the request that fails, from 1; none fails if it is not set
  * DISK_ERRNO   errno of the failure
  * DISK_ONWARD  "1": all later requests fail, too; "half": a write that fails has written half of its bytes before
- * DISK_READS   "1": requests that count are reads, and not changes
+ * DISK_BAD     "<end of a path>:<offset>": reads over this place of such a file fail with DISK_ERRNO, always
  * DISK_KILL    number of the record, from 1, with which the process is killed
  *
  * A lock is held around each request with its record: their order in the record is the order in which they happened.
@@ -40,7 +40,9 @@ static char root[4096];
 static size_t root_len;
 static int log_fd = -1;
 static long fail_at, asked, kill_at, recorded;
-static int fail_errno, onward, half, reads;
+static int fail_errno, onward, half;
+static char bad_path[256];
+static off64_t bad_at = -1;
 
 #define REAL(type, name, ...) \
     static type (*real)(__VA_ARGS__); \
@@ -65,7 +67,12 @@ __attribute__((constructor)) static void begin(void) {
     if ((text = getenv("DISK_KILL"))) kill_at = atol(text);
     if ((text = getenv("DISK_ERRNO"))) fail_errno = atoi(text);
     if ((text = getenv("DISK_ONWARD"))) { onward = !strcmp(text, "1"); half = !strcmp(text, "half"); }
-    if ((text = getenv("DISK_READS"))) reads = !strcmp(text, "1");
+    if ((text = getenv("DISK_BAD"))) {
+        const char *colon = strrchr(text, ':');
+        if (!colon || (size_t)(colon - text) >= sizeof bad_path) _exit(95);
+        memcpy(bad_path, text, (size_t)(colon - text));
+        bad_at = atoll(colon + 1);
+    }
     if ((text = getenv("DISK_LOG"))) {
         REAL(int, "open64", const char *, int, ...);
         log_fd = real(text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -119,13 +126,10 @@ static void record(enum op op, int kind, int fd, uint64_t a, uint64_t b, const c
 }
 
 /* Whether this request is one that fails; it counts. */
-static int fails(const char *what, int read) {
-    if (!fail_at || read != reads) return 0;
+static int fails(const char *what) {
     asked++;
-    if (asked < fail_at || (asked > fail_at && !onward)) return 0;
-    if (asked == fail_at) {
-        record(FAULT, 0, -1, (uint64_t)asked, (uint64_t)fail_errno, what, NULL, NULL, 0);
-    }
+    if (!fail_at || asked < fail_at || (asked > fail_at && !onward)) return 0;
+    if (asked == fail_at) record(FAULT, 0, -1, (uint64_t)asked, (uint64_t)fail_errno, what, NULL, NULL, 0);
     errno = fail_errno;
     return 1;
 }
@@ -155,8 +159,7 @@ static int open_any(int dir, const char *name, int flags, mode_t mode) {
     struct stat before;
     int existed = ours && stat(path, &before) == 0;
     int fd = -1;
-    if (ours && changes && fails("open", 0)) goto out;
-    if (ours && !changes && fails("open for reading", 1)) goto out;
+    if (ours && changes && fails("open")) goto out;
     fd = real(dir, name, flags, mode);
     if (fd < 0) goto out;
     forget(fd);
@@ -204,7 +207,7 @@ static off64_t place(int fd) {
 static ssize_t write_tracked(int fd, const void *data, size_t len, off64_t at) {
     off64_t start = at < 0 ? place(fd) : at;
     ssize_t wrote = -1;
-    if (fails("write", 0)) {
+    if (fails("write")) {
         if (half && len > 1) {
             int kept = errno;
             wrote = at < 0 ? real_write(fd, data, len / 2) : real_pwrite(fd, data, len / 2, at);
@@ -277,7 +280,7 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at) {
         if (!tracked(fd)) return call; \
         pthread_mutex_lock(&lock); \
         int answer = -1; \
-        if (!fails(what, 0)) answer = call; \
+        if (!fails(what)) answer = call; \
         if (answer == 0) record(op, is_dir[fd] ? 4 : 0, fd, (uint64_t)(a), (uint64_t)(b), NULL, NULL, NULL, 0); \
         pthread_mutex_unlock(&lock); \
         return answer; \
@@ -320,7 +323,7 @@ int posix_fallocate64(int fd, off64_t at, off64_t len) {
         const char *one = whole(dir1, name1, buffer1, sizeof buffer1); \
         const char *two = name2 ? whole(dir2, name2, buffer2, sizeof buffer2) : NULL; \
         int ours = under_root(one) || under_root(two), answer = -1; \
-        if (!ours || !fails(what, 0)) answer = call; \
+        if (!ours || !fails(what)) answer = call; \
         if (ours && answer == 0) record(op, 0, -1, 0, 0, one, two, NULL, 0); \
         pthread_mutex_unlock(&lock); \
         return answer; \
@@ -343,18 +346,31 @@ int unlinkat(int dir, const char *path, int flags) {
 int mkdir(const char *path, mode_t mode) { REAL(int, "mkdir", const char *, mode_t); ON_PATH(AT_FDCWD, path, AT_FDCWD, NONE, MKDIR, "mkdir", real(path, mode)); }
 int mkdirat(int dir, const char *path, mode_t mode) { REAL(int, "mkdirat", int, const char *, mode_t); ON_PATH(dir, path, AT_FDCWD, NONE, MKDIR, "mkdir", real(dir, path, mode)); }
 
-/* Reads, which only fail. */
-#define ON_READ(type, fd, call) \
-    do { \
-        if (!tracked_file(fd) || !fail_at || !reads) return call; \
-        pthread_mutex_lock(&lock); \
-        int failed = fails("read", 1); \
-        pthread_mutex_unlock(&lock); \
-        return failed ? -1 : call; \
-    } while (0)
-ssize_t read(int fd, void *to, size_t len) { REAL(ssize_t, "read", int, void *, size_t); ON_READ(ssize_t, fd, real(fd, to, len)); }
-ssize_t pread(int fd, void *to, size_t len, off_t at) { REAL(ssize_t, "pread", int, void *, size_t, off_t); ON_READ(ssize_t, fd, real(fd, to, len, at)); }
-ssize_t pread64(int fd, void *to, size_t len, off64_t at) { REAL(ssize_t, "pread64", int, void *, size_t, off64_t); ON_READ(ssize_t, fd, real(fd, to, len, at)); }
+/* Reads, which fail over the place that is bad. */
+static int bad(int fd, off64_t at, size_t len) {
+    if (bad_at < 0 || !tracked_file(fd)) return 0;
+    size_t path_len = strlen(path_of[fd]), bad_len = strlen(bad_path);
+    if (path_len < bad_len || strcmp(path_of[fd] + path_len - bad_len, bad_path)) return 0;
+    if (at < 0) at = lseek64(fd, 0, SEEK_CUR);
+    if (at > bad_at || at + (off64_t)len <= bad_at) return 0;
+    static int told;
+    if (!told) record(FAULT, 0, -1, 0, (uint64_t)fail_errno, "read", NULL, NULL, 0);
+    told = 1;
+    errno = fail_errno;
+    return 1;
+}
+
+/* A file's path may be forgotten meanwhile by another thread, so there is the lock. */
+static int bad_locked(int fd, off64_t at, size_t len) {
+    if (bad_at < 0) return 0;
+    pthread_mutex_lock(&lock);
+    int answer = bad(fd, at, len);
+    pthread_mutex_unlock(&lock);
+    return answer;
+}
+ssize_t read(int fd, void *to, size_t len) { REAL(ssize_t, "read", int, void *, size_t); return bad_locked(fd, -1, len) ? -1 : real(fd, to, len); }
+ssize_t pread(int fd, void *to, size_t len, off_t at) { REAL(ssize_t, "pread", int, void *, size_t, off_t); return bad_locked(fd, at, len) ? -1 : real(fd, to, len, at); }
+ssize_t pread64(int fd, void *to, size_t len, off64_t at) { REAL(ssize_t, "pread64", int, void *, size_t, off64_t); return bad_locked(fd, at, len) ? -1 : real(fd, to, len, at); }
 
 /* What the model of the disk does not know. */
 void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t from) {

@@ -213,7 +213,7 @@ fn judge(found: &Found, right: &Rows) -> Option<String> {
 }
 
 /// All files below a directory, by their paths in it.
-fn files_of(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_of(dir: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(next) = dirs.pop() {
