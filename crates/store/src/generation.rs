@@ -187,7 +187,7 @@ fn open_engine(dir: &Path, opening: Opening) -> Result<Arc<dyn Engine>, StoreErr
             Arc::new(Guarded::new(engine, opening.limit))
         }
         Backend::Redb => {
-            let engine = RedbEngine::open(dir, opening.cache_bytes)?;
+            let engine = RedbEngine::open(dir, opening.cache_bytes, opening.verify)?;
             Arc::new(Guarded::new(engine, opening.limit))
         }
     })

@@ -14,6 +14,7 @@ mod group;
 mod guarded;
 mod mark;
 mod memory;
+mod page_sums;
 mod redb_engine;
 mod rows;
 mod seal;

@@ -73,7 +73,8 @@ impl Look {
     fn read(&self) -> Result<Rows, StoreError> {
         let options = DiskOptions {
             backend: self.backend,
-            cache_bytes: 1 << 20,
+            // So small that rows are read from the disk.
+            cache_bytes: 64 << 10,
             stall_limit: Duration::from_secs(self.stall_s),
             ..DiskOptions::new(&self.dir)
         };

@@ -17,6 +17,8 @@ use crate::look::{Found, Limits, copy_dir, look, remove_dir};
 use crate::report::{Common, Run};
 
 const PAGE: u64 = 4_096;
+/// How often a store is opened while it is filled: from the second time on there is a snapshot of sled's.
+const OPENINGS: u64 = 2;
 /// Damaged files can make a database go round for ever: it is given less time here, since that costs it each time.
 const LIMITS: Limits = Limits {
     stall_s: 2,
@@ -66,8 +68,21 @@ impl Damage {
     }
 }
 
-/// The stores that are damaged, by the name of their directory.
-const STORES: [&str; 2] = ["filled", "compacted"];
+/// The stores that are damaged, by the name of their directory: how many threads have filled them, with how many batches
+/// each time, and whether there was a compaction. The last has so many rows that no database keeps them all in memory; it
+/// is damaged while it is open.
+const STORES: [Filling; 3] = [
+    Filling { name: "filled", threads: 2, batches: 30, compacted: false },
+    Filling { name: "compacted", threads: 2, batches: 30, compacted: true },
+    Filling { name: "wide", threads: 200, batches: 10, compacted: false },
+];
+
+struct Filling {
+    name: &'static str,
+    threads: usize,
+    batches: u64,
+    compacted: bool,
+}
 
 impl Rot {
     pub(crate) fn run(&self) -> Result<bool> {
@@ -79,9 +94,9 @@ impl Rot {
         run.show(cases.len() as u64, "damages");
         let victim = run.dir.join("victim");
         let mut right = Vec::new();
-        for name in STORES {
+        for store in STORES {
             remove_dir(&victim)?;
-            copy_dir(&run.dir.join(name), &victim)?;
+            copy_dir(&run.dir.join(store.name), &victim)?;
             match look(&victim, self.common.backend, LIMITS, None)? {
                 Found::Rows(rows) if rows.len() > 50 => right.push(rows),
                 other => bail!("the undamaged store: {other:?}"),
@@ -89,16 +104,16 @@ impl Rot {
         }
         for (number, (store, damage)) in (0..).zip(&cases).skip(usize::try_from(run.done())?) {
             remove_dir(&victim)?;
-            copy_dir(&run.dir.join(STORES[*store]), &victim)?;
-            let older = run.dir.join(format!("{}-older", STORES[*store]));
+            copy_dir(&run.dir.join(STORES[*store].name), &victim)?;
+            let older = run.dir.join(format!("{}-older", STORES[*store].name));
             let found = self.look_at_damaged(&victim, &older, damage)?;
             run.count(damage.kind(), 1);
             let wrong = judge(&found, &right[*store]);
             run.count(if matches!(found, Found::Rows(_)) { "all rows right" } else { "refused" }, u64::from(wrong.is_none()));
             let mut goes_on = true;
             if let Some(wrong) = wrong {
-                let what = format!("{damage:?} of {}: {wrong}", STORES[*store]);
-                goes_on = run.fail(number, &what, &[&run.dir.join(STORES[*store]), &older])?;
+                let what = format!("{damage:?} of {}: {wrong}", STORES[*store].name);
+                goes_on = run.fail(number, &what, &[&run.dir.join(STORES[*store].name), &older])?;
             }
             run.advance(number + 1, &cases)?;
             if !goes_on {
@@ -122,16 +137,19 @@ impl Rot {
     fn make(&self, dir: &Path, seed: u64) -> Result<Vec<(usize, Damage)>> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut cases = Vec::new();
-        for (number, name) in STORES.into_iter().enumerate() {
-            let store = dir.join(name);
-            let older = dir.join(format!("{name}-older"));
+        for (number, filling) in STORES.into_iter().enumerate() {
+            let store = dir.join(filling.name);
+            let older = dir.join(format!("{}-older", filling.name));
             remove_dir(&store)?;
             remove_dir(&older)?;
-            let compact_after = (number == 1).then_some(40);
-            self.fill(&store, seed, 0, compact_after)?;
+            if filling.threads > 2 {
+                self.fill(&store, seed, 0, &filling)?;
+                cases.extend((0..self.live).map(|_| (number, Damage::Live { seed: rng.random() })));
+                continue;
+            }
+            self.fill(&store, seed, 0, &filling)?;
             copy_dir(&store, &older)?;
-            // Two openings: there is a snapshot then.
-            self.fill(&store, seed, 60, None)?;
+            self.fill(&store, seed, OPENINGS * filling.batches, &filling)?;
             let mut files = files_of(&store)?;
             files.sort();
             for file in files {
@@ -140,8 +158,6 @@ impl Rot {
                 damages.extend(older.join(&file).exists().then_some(Damage::Older { file }));
                 cases.extend(damages.into_iter().map(|damage| (number, damage)));
             }
-            let live = (0..self.live).map(|_| (number, Damage::Live { seed: rng.random() }));
-            cases.extend(live.skip(usize::from(number == 1) * usize::try_from(self.live / 2)?));
         }
         Ok(cases)
     }
@@ -182,13 +198,15 @@ impl Rot {
         damages
     }
 
-    fn fill(&self, store: &Path, seed: u64, from: u64, compact_after: Option<u64>) -> Result<()> {
+    fn fill(&self, store: &Path, seed: u64, from: u64, filling: &Filling) -> Result<()> {
+        let from = vec![from.to_string(); filling.threads].join(",");
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("writer").arg("--dir").arg(store);
         command.args(["--backend", self.common.backend.name(), "--seed", &seed.to_string()]);
-        command.args(["--from", &format!("{from},{from}"), "--batches", "30", "--openings", "2"]);
-        if let Some(after) = compact_after {
-            command.args(["--compact-after", &(after / 2).to_string()]);
+        command.args(["--from", &from, "--batches", &filling.batches.to_string()]);
+        command.args(["--openings", &OPENINGS.to_string()]);
+        if filling.compacted {
+            command.args(["--compact-after", &(filling.batches / 2).to_string()]);
         }
         let output = command.stderr(Stdio::inherit()).output()?;
         let said = String::from_utf8_lossy(&output.stdout);
