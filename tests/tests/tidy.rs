@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -65,6 +65,8 @@ const ALLOWED: [(&str, &[&str]); 16] = [
         "demo",
         &["rules", "risk-list", "verifier", "wire", "federation"],
     ),
+    ("store", &["rules"]),
+    ("reliability", &["store"]),
     ("fuzz", &[]),
     (
         "tests",

@@ -32,7 +32,9 @@ impl<E: Engine> Guarded<E> {
         let engine = engine.ok_or_else(stopped)?;
         catch_unwind(AssertUnwindSafe(|| ask(engine))).unwrap_or_else(|_| {
             self.died.store(true, Ordering::SeqCst);
-            Err(failed("it died in a call, over damaged pages or a failing disk"))
+            Err(failed(
+                "it died in a call, over damaged pages or a failing disk",
+            ))
         })
     }
 }

@@ -14,7 +14,8 @@ use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
 /// Bytes under one checksum: redb's own page, so that nearly all requests are for whole ones.
-const PAGE_BYTES: u64 = 4_096;
+const PAGE_BYTES: u64 = PAGE_LEN as u64;
+const PAGE_LEN: usize = 4_096;
 /// The checksum of a page that was neither read nor written whole.
 const UNKNOWN: u32 = 0;
 
@@ -45,19 +46,28 @@ impl SummedFile {
         bytes: &[u8],
         mut each: impl FnMut(&AtomicU32, &[u8]) -> Result<()>,
     ) -> Result<()> {
-        let size = PAGE_BYTES as usize;
         let first = offset.div_ceil(PAGE_BYTES);
         let skipped = usize::try_from(first * PAGE_BYTES - offset).unwrap_or(usize::MAX);
-        let pages = bytes.get(skipped..).unwrap_or_default().chunks_exact(size);
+        let pages = bytes
+            .get(skipped..)
+            .unwrap_or_default()
+            .chunks_exact(PAGE_LEN);
         let first = usize::try_from(first).map_err(Error::other)?;
         self.reserve(first + pages.len());
         let sums = self.sums.read().unwrap_or_else(PoisonError::into_inner);
-        sums.iter().skip(first).zip(pages).try_for_each(|(sum, page)| each(sum, page))
+        sums.iter()
+            .skip(first)
+            .zip(pages)
+            .try_for_each(|(sum, page)| each(sum, page))
     }
 
     /// Makes room for the checksums of some pages.
     fn reserve(&self, pages: usize) {
-        let known = self.sums.read().unwrap_or_else(PoisonError::into_inner).len();
+        let known = self
+            .sums
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len();
         if known < pages {
             let mut sums = self.sums.write().unwrap_or_else(PoisonError::into_inner);
             let pages = pages.max(sums.len());
@@ -92,9 +102,9 @@ impl StorageBackend for SummedFile {
             let found = sum_of(page);
             let known = sum.compare_exchange(UNKNOWN, found, Ordering::AcqRel, Ordering::Acquire);
             match known {
-                Err(known) if known != found => {
-                    Err(Error::other("the disk gave back a page that is not what was on it"))
-                }
+                Err(known) if known != found => Err(Error::other(
+                    "the disk gave back a page that is not what was on it",
+                )),
                 _ => Ok(()),
             }
         })
@@ -102,7 +112,10 @@ impl StorageBackend for SummedFile {
 
     fn set_len(&self, len: u64) -> Result<()> {
         let pages = usize::try_from(len / PAGE_BYTES).map_err(Error::other)?;
-        self.sums.write().unwrap_or_else(PoisonError::into_inner).truncate(pages);
+        self.sums
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .truncate(pages);
         self.file.set_len(len)
     }
 
@@ -182,23 +195,29 @@ mod tests {
         let summed = SummedFile::open(&dir.path().join("rows")).unwrap();
         summed.set_len(4 * PAGE_BYTES).unwrap();
         let file = &summed.file;
-        let mut page = [0; PAGE_BYTES as usize];
-        summed.write(PAGE_BYTES, &[7; 2 * PAGE_BYTES as usize]).unwrap();
+        let mut page = [0; PAGE_LEN];
+        summed.write(PAGE_BYTES, &[7; 2 * PAGE_LEN]).unwrap();
         summed.read(0, &mut page).unwrap();
         // One page was written, one was read, one is unknown.
         for at in [PAGE_BYTES + 100, 17, 3 * PAGE_BYTES] {
             file.write_all_at(&[9], at).unwrap();
         }
-        assert!(summed.read(PAGE_BYTES, &mut page).unwrap_err().to_string().contains("gave back"));
+        assert!(
+            summed
+                .read(PAGE_BYTES, &mut page)
+                .unwrap_err()
+                .to_string()
+                .contains("gave back")
+        );
         assert!(summed.read(0, &mut page).is_err());
-        assert!(summed.read(0, &mut [0; 2 * PAGE_BYTES as usize]).is_err());
+        assert!(summed.read(0, &mut [0; 2 * PAGE_LEN]).is_err());
         assert!(summed.read(2 * PAGE_BYTES, &mut page).is_ok());
         assert!(summed.read(3 * PAGE_BYTES, &mut page).is_ok());
         // A part of a page is not checked, and a written part makes the whole unknown.
         assert!(summed.read(0, &mut page[..320]).is_ok());
         summed.write(10, &[1; 20]).unwrap();
         assert!(summed.read(0, &mut page).is_ok());
-        summed.write(PAGE_BYTES, &[8; PAGE_BYTES as usize]).unwrap();
+        summed.write(PAGE_BYTES, &[8; PAGE_LEN]).unwrap();
         assert!(summed.read(PAGE_BYTES, &mut page).is_ok());
         // What is cut off and grown again is zero.
         summed.set_len(PAGE_BYTES).unwrap();

@@ -121,7 +121,10 @@ impl Disk {
         let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
         let mut node = 0;
         for dir in dirs.split('/').filter(|dir| !dir.is_empty()) {
-            node = *self.names(node)?.get(dir).with_context(|| format!("{path}: no {dir}"))?;
+            node = *self
+                .names(node)?
+                .get(dir)
+                .with_context(|| format!("{path}: no {dir}"))?;
         }
         Ok((node, name))
     }
@@ -132,7 +135,9 @@ impl Disk {
         }
         let (dir, name) = self.place(path)?;
         let found = self.names(dir)?.get(name);
-        found.copied().with_context(|| format!("{path} is not there"))
+        found
+            .copied()
+            .with_context(|| format!("{path} is not there"))
     }
 
     fn names(&self, node: usize) -> Result<&Names> {
@@ -152,7 +157,10 @@ impl Disk {
     }
 
     fn change_file(&mut self, fd: i32, change: FileChange) -> Result<()> {
-        let node = *self.open.get(&fd).context("a write to a file that is not open")?;
+        let node = *self
+            .open
+            .get(&fd)
+            .context("a write to a file that is not open")?;
         let Node::File { changes, .. } = &mut self.nodes[node] else {
             bail!("a write to a directory");
         };
@@ -163,7 +171,12 @@ impl Disk {
     /// Takes in one request.
     pub(crate) fn take(&mut self, request: &Request) -> Result<()> {
         match &request.op {
-            Op::Open { path, existed, truncated, dir } => {
+            Op::Open {
+                path,
+                existed,
+                truncated,
+                dir,
+            } => {
                 let node = if *existed {
                     self.find(path)?
                 } else {
@@ -182,7 +195,10 @@ impl Disk {
             }
             Op::Length(len) => self.change_file(request.fd, FileChange::Length(*len))?,
             Op::Sync => {
-                let node = *self.open.get(&request.fd).context("a sync of what is not open")?;
+                let node = *self
+                    .open
+                    .get(&request.fd)
+                    .context("a sync of what is not open")?;
                 if !self.lied_to.contains(&node) {
                     self.sync(node)?;
                 }
@@ -190,7 +206,10 @@ impl Disk {
             Op::Rename(from, to) => {
                 let (from_dir, from) = self.place(from)?;
                 let (to_dir, to) = self.place(to)?;
-                ensure!(from_dir == to_dir, "a rename between directories is not modelled");
+                ensure!(
+                    from_dir == to_dir,
+                    "a rename between directories is not modelled"
+                );
                 let change = NameChange::Rename(from.to_owned(), to.to_owned());
                 self.change_names(from_dir, change)?;
             }
@@ -238,7 +257,9 @@ impl Disk {
                     }
                 }
             }
-            Node::Dir { certain, changes, .. } => {
+            Node::Dir {
+                certain, changes, ..
+            } => {
                 for change in changes.drain(..) {
                     apply(certain, &change)?;
                 }
@@ -259,7 +280,10 @@ impl Disk {
         rng: &mut ChaCha8Rng,
         to: &Path,
     ) -> Result<()> {
-        let Node::Dir { certain, changes, .. } = &self.nodes[node] else {
+        let Node::Dir {
+            certain, changes, ..
+        } = &self.nodes[node]
+        else {
             bail!("a file where a directory must be");
         };
         std::fs::create_dir_all(to)?;
@@ -291,10 +315,14 @@ fn apply(names: &mut Names, change: &NameChange) -> Result<()> {
             names.insert(name.clone(), *node);
         }
         NameChange::Unlink(name) => {
-            names.remove(name).with_context(|| format!("{name} is not there"))?;
+            names
+                .remove(name)
+                .with_context(|| format!("{name} is not there"))?;
         }
         NameChange::Rename(from, to) => {
-            let node = names.remove(from).with_context(|| format!("{from} is not there"))?;
+            let node = names
+                .remove(from)
+                .with_context(|| format!("{from} is not there"))?;
             names.insert(to.clone(), node);
         }
     }
@@ -378,7 +406,8 @@ mod tests {
     fn image(disk: &Disk, survival: Survival, seed: u64) -> Option<Vec<u8>> {
         let dir = tempfile::tempdir().unwrap();
         let to = dir.path().join("image");
-        disk.cut(survival, &mut ChaCha8Rng::seed_from_u64(seed), &to).unwrap();
+        disk.cut(survival, &mut ChaCha8Rng::seed_from_u64(seed), &to)
+            .unwrap();
         std::fs::read(to.join("f")).ok()
     }
 
@@ -389,7 +418,11 @@ mod tests {
         disk.take(&request(3, open("f", false))).unwrap();
         disk.take(&request(3, write_at(0, 100, 1))).unwrap();
         disk.take(&request(3, Op::Sync)).unwrap();
-        assert_eq!(image(&disk, Survival::Nothing, 0), None, "the name is not certain");
+        assert_eq!(
+            image(&disk, Survival::Nothing, 0),
+            None,
+            "the name is not certain"
+        );
         disk.take(&request(4, open("", true))).unwrap();
         disk.take(&request(4, Op::Sync)).unwrap();
         assert_eq!(image(&disk, Survival::Nothing, 0), Some(vec![1; 100]));
@@ -413,10 +446,21 @@ mod tests {
         for seed in 0..200 {
             let bytes = image(&disk, Survival::Some(0.5), seed).unwrap();
             let sectors: Vec<_> = bytes.chunks(512).map(|sector| sector[0]).collect();
-            assert!(bytes.chunks(512).all(|sector| sector.iter().all(|b| *b == sector[0])));
+            assert!(
+                bytes
+                    .chunks(512)
+                    .all(|sector| sector.iter().all(|b| *b == sector[0]))
+            );
             seen.insert(sectors);
         }
-        for expected in [vec![], vec![1, 2], vec![2, 1], vec![0, 2], vec![2, 0], vec![1, 1]] {
+        for expected in [
+            vec![],
+            vec![1, 2],
+            vec![2, 1],
+            vec![0, 2],
+            vec![2, 0],
+            vec![1, 1],
+        ] {
             assert!(seen.contains(&expected), "{expected:?} of {seen:?}");
         }
     }

@@ -23,7 +23,7 @@ const THREADS: usize = 2;
 /// How often a writer opens the store.
 const OPENINGS: u64 = 2;
 /// Time after which a writer counts as hung.
-const WRITER_LIMIT: Duration = Duration::from_secs(60);
+const WRITER_LIMIT: Duration = Duration::from_mins(1);
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 
@@ -52,11 +52,31 @@ struct Way {
 }
 
 const WAYS: [Way; 5] = [
-    Way { name: "EIO once", errno: EIO, onward: "0" },
-    Way { name: "EIO from then on", errno: EIO, onward: "1" },
-    Way { name: "ENOSPC once", errno: ENOSPC, onward: "0" },
-    Way { name: "ENOSPC from then on", errno: ENOSPC, onward: "1" },
-    Way { name: "ENOSPC in the middle of a write", errno: ENOSPC, onward: "half" },
+    Way {
+        name: "EIO once",
+        errno: EIO,
+        onward: "0",
+    },
+    Way {
+        name: "EIO from then on",
+        errno: EIO,
+        onward: "1",
+    },
+    Way {
+        name: "ENOSPC once",
+        errno: ENOSPC,
+        onward: "0",
+    },
+    Way {
+        name: "ENOSPC from then on",
+        errno: ENOSPC,
+        onward: "1",
+    },
+    Way {
+        name: "ENOSPC in the middle of a write",
+        errno: ENOSPC,
+        onward: "half",
+    },
 ];
 
 /// What fails.
@@ -164,7 +184,10 @@ impl Faults {
             Case::Sector(number) => {
                 let filled = self.write(dirs, library, seed, 0, &[])?;
                 filled.said.lines().for_each(|line| told.hear(line));
-                ensure!(filled.wrong.is_none() && told.refusals.is_empty(), "a store to begin with");
+                ensure!(
+                    filled.wrong.is_none() && told.refusals.is_empty(),
+                    "a store to begin with"
+                );
                 let fault = [
                     ("DISK_BAD", place(&dirs.disk.join("store"), seed ^ number)?),
                     ("DISK_ERRNO", EIO.to_string()),
@@ -213,14 +236,30 @@ impl Faults {
         fault: &[(&str, String)],
     ) -> Result<Ended> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("writer").arg("--dir").arg(dirs.disk.join("store"));
-        command.args(["--backend", self.common.backend.name(), "--from", &format!("{from},{from}")]);
-        command.args(["--seed", &seed.to_string(), "--openings", &OPENINGS.to_string()]);
+        command
+            .arg("writer")
+            .arg("--dir")
+            .arg(dirs.disk.join("store"));
+        command.args([
+            "--backend",
+            self.common.backend.name(),
+            "--from",
+            &format!("{from},{from}"),
+        ]);
+        command.args([
+            "--seed",
+            &seed.to_string(),
+            "--openings",
+            &OPENINGS.to_string(),
+        ]);
         command.args(["--batches", &self.batches.to_string()]);
         command.args(["--compact-after", &(self.batches / 2).to_string()]);
         record::put_under(&mut command, library, &dirs.disk, &dirs.log);
         command.envs(fault.iter().map(|(name, value)| (name, value)));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let said = std::thread::spawn(move || stdout.map(std::io::read_to_string));
         let complaints = std::thread::spawn(move || stderr.map(std::io::read_to_string));
@@ -229,11 +268,21 @@ impl Faults {
             child.kill()?;
             child.wait()?;
         }
-        let said = said.join().ok().flatten().context("what the writer said")??;
-        let complaints = complaints.join().ok().flatten().context("its complaints")??;
+        let said = said
+            .join()
+            .ok()
+            .flatten()
+            .context("what the writer said")??;
+        let complaints = complaints
+            .join()
+            .ok()
+            .flatten()
+            .context("its complaints")??;
         let wrong = match status {
             None => Some("hung: the writer did not end".to_owned()),
-            Some(status) if !status.success() => Some(format!("died: the writer ended with {status}")),
+            Some(status) if !status.success() => {
+                Some(format!("died: the writer ended with {status}"))
+            }
             Some(_) => None,
         };
         Ok(Ended {
@@ -264,7 +313,12 @@ fn place(store: &Path, seed: u64) -> Result<String> {
     files.sort();
     // Every other one in the database itself.
     let largest = files.iter().max_by_key(|(_, len)| *len);
-    let (file, len) = if rng.random() { largest } else { files.choose(&mut rng) }.context("a file")?;
+    let (file, len) = if rng.random() {
+        largest
+    } else {
+        files.choose(&mut rng)
+    }
+    .context("a file")?;
     Ok(format!("/{}:{}", file.display(), rng.random_range(0..*len)))
 }
 

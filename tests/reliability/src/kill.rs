@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 use store::Backend;
 
 use crate::look::{Found, LIMITS, last_lines, look, remove_dir};
@@ -32,7 +31,6 @@ pub(crate) struct Kill {
 }
 
 /// What a directory holds.
-#[derive(Debug, Serialize, Deserialize)]
 struct Place {
     /// Seed of its batches.
     seed: u64,
@@ -45,7 +43,8 @@ impl Kill {
         let mut run = Run::begin(&self.common, "kill")?;
         run.show(self.cycles, "kills");
         let dir = run.dir.join("store");
-        let mut place: Option<Place> = run.place()?;
+        // What an interrupted run was doing to its directory is not known, so it goes on with a fresh one.
+        let mut place: Option<Place> = None;
         let mut progress: Option<Progress> = None;
         for cycle in run.done()..self.cycles {
             let seed = run.seed().wrapping_add(cycle);
@@ -68,12 +67,12 @@ impl Kill {
                 Err(what) => {
                     place = None;
                     if !run.fail(cycle, &what, &[&dir])? {
-                        run.advance(cycle + 1, &place)?;
+                        run.advance(cycle + 1, &())?;
                         break;
                     }
                 }
             }
-            run.advance(cycle + 1, &place)?;
+            run.advance(cycle + 1, &())?;
         }
         run.finish()
     }
@@ -83,7 +82,10 @@ fn note(run: &mut Run, told: &Progress) {
     run.count("commits acknowledged", told.acknowledged);
     run.count("compactions", told.compactions);
     run.count("killed while compacting", u64::from(told.compacting));
-    run.count("killed while opening", u64::from(told.stage == Stage::Opening));
+    run.count(
+        "killed while opening",
+        u64::from(told.stage == Stage::Opening),
+    );
 }
 
 /// What a look says about what a writer said.
@@ -92,7 +94,9 @@ pub(crate) fn judge(found: &Found, told: &Progress, complaints: &str) -> Result<
         return Err(format!("{wrong} ({complaints})"));
     }
     if let Some(refusal) = told.refusals.first() {
-        return Err(format!("refused without a reason: {refusal} ({complaints})"));
+        return Err(format!(
+            "refused without a reason: {refusal} ({complaints})"
+        ));
     }
     match found {
         Found::Rows(rows) => told.check(rows),
@@ -115,7 +119,12 @@ fn write_until_killed(
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("writer").arg("--dir").arg(dir);
     command.args(["--backend", backend.name(), "--from", &from.join(",")]);
-    command.args(["--seed", &place.seed.to_string(), "--times", &seed.to_string()]);
+    command.args([
+        "--seed",
+        &place.seed.to_string(),
+        "--times",
+        &seed.to_string(),
+    ]);
     command.args(["--compact-ms", "150"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().context("a writer")?;
@@ -129,13 +138,20 @@ fn write_until_killed(
     });
     let complaints = std::thread::spawn(move || std::io::read_to_string(stderr));
     // Opening takes some milliseconds: every fourth kill is meant for it.
-    let upto_us = if rng.random_ratio(1, 4) { 25_000 } else { 300_000 };
+    let upto_us = if rng.random_ratio(1, 4) {
+        25_000
+    } else {
+        300_000
+    };
     std::thread::sleep(Duration::from_micros(rng.random_range(0..upto_us)));
     child.kill()?;
     child.wait()?;
     for line in lines.join().ok().context("the reader of lines")? {
         told.hear(&line);
     }
-    let complaints = complaints.join().ok().context("the reader of complaints")??;
+    let complaints = complaints
+        .join()
+        .ok()
+        .context("the reader of complaints")??;
     Ok(last_lines(&complaints))
 }

@@ -165,7 +165,10 @@ pub(crate) fn look(
     if meanwhile.is_some() {
         command.arg("--wait");
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().context("a process to look at the store")?;
     let (Some(mut stdin), Some(mut stdout), Some(mut stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
@@ -193,7 +196,9 @@ pub(crate) fn look(
     }
     drop(stdin);
     let answers = std::thread::spawn(move || {
-        let read = stdout.take(MAX_ANSWER_BYTES as u64).read_to_end(&mut answer);
+        let read = stdout
+            .take(MAX_ANSWER_BYTES as u64)
+            .read_to_end(&mut answer);
         read.map(|_| answer)
     });
     let Some(status) = child.wait_timeout(Duration::from_secs(limits.all_s))? else {

@@ -24,6 +24,8 @@ const EXAMPLES: &str = "\
 Examples:
   reliability kill --backend sled                      1,000 times SIGKILL under load
   reliability power --backend redb --cuts 200          200 power cuts
+  reliability rot --backend sled --flips 1000          bit rot, 1,000 flips in each file
+  reliability faults --backend redb --cases 300        300 failures of the disk, taken at random
   reliability kill --backend redb --seed 7 --no-report --json
 
 A run that was interrupted is gone on with by the same command. Each run adds a row to docs/reliability.md.
@@ -61,10 +63,7 @@ fn main() -> ExitCode {
         Task::Power(power) => power.run(),
         Task::Rot(rot) => rot.run(),
         Task::Faults(faults) => faults.run(),
-        Task::Writer(writer) => {
-            writer.run();
-            Ok(true)
-        }
+        Task::Writer(writer) => writer.run().map(|()| true),
         Task::Look(look) => look.run().map(|()| true),
     };
     match went {
@@ -79,7 +78,9 @@ fn main() -> ExitCode {
 
 /// The database of a name.
 fn backend_of(name: &str) -> Result<Backend> {
-    let found = [Backend::Sled, Backend::Redb].into_iter().find(|backend| backend.name() == name);
+    let found = [Backend::Sled, Backend::Redb]
+        .into_iter()
+        .find(|backend| backend.name() == name);
     match found {
         Some(backend) => Ok(backend),
         None => bail!("there are the backends sled and redb"),

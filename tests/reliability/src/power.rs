@@ -27,7 +27,7 @@ const THREADS: usize = 3;
 const MAX_KILL: u64 = 2_000;
 const SIGKILL: i32 = 9;
 /// Time that a writer has for its batches.
-const WRITER_LIMIT: Duration = Duration::from_secs(120);
+const WRITER_LIMIT: Duration = Duration::from_mins(2);
 
 /// Cuts the power under a writer.
 #[derive(Clone, Debug, clap::Args)]
@@ -104,13 +104,7 @@ impl Power {
     }
 
     /// Runs a writer above the layer.
-    fn record(
-        &self,
-        dirs: &Dirs,
-        library: &Path,
-        base: Option<Base>,
-        seed: u64,
-    ) -> Result<Record> {
+    fn record(&self, dirs: &Dirs, library: &Path, base: Option<Base>, seed: u64) -> Result<Record> {
         remove_dir(&dirs.disk)?;
         remove_dir(&dirs.before)?;
         if dirs.log.exists() {
@@ -138,7 +132,9 @@ impl Power {
             let mut told = Progress::new(base.seed, &from);
             let mut said = Vec::new();
             let requests = record::read(&dirs.log, &dirs.disk)?;
-            requests.iter().for_each(|request| hear(request, &mut said, &mut told));
+            for request in &requests {
+                hear(request, &mut said, &mut told);
+            }
             remove_dir(&dirs.image)?;
             copy_dir(&dirs.disk, &dirs.image)?;
             let found = look(&dirs.image.join("store"), self.common.backend, LIMITS, None)?;
@@ -164,8 +160,16 @@ impl Power {
     ) -> Result<()> {
         let from: Vec<_> = from.iter().map(ToString::to_string).collect();
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("writer").arg("--dir").arg(dirs.disk.join("store"));
-        command.args(["--backend", self.common.backend.name(), "--from", &from.join(",")]);
+        command
+            .arg("writer")
+            .arg("--dir")
+            .arg(dirs.disk.join("store"));
+        command.args([
+            "--backend",
+            self.common.backend.name(),
+            "--from",
+            &from.join(","),
+        ]);
         command.args(["--seed", &base.seed.to_string()]);
         command.args(["--batches", &self.batches.to_string(), "--openings", "2"]);
         command.args(["--compact-after", &(self.batches / 2).to_string()]);
@@ -173,7 +177,10 @@ impl Power {
         if let Some(at) = kill_at {
             command.env("DISK_KILL", at.to_string());
         }
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
         let Some(status) = child.wait_timeout(WRITER_LIMIT)? else {
             child.kill()?;
             child.wait()?;
@@ -181,7 +188,11 @@ impl Power {
         };
         let complaints = std::io::read_to_string(child.stderr.take().context("complaints")?)?;
         let ended = status.success() || (kill_at.is_some() && status.signal() == Some(SIGKILL));
-        ensure!(ended, "the writer ended with {status}: {}", last_lines(&complaints));
+        ensure!(
+            ended,
+            "the writer ended with {status}: {}",
+            last_lines(&complaints)
+        );
         Ok(())
     }
 
@@ -211,7 +222,8 @@ impl Power {
             run.count(name_of(survival), 1);
             run.count("while compacting", u64::from(told.compacting));
             // The last third is kept for the next record, while what is uncertain is still in it.
-            let kept = next.is_none() && taken > record.requests.len() / 3 && rng.random_ratio(1, 3);
+            let kept =
+                next.is_none() && taken > record.requests.len() / 3 && rng.random_ratio(1, 3);
             if kept {
                 remove_dir(&dirs.base)?;
                 copy_dir(&dirs.image, &dirs.base)?;
@@ -227,7 +239,10 @@ impl Power {
                 }
                 Ok(_) => {}
                 Err(what) => {
-                    let what = format!("{what}; cut after request {taken}, {survival:?}, {:?}", told.stage);
+                    let what = format!(
+                        "{what}; cut after request {taken}, {survival:?}, {:?}",
+                        told.stage
+                    );
                     // The image as it was before it was looked at.
                     remove_dir(&dirs.image)?;
                     disk.cut(survival, &mut replay(&image_rng), &dirs.image)?;
@@ -289,7 +304,9 @@ fn points(requests: &[Request], count: u64, rng: &mut ChaCha8Rng) -> Vec<usize> 
             Op::Sync | Op::Rename(..) | Op::Unlink(_) | Op::MakeDir(_) | Op::Said(_)
         )
     };
-    let mut turning: Vec<_> = (0..requests.len()).filter(|at| near(&requests[*at])).collect();
+    let mut turning: Vec<_> = (0..requests.len())
+        .filter(|at| near(&requests[*at]))
+        .collect();
     // What happens once in a run is as worth a cut as what happens at each commit.
     let rare: Vec<_> = turning
         .iter()
@@ -360,7 +377,11 @@ fn same(one: &Path, other: &Path) -> Result<()> {
         Ok(names)
     };
     let (left, right) = (names(one)?, names(other)?);
-    ensure!(left == right, "{}: {left:?}, and the record has {right:?}", one.display());
+    ensure!(
+        left == right,
+        "{}: {left:?}, and the record has {right:?}",
+        one.display()
+    );
     for name in left {
         let (one, other) = (one.join(&name), other.join(&name));
         if one.is_dir() {

@@ -112,7 +112,8 @@ impl Progress {
         }
         let took_effect = thread.acknowledged.advance();
         if took_effect != (word == "acknowledged") {
-            self.wrong.push(format!("{line:?}, and the other answer was right"));
+            self.wrong
+                .push(format!("{line:?}, and the other answer was right"));
         }
         self.acknowledged += 1;
     }
@@ -123,7 +124,9 @@ impl Progress {
         let threads = (0..).zip(&self.threads);
         let made = threads.map(|(number, thread)| self.check_thread(rows, number, thread));
         let made = made.collect::<Result<Vec<_>, _>>()?;
-        let strays = rows.keys().filter(|(_, key)| usize::from(key[0]) >= self.threads.len());
+        let strays = rows
+            .keys()
+            .filter(|(_, key)| usize::from(key[0]) >= self.threads.len());
         match strays.count() {
             0 => Ok(made),
             strays => Err(format!("torn: {strays} rows that nobody wrote")),
@@ -199,7 +202,11 @@ mod tests {
         let mut model = Model::after(9, 0, 0);
         for number in 0..until {
             progress.hear(&format!("begun 0 {number}"));
-            let word = if model.advance() { "acknowledged" } else { "conflict" };
+            let word = if model.advance() {
+                "acknowledged"
+            } else {
+                "conflict"
+            };
             progress.hear(&format!("{word} 0 {number}"));
         }
         model.rows
@@ -221,7 +228,12 @@ mod tests {
         let mut torn = rows.clone();
         torn.pop_first();
         assert!(progress.check(&torn).unwrap_err().starts_with("torn"));
-        assert!(progress.check(&Rows::new()).unwrap_err().starts_with("lost"));
+        assert!(
+            progress
+                .check(&Rows::new())
+                .unwrap_err()
+                .starts_with("lost")
+        );
     }
 
     #[test]

@@ -55,7 +55,11 @@ pub(crate) struct Request {
 pub(crate) fn build(dir: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(dir)?;
     let digest = Sha256::digest(SOURCE);
-    let name = digest[..8].iter().fold(String::from("disk-"), |name, byte| format!("{name}{byte:02x}"));
+    let name = digest[..8]
+        .iter()
+        .fold(String::from("disk-"), |name, byte| {
+            format!("{name}{byte:02x}")
+        });
     let library = dir.join(format!("{name}.so"));
     if library.exists() {
         return Ok(library);
@@ -117,7 +121,9 @@ fn parse<'a>(bytes: &'a [u8], root: &Path) -> Result<(Request, &'a [u8])> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let path = |bytes: &[u8]| -> Result<String> {
         let path = text(bytes);
-        let below = Path::new(&path).strip_prefix(root).context("a path outside")?;
+        let below = Path::new(&path)
+            .strip_prefix(root)
+            .context("a path outside")?;
         Ok(below.to_string_lossy().into_owned())
     };
     let op = match head[0] {

@@ -79,7 +79,9 @@ pub(crate) struct Run {
 impl Run {
     /// Begins a run, or goes on with one of the same kind and revision that was interrupted.
     pub(crate) fn begin(common: &Common, kind: &'static str) -> Result<Self> {
-        let dir = common.work.join(format!("{kind}-{}", common.backend.name()));
+        let dir = common
+            .work
+            .join(format!("{kind}-{}", common.backend.name()));
         let path = dir.join("state.json");
         let revision = revision()?;
         let state = if path.exists() && !common.fresh {
@@ -151,7 +153,9 @@ impl Run {
 
     /// Notes a failure and keeps the files of `from`. Whether the run goes on.
     pub(crate) fn fail(&mut self, case: u64, what: &str, from: &[&Path]) -> Result<bool> {
-        let kept = self.dir.join(format!("failed-{}", self.state.failures.len() + 1));
+        let kept = self
+            .dir
+            .join(format!("failed-{}", self.state.failures.len() + 1));
         remove_dir(&kept)?;
         std::fs::create_dir_all(&kept)?;
         for from in from {
@@ -162,8 +166,12 @@ impl Run {
                 std::fs::copy(from, kept.join(name))?;
             }
         }
-        std::fs::write(kept.join("what.txt"), format!("case {case} of seed {}: {what}\n", self.seed()))?;
-        self.bar.suspend(|| eprintln!("case {case}: {what} (kept in {})", kept.display()));
+        std::fs::write(
+            kept.join("what.txt"),
+            format!("case {case} of seed {}: {what}\n", self.seed()),
+        )?;
+        self.bar
+            .suspend(|| eprintln!("case {case}: {what} (kept in {})", kept.display()));
         self.state.failures.push(Failure {
             case,
             what: what.to_owned(),
@@ -228,7 +236,11 @@ impl Run {
 
     fn row(&self, machine: &Machine) -> String {
         let state = &self.state;
-        let figures: Vec<_> = state.figures.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        let figures: Vec<_> = state
+            .figures
+            .iter()
+            .map(|(what, count)| format!("{count} {what}"))
+            .collect();
         format!(
             "| {} | {} | {} | {} | {} | {} | {} | {:.0} | {} |",
             today(),
@@ -260,7 +272,9 @@ impl Machine {
             let mut words = line.split(' ').skip(1);
             Some((words.next()?, words.next()?))
         });
-        let ours = mounts.filter(|(at, _)| dir.starts_with(at)).max_by_key(|(at, _)| at.len());
+        let ours = mounts
+            .filter(|(at, _)| dir.starts_with(at))
+            .max_by_key(|(at, _)| at.len());
         Ok(Self {
             cores: std::thread::available_parallelism()?.get(),
             kernel: kernel.trim().to_owned(),
@@ -269,19 +283,36 @@ impl Machine {
     }
 
     fn text(&self) -> String {
-        format!("{} cores, Linux {}, {}", self.cores, self.kernel, self.file_system)
+        format!(
+            "{} cores, Linux {}, {}",
+            self.cores, self.kernel, self.file_system
+        )
     }
 }
 
 /// The revision of the repository, with a sign that it was changed since.
 fn revision() -> Result<String> {
     let git = |args: &[&str]| -> Result<String> {
-        let output = Command::new("git").args(args).output().context("`git` tells the revision")?;
+        let output = Command::new("git")
+            .args(args)
+            .output()
+            .context("`git` tells the revision")?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let head = git(&["rev-parse", "--short=12", "HEAD"])?;
-    let changed = git(&["status", "--porcelain", "--untracked-files=no", "--", "crates/store", "tests/reliability"])?;
-    Ok(if changed.is_empty() { head } else { format!("{head}+") })
+    let changed = git(&[
+        "status",
+        "--porcelain",
+        "--untracked-files=no",
+        "--",
+        ":/crates/store",
+        ":/tests/reliability",
+    ])?;
+    Ok(if changed.is_empty() {
+        head
+    } else {
+        format!("{head}+")
+    })
 }
 
 fn today() -> String {
@@ -313,7 +344,9 @@ fn with_row(text: &str, kind: &str, row: &str) -> String {
         return format!("{}\n\n{heading}\n{TABLE_HEAD}{row}\n", text.trim_end());
     };
     let begin = at + heading.len();
-    let end = text[begin..].find("\n## ").map_or(text.len(), |end| begin + end);
+    let end = text[begin..]
+        .find("\n## ")
+        .map_or(text.len(), |end| begin + end);
     let (before, after) = text.split_at(end);
     format!("{}\n{row}\n{after}", before.trim_end())
 }
@@ -325,7 +358,12 @@ mod tests {
     #[test]
     fn rows_go_to_the_end_of_their_own_table() {
         let mut text = PREFACE.to_owned();
-        for (kind, row) in [("kill", "| 1 |"), ("power", "| 2 |"), ("kill", "| 3 |"), ("power", "| 4 |")] {
+        for (kind, row) in [
+            ("kill", "| 1 |"),
+            ("power", "| 2 |"),
+            ("kill", "| 3 |"),
+            ("power", "| 4 |"),
+        ] {
             text = with_row(&text, kind, row);
         }
         let kill = text.find("## kill").unwrap();

@@ -45,14 +45,31 @@ pub(crate) struct Rot {
 /// A damage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Damage {
-    Flip { file: PathBuf, at: u64, bit: u8 },
-    Zero { file: PathBuf, at: u64, len: u64 },
-    Cut { file: PathBuf, len: u64 },
-    Remove { file: PathBuf },
+    Flip {
+        file: PathBuf,
+        at: u64,
+        bit: u8,
+    },
+    Zero {
+        file: PathBuf,
+        at: u64,
+        len: u64,
+    },
+    Cut {
+        file: PathBuf,
+        len: u64,
+    },
+    Remove {
+        file: PathBuf,
+    },
     /// By the same file as it was earlier.
-    Older { file: PathBuf },
+    Older {
+        file: PathBuf,
+    },
     /// Many flips or zeroed pages under an open store, from a seed.
-    Live { seed: u64 },
+    Live {
+        seed: u64,
+    },
 }
 
 impl Damage {
@@ -72,9 +89,24 @@ impl Damage {
 /// each time, and whether there was a compaction. The last has so many rows that no database keeps them all in memory; it
 /// is damaged while it is open.
 const STORES: [Filling; 3] = [
-    Filling { name: "filled", threads: 2, batches: 30, compacted: false },
-    Filling { name: "compacted", threads: 2, batches: 30, compacted: true },
-    Filling { name: "wide", threads: 200, batches: 10, compacted: false },
+    Filling {
+        name: "filled",
+        threads: 2,
+        batches: 30,
+        compacted: false,
+    },
+    Filling {
+        name: "compacted",
+        threads: 2,
+        batches: 30,
+        compacted: true,
+    },
+    Filling {
+        name: "wide",
+        threads: 200,
+        batches: 10,
+        compacted: false,
+    },
 ];
 
 struct Filling {
@@ -109,7 +141,14 @@ impl Rot {
             let found = self.look_at_damaged(&victim, &older, damage)?;
             run.count(damage.kind(), 1);
             let wrong = judge(&found, &right[*store]);
-            run.count(if matches!(found, Found::Rows(_)) { "all rows right" } else { "refused" }, u64::from(wrong.is_none()));
+            run.count(
+                if matches!(found, Found::Rows(_)) {
+                    "all rows right"
+                } else {
+                    "refused"
+                },
+                u64::from(wrong.is_none()),
+            );
             let mut goes_on = true;
             if let Some(wrong) = wrong {
                 let what = format!("{damage:?} of {}: {wrong}", STORES[*store].name);
@@ -188,9 +227,19 @@ impl Rot {
                 len: PAGE.min(len - at),
             }
         }));
-        let lengths = [0, 1, len / 2, len - 1, len.saturating_sub(512), len / PAGE * PAGE];
+        let lengths = [
+            0,
+            1,
+            len / 2,
+            len - 1,
+            len.saturating_sub(512),
+            len / PAGE * PAGE,
+        ];
         let more = (0..self.pages.min(len)).map(|_| rng.random_range(0..len));
-        let lengths = lengths.into_iter().chain(more).filter(|shorter| *shorter < len);
+        let lengths = lengths
+            .into_iter()
+            .chain(more)
+            .filter(|shorter| *shorter < len);
         damages.extend(lengths.map(|len| Damage::Cut {
             file: file.clone(),
             len,
@@ -202,7 +251,12 @@ impl Rot {
         let from = vec![from.to_string(); filling.threads].join(",");
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("writer").arg("--dir").arg(store);
-        command.args(["--backend", self.common.backend.name(), "--seed", &seed.to_string()]);
+        command.args([
+            "--backend",
+            self.common.backend.name(),
+            "--seed",
+            &seed.to_string(),
+        ]);
         command.args(["--from", &from, "--batches", &filling.batches.to_string()]);
         command.args(["--openings", &OPENINGS.to_string()]);
         if filling.compacted {
@@ -210,7 +264,10 @@ impl Rot {
         }
         let output = command.stderr(Stdio::inherit()).output()?;
         let said = String::from_utf8_lossy(&output.stdout);
-        ensure!(output.status.success() && !said.contains("refusal"), "filling a store: {said}");
+        ensure!(
+            output.status.success() && !said.contains("refusal"),
+            "filling a store: {said}"
+        );
         Ok(())
     }
 }
@@ -220,8 +277,13 @@ fn judge(found: &Found, right: &Rows) -> Option<String> {
         Found::Rows(rows) if rows == right => None,
         Found::Rows(rows) => {
             let missing = right.keys().filter(|row| !rows.contains_key(*row)).count();
-            let wrong = rows.iter().filter(|(row, value)| right.get(*row) != Some(value)).count();
-            Some(format!("wrong: {missing} rows are missing and {wrong} wrong, and nothing is refused"))
+            let wrong = rows
+                .iter()
+                .filter(|(row, value)| right.get(*row) != Some(value))
+                .count();
+            Some(format!(
+                "wrong: {missing} rows are missing and {wrong} wrong, and nothing is refused"
+            ))
         }
         Found::Refused(text) if text.is_empty() => Some("refused without a word".to_owned()),
         Found::Refused(_) => None,
@@ -279,7 +341,9 @@ fn flip(file: &std::fs::File, at: u64, bit: u8) -> Result<()> {
 fn rot_under(victim: &Path, seed: u64) -> Result<()> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let files = files_of(victim)?;
-    let data = files.iter().find(|file| file.ends_with("db") || file.ends_with("rows.redb"));
+    let data = files
+        .iter()
+        .find(|file| file.ends_with("db") || file.ends_with("rows.redb"));
     let path = victim.join(data.context("the database's file")?);
     let file = OpenOptions::new().read(true).write(true).open(path)?;
     let len = file.metadata()?.len();

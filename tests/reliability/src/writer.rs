@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anyhow::Result;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use store::{Backend, Batch, Change, DiskOptions, DiskStore, Store as _, StoreError, Table};
@@ -53,7 +54,9 @@ pub(crate) fn say(line: &str) {
 
 impl Writer {
     /// Runs until its batches are made or a failure is not repaired by opening the store again.
-    pub(crate) fn run(&self) {
+    pub(crate) fn run(&self) -> Result<()> {
+        // A run that is interrupted leaves no writer behind.
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
         let mut from = self.from.clone();
         let mut failures = 0;
         let mut opening = 0;
@@ -90,10 +93,11 @@ impl Writer {
             // one who looks knows. So a writer ends at its second failure, and makes no more batches after its first.
             failures += 1;
             if failures > 1 {
-                return;
+                return Ok(());
             }
             from = vec![u64::MAX; from.len()];
         }
+        Ok(())
     }
 
     /// Whether all batches were made.
@@ -110,7 +114,9 @@ impl Writer {
                 .zip(&mut *from)
                 .map(|(thread, first)| scope.spawn(move || self.write_thread(store, thread, first)))
                 .collect();
-            let all = threads.into_iter().map(|thread| thread.join().unwrap_or(false));
+            let all = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or(false));
             let all = all.fold(true, |all, one| all & one);
             stop.store(true, Ordering::SeqCst);
             all
@@ -124,8 +130,8 @@ impl Writer {
             }
             let number = *first;
             say(&format!("begun {thread} {number}"));
-            let committed = load::batch(self.seed, thread, number, store)
-                .and_then(|batch| store.commit(batch));
+            let committed =
+                load::batch(self.seed, thread, number, store).and_then(|batch| store.commit(batch));
             match committed {
                 Ok(()) => say(&format!("acknowledged {thread} {number}")),
                 Err(StoreError::Conflict(_)) => say(&format!("conflict {thread} {number}")),
