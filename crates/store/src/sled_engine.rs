@@ -2,9 +2,10 @@
 //! apply, flush, then `fdatasync` of `db`; a torn `snap.*` file makes the database unopenable although every row is in
 //! the log, so it is moved aside once.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Read as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::batch::Rows;
 use crate::error::failed;
@@ -16,6 +17,9 @@ use crate::{Entries, StoreError};
 /// of twenty rows (sixteen, and four that are merged into it) of the longest keys and values: 1.4 MB.
 const SEGMENT_BYTES: usize = 8 << 20;
 
+/// Time that a closed database has to let go of its file.
+const LETTING_GO: Duration = Duration::from_secs(5);
+
 pub(crate) struct SledEngine {
     db: sled::Db,
     data: File,
@@ -25,6 +29,7 @@ impl SledEngine {
     pub(crate) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         sync_if_there(&dir.join("db"))?;
         must_be_readable(&dir.join("db"))?;
+        must_be_let_go(&dir.join("db"))?;
         let db = open_or_recover(dir, cache_bytes)?;
         let data = File::open(dir.join("db")).map_err(failed)?;
         // sled syncs neither the file with its settings nor the names of its files.
@@ -93,6 +98,27 @@ fn sync_if_there(path: &Path) -> Result<(), StoreError> {
         Ok(file) => file.sync_all().map_err(failed),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(failed(error)),
+    }
+}
+
+/// Threads of sled's hold its file, and the lock on it, for a moment after a database was closed. No other process can have
+/// it, since the whole store's lock is held.
+fn must_be_let_go(path: &Path) -> Result<(), StoreError> {
+    let since = Instant::now();
+    loop {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if since.elapsed() < LETTING_GO => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
     }
 }
 
