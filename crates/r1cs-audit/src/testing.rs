@@ -27,3 +27,12 @@ pub(crate) struct F31Config;
 
 /// The field of 31 elements: small enough to try all of it, and its modulus is just below a power of two.
 pub(crate) type F31 = Fp64<MontBackend<F31Config, 1>>;
+
+/// Makes [`F7`].
+#[derive(MontConfig)]
+#[modulus = "7"]
+#[generator = "3"]
+pub(crate) struct F7Config;
+
+/// The field of seven elements.
+pub(crate) type F7 = Fp64<MontBackend<F7Config, 1>>;
