@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rules::{Minute, ProvinceCode};
 use serde::Deserialize;
+use store::Backend;
 
 /// Longest configuration file, in bytes.
 const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
@@ -17,8 +18,11 @@ pub struct Config {
     pub production: bool,
     /// Directory of the store.
     pub data_dir: PathBuf,
-    /// Key that seals the store: 64 hexadecimal digits, mode 0600.
+    /// The node's key ring, made by `node keys new`, mode 0600; in production sealed.
     pub node_key_file: PathBuf,
+    /// age identities that open a sealed key ring, mode 0600; not on the store's disk.
+    #[serde(default)]
+    pub node_key_identity_file: Option<PathBuf>,
     /// Ed25519 seed that signs tree heads and cosignatures: 64 hexadecimal digits, mode 0600.
     pub signing_key_file: PathBuf,
     /// Who lives here, as made by `node seal-register`.
@@ -314,20 +318,35 @@ impl Default for Limits {
 }
 
 /// The store's room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreRoom {
+    /// Which database: `sled` or `redb`.
+    pub backend: Backend,
     /// Page cache, mebibytes.
     pub cache_mib: u64,
     /// What is to stay free on the disk, mebibytes.
     pub reserve_mib: u64,
+    /// What the store may have on disk, mebibytes; 0 for no limit.
+    pub max_mib: u64,
+    /// Time in which the database must answer, and open besides a second for every 10 MiB, seconds.
+    pub stall_limit_s: u64,
+    /// Whether all rows are read and added up at the start.
+    pub verify_at_start: bool,
+    /// Who can read backups: age recipients.
+    pub backup_recipients: Vec<String>,
 }
 
 impl Default for StoreRoom {
     fn default() -> Self {
         Self {
+            backend: Backend::Sled,
             cache_mib: 64,
             reserve_mib: 256,
+            max_mib: 0,
+            stall_limit_s: 30,
+            verify_at_start: true,
+            backup_recipients: Vec::new(),
         }
     }
 }
@@ -357,6 +376,7 @@ impl Config {
     fn for_each_path(&mut self, mut change: impl FnMut(&mut PathBuf)) {
         change(&mut self.data_dir);
         change(&mut self.node_key_file);
+        self.node_key_identity_file.iter_mut().for_each(&mut change);
         change(&mut self.signing_key_file);
         change(&mut self.register_file);
         change(&mut self.sources_file);
@@ -424,7 +444,7 @@ impl Config {
 
     fn check_ranges(&self) -> Result<(), String> {
         let limits = &self.limits;
-        let ranges: [(&str, u64, u64, u64); 15] = [
+        let ranges: [(&str, u64, u64, u64); 19] = [
             ("proving.threads", self.proving.threads as u64, 1, 256),
             (
                 "proving.queue_len",
@@ -490,6 +510,10 @@ impl Config {
             ),
             ("limits.deadline_s", limits.deadline_s, 1, 300),
             ("limits.drain_s", limits.drain_s, 1, 300),
+            ("store.cache_mib", self.store.cache_mib, 1, 1 << 20),
+            ("store.reserve_mib", self.store.reserve_mib, 0, 1 << 30),
+            ("store.max_mib", self.store.max_mib, 0, 1 << 30),
+            ("store.stall_limit_s", self.store.stall_limit_s, 1, 3_600),
         ];
         for (name, value, least, most) in ranges {
             if !(least..=most).contains(&value) {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use federation::{Credentials, Ended};
 use node::config::Config;
-use node::store::NodeKey;
 use node::{Entropy, FileRegister, Listeners, Prepared, StartError, serve};
 use tokio::net::TcpListener;
 
@@ -53,6 +52,9 @@ enum Command {
         /// The node key file
         #[arg(long)]
         node_key: PathBuf,
+        /// age identities that open the node key file, if it is sealed
+        #[arg(long)]
+        identity: Option<PathBuf>,
     },
 }
 
@@ -72,7 +74,9 @@ fn main() -> ExitCode {
         Command::CheckConfig { config } => check(&config),
         Command::Circuit { config } => circuit(&config),
         Command::NewKey { file } => new_key(&file),
-        Command::SealRegister { node_key } => seal_register(&node_key),
+        Command::SealRegister { node_key, identity } => {
+            seal_register(&node_key, identity.as_deref())
+        }
     };
     match done {
         Ok(code) => code,
@@ -166,8 +170,8 @@ fn new_key(file: &Path) -> Result<ExitCode, StartError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn seal_register(node_key: &Path) -> Result<ExitCode, StartError> {
-    let key = NodeKey::read(node_key)?;
+fn seal_register(node_key: &Path, identity: Option<&Path>) -> Result<ExitCode, StartError> {
+    let key = node::read_ring(node_key, identity)?;
     let fail = |error: std::io::Error| StartError::Config(error.to_string());
     let mut list = String::new();
     std::io::stdin().read_to_string(&mut list).map_err(fail)?;

@@ -109,6 +109,7 @@ impl Node {
         resident: &mut Resident,
     ) -> Result<(), NodeError> {
         if resident.is_new {
+            write.take_in(resident.key);
             resident.row.place = self.next_place()?;
             let place = resident.row.place.to_be_bytes();
             write.put_new(Table::Residents, &resident.key.0, &resident.row);
@@ -126,6 +127,9 @@ impl Node {
         event: Event,
         row: &EventRow,
     ) {
+        if resident.is_new {
+            write.take_in(resident.key);
+        }
         let key = resident.key.row(&resident.row.events.to_be_bytes());
         write.put_new(Table::Events, &key, row);
         resident.row.events += 1;

@@ -12,7 +12,8 @@ use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
 use crate::config::{Config, Parameters, parse_digits};
 use crate::files::{read_bytes, read_secret, read_text};
-use crate::store::{NodeKey, SledOptions, SledStore, StoreError, StoreIdentity, Vault};
+use crate::keys::{is_sealed, read_ring};
+use crate::store::{DiskOptions, KeyRing, StoreError, StoreIdentity, open_on_disk};
 use crate::{
     CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
     RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, SystemClock,
@@ -66,7 +67,7 @@ pub struct Prepared {
     /// Channels' addresses are checked when they are made; see [`Prepared::peers`].
     config: Config,
     peer: PeerId,
-    node_key: NodeKey,
+    ring: KeyRing,
     signing_key: SigningKey,
     root: SignedRoot,
     root_keys: RootKeys,
@@ -95,7 +96,7 @@ impl Prepared {
         }
         let root_keys = read_root_keys(&config)?;
         let root = read_root(&config, &root_keys)?;
-        let node_key = NodeKey::read(&config.node_key_file)?;
+        let ring = read_own_ring(&config)?;
         let signing_key = SigningKey::from_bytes(&*read_secret(&config.signing_key_file)?);
         let rules = RuleBook::new(
             read_rule_sets(&config)?,
@@ -107,11 +108,11 @@ impl Prepared {
         let prepared = Self {
             rules,
             risk: read_risk(&config)?,
-            register: FileRegister::read(&config.register_file, &node_key)?,
+            register: FileRegister::read(&config.register_file, &ring)?,
             sources: SourceBook::read(&config.sources_file)?,
             identity,
             peer,
-            node_key,
+            ring,
             signing_key,
             root,
             root_keys,
@@ -143,19 +144,14 @@ impl Prepared {
     pub fn open(self, entropy: Entropy) -> Result<Arc<Node>, StartError> {
         let prover = read_prover(&self.config)?;
         let entropy = Arc::new(entropy);
-        let store = SledStore::open(&SledOptions {
-            dir: self.config.data_dir.clone(),
-            cache_mib: self.config.store.cache_mib,
-            reserve_bytes: self.config.store.reserve_mib << 20,
-        })?;
         let identity = StoreIdentity {
             federation: self.peer.federation.as_str().to_owned(),
             province: self.peer.province,
         };
-        let vault = Vault::open(
-            Arc::new(store),
+        let (_, vault) = open_on_disk(
+            &disk_options(&self.config),
             &identity,
-            &self.node_key,
+            self.ring,
             Arc::clone(&entropy),
         )?;
         let clock = clock(&self.config);
@@ -183,6 +179,37 @@ impl Prepared {
             prover,
             settings,
         })?)
+    }
+}
+
+/// The node's key ring, as the configuration says.
+pub(crate) fn read_own_ring(config: &Config) -> Result<KeyRing, String> {
+    if config.production && !is_sealed(&config.node_key_file)? {
+        return Err(
+            "production: node_key_file is in plain; seal it with `node keys seal`, or whoever takes the disk has it"
+                .to_owned(),
+        );
+    }
+    read_ring(
+        &config.node_key_file,
+        config.node_key_identity_file.as_deref(),
+    )
+}
+
+/// How the store is opened, as the configuration says.
+pub(crate) fn disk_options(config: &Config) -> DiskOptions {
+    let room = &config.store;
+    DiskOptions {
+        dir: config.data_dir.clone(),
+        backend: room.backend,
+        cache_bytes: room.cache_mib << 20,
+        reserve_bytes: room.reserve_mib << 20,
+        max_bytes: match room.max_mib {
+            0 => u64::MAX,
+            max_mib => max_mib << 20,
+        },
+        stall_limit: std::time::Duration::from_secs(room.stall_limit_s),
+        verify: room.verify_at_start,
     }
 }
 
