@@ -30,6 +30,7 @@ mod rule_book;
 mod serve;
 mod sources;
 mod start;
+mod upkeep;
 mod words;
 
 pub use assemble::Peers;
@@ -51,4 +52,7 @@ pub use rule_book::{Counting, KnownSet, RuleBook, RuleBookError};
 pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
 pub use store::{self, Entropy};
-pub use start::{Prepared, StartError, describe_circuit};
+pub use upkeep::{
+    BackupFile, Fsck, Upkeep, control_channel, fsck, restore_from, serve_control,
+};
+pub use start::{Opened, Prepared, StartError, describe_circuit};

@@ -26,7 +26,7 @@ pub struct Parts {
     /// The province.
     pub home: ProvinceCode,
     /// Sealed storage.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -72,7 +72,7 @@ pub struct Node {
     pub(crate) federation: FederationId,
     pub(crate) home: ProvinceCode,
     pub(crate) slot: Slot,
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) signing_key: SigningKey,
@@ -285,7 +285,7 @@ fn own_slot(root: &RootDocument, home: ProvinceCode, key: &SigningKey) -> Result
     }
 }
 
-fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
+pub(crate) fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
     let members = root.provinces.iter().map(|p| Member {
         province: p.province,
         slot: p.slot,

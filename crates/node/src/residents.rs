@@ -13,6 +13,9 @@ use crate::{Node, NodeError};
 /// Stands for the place of a resident who is not stored yet.
 const NO_PLACE: u32 = u32::MAX;
 
+/// Stands in a place whose resident is erased; a place is never given twice.
+pub(crate) const ERASED: ResidentKey = ResidentKey([0; 32]);
+
 /// A resident with what is stored of them.
 pub(crate) struct Resident {
     pub(crate) key: ResidentKey,

@@ -13,7 +13,11 @@ use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 use crate::config::{Config, Parameters, parse_digits};
 use crate::files::{read_bytes, read_secret, read_text};
 use crate::keys::{is_sealed, read_ring};
-use crate::store::{DiskOptions, KeyRing, StoreError, StoreIdentity, open_on_disk};
+use crate::node::roster_of;
+use crate::store::{
+    DiskOptions, DiskStore, KeyRing, StoreError, StoreIdentity, Vault, open_on_disk,
+};
+use crate::upkeep::{CONTROL_SOCKET, Fsck, Upkeep};
 use crate::{
     CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
     RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, SystemClock,
@@ -141,19 +145,20 @@ impl Prepared {
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn open(self, entropy: Entropy) -> Result<Arc<Node>, StartError> {
+    pub fn open(self, entropy: Entropy) -> Result<Opened, StartError> {
         let prover = read_prover(&self.config)?;
         let entropy = Arc::new(entropy);
-        let identity = StoreIdentity {
-            federation: self.peer.federation.as_str().to_owned(),
-            province: self.peer.province,
+        let (disk, vault) = self.open_store(&entropy)?;
+        let upkeep = Upkeep {
+            socket: self.config.data_dir.join(CONTROL_SOCKET),
+            disk,
+            vault: Arc::clone(&vault),
+            recipients: self.config.store.backup_recipients.clone(),
+            read_ring: {
+                let config = self.config.clone();
+                Box::new(move || read_own_ring(&config))
+            },
         };
-        let (_, vault) = open_on_disk(
-            &disk_options(&self.config),
-            &identity,
-            self.ring,
-            Arc::clone(&entropy),
-        )?;
         let clock = clock(&self.config);
         let register: Box<dyn CivilRegister> = Box::new(self.register);
         let settings = Settings {
@@ -163,7 +168,7 @@ impl Prepared {
             epochs: self.config.epochs,
             trust: self.config.trust,
         };
-        Ok(Node::open(Parts {
+        let node = Node::open(Parts {
             federation: self.peer.federation,
             home: self.peer.province,
             vault,
@@ -178,12 +183,67 @@ impl Prepared {
             sources: self.sources,
             prover,
             settings,
-        })?)
+        })?;
+        Ok(Opened { node, upkeep })
+    }
+
+    /// Opens the store alone.
+    ///
+    /// # Errors
+    /// [`StartError::Store`].
+    pub fn open_store(
+        &self,
+        entropy: &Arc<Entropy>,
+    ) -> Result<(Arc<DiskStore>, Arc<Vault>), StartError> {
+        let (disk, vault) = open_on_disk(
+            &self.disk_options(),
+            &self.store_identity(),
+            self.ring.clone(),
+            Arc::clone(entropy),
+        )?;
+        Ok((disk, Arc::new(vault)))
+    }
+
+    /// How the store is opened.
+    pub fn disk_options(&self) -> DiskOptions {
+        disk_options(&self.config)
+    }
+
+    /// Whose the store must be.
+    pub fn store_identity(&self) -> StoreIdentity {
+        StoreIdentity {
+            federation: self.peer.federation.as_str().to_owned(),
+            province: self.peer.province,
+        }
+    }
+
+    /// The node's key ring.
+    pub const fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// What a store of this node is checked against.
+    ///
+    /// # Errors
+    /// [`StartError::Node`] for a root document whose provinces contradict each other.
+    pub fn fsck_against(&self) -> Result<Fsck, StartError> {
+        Ok(Fsck {
+            head_key: self.signing_key.verifying_key(),
+            roster: roster_of(self.root.document())?,
+        })
     }
 }
 
+/// A node with what looks after its store.
+pub struct Opened {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Its upkeep.
+    pub upkeep: Upkeep,
+}
+
 /// The node's key ring, as the configuration says.
-pub(crate) fn read_own_ring(config: &Config) -> Result<KeyRing, String> {
+fn read_own_ring(config: &Config) -> Result<KeyRing, String> {
     if config.production && !is_sealed(&config.node_key_file)? {
         return Err(
             "production: node_key_file is in plain; seal it with `node keys seal`, or whoever takes the disk has it"
@@ -197,7 +257,7 @@ pub(crate) fn read_own_ring(config: &Config) -> Result<KeyRing, String> {
 }
 
 /// How the store is opened, as the configuration says.
-pub(crate) fn disk_options(config: &Config) -> DiskOptions {
+fn disk_options(config: &Config) -> DiskOptions {
     let room = &config.store;
     DiskOptions {
         dir: config.data_dir.clone(),

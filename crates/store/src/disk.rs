@@ -195,6 +195,27 @@ impl DiskStore {
         Ok(dir.exists() && holds_store(dir)?)
     }
 
+    /// The database in use.
+    pub fn backend(&self) -> Backend {
+        self.current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .backend
+    }
+
+    /// The database that a directory holds; none for one without a store.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] if the directory cannot be read.
+    pub fn backend_of(dir: &Path) -> Result<Option<Backend>, StoreError> {
+        if !Self::exists(dir)? {
+            return Ok(None);
+        }
+        Ok(Some(
+            read_current(dir)?.map_or(Backend::Sled, |name| name.backend),
+        ))
+    }
+
     /// What the store takes.
     ///
     /// # Errors

@@ -99,7 +99,7 @@ pub enum StoreError {
         expected_rows: u64,
     },
     /// The database did not answer in time; it is not asked any more.
-    #[error("the database did not {what} within {limit_s} s, as happens over damaged files; run `node fsck`")]
+    #[error("the database did not {what} within {limit_s} s, as happens over damaged files; restore the last backup")]
     Stalled {
         /// What it was to do.
         what: &'static str,

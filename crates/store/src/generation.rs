@@ -98,7 +98,7 @@ impl Generation {
                 std::fs::remove_file(unmarked).map_err(failed)?;
                 (mark, tally)
             }
-            (None, _) => return Err(failed("the store's mark file is missing; run `node fsck`")),
+            (None, _) => return Err(failed("the store's mark file is missing; restore the last backup")),
             (Some(mark), None) => {
                 let acknowledged = mark.read()?.commits;
                 return Err(StoreError::LostCommits {

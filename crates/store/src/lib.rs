@@ -4,6 +4,7 @@
 //! atomic, durable batches; [`check_backend`] states what every backend must do, and is run against each. [`DiskStore`]
 //! keeps a directory over crashes, damage and conversions; [`Vault`] seals each resident's rows under a key of their own.
 
+mod backup;
 mod batch;
 mod conformance;
 mod disk;
@@ -21,6 +22,7 @@ mod table;
 mod vault;
 mod watch;
 
+pub use backup::{BackupError, check_backup, restore_backup, write_backup};
 pub use batch::{Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES};
 pub use conformance::{Opener, check_backend};
 pub use disk::{Backend, DiskOptions, DiskStore, Usage};

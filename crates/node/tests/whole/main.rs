@@ -9,4 +9,5 @@ mod provers;
 mod residents;
 mod rule_books;
 mod sources;
+mod upkeep;
 mod world;

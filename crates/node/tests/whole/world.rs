@@ -328,7 +328,9 @@ pub(crate) fn parts(
     Parts {
         federation: federation(),
         home: province(home),
-        vault: Vault::open(store, &identity, key.clone(), Arc::clone(&entropy)).unwrap(),
+        vault: Arc::new(
+            Vault::open(store, &identity, key.clone(), Arc::clone(&entropy)).unwrap(),
+        ),
         clock,
         entropy,
         signing_key: head_key(home),

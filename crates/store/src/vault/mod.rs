@@ -1,8 +1,8 @@
 //! Typed rows over a store, each resident's sealed under the resident's own data key.
 
 mod check;
-mod erase;
-mod meta;
+mod keys;
+pub(crate) mod meta;
 mod migrate;
 mod write;
 

@@ -112,8 +112,11 @@ fn an_erased_resident_is_gone_and_nothing_more_is_written_for_them() {
     assert_eq!((before.rows, before.wrong), (9, 0));
     let wrapped = store.get(Table::Keys, &RESIDENT.0).unwrap().unwrap();
     let row = store.get(Table::Events, &RESIDENT.row(&[1])).unwrap().unwrap();
-    let elsewhere = [(Table::Committed, vec![5]), (Table::Devices, b"device".to_vec())];
-    vault.erase(RESIDENT, &elsewhere).unwrap();
+    let mut erasing = vault.write();
+    erasing.erase(RESIDENT);
+    erasing.delete(Table::Committed, &[5]);
+    erasing.delete(Table::Devices, b"device");
+    erasing.commit().unwrap();
     let after = vault.check_rows(&mut |_| ()).unwrap();
     assert_eq!((after.rows, after.wrong), (5, 0));
     let mut late = vault.write();
@@ -157,7 +160,9 @@ fn keys_are_wrapped_anew_while_residents_come_and_go() {
                 write.put(Table::Events, &resident.row(&[1]), &number);
                 write.commit().unwrap();
                 if number % 3 == 0 {
-                    vault.erase(resident, &[]).unwrap();
+                    let mut erasing = vault.write();
+                    erasing.erase(resident);
+                    erasing.commit().unwrap();
                 }
             }
         });

@@ -1,38 +1,12 @@
-//! Erasing residents, and changing the keys that data keys are wrapped under.
+//! Changing the keys that data keys are wrapped under.
 
 use std::sync::{Arc, PoisonError};
 
 use super::{Vault, WALK_LEN};
-use crate::rows::ResidentKey;
 use crate::seal::KeyRing;
 use crate::{Batch, Change, StoreError, Table};
 
 impl Vault {
-    /// Removes a resident's data key and every row under it, all at once. `elsewhere` names rows of this resident in
-    /// tables whose keys do not begin with the resident's. What the database's old files still hold opens only with the
-    /// removed key; see [`Vault::rewrap`] for when that is gone too.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn erase(
-        &self,
-        resident: ResidentKey,
-        elsewhere: &[(Table, Vec<u8>)],
-    ) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        batch.push(Table::Keys, resident.0.to_vec(), Change::Delete);
-        for table in Table::of_residents() {
-            self.walk_stored::<StoreError>(table, &resident.0, &mut |key, _| {
-                batch.push(table, key.to_vec(), Change::Delete);
-                Ok(())
-            })?;
-        }
-        for (table, key) in elsewhere {
-            batch.push(*table, key.clone(), Change::Delete);
-        }
-        self.store.commit(batch)
-    }
-
     /// Takes a ring with other wrapping keys; data keys are wrapped under its newest from now on.
     ///
     /// # Errors
