@@ -81,7 +81,11 @@ fn config_error(error: impl std::fmt::Display) -> StartError {
 
 fn print(json: bool, value: &serde_json::Value, text: &str) -> Done {
     let mut out = std::io::stdout();
-    let line = if json { value.to_string() } else { text.to_owned() };
+    let line = if json {
+        value.to_string()
+    } else {
+        text.to_owned()
+    };
     writeln!(out, "{line}").map_err(config_error)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -93,7 +97,9 @@ fn counter(what: &'static str) -> ProgressBar {
     }
     let style = ProgressStyle::with_template("{spinner} {human_pos} {msg} {elapsed}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
-    let bar = ProgressBar::new_spinner().with_style(style).with_message(what);
+    let bar = ProgressBar::new_spinner()
+        .with_style(style)
+        .with_message(what);
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
@@ -142,7 +148,10 @@ pub(crate) fn backup(configured: &Configured, to: &Path, entropy: Entropy) -> Do
         let Some(mut node) = running(&prepared).await? else {
             return Ok(false);
         };
-        let answer = node.backup(proto::BackupRequest {}).await.map_err(refused)?;
+        let answer = node
+            .backup(proto::BackupRequest {})
+            .await
+            .map_err(refused)?;
         let mut chunks = answer.into_inner();
         while let Some(chunk) = chunks.message().await.map_err(refused)? {
             file.write_all(&chunk.chunk).map_err(config_error)?;
@@ -160,7 +169,10 @@ pub(crate) fn backup(configured: &Configured, to: &Path, entropy: Entropy) -> Do
     let value = serde_json::json!({
         "file": to, "bytes": len_bytes, "sha256": sha256, "took_s": took_s, "while_running": taken,
     });
-    let text = format!("{}: {len_bytes} bytes in {took_s:.1} s, sha256 {sha256}", to.display());
+    let text = format!(
+        "{}: {len_bytes} bytes in {took_s:.1} s, sha256 {sha256}",
+        to.display()
+    );
     print(configured.json, &value, &text)
 }
 
@@ -219,7 +231,10 @@ pub(crate) fn compact(configured: &Configured) -> Done {
         let Some(mut node) = running(&prepared).await? else {
             return Ok(None);
         };
-        let answer = node.compact(proto::CompactRequest {}).await.map_err(refused)?;
+        let answer = node
+            .compact(proto::CompactRequest {})
+            .await
+            .map_err(refused)?;
         Ok::<_, StartError>(Some(answer.into_inner()))
     })?;
     let done = match done {
@@ -238,8 +253,8 @@ pub(crate) fn compact(configured: &Configured) -> Done {
 
 /// Compacts, and converts to the configured database.
 fn compact_at_rest(options: &DiskOptions) -> Result<proto::CompactResponse, StartError> {
-    let found = DiskStore::backend_of(&options.dir)?
-        .ok_or(config_error("data_dir holds no store"))?;
+    let found =
+        DiskStore::backend_of(&options.dir)?.ok_or(config_error("data_dir holds no store"))?;
     let as_found = DiskOptions {
         backend: found,
         ..options.clone()
@@ -309,7 +324,10 @@ fn renew(configured: &Configured, entropy: Entropy) -> Done {
         let Some(mut node) = running(&prepared).await? else {
             return Ok(None);
         };
-        let answer = node.renew_keys(proto::RenewKeysRequest {}).await.map_err(refused)?;
+        let answer = node
+            .renew_keys(proto::RenewKeysRequest {})
+            .await
+            .map_err(refused)?;
         Ok::<_, StartError>(Some(answer.into_inner()))
     })?;
     let done = match done {
@@ -332,4 +350,3 @@ fn renew(configured: &Configured, entropy: Entropy) -> Done {
     );
     print(configured.json, &value, &text)
 }
-

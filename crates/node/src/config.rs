@@ -55,6 +55,9 @@ pub struct Config {
     /// Limits on residents and calls.
     #[serde(default)]
     pub limits: Limits,
+    /// How long things are kept.
+    #[serde(default)]
+    pub retention: Retention,
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
@@ -317,6 +320,21 @@ impl Default for Limits {
     }
 }
 
+/// How long things are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days after which an event on which nothing rests leaves, and with it what was asked and answered before.
+    pub horizon_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        // Twice the age at which events are still taken, so that an appeal over any of them finds it.
+        Self { horizon_days: 60 }
+    }
+}
+
 /// The store's room.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -422,6 +440,12 @@ impl Config {
             return Err("trust: soft_stale_s <= hard_stale_s <= 604800".to_owned());
         }
         self.check_ranges()?;
+        if self.retention.horizon_days * 24 < self.intake.max_age_hours {
+            return Err(format!(
+                "retention.horizon_days is {}, less than intake.max_age_hours, {}: an event that has left would be taken again",
+                self.retention.horizon_days, self.intake.max_age_hours
+            ));
+        }
         self.check_moments()
     }
 
@@ -444,7 +468,7 @@ impl Config {
 
     fn check_ranges(&self) -> Result<(), String> {
         let limits = &self.limits;
-        let ranges: [(&str, u64, u64, u64); 19] = [
+        let ranges: [(&str, u64, u64, u64); 20] = [
             ("proving.threads", self.proving.threads as u64, 1, 256),
             (
                 "proving.queue_len",
@@ -510,6 +534,12 @@ impl Config {
             ),
             ("limits.deadline_s", limits.deadline_s, 1, 300),
             ("limits.drain_s", limits.drain_s, 1, 300),
+            (
+                "retention.horizon_days",
+                self.retention.horizon_days.into(),
+                1,
+                3_650,
+            ),
             ("store.cache_mib", self.store.cache_mib, 1, 1 << 20),
             ("store.reserve_mib", self.store.reserve_mib, 0, 1 << 30),
             ("store.max_mib", self.store.max_mib, 0, 1 << 30),

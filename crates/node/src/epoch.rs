@@ -151,7 +151,13 @@ impl Node {
                 .collect::<Result<_, _>>()?;
             let mut write = self.vault.write();
             for row in rows {
-                let Some(Commitment { resident, place, row, leaf }) = row else {
+                let Some(Commitment {
+                    resident,
+                    place,
+                    row,
+                    leaf,
+                }) = row
+                else {
                     left_out += 1;
                     continue;
                 };

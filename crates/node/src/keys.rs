@@ -12,7 +12,10 @@ use crate::files::{read_private, replace_private};
 /// Largest key file; a sealed one is a little longer than the ring.
 const MAX_FILE_LEN_BYTES: u64 = 64 * 1024;
 /// How an age file begins, in binary and in armour.
-const AGE_MAGIC: [&[u8]; 2] = [b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----"];
+const AGE_MAGIC: [&[u8]; 2] = [
+    b"age-encryption.org/",
+    b"-----BEGIN AGE ENCRYPTED FILE-----",
+];
 
 /// Whether a key file is sealed.
 pub(crate) fn is_sealed(path: &Path) -> Result<bool, String> {
@@ -70,7 +73,9 @@ pub(crate) fn read_identities(path: &Path) -> Result<Vec<age::x25519::Identity>,
     let identities: Result<Vec<_>, _> = keys.map(str::parse).collect();
     match identities {
         Ok(identities) if !identities.is_empty() => Ok(identities),
-        _ => Err(fail("must hold age identities, AGE-SECRET-KEY-1…, a line each")),
+        _ => Err(fail(
+            "must hold age identities, AGE-SECRET-KEY-1…, a line each",
+        )),
     }
 }
 
@@ -145,13 +150,20 @@ mod tests {
         let read = read_ring(&at("keys"), Some(&at("own"))).unwrap();
         assert_eq!(*read.to_text(), *text);
         assert!(read_ring(&at("keys"), Some(&at("other"))).is_err());
-        assert!(read_ring(&at("keys"), None).unwrap_err().contains("node_key_identity_file"));
+        assert!(
+            read_ring(&at("keys"), None)
+                .unwrap_err()
+                .contains("node_key_identity_file")
+        );
         // Damaged anywhere, it does not open.
         for position in (0..sealed.len()).step_by(7) {
             let mut damaged = sealed.clone();
             damaged[position] ^= 1;
             replace_private(&at("keys"), &damaged).unwrap();
-            assert!(read_ring(&at("keys"), Some(&at("own"))).is_err(), "byte {position}");
+            assert!(
+                read_ring(&at("keys"), Some(&at("own"))).is_err(),
+                "byte {position}"
+            );
         }
         replace_private(&at("keys"), &sealed[..sealed.len() - 1]).unwrap();
         assert!(read_ring(&at("keys"), Some(&at("own"))).is_err());

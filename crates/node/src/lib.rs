@@ -25,6 +25,7 @@ mod refusal;
 mod register;
 mod registry;
 mod residents;
+mod retain;
 mod risk_book;
 mod rule_book;
 mod serve;
@@ -47,12 +48,11 @@ pub use passes::{Making, Outcome, Requested, Waiting};
 pub use proving::{PassProver, ProofFailed, ProofTimes};
 pub use query::Status;
 pub use register::{CivilRegister, FileRegister, RegisterUnavailable};
+pub use retain::{Retained, retain_every_day};
 pub use risk_book::{RiskBook, RiskInForce};
 pub use rule_book::{Counting, KnownSet, RuleBook, RuleBookError};
 pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
-pub use store::{self, Entropy};
-pub use upkeep::{
-    BackupFile, Fsck, Upkeep, control_channel, fsck, restore_from, serve_control,
-};
 pub use start::{Opened, Prepared, StartError, describe_circuit};
+pub use store::{self, Entropy};
+pub use upkeep::{BackupFile, Fsck, Upkeep, control_channel, fsck, restore_from, serve_control};

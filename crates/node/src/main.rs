@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use commands::{Configured, Keys};
 use federation::{Credentials, Ended};
 use node::config::Config;
-use commands::{Configured, Keys};
 use node::{
-    Entropy, FileRegister, Listeners, Opened, Prepared, StartError, serve, serve_control,
+    Entropy, FileRegister, Listeners, Opened, Prepared, StartError, retain_every_day, serve,
+    serve_control,
 };
 use tokio::net::TcpListener;
 
@@ -173,7 +174,9 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
             public: bind(doors.public_listen).await?,
         };
         announce(&listeners)?;
+        let retaining = tokio::spawn(retain_every_day(std::sync::Arc::clone(&node)));
         let served = serve(node, peers, listeners, credentials, &limits, signalled()).await;
+        retaining.abort();
         let _ = end.send(());
         match control.await {
             Ok(controlled) => controlled?,

@@ -167,6 +167,7 @@ impl Prepared {
             proving: self.config.proving,
             epochs: self.config.epochs,
             trust: self.config.trust,
+            retention: self.config.retention,
         };
         let node = Node::open(Parts {
             federation: self.peer.federation,

@@ -199,7 +199,11 @@ fn read_rows(
                 each(&key, Some(&value))?;
             }
             REMOVE => each(&key, None)?,
-            _ => return Err(BackupError::Damaged("something that is neither row nor end")),
+            _ => {
+                return Err(BackupError::Damaged(
+                    "something that is neither row nor end",
+                ));
+            }
         }
     }
 }
@@ -235,7 +239,6 @@ fn read_bytes(
     input.read_exact(&mut bytes)?;
     Ok(bytes)
 }
-
 
 #[cfg(test)]
 mod tests;

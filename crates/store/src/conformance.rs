@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{Tally, Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Store, StoreError, Table};
+use crate::{
+    Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Store, StoreError, Table, Tally,
+};
 
 /// Opens the backend under test, the same data each time; a store handed out before has been dropped.
 pub trait Opener {

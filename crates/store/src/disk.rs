@@ -240,11 +240,7 @@ impl DiskStore {
     ///
     /// # Errors
     /// As [`Store::export`], and [`StoreError::Full`] and the like for the new one; the store is unchanged then.
-    pub fn compact(
-        &self,
-        backend: Backend,
-        each: &mut dyn FnMut(u64),
-    ) -> Result<(), StoreError> {
+    pub fn compact(&self, backend: Backend, each: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let name = Name {
             number: current.number + 1,
@@ -259,7 +255,9 @@ impl DiskStore {
                 rows += 1;
                 each(rows);
                 let mut loader = loader.lock().unwrap_or_else(PoisonError::into_inner);
-                let loader = loader.as_mut().ok_or_else(|| failed("compaction is over"))?;
+                let loader = loader
+                    .as_mut()
+                    .ok_or_else(|| failed("compaction is over"))?;
                 loader.put(key, value)
             },
             move |rest, tally| {
@@ -404,7 +402,10 @@ fn open_current(options: &DiskOptions) -> Result<(Name, Generation), StoreError>
     }
     let path = dir.join(name.to_string());
     if !path.is_dir() {
-        return Err(failed(format!("{} is missing; restore the last backup", path.display())));
+        return Err(failed(format!(
+            "{} is missing; restore the last backup",
+            path.display()
+        )));
     }
     let generation = Generation::open(&path, options.opening(name.backend))?;
     remove_all_but(dir, Some(name))?;
@@ -441,7 +442,8 @@ fn write_current(dir: &Path, name: Name) -> Result<(), StoreError> {
     use std::io::Write as _;
     let new = dir.join(format!("{UNFINISHED}{CURRENT}"));
     let mut file = File::create(&new).map_err(failed)?;
-    file.write_all(format!("{name}\n").as_bytes()).map_err(failed)?;
+    file.write_all(format!("{name}\n").as_bytes())
+        .map_err(failed)?;
     file.sync_all().map_err(failed)?;
     std::fs::rename(&new, dir.join(CURRENT)).map_err(failed)?;
     sync_dir(dir)

@@ -98,7 +98,11 @@ impl Generation {
                 std::fs::remove_file(unmarked).map_err(failed)?;
                 (mark, tally)
             }
-            (None, _) => return Err(failed("the store's mark file is missing; restore the last backup")),
+            (None, _) => {
+                return Err(failed(
+                    "the store's mark file is missing; restore the last backup",
+                ));
+            }
             (Some(mark), None) => {
                 let acknowledged = mark.read()?.commits;
                 return Err(StoreError::LostCommits {
@@ -140,10 +144,8 @@ fn check_mark(marked: Tally, found: Tally) -> Result<(), StoreError> {
 
 fn tally_of(engine: &dyn Engine) -> Result<Option<Tally>, StoreError> {
     let row = engine.get(TALLY_KEY)?;
-    row.map(|bytes| {
-        Tally::from_bytes(&bytes).ok_or_else(|| failed("the store's tally is damaged"))
-    })
-    .transpose()
+    row.map(|bytes| Tally::from_bytes(&bytes).ok_or_else(|| failed("the store's tally is damaged")))
+        .transpose()
 }
 
 /// What all rows add up to; the number of commits is zero.

@@ -297,7 +297,10 @@ impl Grouped {
     pub(crate) fn switch(
         &self,
         each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-        finish: impl FnOnce(&mut dyn Iterator<Item = Arc<Rows>>, Tally) -> Result<Generation, StoreError>
+        finish: impl FnOnce(
+            &mut dyn Iterator<Item = Arc<Rows>>,
+            Tally,
+        ) -> Result<Generation, StoreError>
         + Send
         + 'static,
     ) -> Result<(), StoreError> {
@@ -345,7 +348,6 @@ impl Grouped {
             }
         }
     }
-
 }
 
 impl Drop for Grouped {
@@ -481,12 +483,7 @@ impl Writer {
     }
 
     /// Puts a batch among the rows to be written, whole or not at all.
-    fn take_in(
-        &self,
-        batch: Batch,
-        rows: &mut Rows,
-        tally: &mut Tally,
-    ) -> Result<(), StoreError> {
+    fn take_in(&self, batch: Batch, rows: &mut Rows, tally: &mut Tally) -> Result<(), StoreError> {
         let engine = &self.generation.engine;
         let now = |rows: &Rows, key: &[u8]| match rows.get(key) {
             Some(value) => Ok(value.clone()),
@@ -519,7 +516,9 @@ impl Writer {
         *known = tally;
         drop(known);
         if let Some(tap) = &self.tap {
-            let waiting = tap.waiting_bytes.fetch_add(bytes_of(&rows), Ordering::SeqCst);
+            let waiting = tap
+                .waiting_bytes
+                .fetch_add(bytes_of(&rows), Ordering::SeqCst);
             // An export that has gone away, or is too slow, is not served further.
             if waiting > TAP_BYTES || tap.changes.send(Arc::new(rows)).is_err() {
                 self.tap = None;

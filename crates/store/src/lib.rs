@@ -36,9 +36,7 @@ pub use rows::{
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;
-pub use vault::{
-    Checked, Finding, SCHEMA_VERSION, StoreIdentity, Vault, WriteSet, open_on_disk,
-};
+pub use vault::{Checked, Finding, SCHEMA_VERSION, StoreIdentity, Vault, WriteSet, open_on_disk};
 
 /// Rows of a table: key and value.
 pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;

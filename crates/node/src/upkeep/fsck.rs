@@ -80,7 +80,10 @@ fn check_residents(vault: &Vault, checked: &mut Checked) -> Result<Residents, St
         }
         let place = vault.get::<ResidentKey>(Table::Places, &row.place.to_be_bytes())?;
         if place != Some(*key) {
-            checked.add(Table::Residents, "a resident whose place is another's or nobody's");
+            checked.add(
+                Table::Residents,
+                "a resident whose place is another's or nobody's",
+            );
         }
     }
     Ok(residents)
@@ -106,11 +109,7 @@ fn check_names(
     })
 }
 
-fn check_epochs(
-    vault: &Vault,
-    against: &Fsck,
-    checked: &mut Checked,
-) -> Result<(), StoreError> {
+fn check_epochs(vault: &Vault, against: &Fsck, checked: &mut Checked) -> Result<(), StoreError> {
     let mut previous = HeadHash::NONE;
     let mut epochs = BTreeSet::new();
     for (key, row) in vault.list::<EpochRow>(Table::Epochs, b"")? {
@@ -126,7 +125,10 @@ fn check_epochs(
             checked.add(Table::Epochs, "a tree head of another epoch");
         }
         if head.head.previous != previous {
-            checked.add(Table::Epochs, "a tree head that does not follow the one before it");
+            checked.add(
+                Table::Epochs,
+                "a tree head that does not follow the one before it",
+            );
         }
         previous = head.head.hash();
         let leaves = leaves_of(vault, &key, checked)?;
@@ -180,7 +182,10 @@ fn check_committed(
         let leaf = record_leaf(&row.record, identity, Blinding(blinding));
         let stored = vault.get::<[u8; 32]>(Table::Leaves, key)?;
         if stored.and_then(|leaf| fr_from_bytes(&leaf).ok()) != Some(leaf) {
-            checked.add(Table::Committed, "a committed record that is not its leaf's");
+            checked.add(
+                Table::Committed,
+                "a committed record that is not its leaf's",
+            );
         }
         Ok(())
     })
@@ -214,10 +219,16 @@ fn check_registries(
             checked.add(Table::Registries, "a registry of another epoch");
         }
         if let Err(error) = cosigned.check_quorum(&against.roster) {
-            checked.add(Table::Registries, format!("the registry of epoch {epoch}: {error}"));
+            checked.add(
+                Table::Registries,
+                format!("the registry of epoch {epoch}: {error}"),
+            );
         }
         if let Err(error) = statement.check_heads(&heads, &against.roster) {
-            checked.add(Table::Registries, format!("the registry of epoch {epoch}: {error}"));
+            checked.add(
+                Table::Registries,
+                format!("the registry of epoch {epoch}: {error}"),
+            );
         }
     }
     Ok(())

@@ -45,7 +45,9 @@ impl MaintenanceService for MaintenanceDesk {
     ) -> Result<Response<Self::BackupStream>, Status> {
         let upkeep = Arc::clone(&self.0);
         if upkeep.recipients.is_empty() {
-            return Err(failed("store.backup_recipients names nobody who could read a backup"));
+            return Err(failed(
+                "store.backup_recipients names nobody who could read a backup",
+            ));
         }
         let (chunks, stream) = mpsc::channel(CHUNKS_WAITING);
         tokio::task::spawn_blocking(move || {

@@ -36,7 +36,10 @@ fn configure(dir: &Path, lines: &str) {
 
 fn end(mut child: Child) {
     let pid = child.id().to_string();
-    std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    std::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .unwrap();
     child.wait().unwrap();
 }
 
@@ -45,7 +48,14 @@ fn sealed_house(dir: &Path) -> String {
     write_house(dir, false);
     let output = done(dir, &["keys", "identity", "token.identity"]);
     let recipient = String::from_utf8(output.stdout).unwrap().trim().to_owned();
-    assert!(done(dir, &["keys", "seal", "node.key", "--recipient", &recipient]).status.success());
+    assert!(
+        done(
+            dir,
+            &["keys", "seal", "node.key", "--recipient", &recipient]
+        )
+        .status
+        .success()
+    );
     configure(dir, &format!("backup_recipients = [\"{recipient}\"]\n"));
     let path = dir.join("node.toml");
     let config = std::fs::read_to_string(&path).unwrap();
@@ -61,7 +71,8 @@ fn with_config<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_is_backed_up_compacted_and_given_new_keys_while_it_serves_and_restored_elsewhere() {
+async fn a_store_is_backed_up_compacted_and_given_new_keys_while_it_serves_and_restored_elsewhere()
+{
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let recipient = sealed_house(dir);
@@ -70,7 +81,10 @@ async fn a_store_is_backed_up_compacted_and_given_new_keys_while_it_serves_and_r
     let first = submit(&address, &events[..10]).await;
     assert!(first.iter().all(|o| *o == EventOutcome::Accepted));
 
-    let backup = json(dir, &with_config(&["backup", "--json", "--to", "first.age"]));
+    let backup = json(
+        dir,
+        &with_config(&["backup", "--json", "--to", "first.age"]),
+    );
     assert_eq!(backup["while_running"], true);
     let bytes = std::fs::read(dir.join("first.age")).unwrap();
     assert_eq!(backup["bytes"], bytes.len());
@@ -84,9 +98,18 @@ async fn a_store_is_backed_up_compacted_and_given_new_keys_while_it_serves_and_r
     let rotate = [&["keys", "rotate", "node.key"][..], &sealed].concat();
     assert_eq!(json(dir, &rotate)["keys"], serde_json::json!([1, 2]));
     let renewed = json(dir, &["keys", "renew", "--config", "node.toml", "--json"]);
-    assert_eq!((&renewed["newest"], &renewed["rewrapped"]), (&2.into(), &11.into()));
+    assert_eq!(
+        (&renewed["newest"], &renewed["rewrapped"]),
+        (&2.into(), &11.into())
+    );
     let second = submit(&address, &events).await;
-    assert_eq!(second.iter().filter(|o| **o == EventOutcome::Duplicate).count(), 10);
+    assert_eq!(
+        second
+            .iter()
+            .filter(|o| **o == EventOutcome::Duplicate)
+            .count(),
+        10
+    );
     // The store is in use: it is not checked meanwhile, and says so.
     assert!(refused(dir, &with_config(&["fsck"]), 3).contains("in use"));
     end(child);
@@ -96,13 +119,23 @@ async fn a_store_is_backed_up_compacted_and_given_new_keys_while_it_serves_and_r
     // To a third database and back, without a node.
     let converted = json(dir, &with_config(&["compact", "--json"]));
     assert_eq!(converted["rows"], checked["rows"]);
-    let backup = json(dir, &with_config(&["backup", "--json", "--to", "second.age"]));
+    let backup = json(
+        dir,
+        &with_config(&["backup", "--json", "--to", "second.age"]),
+    );
     assert_eq!(backup["while_running"], false);
 
     // Restored, the first backup has the first ten events, the second all.
     for (file, known) in [("first.age", 10), ("second.age", 20)] {
         std::fs::rename(dir.join("data"), dir.join(format!("data-before-{file}"))).unwrap();
-        let restore = ["restore", "--json", "--from", file, "--identity", "token.identity"];
+        let restore = [
+            "restore",
+            "--json",
+            "--from",
+            file,
+            "--identity",
+            "token.identity",
+        ];
         json(dir, &with_config(&restore));
         assert!(refused(dir, &with_config(&restore), 2).contains("holds a store"));
         assert_eq!(json(dir, &with_config(&["fsck", "--json"]))["wrong"], 0);
@@ -117,7 +150,13 @@ async fn a_store_is_backed_up_compacted_and_given_new_keys_while_it_serves_and_r
     let retire = [&["keys", "retire", "1", "node.key"][..], &sealed].concat();
     assert_eq!(json(dir, &retire)["keys"], serde_json::json!([2]));
     std::fs::rename(dir.join("data"), dir.join("data-last")).unwrap();
-    let restore = ["restore", "--from", "first.age", "--identity", "token.identity"];
+    let restore = [
+        "restore",
+        "--from",
+        "first.age",
+        "--identity",
+        "token.identity",
+    ];
     assert!(refused(dir, &with_config(&restore), 2).contains("key number 1"));
     assert!(!dir.join("data/current").exists());
 }
@@ -129,7 +168,10 @@ fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
     let recipient = sealed_house(dir);
     let (child, _) = run(dir);
     end(child);
-    json(dir, &with_config(&["backup", "--json", "--to", "whole.age"]));
+    json(
+        dir,
+        &with_config(&["backup", "--json", "--to", "whole.age"]),
+    );
     let fsck = with_config(&["fsck"]);
     let before = json(dir, &with_config(&["fsck", "--json"]));
 
@@ -141,7 +183,11 @@ fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
     let run_refused = |code| refused(dir, &["run", "--config", "node.toml"], code);
     with("node_key_identity_file = \"token.identity\"\n", "");
     assert!(run_refused(2).contains("it is sealed"));
-    assert!(done(dir, &["keys", "identity", "other.identity"]).status.success());
+    assert!(
+        done(dir, &["keys", "identity", "other.identity"])
+            .status
+            .success()
+    );
     with("\"token.identity\"", "\"other.identity\"");
     assert!(run_refused(2).contains("node.key"));
     with("\"node.key\"", "\"missing.key\"");
@@ -169,7 +215,12 @@ fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
         let arguments = ["restore", "--from", "bad.age", "--identity", identity];
         refused(dir, &with_config(&arguments), 2)
     };
-    for bad in [&whole[..whole.len() - 1], &whole[..300], b"", &[&whole[..], b"x"].concat()] {
+    for bad in [
+        &whole[..whole.len() - 1],
+        &whole[..300],
+        b"",
+        &[&whole[..], b"x"].concat(),
+    ] {
         std::fs::write(dir.join("bad.age"), bad).unwrap();
         assert!(restore("token.identity").contains("bad.age"));
         assert!(!dir.join("data/current").exists());

@@ -78,7 +78,12 @@ fn a_backup_taken_beside_commits_is_restored_whole_into_either_database() {
         // Residents came one after the other, so those that it has are the first ones.
         let events: Vec<(Vec<u8>, u8)> = vault.list(Table::Events, b"").unwrap();
         assert!(events.len() >= 20 && events.len() == usize::try_from(tally.rows).unwrap() / 2 - 1);
-        assert!(events.iter().map(|(_, number)| *number).eq(0..u8::try_from(events.len()).unwrap()));
+        assert!(
+            events
+                .iter()
+                .map(|(_, number)| *number)
+                .eq(0..u8::try_from(events.len()).unwrap())
+        );
         drop(vault);
         // A directory with a store is left alone.
         let again = restore(&bytes, &options, 33, 1);
@@ -92,16 +97,31 @@ fn a_backup_of_another_node_or_key_is_refused_before_there_is_a_store() {
     let options = DiskOptions::new(dir.path());
     let bytes = backup();
     let foreign = restore(&bytes, &options, 35, 1).err().unwrap();
-    assert!(matches!(foreign, BackupError::Store(StoreError::Foreign { .. })));
+    assert!(matches!(
+        foreign,
+        BackupError::Store(StoreError::Foreign { .. })
+    ));
     let other_key = restore(&bytes, &options, 33, 2).err().unwrap();
-    assert!(matches!(other_key, BackupError::Store(StoreError::WrongKey)));
+    assert!(matches!(
+        other_key,
+        BackupError::Store(StoreError::WrongKey)
+    ));
     // Data keys under a key that the ring has lost.
     let mut rotated = ring(1);
     rotated.rotate(&entropy()).unwrap();
     rotated.retire(1).unwrap();
-    let lost = restore_backup(&mut &bytes[..], &options, &identity(33), &rotated, &mut |_| ());
+    let lost = restore_backup(
+        &mut &bytes[..],
+        &options,
+        &identity(33),
+        &rotated,
+        &mut |_| (),
+    );
     let lost = lost.err().unwrap();
-    assert!(matches!(lost, BackupError::Store(StoreError::KeyMissing(1))), "{lost}");
+    assert!(
+        matches!(lost, BackupError::Store(StoreError::KeyMissing(1))),
+        "{lost}"
+    );
     assert_eq!(DiskStore::exists(dir.path()), Ok(false));
     assert!(restore(&bytes, &options, 33, 1).is_ok());
 }
@@ -119,11 +139,17 @@ fn a_backup_that_is_cut_or_changed_anywhere_is_refused() {
     for position in (0..bytes.len()).step_by(61) {
         let mut changed = bytes.clone();
         changed[position] ^= 0x10;
-        assert!(restore(&changed, &options, 33, 1).is_err(), "byte {position}");
+        assert!(
+            restore(&changed, &options, 33, 1).is_err(),
+            "byte {position}"
+        );
         assert_eq!(DiskStore::exists(dir.path()), Ok(false));
     }
     let longer = [&bytes[..], &[0]].concat();
-    assert!(matches!(check_backup(&mut &longer[..]), Err(BackupError::Damaged(_))));
+    assert!(matches!(
+        check_backup(&mut &longer[..]),
+        Err(BackupError::Damaged(_))
+    ));
 }
 
 /// Takes a number of bytes and no more.

@@ -37,14 +37,18 @@ impl Vault {
         let (mut seen, mut changed) = (0, 0);
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let rows = self.store.scan(Table::Keys, b"", after.as_deref(), WALK_LEN)?;
+            let rows = self
+                .store
+                .scan(Table::Keys, b"", after.as_deref(), WALK_LEN)?;
             let mut batch = Batch::default();
             for (owner, wrapped) in &rows {
                 seen += 1;
                 if ring.is_newest(wrapped) {
                     continue;
                 }
-                let of = owner[..].try_into().map_err(|_| StoreError::Damaged(Table::Keys))?;
+                let of = owner[..]
+                    .try_into()
+                    .map_err(|_| StoreError::Damaged(Table::Keys))?;
                 let key = ring.unwrap(&of, wrapped)?;
                 let anew = ring.wrap(&of, &key, &self.entropy);
                 let change = Change::Replace(wrapped.clone(), anew);
@@ -72,7 +76,9 @@ impl Vault {
     pub fn wrapped_under(&self) -> Result<Vec<(u32, u64)>, StoreError> {
         let mut counts = std::collections::BTreeMap::new();
         self.walk_stored::<StoreError>(Table::Keys, b"", &mut |_, wrapped| {
-            let number = wrapped.first_chunk().ok_or(StoreError::Damaged(Table::Keys))?;
+            let number = wrapped
+                .first_chunk()
+                .ok_or(StoreError::Damaged(Table::Keys))?;
             *counts.entry(u32::from_be_bytes(*number)).or_insert(0) += 1;
             Ok(())
         })?;

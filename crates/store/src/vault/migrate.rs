@@ -26,9 +26,14 @@ pub fn open_on_disk(
     let mut store = Arc::new(DiskStore::open(options)?);
     if meta::check(&*store, identity, &ring)? == Some(1) {
         drop(store);
-        tracing::info!(to = SCHEMA_VERSION, "the store's rows are brought to a new schema");
+        tracing::info!(
+            to = SCHEMA_VERSION,
+            "the store's rows are brought to a new schema"
+        );
         let mut migration = Migration::new(identity, &ring, &entropy);
-        DiskStore::migrate(options, &mut |key, value, put| migration.row(key, value, put))?;
+        DiskStore::migrate(options, &mut |key, value, put| {
+            migration.row(key, value, put)
+        })?;
         store = Arc::new(DiskStore::open(options)?);
     }
     let vault = Vault::open(Arc::clone(&store) as _, identity, ring, entropy)?;

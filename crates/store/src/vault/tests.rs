@@ -54,7 +54,10 @@ fn the_store_of_another_node_key_or_time_is_refused() {
     drop(open(&store, 33, 1).unwrap());
     assert!(open(&store, 33, 1).is_ok());
     let foreign = open(&store, 35, 1).err().unwrap();
-    assert_eq!(foreign.to_string(), "the store belongs to test/33, not to test/35");
+    assert_eq!(
+        foreign.to_string(),
+        "the store belongs to test/33, not to test/35"
+    );
     assert_eq!(open(&store, 33, 2).err(), Some(StoreError::WrongKey));
     // What a newer schema has behind its number is not known here.
     raw_put(&store, Table::Meta, b"identity", vec![3, 255, 255]);
@@ -65,14 +68,20 @@ fn the_store_of_another_node_key_or_time_is_refused() {
 #[test]
 fn rows_come_back_and_do_not_lie_there_in_plain() {
     let (store, vault) = filled();
-    let found: [u8; 32] = vault.get(Table::Events, &RESIDENT.row(&[1])).unwrap().unwrap();
+    let found: [u8; 32] = vault
+        .get(Table::Events, &RESIDENT.row(&[1]))
+        .unwrap()
+        .unwrap();
     assert_eq!(found, RESIDENT.0);
     let row = "110105194912310021".to_owned();
     let mut write = vault.write();
     write.put(Table::Cases, &RESIDENT.row(b"k"), &row);
     write.put(Table::Epochs, b"k", &row);
     write.commit().unwrap();
-    for (table, key) in [(Table::Cases, RESIDENT.row(b"k")), (Table::Epochs, b"k".to_vec())] {
+    for (table, key) in [
+        (Table::Cases, RESIDENT.row(b"k")),
+        (Table::Epochs, b"k".to_vec()),
+    ] {
         assert_eq!(vault.get(table, &key).unwrap(), Some(row.clone()));
         let raw = store.get(table, &key).unwrap().unwrap();
         assert!(!raw.windows(18).any(|w| w == row.as_bytes()));
@@ -82,14 +91,20 @@ fn rows_come_back_and_do_not_lie_there_in_plain() {
 #[test]
 fn a_row_moved_to_another_key_resident_or_table_is_damaged() {
     let (store, vault) = filled();
-    let raw = store.get(Table::Events, &RESIDENT.row(&[1])).unwrap().unwrap();
+    let raw = store
+        .get(Table::Events, &RESIDENT.row(&[1]))
+        .unwrap()
+        .unwrap();
     for (table, key) in [
         (Table::Events, RESIDENT.row(&[2])),
         (Table::Events, OTHER.row(&[1])),
         (Table::Reads, RESIDENT.row(&[1])),
     ] {
         raw_put(&store, table, &key, raw.clone());
-        assert_eq!(vault.get::<[u8; 32]>(table, &key), Err(StoreError::Damaged(table)));
+        assert_eq!(
+            vault.get::<[u8; 32]>(table, &key),
+            Err(StoreError::Damaged(table))
+        );
     }
     // A committed record with another's name in front.
     let committed = store.get(Table::Committed, &[5]).unwrap().unwrap();
@@ -111,7 +126,10 @@ fn an_erased_resident_is_gone_and_nothing_more_is_written_for_them() {
     let before = vault.check_rows(&mut |_| ()).unwrap();
     assert_eq!((before.rows, before.wrong), (9, 0));
     let wrapped = store.get(Table::Keys, &RESIDENT.0).unwrap().unwrap();
-    let row = store.get(Table::Events, &RESIDENT.row(&[1])).unwrap().unwrap();
+    let row = store
+        .get(Table::Events, &RESIDENT.row(&[1]))
+        .unwrap()
+        .unwrap();
     let mut erasing = vault.write();
     erasing.erase(RESIDENT);
     erasing.delete(Table::Committed, &[5]);
@@ -125,7 +143,10 @@ fn an_erased_resident_is_gone_and_nothing_more_is_written_for_them() {
     // Who finds the key and the row in an old file opens them, until the key above is retired.
     let ring = KeyRing::from_secret([1; 32]);
     let key = ring.unwrap(&RESIDENT.0, &wrapped).unwrap();
-    assert!(key.open(Table::Events, &RESIDENT.0, &RESIDENT.row(&[1]), &row).is_ok());
+    assert!(
+        key.open(Table::Events, &RESIDENT.0, &RESIDENT.row(&[1]), &row)
+            .is_ok()
+    );
     let mut rotated = ring.clone();
     rotated.rotate(&entropy()).unwrap();
     vault.take_ring(rotated.clone()).unwrap();
@@ -138,10 +159,16 @@ fn an_erased_resident_is_gone_and_nothing_more_is_written_for_them() {
     assert_eq!(vault.rewrap(&mut |_| ()), Ok(0));
     rotated.retire(1).unwrap();
     vault.take_ring(rotated.clone()).unwrap();
-    assert_eq!(rotated.unwrap(&RESIDENT.0, &wrapped).err(), Some(StoreError::KeyMissing(1)));
+    assert_eq!(
+        rotated.unwrap(&RESIDENT.0, &wrapped).err(),
+        Some(StoreError::KeyMissing(1))
+    );
     let found: [u8; 32] = vault.get(Table::Events, &OTHER.row(&[1])).unwrap().unwrap();
     assert_eq!(found, OTHER.0);
-    assert_eq!(vault.take_ring(KeyRing::from_secret([2; 32])), Err(StoreError::WrongKey));
+    assert_eq!(
+        vault.take_ring(KeyRing::from_secret([2; 32])),
+        Err(StoreError::WrongKey)
+    );
 }
 
 #[test]
@@ -183,7 +210,12 @@ fn a_row_without_its_key_is_found_to_be_an_orphan() {
     store.commit(batch).unwrap();
     let checked = vault.check_rows(&mut |_| ()).unwrap();
     assert_eq!(checked.wrong, 2);
-    assert!(checked.findings.iter().all(|f| f.what.contains("without a data key")));
+    assert!(
+        checked
+            .findings
+            .iter()
+            .all(|f| f.what.contains("without a data key"))
+    );
 }
 
 #[test]
@@ -203,7 +235,10 @@ fn large_values_and_long_walks_come_back_whole() {
     assert!(rows.iter().map(|(_, n)| *n).eq(0..1500));
     let mut write = vault.write();
     write.put_large(Table::Online, b"x", &vec![0u8; 16_000_000]);
-    assert!(matches!(write.commit(), Err(StoreError::ValueTooLarge { .. })));
+    assert!(matches!(
+        write.commit(),
+        Err(StoreError::ValueTooLarge { .. })
+    ));
 }
 
 /// A store as schema 1 left it: flat in its directory, all rows under one key.
@@ -212,10 +247,12 @@ fn first_schema(dir: &std::path::Path, ring: &KeyRing) -> BTreeMap<Vec<u8>, Even
     let flat = sled::open(dir).unwrap();
     let put = |table: Table, key: &[u8], plain: &[u8]| {
         let sealed = seal.seal(table, key, plain, &entropy);
-        flat.insert([&[table.code()], key].concat(), sealed).unwrap();
+        flat.insert([&[table.code()], key].concat(), sealed)
+            .unwrap();
     };
     let (key, meta) = meta::row(1, &identity(33), ring);
-    flat.insert([&[Table::Meta.code()], &key[..]].concat(), meta).unwrap();
+    flat.insert([&[Table::Meta.code()], &key[..]].concat(), meta)
+        .unwrap();
     let mut events = BTreeMap::new();
     for number in 0..40u8 {
         let resident = ResidentKey([number + 1; 32]);
@@ -233,7 +270,11 @@ fn first_schema(dir: &std::path::Path, ring: &KeyRing) -> BTreeMap<Vec<u8>, Even
             blinding: [number; 32],
             leaf: [number + 100; 32],
         };
-        put(Table::Committed, &[0, 0, 0, 1, 0, 0, 0, number], &encode(&committed));
+        put(
+            Table::Committed,
+            &[0, 0, 0, 1, 0, 0, 0, number],
+            &encode(&committed),
+        );
     }
     flat.flush().unwrap();
     events
