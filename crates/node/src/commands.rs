@@ -1,5 +1,6 @@
 //! Commands that look after a node's store and keys.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -219,7 +220,7 @@ pub(crate) fn check(configured: &Configured, entropy: Entropy) -> Done {
     });
     let mut text = format!("{} rows, {} wrong", usage.rows, checked.wrong);
     for finding in &checked.findings {
-        text += &format!("\n{}: {}", finding.table.name(), finding.what);
+        let _ = write!(text, "\n{}: {}", finding.table.name(), finding.what);
     }
     print(configured.json, &value, &text)?;
     Ok(ExitCode::from(u8::from(checked.wrong > 0)))
@@ -330,17 +331,16 @@ fn renew(configured: &Configured, entropy: Entropy) -> Done {
             .map_err(refused)?;
         Ok::<_, StartError>(Some(answer.into_inner()))
     })?;
-    let done = match done {
-        Some(done) => done,
-        None => {
-            let (_, vault) = prepared.open_store(&Arc::new(entropy))?;
-            let bar = counter("data keys");
-            let rewrapped = vault.rewrap(&mut |seen| bar.set_position(seen))?;
-            bar.finish_and_clear();
-            proto::RenewKeysResponse {
-                rewrapped,
-                newest: prepared.ring().newest(),
-            }
+    let done = if let Some(done) = done {
+        done
+    } else {
+        let (_, vault) = prepared.open_store(&Arc::new(entropy))?;
+        let bar = counter("data keys");
+        let rewrapped = vault.rewrap(&mut |seen| bar.set_position(seen))?;
+        bar.finish_and_clear();
+        proto::RenewKeysResponse {
+            rewrapped,
+            newest: prepared.ring().newest(),
         }
     };
     let value = serde_json::json!({ "rewrapped": done.rewrapped, "newest": done.newest });

@@ -178,9 +178,10 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
         let served = serve(node, peers, listeners, credentials, &limits, signalled()).await;
         retaining.abort();
         let _ = end.send(());
-        match control.await {
-            Ok(controlled) => controlled?,
-            Err(_) => tracing::error!("the control socket died"),
+        if let Ok(controlled) = control.await {
+            controlled?;
+        } else {
+            tracing::error!("the control socket died");
         }
         served
     })?;

@@ -272,7 +272,7 @@ fn spent(events: &[(Vec<u8>, Event)], horizon: &Horizon<'_>) -> Vec<Vec<u8>> {
     };
     let record = |keep: &dyn Fn(&Event) -> bool| {
         let kept = events.iter().map(|(_, event)| event).filter(|e| keep(e));
-        let kept: Vec<Event> = kept.cloned().collect();
+        let kept: Vec<Event> = kept.copied().collect();
         fold(&kept, &context, horizon.now).map(|folded| folded.record)
     };
     match (record(&|_| true), record(&|event| !is_old(event))) {

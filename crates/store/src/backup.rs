@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::seal::{KeyRing, NODE};
 use crate::vault::meta;
 use crate::{
-    DiskOptions, DiskStore, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Store, StoreError,
+    DiskOptions, DiskStore, Each, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Store, StoreError,
     StoreIdentity, Table, Tally,
 };
 
@@ -169,10 +169,7 @@ fn read_header(input: &mut dyn Read) -> Result<Vec<u8>, BackupError> {
     read_bytes(input, len, MAX_META_LEN_BYTES, "the header is too long")
 }
 
-fn read_rows(
-    input: &mut dyn Read,
-    each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), BackupError>,
-) -> Result<Tally, BackupError> {
+fn read_rows(input: &mut dyn Read, each: &mut Each<'_, BackupError>) -> Result<Tally, BackupError> {
     loop {
         let [tag] = read_array(input)?;
         if tag == END {

@@ -224,7 +224,9 @@ fn an_export_is_the_store_at_its_end(store: &Arc<dyn Store>) {
             })
             .expect("an export succeeds beside commits");
         let mut counted = Tally::default();
-        rows.iter().for_each(|(key, value)| counted.add(key, value));
+        for (key, value) in &rows {
+            counted.add(key, value);
+        }
         assert!(counted.same_rows(&tally), "{counted:?} {tally:?}");
         assert!(rows.contains_key(&[&[Table::Epochs.code()], &b"there"[..]].concat()));
     }

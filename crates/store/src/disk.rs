@@ -12,7 +12,7 @@ use crate::generation::{
 };
 use crate::group::{Grouped, Room};
 use crate::mark::Tally;
-use crate::{Batch, Entries, Store, StoreError, Table};
+use crate::{Batch, Each, EachRow, Entries, Store, StoreError, Table};
 
 const CURRENT: &str = "current";
 const LOCK: &str = "lock";
@@ -84,6 +84,10 @@ impl DiskOptions {
     }
 }
 
+/// Takes a row, and a function to put rows with.
+pub(crate) type Transform<'a> =
+    dyn FnMut(&[u8], &[u8], &mut EachRow<'_>) -> Result<(), StoreError> + 'a;
+
 /// What a store takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -152,9 +156,7 @@ impl DiskStore {
     /// what `fill` returns. There is no store then.
     pub fn create(
         options: &DiskOptions,
-        fill: impl FnOnce(
-            &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-        ) -> Result<Tally, StoreError>,
+        fill: impl FnOnce(&mut Each<'_>) -> Result<Tally, StoreError>,
     ) -> Result<Self, StoreError> {
         let lock = take(&options.dir)?;
         if holds_store(&options.dir)? {
@@ -297,11 +299,7 @@ impl DiskStore {
     /// What `each` returns, or [`StoreError`] where the database fails; the store is unchanged then.
     pub(crate) fn migrate(
         options: &DiskOptions,
-        each: &mut dyn FnMut(
-            &[u8],
-            &[u8],
-            &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-        ) -> Result<(), StoreError>,
+        each: &mut Transform<'_>,
     ) -> Result<(), StoreError> {
         let _lock = take(&options.dir)?;
         let (old_name, old) = open_current(options)?;
@@ -346,10 +344,7 @@ impl Store for DiskStore {
         self.grouped.commit(batch)
     }
 
-    fn export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tally, StoreError> {
+    fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError> {
         self.grouped.export(each)
     }
 }

@@ -14,7 +14,7 @@ use crate::group::Room;
 use crate::mark::{Mark, TALLY_KEY, Tally};
 use crate::redb_engine::RedbEngine;
 use crate::sled_engine::SledEngine;
-use crate::{Entries, StoreError};
+use crate::{EachRow, Entries, StoreError};
 
 /// Rows read or written at a time when all are.
 pub(crate) const CHUNK_LEN: usize = 2_048;
@@ -159,10 +159,7 @@ pub(crate) fn add_up(engine: &dyn Engine) -> Result<Tally, StoreError> {
 }
 
 /// Calls `each` with every row but the tally.
-pub(crate) fn each_row(
-    engine: &dyn Engine,
-    each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+pub(crate) fn each_row(engine: &dyn Engine, each: &mut EachRow<'_>) -> Result<(), StoreError> {
     let mut from = vec![1];
     loop {
         let rows = engine.range(&from, None, CHUNK_LEN)?;

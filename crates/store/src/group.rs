@@ -13,7 +13,7 @@ use crate::error::{failed, stopped};
 use crate::generation::{CHUNK_LEN, Engine, Generation, size_of_dir};
 use crate::mark::Tally;
 use crate::watch::Watch;
-use crate::{Batch, Entries, StoreError, Table};
+use crate::{Batch, Each, Entries, StoreError, Table};
 
 /// Commits that may wait for the writer; more block their callers.
 const QUEUE_LEN: usize = 1_024;
@@ -135,11 +135,7 @@ impl Tapped {
         Ok(())
     }
 
-    fn each(
-        &self,
-        rows: &Rows,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn each(&self, rows: &Rows, each: &mut Each<'_>) -> Result<(), StoreError> {
         self.waiting_bytes
             .fetch_sub(bytes_of(rows), Ordering::SeqCst);
         let own = rows.iter().filter(|(key, _)| key.first() != Some(&0));
@@ -275,10 +271,7 @@ impl Grouped {
         self.ask(|done| Job::Commit(batch, done))?
     }
 
-    pub(crate) fn export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tally, StoreError> {
+    pub(crate) fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError> {
         let _one = self
             .exporting
             .lock()
@@ -296,7 +289,7 @@ impl Grouped {
     /// changes not yet exported and what all must add up to.
     pub(crate) fn switch(
         &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
+        each: &mut Each<'_>,
         finish: impl FnOnce(
             &mut dyn Iterator<Item = Arc<Rows>>,
             Tally,
@@ -316,10 +309,7 @@ impl Grouped {
         self.ask(|done| Job::Switch(switch, done))?
     }
 
-    fn begin_export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tapped, StoreError> {
+    fn begin_export(&self, each: &mut Each<'_>) -> Result<Tapped, StoreError> {
         let (changes, tapped) = std::sync::mpsc::channel();
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let tap = Tap {

@@ -41,6 +41,12 @@ pub use vault::{Checked, Finding, SCHEMA_VERSION, StoreIdentity, Vault, WriteSet
 /// Rows of a table: key and value.
 pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
+/// Takes a whole key – table number, then key – with its value, or none for a row that was removed.
+pub type Each<'a, E = StoreError> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), E> + 'a;
+
+/// Takes a row.
+type EachRow<'a, E = StoreError> = dyn FnMut(&[u8], &[u8]) -> Result<(), E> + 'a;
+
 /// A sorted key-value store with atomic, durable batches.
 ///
 /// A backend is asked from many threads at once. `commit` returns only when the batch would survive a loss of power;
@@ -80,8 +86,5 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Overrun`] if `each` is too slow for the commits made meanwhile; what `each` returns; [`StoreError`]
     /// where the backend fails.
-    fn export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tally, StoreError>;
+    fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError>;
 }

@@ -356,7 +356,9 @@ fn a_store_is_made_from_rows_only_if_they_add_up_and_only_where_there_is_none() 
     let tally = |rows: &[&[u8]]| {
         let mut tally = Tally::default();
         tally.commits = 7;
-        rows.iter().for_each(|value| tally.add(&key, value));
+        for value in rows {
+            tally.add(&key, value);
+        }
         tally
     };
     let make = |expected| {

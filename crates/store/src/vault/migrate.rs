@@ -11,7 +11,7 @@ use super::{SCHEMA_VERSION, StoreIdentity, Vault, encode, meta};
 use crate::rows::{CommittedRow, ResidentKey};
 use crate::seal::{DataKey, FirstSeal, KeyRing, NODE, Owner};
 use crate::table::Scope;
-use crate::{DiskOptions, DiskStore, Entropy, StoreError, Table};
+use crate::{DiskOptions, DiskStore, EachRow, Entropy, StoreError, Table};
 
 /// Opens the store in a directory for this node, and brings it to the schema of today first.
 ///
@@ -49,8 +49,6 @@ pub(super) struct FirstCommittedRow {
     pub(super) leaf: [u8; 32],
 }
 
-type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
-
 struct Migration<'a> {
     identity: &'a StoreIdentity,
     ring: &'a KeyRing,
@@ -70,7 +68,7 @@ impl<'a> Migration<'a> {
         }
     }
 
-    fn row(&mut self, whole: &[u8], value: &[u8], put: &mut Put<'_>) -> Result<(), StoreError> {
+    fn row(&mut self, whole: &[u8], value: &[u8], put: &mut EachRow<'_>) -> Result<(), StoreError> {
         let strange = || StoreError::Failed("a row of an unknown table".to_owned());
         let (code, key) = whole.split_first().ok_or_else(strange)?;
         let table = Table::from_code(*code).ok_or_else(strange)?;
@@ -113,7 +111,7 @@ impl<'a> Migration<'a> {
         owner: Owner,
         key: &[u8],
         plain: &[u8],
-        put: &mut Put<'_>,
+        put: &mut EachRow<'_>,
     ) -> Result<Vec<u8>, StoreError> {
         if !self.keys.contains_key(&owner) {
             let new = DataKey::generate(self.entropy);
