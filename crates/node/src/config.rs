@@ -589,6 +589,7 @@ mod tests {
         assert_eq!(advanced.limits, basic.limits);
         assert_eq!(advanced.intake, basic.intake);
         assert_eq!(advanced.store, basic.store);
+        assert_eq!(advanced.retention, basic.retention);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
         assert_eq!(
