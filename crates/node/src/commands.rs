@@ -12,8 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use node::config::Config;
 use node::store::{DiskOptions, DiskStore, KeyRing};
 use node::{
-    BackupFile, Entropy, Prepared, StartError, control_channel, fsck, new_identity, read_ring,
-    restore_from, write_private, write_ring,
+    BackupFile, Entropy, KeyToken, Opener, Prepared, Sealing, StartError, control_channel, fsck,
+    new_identity, read_ring, restore_from, write_private, write_ring,
 };
 use wire::maintenance::v1 as proto;
 
@@ -38,12 +38,16 @@ pub(crate) enum Keys {
         /// age recipient that can open it; may be repeated
         #[arg(long)]
         recipient: Vec<String>,
+        #[command(flatten)]
+        token: OptionalToken,
     },
     /// Make an age identity in a file that must not exist, and print its recipient
     Identity {
         /// The identity file; keep it on another disk than the store
         file: PathBuf,
     },
+    /// Make an AES-256 key in a PKCS#11 token, which cannot be taken out of it
+    TokenKey(Token),
     /// List the numbers of a ring's keys
     Show(Ring),
     /// Seal a key file anew, to these recipients
@@ -66,12 +70,90 @@ pub(crate) enum Keys {
 pub(crate) struct Ring {
     /// The key file
     file: PathBuf,
-    /// age identities that open it, if it is sealed
-    #[arg(long)]
-    identity: Option<PathBuf>,
-    /// age recipient that it is sealed to when it is written; in plain if there is none
+    #[command(flatten)]
+    opening: Opening,
+    /// age recipient that it is sealed to when it is written; without one to the token, and without that not at all
     #[arg(long)]
     recipient: Vec<String>,
+}
+
+/// What opens a sealed key file.
+#[derive(Args)]
+pub(crate) struct Opening {
+    /// age identities that open the key file, if it is sealed
+    #[arg(long)]
+    identity: Option<PathBuf>,
+    #[command(flatten)]
+    token: OptionalToken,
+}
+
+impl Opening {
+    pub(crate) fn read(&self, file: &Path) -> Result<KeyRing, StartError> {
+        let token = self.token.token();
+        let opener = Opener {
+            identity_file: self.identity.as_deref(),
+            token: token.as_ref(),
+        };
+        Ok(read_ring(file, opener)?)
+    }
+}
+
+/// A key in a PKCS#11 token, if it is named.
+#[derive(Args)]
+pub(crate) struct OptionalToken {
+    /// Library of a PKCS#11 token that opens, or seals, the key file
+    #[arg(long, requires_all = ["token_label", "key_label", "pin_file"])]
+    module: Option<PathBuf>,
+    /// Label of the token
+    #[arg(long, requires = "module")]
+    token_label: Option<String>,
+    /// Label of the AES-256 key in the token
+    #[arg(long, requires = "module")]
+    key_label: Option<String>,
+    /// File with the PIN, mode 0600
+    #[arg(long, requires = "module")]
+    pin_file: Option<PathBuf>,
+}
+
+impl OptionalToken {
+    fn token(&self) -> Option<KeyToken> {
+        Some(KeyToken {
+            module: self.module.clone()?,
+            token_label: self.token_label.clone()?,
+            key_label: self.key_label.clone()?,
+            pin_file: self.pin_file.clone()?,
+        })
+    }
+}
+
+/// A key in a PKCS#11 token.
+#[derive(Args)]
+pub(crate) struct Token {
+    /// Library of the token
+    #[arg(long)]
+    module: PathBuf,
+    /// Label of the token
+    #[arg(long)]
+    token_label: String,
+    /// Label of the key
+    #[arg(long)]
+    key_label: String,
+    /// File with the PIN, mode 0600
+    #[arg(long)]
+    pin_file: PathBuf,
+}
+
+/// What a key file is sealed to: recipients first, then a token.
+fn sealing<'a>(
+    recipients: &'a [String],
+    token: Option<&'a KeyToken>,
+    entropy: &'a Entropy,
+) -> Sealing<'a> {
+    match token {
+        _ if !recipients.is_empty() => Sealing::Age(recipients),
+        Some(token) => Sealing::Token(token, entropy),
+        None => Sealing::Plain,
+    }
 }
 
 type Done = Result<ExitCode, StartError>;
@@ -275,11 +357,17 @@ fn compact_at_rest(options: &DiskOptions) -> Result<proto::CompactResponse, Star
 
 pub(crate) fn keys(keys: &Keys, entropy: Entropy) -> Done {
     match keys {
-        Keys::New { file, recipient } => {
+        Keys::New {
+            file,
+            recipient,
+            token,
+        } => {
             if file.exists() {
                 return Err(config_error(format!("{} is there already", file.display())));
             }
-            write_ring(file, &KeyRing::generate(&entropy), recipient)?;
+            let token = token.token();
+            let sealing = sealing(recipient, token.as_ref(), &entropy);
+            write_ring(file, &KeyRing::generate(&entropy), sealing)?;
             Ok(ExitCode::SUCCESS)
         }
         Keys::Identity { file } => {
@@ -288,32 +376,48 @@ pub(crate) fn keys(keys: &Keys, entropy: Entropy) -> Done {
             println!("{recipient}");
             Ok(ExitCode::SUCCESS)
         }
+        Keys::TokenKey(token) => {
+            let token = KeyToken {
+                module: token.module.clone(),
+                token_label: token.token_label.clone(),
+                key_label: token.key_label.clone(),
+                pin_file: token.pin_file.clone(),
+            };
+            token.make_key()?;
+            Ok(ExitCode::SUCCESS)
+        }
         Keys::Show(ring) => {
             let numbers = ring.read()?.numbers();
             println!("{}", serde_json::json!({ "keys": numbers }));
             Ok(ExitCode::SUCCESS)
         }
-        Keys::Seal(ring) => ring.change(|_| Ok(())),
-        Keys::Rotate(ring) => ring.change(|keys| keys.rotate(&entropy).map(drop)),
-        Keys::Retire { number, ring } => ring.change(|keys| keys.retire(*number)),
+        Keys::Seal(ring) => ring.change(&entropy, |_| Ok(())),
+        Keys::Rotate(ring) => ring.change(&entropy, |keys| keys.rotate(&entropy).map(drop)),
+        Keys::Retire { number, ring } => ring.change(&entropy, |keys| keys.retire(*number)),
         Keys::Renew(configured) => renew(configured, entropy),
     }
 }
 
 impl Ring {
     fn read(&self) -> Result<KeyRing, StartError> {
-        Ok(read_ring(&self.file, self.identity.as_deref())?)
+        self.opening.read(&self.file)
     }
 
-    fn change(&self, change: impl FnOnce(&mut KeyRing) -> Result<(), String>) -> Done {
-        if self.identity.is_some() && self.recipient.is_empty() {
+    fn change(
+        &self,
+        entropy: &Entropy,
+        change: impl FnOnce(&mut KeyRing) -> Result<(), String>,
+    ) -> Done {
+        if self.opening.identity.is_some() && self.recipient.is_empty() {
             return Err(config_error(
                 "the key file is sealed: say with --recipient to whom it is to be sealed again",
             ));
         }
         let mut ring = self.read()?;
         change(&mut ring)?;
-        write_ring(&self.file, &ring, &self.recipient)?;
+        let token = self.opening.token.token();
+        let sealing = sealing(&self.recipient, token.as_ref(), entropy);
+        write_ring(&self.file, &ring, sealing)?;
         println!("{}", serde_json::json!({ "keys": ring.numbers() }));
         Ok(ExitCode::SUCCESS)
     }

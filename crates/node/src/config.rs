@@ -7,6 +7,8 @@ use rules::{Minute, ProvinceCode};
 use serde::Deserialize;
 use store::Backend;
 
+use crate::keys::KeyToken;
+
 /// Longest configuration file, in bytes.
 const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
 
@@ -23,6 +25,9 @@ pub struct Config {
     /// age identities that open a sealed key ring, mode 0600; not on the store's disk.
     #[serde(default)]
     pub node_key_identity_file: Option<PathBuf>,
+    /// The PKCS#11 token that a sealed key ring is opened by.
+    #[serde(default)]
+    pub node_key_token: Option<KeyToken>,
     /// Ed25519 seed that signs tree heads and cosignatures: 64 hexadecimal digits, mode 0600.
     pub signing_key_file: PathBuf,
     /// Who lives here, as made by `node seal-register`.
@@ -395,6 +400,9 @@ impl Config {
         change(&mut self.data_dir);
         change(&mut self.node_key_file);
         self.node_key_identity_file.iter_mut().for_each(&mut change);
+        if let Some(token) = &mut self.node_key_token {
+            change(&mut token.pin_file);
+        }
         change(&mut self.signing_key_file);
         change(&mut self.register_file);
         change(&mut self.sources_file);

@@ -42,7 +42,7 @@ pub use epoch::ClosedEpoch;
 pub use error::NodeError;
 pub use files::{write_new_secret, write_private};
 pub use intake::{EventAnswer, OfferedEvent};
-pub use keys::{new_identity, read_ring, write_ring};
+pub use keys::{KeyToken, Opener, Sealing, new_identity, read_ring, write_ring};
 pub use node::{Node, Parts, Settings};
 pub use passes::{Making, Outcome, Requested, Waiting};
 pub use proving::{PassProver, ProofFailed, ProofTimes};

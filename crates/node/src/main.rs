@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use commands::{Configured, Keys};
+use commands::{Configured, Keys, Opening};
 use federation::{Credentials, Ended};
 use node::config::Config;
 use node::{
@@ -100,9 +100,8 @@ enum Command {
         /// The node key file
         #[arg(long)]
         node_key: PathBuf,
-        /// age identities that open the node key file, if it is sealed
-        #[arg(long)]
-        identity: Option<PathBuf>,
+        #[command(flatten)]
+        opening: Opening,
     },
 }
 
@@ -135,9 +134,7 @@ fn main() -> ExitCode {
         }
         Command::Compact { configured } => commands::compact(&configured),
         Command::Keys { keys } => entropy().and_then(|entropy| commands::keys(&keys, entropy)),
-        Command::SealRegister { node_key, identity } => {
-            seal_register(&node_key, identity.as_deref())
-        }
+        Command::SealRegister { node_key, opening } => seal_register(&node_key, &opening),
     };
     match done {
         Ok(code) => code,
@@ -244,8 +241,8 @@ fn new_key(file: &Path) -> Result<ExitCode, StartError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn seal_register(node_key: &Path, identity: Option<&Path>) -> Result<ExitCode, StartError> {
-    let key = node::read_ring(node_key, identity)?;
+fn seal_register(node_key: &Path, opening: &Opening) -> Result<ExitCode, StartError> {
+    let key = opening.read(node_key)?;
     let fail = |error: std::io::Error| StartError::Config(error.to_string());
     let mut list = String::new();
     std::io::stdin().read_to_string(&mut list).map_err(fail)?;

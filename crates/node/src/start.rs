@@ -12,7 +12,7 @@ use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
 use crate::config::{Config, Parameters, parse_digits};
 use crate::files::{read_bytes, read_secret, read_text};
-use crate::keys::{is_sealed, read_ring};
+use crate::keys::{Opener, is_sealed, read_ring};
 use crate::node::roster_of;
 use crate::store::{
     DiskOptions, DiskStore, KeyRing, StoreError, StoreIdentity, Vault, open_on_disk,
@@ -251,10 +251,11 @@ fn read_own_ring(config: &Config) -> Result<KeyRing, String> {
                 .to_owned(),
         );
     }
-    read_ring(
-        &config.node_key_file,
-        config.node_key_identity_file.as_deref(),
-    )
+    let opener = Opener {
+        identity_file: config.node_key_identity_file.as_deref(),
+        token: config.node_key_token.as_ref(),
+    };
+    read_ring(&config.node_key_file, opener)
 }
 
 /// How the store is opened, as the configuration says.

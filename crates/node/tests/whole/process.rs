@@ -78,7 +78,11 @@ pub(crate) fn node(dir: &Path, arguments: &[&str]) -> Command {
 
 /// A running node and the address of its peers' door.
 pub(crate) fn run(dir: &Path) -> (Child, String) {
-    let mut command = node(dir, &["run", "--config", "node.toml"]);
+    run_as(node(dir, &["run", "--config", "node.toml"]))
+}
+
+/// A node that runs by this command, and the address of its peers' door.
+pub(crate) fn run_as(mut command: Command) -> (Child, String) {
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

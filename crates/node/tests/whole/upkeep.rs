@@ -199,7 +199,7 @@ fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
     let mut ring = KeyRing::from_secret([33; 32]);
     ring.rotate(&node::Entropy::from_seed([1; 32])).unwrap();
     ring.retire(1).unwrap();
-    node::write_ring(&dir.join("later.key"), &ring, &[]).unwrap();
+    node::write_ring(&dir.join("later.key"), &ring, node::Sealing::Plain).unwrap();
     with("\"node.key\"", "\"later.key\"");
     assert!(run_refused(3).contains("key number 1"));
     with("[store]\n", "[store]\nbackend = \"redb\"\n");
@@ -241,4 +241,113 @@ fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
     let seal = ["keys", "seal", "node.key", "--identity", "token.identity"];
     assert!(refused(dir, &seal, 2).contains("--recipient"));
     assert!(recipient.starts_with("age1"));
+}
+
+/// SoftHSM's library, as Debian's package softhsm2 has it.
+const SOFT_HSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
+    if !Path::new(SOFT_HSM).exists() {
+        // Where the tools were installed the test is not passed over.
+        assert!(
+            std::env::var_os("CI_OUTSIDE_TOOLS").is_none(),
+            "{SOFT_HSM} is missing"
+        );
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write_house(dir, false);
+    std::fs::create_dir(dir.join("tokens")).unwrap();
+    let conf = format!(
+        "directories.tokendir = {}/tokens\nobjectstore.backend = file\n",
+        dir.display()
+    );
+    std::fs::write(dir.join("softhsm2.conf"), conf).unwrap();
+    node::write_private(&dir.join("pin"), b"7351\n").unwrap();
+    node::write_private(&dir.join("wrong-pin"), b"7352\n").unwrap();
+    let made = std::process::Command::new("softhsm2-util")
+        .args([
+            "--init-token",
+            "--free",
+            "--label",
+            "home",
+            "--so-pin",
+            "1234",
+            "--pin",
+            "7351",
+        ])
+        .env("SOFTHSM2_CONF", dir.join("softhsm2.conf"))
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let with_token = |arguments: &[&str]| {
+        let mut command = node(dir, arguments);
+        command.env("SOFTHSM2_CONF", dir.join("softhsm2.conf"));
+        command
+    };
+    let token = [
+        "--module",
+        SOFT_HSM,
+        "--token-label",
+        "home",
+        "--key-label",
+        "ring",
+        "--pin-file",
+        "pin",
+    ];
+    let run_token = |arguments: &[&str]| {
+        let output = with_token(&[arguments, &token].concat()).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let early = run_token(&["keys", "seal", "node.key"]);
+    assert!(early.1.contains("no AES key ring"), "{early:?}");
+    assert_eq!(run_token(&["keys", "token-key"]).0, Some(0));
+    assert!(run_token(&["keys", "token-key"]).1.contains("already"));
+    let sealed = run_token(&["keys", "seal", "node.key"]);
+    assert_eq!(sealed.0, Some(0), "{}", sealed.1);
+    assert!(
+        !std::fs::read(dir.join("node.key"))
+            .unwrap()
+            .windows(5)
+            .any(|w| w == b"wrap ")
+    );
+    assert!(refused(dir, &["check-config", "--config", "node.toml"], 2).contains("node_key_token"));
+
+    let config = std::fs::read_to_string(dir.join("node.toml")).unwrap();
+    let configured = |pin: &str| {
+        let table = format!(
+            "[node_key_token]\nmodule = \"{SOFT_HSM}\"\ntoken_label = \"home\"\nkey_label = \"ring\"\npin_file = \"{pin}\"\n"
+        );
+        std::fs::write(dir.join("node.toml"), format!("{config}{table}")).unwrap();
+        with_token(&["check-config", "--config", "node.toml"])
+            .output()
+            .unwrap()
+    };
+    assert_eq!(configured("wrong-pin").status.code(), Some(2));
+    let right = configured("pin");
+    assert_eq!(
+        right.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&right.stderr)
+    );
+    let (child, address) = crate::process::run_as(with_token(&["run", "--config", "node.toml"]));
+    let accepted = submit(&address, &[test_of(1)]).await;
+    assert_eq!(accepted, [EventOutcome::Accepted]);
+    end(child);
+    // Without the token the file is nothing.
+    std::fs::remove_dir_all(dir.join("tokens")).unwrap();
+    let gone = with_token(&["check-config", "--config", "node.toml"])
+        .output()
+        .unwrap();
+    assert_eq!(gone.status.code(), Some(2));
 }

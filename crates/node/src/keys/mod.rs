@@ -1,13 +1,16 @@
-//! The node's key ring in its file: in plain for tests and demonstrations, or sealed with [age](https://age-encryption.org)
-//! to identities that the operator keeps elsewhere than the store.
+//! The node's key ring in its file: in plain for tests and demonstrations; sealed with [age](https://age-encryption.org) to
+//! identities that the operator keeps elsewhere than the store; or sealed by a PKCS#11 token.
+
+mod token;
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use store::KeyRing;
+use store::{Entropy, KeyRing};
 use zeroize::Zeroizing;
 
 use crate::files::{read_private, replace_private};
+pub use token::KeyToken;
 
 /// Largest key file; a sealed one is a little longer than the ring.
 const MAX_FILE_LEN_BYTES: u64 = 64 * 1024;
@@ -17,24 +20,53 @@ const AGE_MAGIC: [&[u8]; 2] = [
     b"-----BEGIN AGE ENCRYPTED FILE-----",
 ];
 
+/// What opens a sealed key file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opener<'a> {
+    /// age identities, in a file of mode 0600.
+    pub identity_file: Option<&'a Path>,
+    /// A token.
+    pub token: Option<&'a KeyToken>,
+}
+
+/// What a key file is sealed to.
+#[derive(Clone, Copy)]
+pub enum Sealing<'a> {
+    /// Nothing: whoever can read the file has the keys.
+    Plain,
+    /// age recipients.
+    Age(&'a [String]),
+    /// A token; the randomness is for the sealing.
+    Token(&'a KeyToken, &'a Entropy),
+}
+
+fn is_age(bytes: &[u8]) -> bool {
+    AGE_MAGIC.iter().any(|magic| bytes.starts_with(magic))
+}
+
 /// Whether a key file is sealed.
 pub(crate) fn is_sealed(path: &Path) -> Result<bool, String> {
     let bytes = read_private(path, MAX_FILE_LEN_BYTES)?;
-    Ok(AGE_MAGIC.iter().any(|magic| bytes.starts_with(magic)))
+    Ok(is_age(&bytes) || bytes.starts_with(token::MAGIC))
 }
 
-/// Reads a ring from its file, mode 0600; a sealed one with the identities in another file.
+/// Reads a ring from its file, mode 0600.
 ///
 /// # Errors
 /// A message naming the file and what is wrong with it, and nothing that stands in it.
-pub fn read_ring(path: &Path, identity: Option<&Path>) -> Result<KeyRing, String> {
+pub fn read_ring(path: &Path, opener: Opener<'_>) -> Result<KeyRing, String> {
     let fail = |what: String| format!("{}: {what}", path.display());
     let bytes = read_private(path, MAX_FILE_LEN_BYTES)?;
-    let text = if AGE_MAGIC.iter().any(|magic| bytes.starts_with(magic)) {
-        let identity = identity.ok_or(fail(
+    let text = if is_age(&bytes) {
+        let identities = opener.identity_file.ok_or(fail(
             "it is sealed, and node_key_identity_file is not configured".to_owned(),
         ))?;
-        unseal(&bytes, &read_identities(identity)?).map_err(fail)?
+        unseal(&bytes, &read_identities(identities)?).map_err(fail)?
+    } else if bytes.starts_with(token::MAGIC) {
+        let token = opener.token.ok_or(fail(
+            "it is sealed by a token, and node_key_token is not configured".to_owned(),
+        ))?;
+        token.open_sealed(&bytes).map_err(fail)?
     } else {
         bytes
     };
@@ -42,15 +74,21 @@ pub fn read_ring(path: &Path, identity: Option<&Path>) -> Result<KeyRing, String
     KeyRing::parse(text).map_err(fail)
 }
 
-/// Writes a ring into a file that is new, or in place of the one that is there; sealed to `recipients` if there are any.
+/// Writes a ring into a file that is new, or in place of the one that is there.
 ///
 /// # Errors
 /// A message naming the file; what was there is still there then.
-pub fn write_ring(path: &Path, ring: &KeyRing, recipients: &[String]) -> Result<(), String> {
+pub fn write_ring(path: &Path, ring: &KeyRing, sealing: Sealing<'_>) -> Result<(), String> {
     let text = ring.to_text();
-    if recipients.is_empty() {
-        return replace_private(path, text.as_bytes());
-    }
+    let recipients = match sealing {
+        Sealing::Plain => return replace_private(path, text.as_bytes()),
+        Sealing::Token(token, entropy) => {
+            let sealed = token.seal(text.as_bytes(), entropy);
+            let sealed = sealed.map_err(|what| format!("{}: {what}", path.display()))?;
+            return replace_private(path, &sealed);
+        }
+        Sealing::Age(recipients) => recipients,
+    };
     let mut sealed = Vec::new();
     let mut writer = seal_to(recipients, &mut sealed)?;
     let written = writer
@@ -137,21 +175,28 @@ mod tests {
     fn a_sealed_ring_opens_with_its_identity_and_with_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
+        let read_with = |identities: &str| {
+            let opener = Opener {
+                identity_file: Some(&at(identities)),
+                token: None,
+            };
+            read_ring(&at("keys"), opener)
+        };
         let ring = KeyRing::generate(&Entropy::from_seed([1; 32]));
         let (identity, recipient) = new_identity();
         write_private(&at("own"), identity.as_bytes()).unwrap();
         write_private(&at("other"), new_identity().0.as_bytes()).unwrap();
-        write_ring(&at("keys"), &ring, &[recipient]).unwrap();
+        write_ring(&at("keys"), &ring, Sealing::Age(&[recipient])).unwrap();
         assert_eq!(is_sealed(&at("keys")), Ok(true));
         let sealed = std::fs::read(at("keys")).unwrap();
         let text = ring.to_text();
         let secret = text.split_ascii_whitespace().last().unwrap();
         assert!(!sealed.windows(64).any(|w| w == secret.as_bytes()));
-        let read = read_ring(&at("keys"), Some(&at("own"))).unwrap();
+        let read = read_with("own").unwrap();
         assert_eq!(*read.to_text(), *text);
-        assert!(read_ring(&at("keys"), Some(&at("other"))).is_err());
+        assert!(read_with("other").is_err());
         assert!(
-            read_ring(&at("keys"), None)
+            read_ring(&at("keys"), Opener::default())
                 .unwrap_err()
                 .contains("node_key_identity_file")
         );
@@ -160,13 +205,10 @@ mod tests {
             let mut damaged = sealed.clone();
             damaged[position] ^= 1;
             replace_private(&at("keys"), &damaged).unwrap();
-            assert!(
-                read_ring(&at("keys"), Some(&at("own"))).is_err(),
-                "byte {position}"
-            );
+            assert!(read_with("own").is_err(), "byte {position}");
         }
         replace_private(&at("keys"), &sealed[..sealed.len() - 1]).unwrap();
-        assert!(read_ring(&at("keys"), Some(&at("own"))).is_err());
+        assert!(read_with("own").is_err());
     }
 
     #[test]
@@ -175,11 +217,37 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys");
         let ring = KeyRing::generate(&Entropy::from_seed([1; 32]));
-        write_ring(&path, &ring, &[]).unwrap();
+        write_ring(&path, &ring, Sealing::Plain).unwrap();
         assert_eq!(is_sealed(&path), Ok(false));
-        assert_eq!(read_ring(&path, None).unwrap().numbers(), [1]);
+        assert_eq!(read_ring(&path, Opener::default()).unwrap().numbers(), [1]);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(read_ring(&path, None).unwrap_err().contains("0600"));
-        assert!(write_ring(&path, &ring, &["age1wrong".to_owned()]).is_err());
+        assert!(
+            read_ring(&path, Opener::default())
+                .unwrap_err()
+                .contains("0600")
+        );
+        let nobody = ["age1wrong".to_owned()];
+        assert!(write_ring(&path, &ring, Sealing::Age(&nobody)).is_err());
+    }
+
+    #[test]
+    fn a_token_that_is_not_there_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        write_private(&path, &[token::MAGIC, &[7; 60]].concat()).unwrap();
+        assert_eq!(is_sealed(&path), Ok(true));
+        let unconfigured = read_ring(&path, Opener::default()).unwrap_err();
+        assert!(unconfigured.contains("node_key_token"));
+        let token = KeyToken {
+            module: dir.path().join("none.so"),
+            token_label: "t".to_owned(),
+            key_label: "k".to_owned(),
+            pin_file: dir.path().join("pin"),
+        };
+        let opener = Opener {
+            identity_file: None,
+            token: Some(&token),
+        };
+        assert!(read_ring(&path, opener).unwrap_err().contains("none.so"));
     }
 }
