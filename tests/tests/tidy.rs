@@ -31,6 +31,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("verifier", &["rules", "commitment"]),
     ("wire", &["rules", "verifier", "ledger"]),
     ("federation", &["wire", "verifier", "ledger", "rules"]),
+    ("store", &["rules"]),
     (
         "node",
         &[
@@ -43,6 +44,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "verifier",
             "wire",
             "federation",
+            "store",
         ],
     ),
     ("checkpoint", &["rules", "verifier", "wire", "federation"]),
@@ -65,7 +67,6 @@ const ALLOWED: [(&str, &[&str]); 18] = [
         "demo",
         &["rules", "risk-list", "verifier", "wire", "federation"],
     ),
-    ("store", &["rules"]),
     ("reliability", &["store"]),
     ("fuzz", &[]),
     (
@@ -81,6 +82,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "verifier",
             "wire",
             "federation",
+            "store",
             "node",
             "checkpoint",
             "auditor",
@@ -117,7 +119,7 @@ fn no_room_imports_one_that_it_should_not_know() {
 }
 
 #[test]
-fn only_wire_knows_protobuf_and_only_node_knows_a_database() {
+fn only_wire_knows_protobuf_and_only_store_knows_a_database() {
     for package in metadata().workspace_packages() {
         let name = package.name.as_str();
         for dependency in package
@@ -127,16 +129,16 @@ fn only_wire_knows_protobuf_and_only_node_knows_a_database() {
         {
             match dependency.name.as_str() {
                 "prost" | "prost-types" | "tonic-prost" => assert_eq!(name, "wire"),
-                "sled" => assert_eq!(name, "node"),
+                "sled" | "redb" => assert_eq!(name, "store"),
                 _ => {}
             }
         }
     }
     for path in sources() {
-        let in_store = path.starts_with(root().join("crates/node/src/store"));
+        let in_store = path.starts_with(root().join("crates/store"));
         let text = read(&path);
         assert!(
-            in_store || !text.contains("sled::"),
+            in_store || !(text.contains("sled::") || text.contains("redb::")),
             "{} names a database",
             path.display()
         );

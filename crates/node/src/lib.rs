@@ -1,6 +1,6 @@
 //! A province's node: it keeps its residents' signed events, commits them every epoch, and proves passes from them.
 //!
-//! It knows no gate and no other province's residents, and has no function that sets a colour. Only `store` knows a
+//! It knows no gate and no other province's residents, and has no function that sets a colour. Only [`store`] knows a
 //! database; only the binary owns a clock and seeds the generator.
 
 mod assemble;
@@ -14,6 +14,7 @@ mod error;
 mod files;
 mod grid;
 mod intake;
+mod keys;
 mod locks;
 mod node;
 mod online;
@@ -24,11 +25,13 @@ mod refusal;
 mod register;
 mod registry;
 mod residents;
+mod retain;
 mod risk_book;
 mod rule_book;
 mod serve;
 mod sources;
 mod start;
+mod upkeep;
 mod words;
 
 pub use assemble::Peers;
@@ -37,16 +40,19 @@ pub use declare::CaseState;
 pub use doors::resident_service;
 pub use epoch::ClosedEpoch;
 pub use error::NodeError;
-pub use files::write_new_secret;
+pub use files::{write_new_secret, write_private};
 pub use intake::{EventAnswer, OfferedEvent};
+pub use keys::{KeyToken, Opener, Sealing, new_identity, read_ring, write_ring};
 pub use node::{Node, Parts, Settings};
 pub use passes::{Making, Outcome, Requested, Waiting};
 pub use proving::{PassProver, ProofFailed, ProofTimes};
 pub use query::Status;
 pub use register::{CivilRegister, FileRegister, RegisterUnavailable};
+pub use retain::{Retained, retain_every_day};
 pub use risk_book::{RiskBook, RiskInForce};
 pub use rule_book::{Counting, KnownSet, RuleBook, RuleBookError};
 pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
+pub use start::{Opened, Prepared, StartError, describe_circuit};
 pub use store::{self, Entropy};
-pub use start::{Prepared, StartError, describe_circuit};
+pub use upkeep::{BackupFile, Fsck, Upkeep, control_channel, fsck, restore_from, serve_control};

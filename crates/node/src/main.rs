@@ -1,22 +1,35 @@
 //! The node's command line.
 
+mod commands;
+
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use commands::{Configured, Keys, Opening};
 use federation::{Credentials, Ended};
 use node::config::Config;
-use node::store::NodeKey;
-use node::{Entropy, FileRegister, Listeners, Prepared, StartError, serve};
+use node::{
+    Entropy, FileRegister, Listeners, Opened, Prepared, StartError, retain_every_day, serve,
+    serve_control,
+};
 use tokio::net::TcpListener;
 
 /// A province's node: residents' records, epochs and passes.
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 ended in order, 1 other, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end."
+    after_help = "Examples:
+  node keys identity /mnt/token/node.identity         prints age1…
+  node keys new node.keys --recipient age1…
+  node run --config node.toml
+  node backup --config node.toml --to backup.age      beside the running node, or without one
+  node restore --config node.toml --from backup.age --identity backup.identity
+  node fsck --config node.toml --json
+
+Exit codes: 0 ended in order, 1 something is wrong, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -43,6 +56,40 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Write a backup of the store, sealed to `store.backup_recipients`, beside the running node or without one
+    Backup {
+        #[command(flatten)]
+        configured: Configured,
+        /// The file; it must not exist
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Make the store from a backup, in a data directory that holds none
+    Restore {
+        #[command(flatten)]
+        configured: Configured,
+        /// The backup
+        #[arg(long)]
+        from: PathBuf,
+        /// age identities that open it
+        #[arg(long)]
+        identity: PathBuf,
+    },
+    /// Check that every value opens, every tree recomputes and every head verifies; the node must not run
+    Fsck {
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Give back the room of removed rows, beside the running node; without one, also convert to `store.backend`
+    Compact {
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Make, seal and change the node's key ring
+    Keys {
+        #[command(subcommand)]
+        keys: Keys,
+    },
     /// Write a new secret of 32 random bytes to a file that must not exist (mode 0600)
     NewKey {
         /// The file
@@ -53,6 +100,8 @@ enum Command {
         /// The node key file
         #[arg(long)]
         node_key: PathBuf,
+        #[command(flatten)]
+        opening: Opening,
     },
 }
 
@@ -72,7 +121,20 @@ fn main() -> ExitCode {
         Command::CheckConfig { config } => check(&config),
         Command::Circuit { config } => circuit(&config),
         Command::NewKey { file } => new_key(&file),
-        Command::SealRegister { node_key } => seal_register(&node_key),
+        Command::Backup { configured, to } => {
+            entropy().and_then(|entropy| commands::backup(&configured, &to, entropy))
+        }
+        Command::Restore {
+            configured,
+            from,
+            identity,
+        } => commands::restore(&configured, &from, &identity),
+        Command::Fsck { configured } => {
+            entropy().and_then(|entropy| commands::check(&configured, entropy))
+        }
+        Command::Compact { configured } => commands::compact(&configured),
+        Command::Keys { keys } => entropy().and_then(|entropy| commands::keys(&keys, entropy)),
+        Command::SealRegister { node_key, opening } => seal_register(&node_key, &opening),
     };
     match done {
         Ok(code) => code,
@@ -93,8 +155,12 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
     let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&prepared.identity));
     let doors = prepared.config().doors.clone();
     let limits = prepared.config().limits;
-    let node = prepared.open(entropy()?)?;
+    let Opened { node, upkeep } = prepared.open(entropy()?)?;
     let ended = runtime.block_on(async {
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let control = tokio::spawn(serve_control(upkeep, async {
+            let _ = ended.await;
+        }));
         let bind = async |address| {
             TcpListener::bind(address)
                 .await
@@ -105,7 +171,16 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
             public: bind(doors.public_listen).await?,
         };
         announce(&listeners)?;
-        serve(node, peers, listeners, credentials, &limits, signalled()).await
+        let retaining = tokio::spawn(retain_every_day(std::sync::Arc::clone(&node)));
+        let served = serve(node, peers, listeners, credentials, &limits, signalled()).await;
+        retaining.abort();
+        let _ = end.send(());
+        if let Ok(controlled) = control.await {
+            controlled?;
+        } else {
+            tracing::error!("the control socket died");
+        }
+        served
     })?;
     Ok(match ended {
         Ended::Drained => ExitCode::SUCCESS,
@@ -166,8 +241,8 @@ fn new_key(file: &Path) -> Result<ExitCode, StartError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn seal_register(node_key: &Path) -> Result<ExitCode, StartError> {
-    let key = NodeKey::read(node_key)?;
+fn seal_register(node_key: &Path, opening: &Opening) -> Result<ExitCode, StartError> {
+    let key = opening.read(node_key)?;
     let fail = |error: std::io::Error| StartError::Config(error.to_string());
     let mut list = String::new();
     std::io::stdin().read_to_string(&mut list).map_err(fail)?;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::{Tally, Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Store, StoreError, Table};
+use crate::{
+    Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Store, StoreError, Table, Tally,
+};
 
 /// Opens the backend under test, the same data each time; a store handed out before has been dropped.
 pub trait Opener {
@@ -222,7 +224,9 @@ fn an_export_is_the_store_at_its_end(store: &Arc<dyn Store>) {
             })
             .expect("an export succeeds beside commits");
         let mut counted = Tally::default();
-        rows.iter().for_each(|(key, value)| counted.add(key, value));
+        for (key, value) in &rows {
+            counted.add(key, value);
+        }
         assert!(counted.same_rows(&tally), "{counted:?} {tally:?}");
         assert!(rows.contains_key(&[&[Table::Epochs.code()], &b"there"[..]].concat()));
     }

@@ -12,7 +12,7 @@ use crate::generation::{
 };
 use crate::group::{Grouped, NotSwitched, Room};
 use crate::mark::Tally;
-use crate::{Batch, Entries, Store, StoreError, Table};
+use crate::{Batch, Each, EachRow, Entries, Store, StoreError, Table};
 
 const CURRENT: &str = "current";
 const LOCK: &str = "lock";
@@ -84,6 +84,10 @@ impl DiskOptions {
     }
 }
 
+/// Takes a row, and a function to put rows with.
+pub(crate) type Transform<'a> =
+    dyn FnMut(&[u8], &[u8], &mut EachRow<'_>) -> Result<(), StoreError> + 'a;
+
 /// What a store takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -152,9 +156,7 @@ impl DiskStore {
     /// what `fill` returns. There is no store then.
     pub fn create(
         options: &DiskOptions,
-        fill: impl FnOnce(
-            &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-        ) -> Result<Tally, StoreError>,
+        fill: impl FnOnce(&mut Each<'_>) -> Result<Tally, StoreError>,
     ) -> Result<Self, StoreError> {
         let lock = take(&options.dir)?;
         if holds_store(&options.dir)? {
@@ -195,6 +197,27 @@ impl DiskStore {
         Ok(dir.exists() && holds_store(dir)?)
     }
 
+    /// The database in use.
+    pub fn backend(&self) -> Backend {
+        self.current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .backend
+    }
+
+    /// The database that a directory holds; none for one without a store.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] if the directory cannot be read.
+    pub fn backend_of(dir: &Path) -> Result<Option<Backend>, StoreError> {
+        if !Self::exists(dir)? {
+            return Ok(None);
+        }
+        Ok(Some(
+            read_current(dir)?.map_or(Backend::Sled, |name| name.backend),
+        ))
+    }
+
     /// What the store takes.
     ///
     /// # Errors
@@ -219,11 +242,7 @@ impl DiskStore {
     ///
     /// # Errors
     /// As [`Store::export`], and [`StoreError::Full`] and the like for the new one; the store is unchanged then.
-    pub fn compact(
-        &self,
-        backend: Backend,
-        each: &mut dyn FnMut(u64),
-    ) -> Result<(), StoreError> {
+    pub fn compact(&self, backend: Backend, each: &mut dyn FnMut(u64)) -> Result<(), StoreError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let name = Name {
             number: current.number + 1,
@@ -239,7 +258,9 @@ impl DiskStore {
                 rows += 1;
                 each(rows);
                 let mut loader = loader.lock().unwrap_or_else(PoisonError::into_inner);
-                let loader = loader.as_mut().ok_or_else(|| failed("compaction is over"))?;
+                let loader = loader
+                    .as_mut()
+                    .ok_or_else(|| failed("compaction is over"))?;
                 loader.put(key, value)
             },
             move |rest, tally| {
@@ -282,11 +303,7 @@ impl DiskStore {
     /// What `each` returns, or [`StoreError`] where the database fails; the store is unchanged then.
     pub(crate) fn migrate(
         options: &DiskOptions,
-        each: &mut dyn FnMut(
-            &[u8],
-            &[u8],
-            &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-        ) -> Result<(), StoreError>,
+        each: &mut Transform<'_>,
     ) -> Result<(), StoreError> {
         let _lock = take(&options.dir)?;
         let (old_name, old) = open_current(options)?;
@@ -331,10 +348,7 @@ impl Store for DiskStore {
         self.grouped.commit(batch)
     }
 
-    fn export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tally, StoreError> {
+    fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError> {
         self.grouped.export(each)
     }
 }
@@ -387,7 +401,10 @@ fn open_current(options: &DiskOptions) -> Result<(Name, Generation), StoreError>
     }
     let path = dir.join(name.to_string());
     if !path.is_dir() {
-        return Err(failed(format!("{} is missing; restore the last backup", path.display())));
+        return Err(failed(format!(
+            "{} is missing; restore the last backup",
+            path.display()
+        )));
     }
     let generation = Generation::open(&path, options.opening(name.backend))?;
     remove_all_but(dir, Some(name))?;
@@ -424,7 +441,8 @@ fn write_current(dir: &Path, name: Name) -> Result<(), StoreError> {
     use std::io::Write as _;
     let new = dir.join(format!("{UNFINISHED}{CURRENT}"));
     let mut file = File::create(&new).map_err(failed)?;
-    file.write_all(format!("{name}\n").as_bytes()).map_err(failed)?;
+    file.write_all(format!("{name}\n").as_bytes())
+        .map_err(failed)?;
     file.sync_all().map_err(failed)?;
     std::fs::rename(&new, dir.join(CURRENT)).map_err(failed)?;
     sync_dir(dir)

@@ -19,7 +19,9 @@ pub enum StoreError {
     #[error("a key of {0} bytes exceeds {max}", max = crate::MAX_KEY_LEN_BYTES)]
     KeyTooLarge(usize),
     /// The disk has less room than the configured reserve; the operator must make room.
-    #[error("the disk is full: {free_bytes} bytes free, {reserve_bytes} to be kept free (store.reserve_mib)")]
+    #[error(
+        "the disk is full: {free_bytes} bytes free, {reserve_bytes} to be kept free (store.reserve_mib)"
+    )]
     Full {
         /// Bytes free.
         free_bytes: u64,
@@ -49,7 +51,9 @@ pub enum StoreError {
         expected: String,
     },
     /// The rows have the form of a newer program.
-    #[error("the store has schema {found}, this program knows {known} and earlier ones; use the newer program")]
+    #[error(
+        "the store has schema {found}, this program knows {known} and earlier ones; use the newer program"
+    )]
     Newer {
         /// Schema of the store.
         found: u32,
@@ -99,7 +103,9 @@ pub enum StoreError {
         expected_rows: u64,
     },
     /// The database did not answer in time; it is not asked any more.
-    #[error("the database did not {what} within {limit_s} s, as happens over damaged files; run `node fsck`")]
+    #[error(
+        "the database did not {what} within {limit_s} s, as happens over damaged files; restore the last backup"
+    )]
     Stalled {
         /// What it was to do.
         what: &'static str,
@@ -107,7 +113,9 @@ pub enum StoreError {
         limit_s: u64,
     },
     /// An export could not keep up with the commits made meanwhile.
-    #[error("the export is slower than the commits made meanwhile; try again at a quieter time or to a faster disk")]
+    #[error(
+        "the export is slower than the commits made meanwhile; try again at a quieter time or to a faster disk"
+    )]
     Overrun,
     /// The database failed; its message names no resident. The process must be restarted.
     #[error("the database failed: {0}")]

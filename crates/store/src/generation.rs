@@ -15,7 +15,7 @@ use crate::guarded::Guarded;
 use crate::mark::{Mark, TALLY_KEY, Tally};
 use crate::redb_engine::RedbEngine;
 use crate::sled_engine::SledEngine;
-use crate::{Entries, StoreError};
+use crate::{EachRow, Entries, StoreError};
 
 /// Rows read or written at a time when all are.
 pub(crate) const CHUNK_LEN: usize = 2_048;
@@ -104,7 +104,11 @@ impl Generation {
                 std::fs::remove_file(unmarked).map_err(failed)?;
                 (mark, tally)
             }
-            (None, _) => return Err(failed("the store's mark file is missing; run `node fsck`")),
+            (None, _) => {
+                return Err(failed(
+                    "the store's mark file is missing; restore the last backup",
+                ));
+            }
             (Some(mark), None) => {
                 let acknowledged = mark.read()?.commits;
                 return Err(StoreError::LostCommits {
@@ -146,10 +150,8 @@ fn check_mark(marked: Tally, found: Tally) -> Result<(), StoreError> {
 
 fn tally_of(engine: &dyn Engine) -> Result<Option<Tally>, StoreError> {
     let row = engine.get(TALLY_KEY)?;
-    row.map(|bytes| {
-        Tally::from_bytes(&bytes).ok_or_else(|| failed("the store's tally is damaged"))
-    })
-    .transpose()
+    row.map(|bytes| Tally::from_bytes(&bytes).ok_or_else(|| failed("the store's tally is damaged")))
+        .transpose()
 }
 
 /// What all rows add up to; the number of commits is zero.
@@ -163,10 +165,7 @@ pub(crate) fn add_up(engine: &dyn Engine) -> Result<Tally, StoreError> {
 }
 
 /// Calls `each` with every row but the tally.
-pub(crate) fn each_row(
-    engine: &dyn Engine,
-    each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+pub(crate) fn each_row(engine: &dyn Engine, each: &mut EachRow<'_>) -> Result<(), StoreError> {
     let mut from = vec![1];
     loop {
         let rows = engine.range(&from, None, CHUNK_LEN)?;

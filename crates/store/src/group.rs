@@ -13,7 +13,7 @@ use crate::error::{failed, stopped};
 use crate::generation::{CHUNK_LEN, Engine, Generation, size_of_dir};
 use crate::mark::Tally;
 use crate::watch::Watch;
-use crate::{Batch, Entries, StoreError, Table};
+use crate::{Batch, Each, Entries, StoreError, Table};
 
 /// Commits that may wait for the writer; more block their callers.
 const QUEUE_LEN: usize = 1_024;
@@ -153,11 +153,7 @@ impl Tapped {
         Ok(())
     }
 
-    fn each(
-        &self,
-        rows: &Rows,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn each(&self, rows: &Rows, each: &mut Each<'_>) -> Result<(), StoreError> {
         self.waiting_bytes
             .fetch_sub(bytes_of(rows), Ordering::SeqCst);
         let own = rows.iter().filter(|(key, _)| key.first() != Some(&0));
@@ -288,10 +284,7 @@ impl Grouped {
         self.ask(|done| Job::Commit(batch, done))?
     }
 
-    pub(crate) fn export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tally, StoreError> {
+    pub(crate) fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError> {
         let _one = self
             .exporting
             .lock()
@@ -309,8 +302,11 @@ impl Grouped {
     /// changes not yet exported and what all must add up to.
     pub(crate) fn switch(
         &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-        finish: impl FnOnce(&mut dyn Iterator<Item = Arc<Rows>>, Tally) -> Result<Generation, NotSwitched>
+        each: &mut Each<'_>,
+        finish: impl FnOnce(
+            &mut dyn Iterator<Item = Arc<Rows>>,
+            Tally,
+        ) -> Result<Generation, NotSwitched>
         + Send
         + 'static,
     ) -> Result<(), StoreError> {
@@ -326,10 +322,7 @@ impl Grouped {
         self.ask(|done| Job::Switch(switch, done))?
     }
 
-    fn begin_export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tapped, StoreError> {
+    fn begin_export(&self, each: &mut Each<'_>) -> Result<Tapped, StoreError> {
         let (changes, tapped) = std::sync::mpsc::channel();
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let tap = Tap {
@@ -358,7 +351,6 @@ impl Grouped {
             }
         }
     }
-
 }
 
 impl Drop for Grouped {
@@ -505,12 +497,7 @@ impl Writer {
     }
 
     /// Puts a batch among the rows to be written, whole or not at all.
-    fn take_in(
-        &self,
-        batch: Batch,
-        rows: &mut Rows,
-        tally: &mut Tally,
-    ) -> Result<(), StoreError> {
+    fn take_in(&self, batch: Batch, rows: &mut Rows, tally: &mut Tally) -> Result<(), StoreError> {
         let engine = &self.generation.engine;
         let now = |rows: &Rows, key: &[u8]| match rows.get(key) {
             Some(value) => Ok(value.clone()),
@@ -543,7 +530,9 @@ impl Writer {
         *known = tally;
         drop(known);
         if let Some(tap) = &self.tap {
-            let waiting = tap.waiting_bytes.fetch_add(bytes_of(&rows), Ordering::SeqCst);
+            let waiting = tap
+                .waiting_bytes
+                .fetch_add(bytes_of(&rows), Ordering::SeqCst);
             // An export that has gone away, or is too slow, is not served further.
             if waiting > TAP_BYTES || tap.changes.send(Arc::new(rows)).is_err() {
                 self.tap = None;

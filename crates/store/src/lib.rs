@@ -4,6 +4,7 @@
 //! atomic, durable batches; [`check_backend`] states what every backend must do, and is run against each. [`DiskStore`]
 //! keeps a directory over crashes, damage and conversions; [`Vault`] seals each resident's rows under a key of their own.
 
+mod backup;
 mod batch;
 mod conformance;
 mod disk;
@@ -23,6 +24,7 @@ mod table;
 mod vault;
 mod watch;
 
+pub use backup::{BackupError, check_backup, restore_backup, write_backup};
 pub use batch::{Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES};
 pub use conformance::{Opener, check_backend};
 pub use disk::{Backend, DiskOptions, DiskStore, Usage};
@@ -36,12 +38,16 @@ pub use rows::{
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;
-pub use vault::{
-    Checked, Finding, SCHEMA_VERSION, StoreIdentity, Vault, WriteSet, open_on_disk,
-};
+pub use vault::{Checked, Finding, SCHEMA_VERSION, StoreIdentity, Vault, WriteSet, open_on_disk};
 
 /// Rows of a table: key and value.
 pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Takes a whole key – table number, then key – with its value, or none for a row that was removed.
+pub type Each<'a, E = StoreError> = dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), E> + 'a;
+
+/// Takes a row.
+type EachRow<'a, E = StoreError> = dyn FnMut(&[u8], &[u8]) -> Result<(), E> + 'a;
 
 /// A sorted key-value store with atomic, durable batches.
 ///
@@ -82,8 +88,5 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Overrun`] if `each` is too slow for the commits made meanwhile; what `each` returns; [`StoreError`]
     /// where the backend fails.
-    fn export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tally, StoreError>;
+    fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError>;
 }

@@ -121,7 +121,7 @@ impl Mark {
     pub(crate) fn read(&self) -> Result<Tally, StoreError> {
         let slots = [0, 1].map(|slot| self.slot(slot));
         let newest = slots.into_iter().flatten().max_by_key(|t| t.commits);
-        newest.ok_or_else(|| failed("the store's mark file is damaged; run `node fsck`"))
+        newest.ok_or_else(|| failed("the store's mark file is damaged; restore the last backup"))
     }
 
     fn slot(&self, slot: u64) -> Option<Tally> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::batch::{after_prefix, whole_key};
 use crate::mark::Tally;
-use crate::{Batch, Entries, Store, StoreError, Table};
+use crate::{Batch, Each, Entries, Store, StoreError, Table};
 
 /// A store in memory, for tests; it forgets everything with the process.
 #[derive(Debug, Default)]
@@ -79,10 +79,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn export(
-        &self,
-        each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> Result<(), StoreError>,
-    ) -> Result<Tally, StoreError> {
+    fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError> {
         let rows = self.rows.read().map_err(Self::poisoned)?.clone();
         let mut tally = Tally::default();
         tally.commits = self.commits.load(Ordering::SeqCst);

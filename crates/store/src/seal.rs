@@ -74,8 +74,9 @@ impl KeyRing {
             }
             let fields: Vec<&str> = line.split_ascii_whitespace().collect();
             let is_new = match fields[..] {
-                ["root", secret] => parse_secret(secret)
-                    .map(|secret| root.replace(secret).is_none()),
+                ["root", secret] => {
+                    parse_secret(secret).map(|secret| root.replace(secret).is_none())
+                }
                 ["wrap", number, secret] => parse_secret(secret)
                     .zip(number.parse().ok().filter(|number| *number > 0))
                     .map(|(secret, number)| wrapping.insert(number, secret).is_none()),
@@ -111,7 +112,9 @@ impl KeyRing {
     /// A message if the ring is full.
     pub fn rotate(&mut self, entropy: &Entropy) -> Result<u32, String> {
         if self.wrapping.len() >= MAX_KEYS {
-            return Err(format!("the key ring has {MAX_KEYS} keys; retire old ones first"));
+            return Err(format!(
+                "the key ring has {MAX_KEYS} keys; retire old ones first"
+            ));
         }
         let number = self.wrapping.keys().next_back().map_or(1, |last| last + 1);
         let mut secret = Secret::default();
@@ -129,7 +132,9 @@ impl KeyRing {
             return Err(format!("key {number} is in use"));
         }
         let removed = self.wrapping.remove(&number);
-        removed.map(drop).ok_or(format!("the key ring has no key {number}"))
+        removed
+            .map(drop)
+            .ok_or(format!("the key ring has no key {number}"))
     }
 
     /// The numbers of the wrapping keys, ascending.
@@ -156,7 +161,12 @@ impl KeyRing {
     pub(crate) fn wrap(&self, owner: &Owner, key: &DataKey, entropy: &Entropy) -> Vec<u8> {
         let number = self.newest();
         let wrapping = cipher(&self.wrapping[&number]);
-        let sealed = seal(&wrapping, &wrap_place(number, owner), &key.secret[..], entropy);
+        let sealed = seal(
+            &wrapping,
+            &wrap_place(number, owner),
+            &key.secret[..],
+            entropy,
+        );
         [&number.to_be_bytes()[..], &sealed].concat()
     }
 
@@ -316,7 +326,13 @@ impl FirstSeal {
     }
 
     #[cfg(test)]
-    pub(crate) fn seal(&self, table: Table, key: &[u8], plain: &[u8], entropy: &Entropy) -> Vec<u8> {
+    pub(crate) fn seal(
+        &self,
+        table: Table,
+        key: &[u8],
+        plain: &[u8],
+        entropy: &Entropy,
+    ) -> Vec<u8> {
         seal(&self.0, &[&[table.code()], key].concat(), plain, entropy)
     }
 }
@@ -337,9 +353,13 @@ mod tests {
         let key = DataKey::generate(&entropy);
         let sealed = key.seal(Table::Events, &OWNER, b"key", b"a secret", &entropy);
         let open = |table, owner: &Owner, at: &[u8], sealed: &[u8]| {
-            key.open(table, owner, at, sealed).map(|plain| plain.to_vec())
+            key.open(table, owner, at, sealed)
+                .map(|plain| plain.to_vec())
         };
-        assert_eq!(open(Table::Events, &OWNER, b"key", &sealed).unwrap(), b"a secret");
+        assert_eq!(
+            open(Table::Events, &OWNER, b"key", &sealed).unwrap(),
+            b"a secret"
+        );
         assert!(open(Table::Events, &OWNER, b"kez", &sealed).is_err());
         assert!(open(Table::Reads, &OWNER, b"key", &sealed).is_err());
         assert!(open(Table::Events, &NODE, b"key", &sealed).is_err());

@@ -42,6 +42,8 @@ pub enum Table {
     Keys = 19,
     /// Epoch, place → leaf of the state tree.
     Leaves = 20,
+    /// Job → when it ran last, and what it came to.
+    Jobs = 21,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -59,7 +61,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 20] = [
+    pub const ALL: [Table; 21] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -80,6 +82,7 @@ impl Table {
         Self::Refusals,
         Self::Keys,
         Self::Leaves,
+        Self::Jobs,
     ];
 
     /// The number in stored keys.
@@ -115,6 +118,7 @@ impl Table {
             Self::Refusals => "refusals",
             Self::Keys => "keys",
             Self::Leaves => "leaves",
+            Self::Jobs => "jobs",
         }
     }
 
@@ -138,7 +142,8 @@ impl Table {
             | Self::Registries
             | Self::OnlineSigned
             | Self::Online
-            | Self::Leaves => Scope::Node,
+            | Self::Leaves
+            | Self::Jobs => Scope::Node,
         }
     }
 

@@ -7,6 +7,8 @@ mod passes;
 mod process;
 mod provers;
 mod residents;
+mod retention;
 mod rule_books;
 mod sources;
+mod upkeep;
 mod world;

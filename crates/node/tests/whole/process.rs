@@ -18,7 +18,7 @@ use crate::world::{
 const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 
 /// Writes everything that a node of Zhejiang is configured by.
-fn write_house(dir: &Path, production: bool) {
+pub(crate) fn write_house(dir: &Path, production: bool) {
     use std::os::unix::fs::PermissionsExt as _;
     drop(REAL.clone()); // the parameters are in their cache now
     let write = |name: &str, bytes: &[u8]| std::fs::write(dir.join(name), bytes).unwrap();
@@ -70,15 +70,19 @@ reserve_mib = 1
     write("node.toml", config.as_bytes());
 }
 
-fn node(dir: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn node(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_node"));
     command.args(arguments).current_dir(dir);
     command
 }
 
 /// A running node and the address of its peers' door.
-fn run(dir: &Path) -> (Child, String) {
-    let mut command = node(dir, &["run", "--config", "node.toml"]);
+pub(crate) fn run(dir: &Path) -> (Child, String) {
+    run_as(node(dir, &["run", "--config", "node.toml"]))
+}
+
+/// A node that runs by this command, and the address of its peers' door.
+pub(crate) fn run_as(mut command: Command) -> (Child, String) {
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -96,7 +100,7 @@ fn run(dir: &Path) -> (Child, String) {
     (child, address)
 }
 
-fn test_of(number: u16) -> Event {
+pub(crate) fn test_of(number: u16) -> Event {
     let body = EventBody::Test {
         sampled_at: minute(START - 60),
         result: TestResult::Negative,
@@ -105,7 +109,7 @@ fn test_of(number: u16) -> Event {
     event(person(33, number), lab, minute(START - 60), body)
 }
 
-async fn submit(address: &str, events: &[Event]) -> Vec<EventOutcome> {
+pub(crate) async fn submit(address: &str, events: &[Event]) -> Vec<EventOutcome> {
     let node = PeerId::node(&federation(), province(33));
     let lab = PeerId {
         role: federation::Role::Source(SourceKind::Laboratory, 1),
@@ -123,11 +127,14 @@ async fn submit(address: &str, events: &[Event]) -> Vec<EventOutcome> {
 }
 
 /// Whether any file under `dir` holds `needle`.
-fn holds(dir: &Path, needle: &[u8]) -> bool {
+pub(crate) fn holds(dir: &Path, needle: &[u8]) -> bool {
     std::fs::read_dir(dir).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         if path.is_dir() {
             return holds(&path, needle);
+        }
+        if !path.is_file() {
+            return false;
         }
         let bytes = std::fs::read(&path).unwrap();
         bytes.windows(needle.len()).any(|window| window == needle)

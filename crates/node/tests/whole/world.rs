@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
-use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Trust};
-use node::store::{MemoryStore, NodeKey, Store, StoreIdentity, Vault};
+use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
+use node::store::{KeyRing, MemoryStore, Store, StoreIdentity, Vault};
 use node::{
     Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers, RiskBook, RuleBook, Settings,
     SimulatedClock, SourceBook, serve,
@@ -107,8 +107,8 @@ pub(crate) fn root_keys() -> RootKeys {
     RootKeys::new(vec![root_key().verifying_key()], 1).unwrap()
 }
 
-pub(crate) fn node_key(home: u8) -> NodeKey {
-    NodeKey::new([home; 32])
+pub(crate) fn node_key(home: u8) -> KeyRing {
+    KeyRing::from_secret([home; 32])
 }
 
 /// The sources of a province as its configuration names them.
@@ -328,7 +328,7 @@ pub(crate) fn parts(
     Parts {
         federation: federation(),
         home: province(home),
-        vault: Vault::open(store, &identity, &key, Arc::clone(&entropy)).unwrap(),
+        vault: Arc::new(Vault::open(store, &identity, key.clone(), Arc::clone(&entropy)).unwrap()),
         clock,
         entropy,
         signing_key: head_key(home),
@@ -357,6 +357,7 @@ pub(crate) fn parts(
                 soft_stale_s: 21_600,
                 hard_stale_s: 259_200,
             },
+            retention: Retention::default(),
         },
     }
 }

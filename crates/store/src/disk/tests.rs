@@ -113,7 +113,10 @@ fn without_room_nothing_is_written_and_the_store_lives_on() {
         tight.reserve_bytes = u64::MAX;
         let store = DiskStore::open(&tight).unwrap();
         assert!(matches!(put(&store, b"k"), Err(StoreError::Full { .. })));
-        assert!(matches!(store.compact(backend, &mut |_| ()), Err(StoreError::Full { .. })));
+        assert!(matches!(
+            store.compact(backend, &mut |_| ()),
+            Err(StoreError::Full { .. })
+        ));
         assert_eq!(rows_of(&store).len(), 1);
         drop(store);
         tight.reserve_bytes = 0;
@@ -151,10 +154,17 @@ fn compaction_gives_back_room_while_reads_and_commits_go_on() {
                 let mut batch = Batch::default();
                 let value = last.to_be_bytes().to_vec();
                 batch.push(Table::Places, b"last".to_vec(), Change::Put(value.clone()));
-                batch.push(Table::Places, last.to_be_bytes().to_vec(), Change::Put(value));
+                batch.push(
+                    Table::Places,
+                    last.to_be_bytes().to_vec(),
+                    Change::Put(value),
+                );
                 writing.commit(batch).unwrap();
                 assert_eq!(
-                    writing.get(Table::Events, &7u32.to_be_bytes()).unwrap().map(|v| v.len()),
+                    writing
+                        .get(Table::Events, &7u32.to_be_bytes())
+                        .unwrap()
+                        .map(|v| v.len()),
                     Some(1_000)
                 );
             }
@@ -166,13 +176,23 @@ fn compaction_gives_back_room_while_reads_and_commits_go_on() {
         stop.store(true, Ordering::SeqCst);
         let last = writer.join().unwrap();
         let places = store.scan(Table::Places, b"", None, usize::MAX).unwrap();
-        assert_eq!(places.len(), last as usize + 1, "each acknowledged row is there");
+        assert_eq!(
+            places.len(),
+            last as usize + 1,
+            "each acknowledged row is there"
+        );
         store.compact(backend, &mut |_| ()).unwrap();
         if backend == Backend::Sled {
             let after = store.usage().unwrap();
             assert!(after.size_bytes < before.size_bytes, "{before:?} {after:?}");
         }
-        assert_eq!(generation_dir(dir.path()).file_name().unwrap().to_string_lossy(), format!("g000005.{}", backend.name()));
+        assert_eq!(
+            generation_dir(dir.path())
+                .file_name()
+                .unwrap()
+                .to_string_lossy(),
+            format!("g000005.{}", backend.name())
+        );
         let rows = rows_of(&store);
         drop(store);
         let store = DiskStore::open(&options(dir.path(), backend)).unwrap();
@@ -212,7 +232,11 @@ fn sled_keeps_the_longest_rows_in_its_log_and_not_in_files_that_it_does_not_sync
     }
     for number in (0..60u8).filter(|number| number % 5 != 0) {
         let mut batch = Batch::default();
-        batch.push(Table::Events, vec![number; crate::MAX_KEY_LEN_BYTES], Change::Delete);
+        batch.push(
+            Table::Events,
+            vec![number; crate::MAX_KEY_LEN_BYTES],
+            Change::Delete,
+        );
         store.commit(batch).unwrap();
     }
     let blobs = generation_dir(dir.path()).join("blobs");
@@ -224,7 +248,8 @@ fn a_store_with_the_segments_of_an_earlier_version_opens() {
     let dir = tempfile::tempdir().unwrap();
     let flat = sled::Config::new().path(dir.path()).segment_size(512 << 10);
     let flat = flat.open().unwrap();
-    flat.insert([Table::Events.code(), 1], vec![1; 100]).unwrap();
+    flat.insert([Table::Events.code(), 1], vec![1; 100])
+        .unwrap();
     drop(flat);
     for rows in [1, 2] {
         let store = DiskStore::open(&options(dir.path(), Backend::Sled)).unwrap();
@@ -238,9 +263,15 @@ fn a_compaction_that_was_cut_short_leaves_the_store_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), Backend::Sled, 20);
     // Cut before the new one was whole, and after it was whole but not in use.
-    copy_dir(&generation_dir(dir.path()), &dir.path().join("new-g000002.sled"));
+    copy_dir(
+        &generation_dir(dir.path()),
+        &dir.path().join("new-g000002.sled"),
+    );
     filled(dir.path(), Backend::Sled, 30);
-    copy_dir(&generation_dir(dir.path()), &dir.path().join("g000002.sled"));
+    copy_dir(
+        &generation_dir(dir.path()),
+        &dir.path().join("g000002.sled"),
+    );
     filled(dir.path(), Backend::Sled, 40);
     let store = DiskStore::open(&options(dir.path(), Backend::Sled)).unwrap();
     assert_eq!(rows_of(&store).len(), 40);
@@ -260,15 +291,32 @@ fn the_name_of_the_generation_is_found_again_where_there_is_no_choice() {
         let store = DiskStore::open(&options(dir.path(), Backend::Sled)).unwrap();
         assert_eq!(rows_of(&store).len(), 5);
     }
-    copy_dir(&generation_dir(dir.path()), &dir.path().join("g000002.sled"));
+    copy_dir(
+        &generation_dir(dir.path()),
+        &dir.path().join("g000002.sled"),
+    );
     std::fs::write(dir.path().join(CURRENT), "?").unwrap();
     let two = DiskStore::open(&options(dir.path(), Backend::Sled));
-    assert!(two.err().unwrap().to_string().contains("does not name a generation"));
-    assert_eq!(whole_ones(dir.path()).unwrap().len(), 2, "nothing is removed");
+    assert!(
+        two.err()
+            .unwrap()
+            .to_string()
+            .contains("does not name a generation")
+    );
+    assert_eq!(
+        whole_ones(dir.path()).unwrap().len(),
+        2,
+        "nothing is removed"
+    );
     // A store whose directory is gone is not taken for an empty one.
     std::fs::write(dir.path().join(CURRENT), "g000003.sled\n").unwrap();
     let gone = DiskStore::open(&options(dir.path(), Backend::Sled));
-    assert!(gone.err().unwrap().to_string().contains("g000003.sled is missing"));
+    assert!(
+        gone.err()
+            .unwrap()
+            .to_string()
+            .contains("g000003.sled is missing")
+    );
 }
 
 #[test]
@@ -310,7 +358,13 @@ fn an_older_database_and_a_missing_row_are_found_when_the_store_is_opened() {
         assert_eq!(rotten.err(), Some(expected));
         std::fs::remove_file(generation.join("mark")).unwrap();
         let unmarked = DiskStore::open(&options(dir.path(), backend));
-        assert!(unmarked.err().unwrap().to_string().contains("mark file is missing"));
+        assert!(
+            unmarked
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("mark file is missing")
+        );
     }
 }
 
@@ -360,7 +414,9 @@ fn a_store_is_made_from_rows_only_if_they_add_up_and_only_where_there_is_none() 
     let tally = |rows: &[&[u8]]| {
         let mut tally = Tally::default();
         tally.commits = 7;
-        rows.iter().for_each(|value| tally.add(&key, value));
+        for value in rows {
+            tally.add(&key, value);
+        }
         tally
     };
     let make = |expected| {
@@ -374,11 +430,20 @@ fn a_store_is_made_from_rows_only_if_they_add_up_and_only_where_there_is_none() 
     assert!(matches!(wrong, Err(StoreError::Rotten { .. })));
     assert_eq!(DiskStore::exists(dir.path()), Ok(false));
     let store = make(tally(&[b"new"])).unwrap();
-    assert_eq!(store.get(Table::Events, &[1]).unwrap(), Some(b"new".to_vec()));
+    assert_eq!(
+        store.get(Table::Events, &[1]).unwrap(),
+        Some(b"new".to_vec())
+    );
     assert_eq!(store.usage().unwrap().commits, 7);
     drop(store);
     assert_eq!(DiskStore::exists(dir.path()), Ok(true));
-    assert!(make(tally(&[b"new"])).err().unwrap().to_string().contains("holds a store"));
+    assert!(
+        make(tally(&[b"new"]))
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("holds a store")
+    );
 }
 
 /// Where the writer of the test below is told its directory and database.
@@ -401,11 +466,18 @@ fn when_the_disk_refuses_to_grow_nothing_acknowledged_is_lost() {
             .args(["-c", script])
             .arg(std::env::current_exe().unwrap())
             .arg(test)
-            .env(WITHOUT_ROOM, format!("{} {}", backend.name(), dir.path().display()))
+            .env(
+                WITHOUT_ROOM,
+                format!("{} {}", backend.name(), dir.path().display()),
+            )
             .output()
             .unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("refused"), "{text} {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            text.contains("refused"),
+            "{text} {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let acknowledged: Vec<u32> = text
             .lines()
             .filter_map(|line| line.split("acknowledged ").nth(1)?.trim().parse().ok())
@@ -426,7 +498,10 @@ fn write_without_room(dir: &Path, backend: Backend) {
             Ok(()) => println!("acknowledged {number}"),
             Err(StoreError::Failed(_)) => {
                 println!("refused {number}");
-                assert!(put(&store, b"later").is_err(), "a failed store stays failed");
+                assert!(
+                    put(&store, b"later").is_err(),
+                    "a failed store stays failed"
+                );
                 return;
             }
             Err(other) => panic!("unexpected {other}"),

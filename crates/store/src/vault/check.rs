@@ -62,11 +62,14 @@ impl Vault {
                     let orphan = owner_of(table, key, stored)
                         .and_then(|(owner, _)| self.data_key(&owner))
                         .is_ok_and(|key| key.is_none());
-                    checked.add(table, if orphan {
-                        "a row of a resident without a data key".to_owned()
-                    } else {
-                        error.to_string()
-                    });
+                    checked.add(
+                        table,
+                        if orphan {
+                            "a row of a resident without a data key".to_owned()
+                        } else {
+                            error.to_string()
+                        },
+                    );
                 }
                 Ok(())
             })?;

@@ -9,7 +9,7 @@ use crate::{Batch, Change, Entropy, Store, StoreError, Table};
 /// Version of the rows' form. 1 sealed all rows under one key, and had the leaves among the committed records.
 pub const SCHEMA_VERSION: u32 = 2;
 
-const IDENTITY_KEY: &[u8] = b"identity";
+pub(crate) const IDENTITY_KEY: &[u8] = b"identity";
 
 /// Whose store it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,18 +54,25 @@ pub(super) fn check(
     identity: &StoreIdentity,
     ring: &KeyRing,
 ) -> Result<Option<u32>, StoreError> {
-    let Some(bytes) = store.get(Table::Meta, IDENTITY_KEY)? else {
-        return Ok(None);
-    };
+    let row = store.get(Table::Meta, IDENTITY_KEY)?;
+    row.map(|row| check_row(&row, identity, ring)).transpose()
+}
+
+/// The schema in the row, after checking that it is this node's.
+pub(crate) fn check_row(
+    bytes: &[u8],
+    identity: &StoreIdentity,
+    ring: &KeyRing,
+) -> Result<u32, StoreError> {
     // A newer row may be longer; its schema stands first whatever follows.
-    let newer = postcard::take_from_bytes::<u32>(&bytes);
+    let newer = postcard::take_from_bytes::<u32>(bytes);
     if let Ok((found, _)) = newer
         && found > SCHEMA_VERSION
     {
         return Err(other_schema(found));
     }
     let meta: MetaRow =
-        postcard::from_bytes(&bytes).map_err(|_| StoreError::Damaged(Table::Meta))?;
+        postcard::from_bytes(bytes).map_err(|_| StoreError::Damaged(Table::Meta))?;
     if meta.identity != *identity {
         return Err(StoreError::Foreign {
             found: meta.identity.to_string(),
@@ -75,7 +82,7 @@ pub(super) fn check(
     if meta.key_check != key_check(ring) {
         return Err(StoreError::WrongKey);
     }
-    Ok(Some(meta.schema))
+    Ok(meta.schema)
 }
 
 pub(super) fn other_schema(found: u32) -> StoreError {

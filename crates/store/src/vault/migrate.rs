@@ -11,7 +11,7 @@ use super::{SCHEMA_VERSION, StoreIdentity, Vault, encode, meta};
 use crate::rows::{CommittedRow, ResidentKey};
 use crate::seal::{DataKey, FirstSeal, KeyRing, NODE, Owner};
 use crate::table::Scope;
-use crate::{DiskOptions, DiskStore, Entropy, StoreError, Table};
+use crate::{DiskOptions, DiskStore, EachRow, Entropy, StoreError, Table};
 
 /// Opens the store in a directory for this node, and brings it to the schema of today first.
 ///
@@ -26,9 +26,14 @@ pub fn open_on_disk(
     let mut store = Arc::new(DiskStore::open(options)?);
     if meta::check(&*store, identity, &ring)? == Some(1) {
         drop(store);
-        tracing::info!(to = SCHEMA_VERSION, "the store's rows are brought to a new schema");
+        tracing::info!(
+            to = SCHEMA_VERSION,
+            "the store's rows are brought to a new schema"
+        );
         let mut migration = Migration::new(identity, &ring, &entropy);
-        DiskStore::migrate(options, &mut |key, value, put| migration.row(key, value, put))?;
+        DiskStore::migrate(options, &mut |key, value, put| {
+            migration.row(key, value, put)
+        })?;
         store = Arc::new(DiskStore::open(options)?);
     }
     let vault = Vault::open(Arc::clone(&store) as _, identity, ring, entropy)?;
@@ -43,8 +48,6 @@ pub(super) struct FirstCommittedRow {
     pub(super) blinding: [u8; 32],
     pub(super) leaf: [u8; 32],
 }
-
-type Put<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
 
 struct Migration<'a> {
     identity: &'a StoreIdentity,
@@ -65,7 +68,7 @@ impl<'a> Migration<'a> {
         }
     }
 
-    fn row(&mut self, whole: &[u8], value: &[u8], put: &mut Put<'_>) -> Result<(), StoreError> {
+    fn row(&mut self, whole: &[u8], value: &[u8], put: &mut EachRow<'_>) -> Result<(), StoreError> {
         let strange = || StoreError::Failed("a row of an unknown table".to_owned());
         let (code, key) = whole.split_first().ok_or_else(strange)?;
         let table = Table::from_code(*code).ok_or_else(strange)?;
@@ -108,7 +111,7 @@ impl<'a> Migration<'a> {
         owner: Owner,
         key: &[u8],
         plain: &[u8],
-        put: &mut Put<'_>,
+        put: &mut EachRow<'_>,
     ) -> Result<Vec<u8>, StoreError> {
         if !self.keys.contains_key(&owner) {
             let new = DataKey::generate(self.entropy);

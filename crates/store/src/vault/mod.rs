@@ -1,8 +1,8 @@
 //! Typed rows over a store, each resident's sealed under the resident's own data key.
 
 mod check;
-mod erase;
-mod meta;
+mod keys;
+pub(crate) mod meta;
 mod migrate;
 mod write;
 
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::rows::ResidentKey;
 use crate::seal::{DataKey, KeyRing, NODE, Owner, mac};
 use crate::table::Scope;
-use crate::{Entropy, Store, StoreError, Table};
+use crate::{EachRow, Entropy, Store, StoreError, Table};
 
 pub use check::{Checked, Finding};
 pub use meta::{SCHEMA_VERSION, StoreIdentity};
@@ -127,7 +127,7 @@ impl Vault {
         &self,
         table: Table,
         prefix: &[u8],
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), E>,
+        each: &mut EachRow<'_, E>,
     ) -> Result<(), E> {
         let mut after: Option<Vec<u8>> = None;
         loop {

@@ -84,6 +84,24 @@ impl<'a> WriteSet<'a> {
         self.batch.push(table, key.to_vec(), Change::Delete);
     }
 
+    /// Removes a resident's data key and every row of theirs in tables whose keys begin with a resident's; of others the
+    /// caller removes them. What the database's old files still hold opens only with the removed key; see
+    /// [`Vault::rewrap`] for when that is gone too.
+    pub fn erase(&mut self, resident: ResidentKey) {
+        self.keys.remove(&resident.0);
+        self.delete(Table::Keys, &resident.0);
+        for table in Table::of_residents() {
+            let vault = self.vault;
+            let walked = vault.walk_stored::<StoreError>(table, &resident.0, &mut |key, _| {
+                self.delete(table, key);
+                Ok(())
+            });
+            if let Err(error) = walked {
+                self.error = Some(error);
+            }
+        }
+    }
+
     /// Commits the set; when it returns, all of it would survive a loss of power.
     ///
     /// # Errors

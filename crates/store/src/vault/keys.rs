@@ -1,38 +1,12 @@
-//! Erasing residents, and changing the keys that data keys are wrapped under.
+//! Changing the keys that data keys are wrapped under.
 
 use std::sync::{Arc, PoisonError};
 
 use super::{Vault, WALK_LEN};
-use crate::rows::ResidentKey;
 use crate::seal::KeyRing;
 use crate::{Batch, Change, StoreError, Table};
 
 impl Vault {
-    /// Removes a resident's data key and every row under it, all at once. `elsewhere` names rows of this resident in
-    /// tables whose keys do not begin with the resident's. What the database's old files still hold opens only with the
-    /// removed key; see [`Vault::rewrap`] for when that is gone too.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn erase(
-        &self,
-        resident: ResidentKey,
-        elsewhere: &[(Table, Vec<u8>)],
-    ) -> Result<(), StoreError> {
-        let mut batch = Batch::default();
-        batch.push(Table::Keys, resident.0.to_vec(), Change::Delete);
-        for table in Table::of_residents() {
-            self.walk_stored::<StoreError>(table, &resident.0, &mut |key, _| {
-                batch.push(table, key.to_vec(), Change::Delete);
-                Ok(())
-            })?;
-        }
-        for (table, key) in elsewhere {
-            batch.push(*table, key.clone(), Change::Delete);
-        }
-        self.store.commit(batch)
-    }
-
     /// Takes a ring with other wrapping keys; data keys are wrapped under its newest from now on.
     ///
     /// # Errors
@@ -63,14 +37,18 @@ impl Vault {
         let (mut seen, mut changed) = (0, 0);
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let rows = self.store.scan(Table::Keys, b"", after.as_deref(), WALK_LEN)?;
+            let rows = self
+                .store
+                .scan(Table::Keys, b"", after.as_deref(), WALK_LEN)?;
             let mut batch = Batch::default();
             for (owner, wrapped) in &rows {
                 seen += 1;
                 if ring.is_newest(wrapped) {
                     continue;
                 }
-                let of = owner[..].try_into().map_err(|_| StoreError::Damaged(Table::Keys))?;
+                let of = owner[..]
+                    .try_into()
+                    .map_err(|_| StoreError::Damaged(Table::Keys))?;
                 let key = ring.unwrap(&of, wrapped)?;
                 let anew = ring.wrap(&of, &key, &self.entropy);
                 let change = Change::Replace(wrapped.clone(), anew);
@@ -98,7 +76,9 @@ impl Vault {
     pub fn wrapped_under(&self) -> Result<Vec<(u32, u64)>, StoreError> {
         let mut counts = std::collections::BTreeMap::new();
         self.walk_stored::<StoreError>(Table::Keys, b"", &mut |_, wrapped| {
-            let number = wrapped.first_chunk().ok_or(StoreError::Damaged(Table::Keys))?;
+            let number = wrapped
+                .first_chunk()
+                .ok_or(StoreError::Damaged(Table::Keys))?;
             *counts.entry(u32::from_be_bytes(*number)).or_insert(0) += 1;
             Ok(())
         })?;
