@@ -70,6 +70,16 @@ pub struct Doors {
     pub key_file: PathBuf,
     /// Roots of the federation, PEM.
     pub roots_file: PathBuf,
+    /// How often the three files are looked at for a change, seconds; SIGHUP has them read at once.
+    #[serde(default = "Doors::default_reload_poll_s")]
+    pub reload_poll_s: u64,
+}
+
+impl Doors {
+    /// Often enough that a revoked authority is not admitted for long, seldom enough to cost nothing.
+    const fn default_reload_poll_s() -> u64 {
+        10
+    }
 }
 
 /// The trust list's root document and the keys that it is believed by.
@@ -424,7 +434,8 @@ impl Config {
 
     fn check_ranges(&self) -> Result<(), String> {
         let limits = &self.limits;
-        let ranges: [(&str, u64, u64, u64); 15] = [
+        let ranges: [(&str, u64, u64, u64); 16] = [
+            ("doors.reload_poll_s", self.doors.reload_poll_s, 1, 3_600),
             ("proving.threads", self.proving.threads as u64, 1, 256),
             (
                 "proving.queue_len",
@@ -532,6 +543,7 @@ mod tests {
     #[test]
     fn the_advanced_sample_shows_the_defaults_of_every_optional_table() {
         let (basic, advanced) = (parse(BASIC).unwrap(), parse(ADVANCED).unwrap());
+        assert_eq!(advanced.doors.reload_poll_s, basic.doors.reload_poll_s);
         assert_eq!(advanced.limits, basic.limits);
         assert_eq!(advanced.intake, basic.intake);
         assert_eq!(advanced.store, basic.store);

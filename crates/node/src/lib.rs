@@ -7,6 +7,7 @@ mod assemble;
 mod calls;
 mod clock;
 pub mod config;
+mod credentials;
 mod declare;
 mod doors;
 mod entropy;
@@ -35,6 +36,7 @@ mod words;
 
 pub use assemble::Peers;
 pub use clock::{Clock, SimulatedClock, SystemClock};
+pub use credentials::{FileCredentials, Reloaded};
 pub use declare::CaseState;
 pub use doors::resident_service;
 pub use entropy::Entropy;
