@@ -84,7 +84,7 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::RequestUse
         | Method::MakeCode
         | Method::Correct => &[Public],
-        Method::SubmitEvent | Method::SubmitEvents => &[Source],
+        Method::SubmitEvent | Method::SubmitEvents | Method::StreamEvents => &[Source],
         Method::GetTrustList => &[Node, Source, Checkpoint, Operator, Public],
         Method::GetTreeHead
         | Method::CosignRegistry

@@ -74,7 +74,7 @@ const fn kind(method: Method) -> Kind {
     match method {
         Method::HealthCheck => Kind::Health,
         Method::GetTrustList => Kind::Trust,
-        Method::HealthWatch => Kind::Long,
+        Method::HealthWatch | Method::StreamEvents => Kind::Long,
         _ => Kind::Common,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hash};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::RateLimiter;
@@ -49,6 +49,7 @@ impl Quota {
 /// the quota of those that were there before.
 pub struct Quotas<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, Store<K>, Hand, NoOpMiddleware<Nanos>>,
+    buckets: Arc<Guarded<K>>,
     quota: Quota,
     hand: Hand,
     swept_at_ns: AtomicU64,
@@ -63,13 +64,15 @@ impl<K: Hash + Eq + Clone> Quotas<K> {
             // A period is never zero; see `Quota::every`. This is the slowest that cannot fail.
             governor::Quota::per_hour(NonZeroU32::MIN)
         });
+        let buckets = Arc::new(Guarded(Mutex::default()));
         let store = Store {
             most,
             hasher: RandomState::new(),
-            buckets: Mutex::default(),
+            buckets: Arc::clone(&buckets),
         };
         Self {
             limiter: RateLimiter::new(shape.allow_burst(quota.burst), store, hand.clone()),
+            buckets,
             quota,
             hand,
             swept_at_ns: AtomicU64::new(0),
@@ -94,6 +97,12 @@ impl<K: Hash + Eq + Clone> Quotas<K> {
             Ok(Err(until)) => Err(until.wait_time_from(now)),
             Err(_) => Err(self.all_of_it()),
         }
+    }
+
+    /// Gives a caller its whole quota back. One that shares its bucket has to wait like the others.
+    pub fn forget(&self, caller: &K) {
+        let mut buckets = self.buckets.lock();
+        buckets.known.remove(caller);
     }
 
     /// Callers that are told apart at present.
@@ -147,8 +156,10 @@ struct Store<K> {
     most: usize,
     /// Keyed at random, so that nobody can choose whose bucket to share.
     hasher: RandomState,
-    buckets: Mutex<Buckets<K>>,
+    buckets: Arc<Guarded<K>>,
 }
+
+struct Guarded<K>(Mutex<Buckets<K>>);
 
 struct Buckets<K> {
     known: HashMap<K, Nanos>,
@@ -164,10 +175,10 @@ impl<K> Default for Buckets<K> {
     }
 }
 
-impl<K> Store<K> {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Buckets<K>> {
+impl<K> Guarded<K> {
+    fn lock(&self) -> MutexGuard<'_, Buckets<K>> {
         // Buckets are good between any two of their operations.
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,7 +189,7 @@ impl<K: Hash + Eq + Clone> StateStore for Store<K> {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let mut buckets = self.lock();
+        let mut buckets = self.buckets.lock();
         if let Some(bucket) = buckets.known.get_mut(key) {
             let (answer, next) = decide(Some(*bucket))?;
             *bucket = next;
@@ -198,15 +209,18 @@ impl<K: Hash + Eq + Clone> StateStore for Store<K> {
 
 impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<K> for Store<K> {
     fn retain_recent(&self, drop_below: Nanos) {
-        self.lock().known.retain(|_, full_at| *full_at > drop_below);
+        self.buckets
+            .lock()
+            .known
+            .retain(|_, full_at| *full_at > drop_below);
     }
 
     fn len(&self) -> usize {
-        self.lock().known.len()
+        self.buckets.lock().known.len()
     }
 
     fn is_empty(&self) -> bool {
-        self.lock().known.is_empty()
+        self.buckets.lock().known.is_empty()
     }
 }
 
@@ -235,6 +249,15 @@ mod tests {
         let quotas = Quotas::new(Quota::per_second(1, 10), 100);
         assert_eq!(quotas.take(&1, 11, s(0)), Err(s(10)));
         assert_eq!(quotas.take(&1, 10, s(0)), Ok(()));
+    }
+
+    #[test]
+    fn a_caller_that_is_forgotten_has_its_whole_quota_again() {
+        let quotas = Quotas::new(Quota::every(s(3_600), 2), 100);
+        quotas.take(&1, 2, s(0)).unwrap();
+        assert!(quotas.take(&1, 1, s(0)).is_err());
+        quotas.forget(&1);
+        assert_eq!(quotas.take(&1, 2, s(0)), Ok(()));
     }
 
     #[test]
