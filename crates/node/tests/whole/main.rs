@@ -11,4 +11,5 @@ mod residents;
 mod rule_books;
 mod sources;
 mod streams;
+mod table;
 mod world;
