@@ -3,6 +3,7 @@
 mod answers;
 mod clients;
 mod epochs;
+mod hostile;
 mod passes;
 mod pressure;
 mod process;
@@ -11,5 +12,6 @@ mod residents;
 mod rule_books;
 mod sources;
 mod streams;
+mod swap;
 mod table;
 mod world;
