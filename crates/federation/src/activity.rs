@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use wire::MAX_MESSAGE_BYTES;
 
@@ -19,6 +20,8 @@ pub(crate) enum Fault {
     Idle,
     /// A call whose time is over is still open: its answer is not taken.
     Overdue,
+    /// No call, and somebody else needs the place.
+    GaveWay,
 }
 
 /// Calls and bytes of one connection.
@@ -26,6 +29,7 @@ pub(crate) struct Activity {
     idle: Duration,
     state: Mutex<State>,
     unpaid_bytes: AtomicU64,
+    way: Notify,
 }
 
 struct State {
@@ -46,6 +50,7 @@ impl Activity {
                 open: BTreeMap::new(),
             }),
             unpaid_bytes: AtomicU64::new(0),
+            way: Notify::new(),
         })
     }
 
@@ -66,6 +71,17 @@ impl Activity {
             activity: Arc::clone(self),
             id,
         }
+    }
+
+    /// Since when there is no call; none while there is one.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        let state = self.lock();
+        state.open.is_empty().then_some(state.idle_since)
+    }
+
+    /// Asks the connection to make room for another, if it has no call.
+    pub(crate) fn give_way(&self) {
+        self.way.notify_one();
     }
 
     /// Counts bytes that came in.
@@ -103,7 +119,17 @@ impl Activity {
             let now = Instant::now();
             match self.fault(now) {
                 Err(fault) => return fault,
-                Ok(due) => tokio::time::sleep_until(due.min(now + self.idle / 4)).await,
+                Ok(due) => {
+                    let look = tokio::time::sleep_until(due.min(now + self.idle / 4));
+                    tokio::select! {
+                        () = look => {}
+                        () = self.way.notified() => {
+                            if self.idle_since().is_some() {
+                                return Fault::GaveWay;
+                            }
+                        }
+                    }
+                }
             }
         }
     }
@@ -150,6 +176,19 @@ mod tests {
         assert!(waited.is_err());
         drop(call);
         assert_eq!(activity.until_fault().await, Fault::Idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_gives_way_only_while_it_has_no_call() {
+        let activity = Activity::new(IDLE);
+        let call = activity.begin(None);
+        assert_eq!(activity.idle_since(), None);
+        activity.give_way();
+        let waited = tokio::time::timeout(IDLE, activity.until_fault()).await;
+        assert!(waited.is_err());
+        drop(call);
+        activity.give_way();
+        assert_eq!(activity.until_fault().await, Fault::GaveWay);
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,13 +8,12 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
 use crate::Caller;
 use crate::activity::Activity;
-use crate::serve::Place;
+use crate::places::Place;
 use crate::standing::Standing;
 
 /// Who is on a connection. In the request's extensions of every call, where the guard finds it.
@@ -53,19 +52,15 @@ pub(crate) enum Transport {
 pub(crate) struct Connection {
     stream: Standing<Transport>,
     arrival: Arrival,
-    _places: (OwnedSemaphorePermit, Place),
+    _place: Place,
 }
 
 impl Connection {
-    pub(crate) fn new(
-        stream: Standing<Transport>,
-        arrival: Arrival,
-        places: (OwnedSemaphorePermit, Place),
-    ) -> Self {
+    pub(crate) fn new(stream: Standing<Transport>, arrival: Arrival, place: Place) -> Self {
         Self {
             stream,
             arrival,
-            _places: places,
+            _place: place,
         }
     }
 }

@@ -35,6 +35,15 @@ pub fn call_deadline() -> Option<Instant> {
     DEADLINE.try_with(|deadline| *deadline).ok()
 }
 
+/// A request to somebody else that is made for the call of this task: whoever gets it is told how long its answer is of use.
+pub fn pass_on<T>(message: T) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    if let Some(deadline) = call_deadline() {
+        request.set_timeout(deadline.saturating_duration_since(Instant::now()));
+    }
+    request
+}
+
 /// The time of a long call, in its request's extensions. While it is held the call is under way.
 #[derive(Clone)]
 pub struct CallTime {

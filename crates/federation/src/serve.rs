@@ -1,15 +1,14 @@
 //! Servers: a door with its caller check, limits on everything, and an end within a set time.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rules::ProvinceCode;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
@@ -18,6 +17,7 @@ use tonic::transport::Server;
 use crate::activity::Activity;
 use crate::arrival::{Arrival, Connection, Transport, origin};
 use crate::guard::Guard;
+use crate::places::{Place, Places};
 use crate::standing::{Cut, Other, Standing};
 use crate::{Caller, Credentials, FederationError, PeerId, Quota};
 
@@ -43,7 +43,8 @@ pub enum Door {
 /// What a server holds its callers to.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once; more wait in the listen queue.
+    /// Connections at once. When all places are taken, whoever comes takes that of the connection that has been without a
+    /// call for longest; where all have calls under way it waits in the listen queue.
     pub max_connections: usize,
     /// Connections at once from one address (of IPv6, one network of 64 bits); more are closed.
     pub max_connections_per_address: usize,
@@ -237,12 +238,9 @@ async fn accept_all(
     accepted: mpsc::Sender<io::Result<Connection>>,
     cut: watch::Receiver<bool>,
 ) {
-    let connections = Arc::new(Semaphore::new(limits.max_connections));
-    let addresses = Addresses::default();
+    let places = Places::new(limits.max_connections, limits.max_connections_per_address);
     loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else {
-            return;
-        };
+        let room = places.room().await;
         let (stream, from) = match listener.accept().await {
             Ok((stream, from)) => (stream, origin(from.ip())),
             Err(error) => {
@@ -251,7 +249,7 @@ async fn accept_all(
                 continue;
             }
         };
-        let Some(place) = addresses.enter(from, limits.max_connections_per_address) else {
+        let Some(place) = places.enter(room, from) else {
             tracing::debug!("a connection is closed: too many from one address");
             continue;
         };
@@ -259,7 +257,7 @@ async fn accept_all(
         tokio::spawn(async move {
             match tokio::time::timeout(limits.handshake, door.admit(stream)).await {
                 Ok(Ok(admitted)) => {
-                    let connection = stand(admitted, from, (permit, place), cut, limits);
+                    let connection = stand(admitted, from, place, cut, limits);
                     let _ = accepted.send(Ok(connection)).await;
                 }
                 Ok(Err(error)) => {
@@ -275,7 +273,7 @@ async fn accept_all(
 fn stand(
     admitted: Admitted,
     from: IpAddr,
-    places: (OwnedSemaphorePermit, Place),
+    mut place: Place,
     mut cut: watch::Receiver<bool>,
     limits: Limits,
 ) -> Connection {
@@ -285,6 +283,7 @@ fn stand(
         refused,
     } = admitted;
     let activity = Activity::new(limits.idle);
+    place.is_used_by(&activity);
     let seen = Arc::clone(&activity);
     let until_cut = async move {
         let server_cuts = async {
@@ -305,44 +304,5 @@ fn stand(
         from,
         activity,
     };
-    Connection::new(stream, arrival, places)
-}
-
-/// How many connections each address has.
-#[derive(Clone, Default)]
-struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-impl Addresses {
-    fn enter(&self, address: IpAddr, most: usize) -> Option<Place> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        drop(counts);
-        Some(Place {
-            addresses: self.clone(),
-            address,
-        })
-    }
-}
-
-/// A connection's place among those of its address.
-pub(crate) struct Place {
-    addresses: Addresses,
-    address: IpAddr,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let counts = &self.addresses.0;
-        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
-        }
-    }
+    Connection::new(stream, arrival, place)
 }

@@ -116,6 +116,6 @@ impl Other {
                 }
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

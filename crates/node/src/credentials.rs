@@ -129,7 +129,6 @@ impl FileCredentials {
                 .await
                 .unwrap_or_else(|_| Err("the files' reader died".to_owned()));
             match reloaded {
-                Ok(Reloaded::Unchanged) => {}
                 Ok(Reloaded::Swapped) => {
                     last_error = None;
                     tracing::info!("certificate, key and roots are read again and in use");
@@ -139,7 +138,7 @@ impl FileCredentials {
                     tracing::error!(%error, "certificate, key and roots stay as they were");
                     last_error = Some(error);
                 }
-                Err(_) => {}
+                Ok(Reloaded::Unchanged) | Err(_) => {}
             }
         }
     }

@@ -107,9 +107,9 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
             peers: bind(doors.peers_listen).await?,
             public: bind(doors.public_listen).await?,
         };
-        announce(&listeners)?;
         let every = Duration::from_secs(doors.reload_poll_s);
         tokio::spawn(files.keep_fresh(every, hangups()));
+        announce(&listeners)?;
         serve(node, peers, listeners, credentials, &limits, signalled()).await
     })?;
     Ok(match ended {
@@ -139,14 +139,13 @@ fn announce(listeners: &Listeners) -> Result<(), federation::FederationError> {
 fn hangups() -> mpsc::Receiver<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (ask, asked) = mpsc::channel(1);
-    match signal(SignalKind::hangup()) {
-        Ok(mut hangup) => {
-            tokio::spawn(async move {
-                while hangup.recv().await.is_some() && ask.send(()).await.is_ok() {}
-            });
-        }
-        Err(_) => tracing::error!("SIGHUP cannot be received; files are read by the clock only"),
-    }
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be received; files are read by the clock only");
+        return asked;
+    };
+    tokio::spawn(
+        async move { while hangup.recv().await.is_some() && ask.send(()).await.is_ok() {} },
+    );
     asked
 }
 

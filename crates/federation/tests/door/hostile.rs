@@ -398,7 +398,7 @@ async fn calls_that_are_made_and_taken_back_at_once_are_cut() {
 async fn flood(stream: TlsStream<TcpStream>, frames: Vec<u8>, is_reading: bool) -> usize {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let reading = tokio::spawn(async move {
-        let mut piece = [0; 65_536];
+        let mut piece = [0; 8_192];
         while is_reading && matches!(reader.read(&mut piece).await, Ok(1..)) {}
         reader
     });
@@ -457,6 +457,32 @@ async fn one_address_has_a_limited_number_of_connections() {
     let waits = tokio::time::timeout(Duration::from_millis(200), read).await;
     assert!(waits.is_err(), "there is a place again");
     drop(again);
+    honest.was_served().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_do_nothing_keep_nobody_out() {
+    let open = Open::for_peers(Limits {
+        max_connections: 10,
+        idle: SOON * 12,
+        ..tight()
+    })
+    .await;
+    let mut held = Vec::new();
+    for _ in 0..9 {
+        held.push(begun(&open, &[]).await);
+    }
+    // The tenth has a call under way most of the time, so it is not the one to go.
+    let honest = Honest::begin(&open).await;
+    let busy = open.channel(credentials(&peer(35, Role::Node)));
+    for _ in 0..30 {
+        held.push(begun(&open, &[]).await);
+        trust(busy.clone()).await.unwrap();
+        // Another who comes for one call.
+        let other = open.channel(credentials(&peer(35, Role::Node)));
+        trust(other).await.unwrap();
+    }
+    drop(held);
     honest.was_served().await;
 }
 

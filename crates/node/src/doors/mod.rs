@@ -48,12 +48,12 @@ impl Desk {
 
     /// Completes when the node ends.
     pub(crate) async fn stopped(&self) {
-        if let Some(mut stopped) = self.stopped.clone() {
-            if stopped.wait_for(|stop| *stop).await.is_ok() {
-                return;
-            }
+        if let Some(mut stopped) = self.stopped.clone()
+            && stopped.wait_for(|stop| *stop).await.is_ok()
+        {
+            return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {

@@ -73,7 +73,7 @@ struct Batches {
     desk: SourceDesk,
     caller: SourceId,
     time: CallTime,
-    batches: Streaming<StreamEventsRequest>,
+    sent: Streaming<StreamEventsRequest>,
 }
 
 impl Batches {
@@ -106,7 +106,7 @@ impl Batches {
         tokio::select! {
             biased;
             () = desk.stopped() => Err(wire::status(Reason::Draining)),
-            read = timeout_at(until, self.batches.message()) => {
+            read = timeout_at(until, self.sent.message()) => {
                 read.unwrap_or_else(|_| Err(wire::status(Reason::Deadline)))
             }
         }
@@ -182,7 +182,7 @@ impl SourceService for SourceDesk {
             desk: self.clone(),
             caller,
             time: time.ok_or_else(|| wire::status(Reason::RoleRefused))?,
-            batches: request.into_inner(),
+            sent: request.into_inner(),
         };
         let answers = try_unfold(batches, |mut batches| async move {
             let answer = batches.next().await?;
