@@ -19,6 +19,7 @@ use wire::{Method, Reason, status, status_retry_after};
 
 use crate::activity::OpenCall;
 use crate::arrival::Arrival;
+use crate::places::{Counted, Counts};
 use crate::{Caller, Limits, PeerId, Quotas, admits};
 
 /// The header in which a caller says how long it waits.
@@ -73,7 +74,7 @@ enum Kind {
     Common,
     /// What gates need to tell whom to trust. It touches no store, so it has room of its own.
     Trust,
-    /// A health check: never refused.
+    /// A health check: refused only beyond its own quota.
     Health,
     /// What may last as long as its connection.
     Long,
@@ -97,6 +98,7 @@ struct Shared {
     limits: Limits,
     begun: Instant,
     quotas: Option<Quotas<(Payer, Kind)>>,
+    under_way: Counts<(Payer, Kind)>,
     common: Arc<Semaphore>,
     trust: Arc<Semaphore>,
     long: Arc<Semaphore>,
@@ -111,6 +113,7 @@ impl Guard {
             quotas: limits
                 .quota
                 .map(|quota| Quotas::new(quota, limits.max_callers)),
+            under_way: Counts::new(),
             common: Arc::new(Semaphore::new(limits.max_calls)),
             trust: Arc::new(Semaphore::new(limits.max_calls)),
             long: Arc::new(Semaphore::new(limits.max_long_calls)),
@@ -177,6 +180,7 @@ struct Admitted {
 /// What a call holds until its answer is taken.
 struct Held {
     _open: Arc<OpenCall>,
+    _counted: Option<Counted<(Payer, Kind)>>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -196,7 +200,7 @@ impl Shared {
             return Err(status(Reason::RoleRefused));
         }
         let kind = kind(method);
-        self.spend(&caller, from, kind)?;
+        let counted = self.spend(&caller, from, kind)?;
         let room = self.room(kind)?;
 
         let now = Instant::now();
@@ -219,24 +223,37 @@ impl Shared {
         Ok(Admitted {
             held: Held {
                 _open: open,
+                _counted: counted,
                 _room: room,
             },
             deadline,
         })
     }
 
-    fn spend(&self, caller: &Caller, from: IpAddr, kind: Kind) -> Result<(), Status> {
+    /// Counts a call against its caller's quota, and among those that the caller has under way.
+    fn spend(
+        &self,
+        caller: &Caller,
+        from: IpAddr,
+        kind: Kind,
+    ) -> Result<Option<Counted<(Payer, Kind)>>, Status> {
         let payer = match caller {
-            Caller::Peer(peer) => Payer::Peer(peer.clone()),
-            Caller::Public => Payer::Address(from),
-            Caller::Gate => return Ok(()),
+            Caller::Peer(peer) => (Payer::Peer(peer.clone()), kind),
+            Caller::Public => (Payer::Address(from), kind),
+            // Whoever is at the gate's own machine can do worse to it.
+            Caller::Gate => return Ok(None),
         };
-        let (Some(quotas), false) = (&self.quotas, kind == Kind::Health) else {
-            return Ok(());
+        if let Some(quotas) = &self.quotas {
+            quotas
+                .take(&payer, 1, self.begun.elapsed())
+                .map_err(|wait| status_retry_after(Reason::Quota, wait))?;
+        }
+        let most = match kind {
+            Kind::Long => self.limits.max_long_calls_per_caller,
+            Kind::Common | Kind::Trust | Kind::Health => self.limits.max_calls_per_caller,
         };
-        quotas
-            .take(&(payer, kind), 1, self.begun.elapsed())
-            .map_err(|wait| status_retry_after(Reason::Quota, wait))
+        let counted = self.under_way.enter(payer, most);
+        counted.map(Some).ok_or_else(|| status(Reason::Quota))
     }
 
     fn room(&self, kind: Kind) -> Result<Option<OwnedSemaphorePermit>, Status> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rules::ProvinceCode;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
@@ -19,7 +20,7 @@ use crate::arrival::{Arrival, Connection, Transport, origin};
 use crate::guard::Guard;
 use crate::places::{Place, Places};
 use crate::standing::{Cut, Other, Standing};
-use crate::{Caller, Credentials, FederationError, PeerId, Quota};
+use crate::{Caller, Credentials, FederationError, PeerId, Quota, Quotas};
 
 /// Bytes of one stream, and of one connection, that may lie here unread: a message and two of them. It bounds what a
 /// caller who sends faster than is read can fill.
@@ -51,11 +52,18 @@ pub struct Limits {
     /// Calls under way at once; more are refused with `OVERLOADED`. As many again have room for the trust list, and health
     /// checks are never refused: an overloaded node is not a dead one.
     pub max_calls: usize,
+    /// Calls under way at once of one caller, so that calls which are sent by the byte take no other caller's room; more are
+    /// refused with `QUOTA`.
+    pub max_calls_per_caller: usize,
+    /// The same, of calls that may last as long as their connection.
+    pub max_long_calls_per_caller: usize,
     /// Calls at once that may last as long as their connection: streams of events, health that is watched.
     pub max_long_calls: usize,
-    /// Calls of one caller, by certificate or, without one, by address; more are refused with `QUOTA`. The trust list has a
-    /// quota of its own, of the same size.
+    /// Calls of one caller, by certificate or, without one, by address; more are refused with `QUOTA`. The trust list,
+    /// health checks and long calls have each a quota of their own, of the same size.
     pub quota: Option<Quota>,
+    /// New connections from one address; more are closed before their handshake, which is the dearest part of them.
+    pub connection_quota: Option<Quota>,
     /// Callers that quotas tell apart.
     pub max_callers: usize,
     /// Streams at once on one connection.
@@ -81,8 +89,11 @@ impl Default for Limits {
             max_connections: 4_096,
             max_connections_per_address: 1_024,
             max_calls: 1_024,
+            max_calls_per_caller: 256,
+            max_long_calls_per_caller: 16,
             max_long_calls: 256,
             quota: None,
+            connection_quota: None,
             max_callers: 65_536,
             max_streams: 128,
             deadline: Duration::from_secs(15),
@@ -239,6 +250,10 @@ async fn accept_all(
     cut: watch::Receiver<bool>,
 ) {
     let places = Places::new(limits.max_connections, limits.max_connections_per_address);
+    let begun = Instant::now();
+    let quotas = limits
+        .connection_quota
+        .map(|quota| Quotas::new(quota, limits.max_callers));
     loop {
         let room = places.room().await;
         let (stream, from) = match listener.accept().await {
@@ -249,7 +264,10 @@ async fn accept_all(
                 continue;
             }
         };
-        let Some(place) = places.enter(room, from) else {
+        let is_paid = quotas
+            .as_ref()
+            .is_none_or(|quotas| quotas.take(&from, 1, begun.elapsed()).is_ok());
+        let Some(place) = is_paid.then(|| places.enter(room, from)).flatten() else {
             tracing::debug!("a connection is closed: too many from one address");
             continue;
         };
@@ -273,7 +291,7 @@ async fn accept_all(
 fn stand(
     admitted: Admitted,
     from: IpAddr,
-    mut place: Place,
+    place: Place,
     mut cut: watch::Receiver<bool>,
     limits: Limits,
 ) -> Connection {

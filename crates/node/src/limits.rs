@@ -26,6 +26,10 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Calls under way at one door; as many again may fetch the trust list.
     pub calls_at_once: usize,
+    /// Calls under way of one caller at one door.
+    pub calls_per_caller: usize,
+    /// Streams of events, and health checks that are watched, of one caller at one door.
+    pub long_calls_per_caller: usize,
     /// Streams of events, and health checks that are watched, at one door.
     pub long_calls_at_once: usize,
     /// Calls that touch the store at once.
@@ -54,7 +58,9 @@ impl Default for Limits {
             connections_at_once: 4_096,
             connections_per_address: 1_024,
             calls_at_once: 1_024,
+            calls_per_caller: 256,
             long_calls_at_once: 256,
+            long_calls_per_caller: 16,
             store_calls_at_once: 64,
             query_quantum_ms: 200,
             deadline_s: 15,
@@ -68,7 +74,7 @@ impl Default for Limits {
 impl Limits {
     /// Each key with its value and bounds.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (&'static str, u64, u64, u64)> {
-        let ranges: [(&str, u64, u64, u64); 15] = [
+        let ranges: [(&str, u64, u64, u64); 17] = [
             ("limits.query_quantum_ms", self.query_quantum_ms, 1, 5_000),
             (
                 "limits.rule_sets_per_day",
@@ -128,6 +134,18 @@ impl Limits {
             (
                 "limits.long_calls_at_once",
                 self.long_calls_at_once as u64,
+                1,
+                65_536,
+            ),
+            (
+                "limits.long_calls_per_caller",
+                self.long_calls_per_caller as u64,
+                1,
+                65_536,
+            ),
+            (
+                "limits.calls_per_caller",
+                self.calls_per_caller as u64,
                 1,
                 65_536,
             ),

@@ -35,6 +35,10 @@ pub struct QuotaSettings {
     pub address_calls_per_s: u32,
     /// Calls from one address at once.
     pub address_calls_burst: u32,
+    /// New connections from one address at either door, each second.
+    pub address_connections_per_s: u32,
+    /// New connections from one address at once.
+    pub address_connections_burst: u32,
     /// Signed calls of one device, each minute.
     pub device_calls_per_min: u32,
     /// Signed calls of one device at once.
@@ -52,7 +56,7 @@ pub struct QuotaSettings {
 impl Default for QuotaSettings {
     /// One source has at most a quarter of the 20,000 events that a small machine makes durable in a second. A certificate
     /// has a third of the calls that one connection can carry. An address can be that of a carrier with thousands of
-    /// residents behind it, so it has much; a device belongs to one person, who needs a dozen calls a day. A name is
+    /// residents behind it, so it has much; handshakes of one take at most a tenth of a core. A device belongs to one person, who needs a dozen calls a day. A name is
     /// guessed 5 times, then once an hour.
     fn default() -> Self {
         Self {
@@ -62,6 +66,8 @@ impl Default for QuotaSettings {
             peer_calls_burst: 4_000,
             address_calls_per_s: 500,
             address_calls_burst: 2_000,
+            address_connections_per_s: 200,
+            address_connections_burst: 2_000,
             device_calls_per_min: 60,
             device_calls_burst: 120,
             register_tries_per_day: 24,
@@ -74,7 +80,7 @@ impl Default for QuotaSettings {
 
 impl QuotaSettings {
     /// Each key with its value and bounds.
-    pub(crate) fn ranges(&self) -> [(&'static str, u64, u64, u64); 12] {
+    pub(crate) fn ranges(&self) -> [(&'static str, u64, u64, u64); 14] {
         let most = 1_000_000;
         [
             ("limits.quotas.events_per_s", self.events_per_s, 1),
@@ -93,6 +99,16 @@ impl QuotaSettings {
             (
                 "limits.quotas.address_calls_burst",
                 self.address_calls_burst,
+                1,
+            ),
+            (
+                "limits.quotas.address_connections_per_s",
+                self.address_connections_per_s,
+                1,
+            ),
+            (
+                "limits.quotas.address_connections_burst",
+                self.address_connections_burst,
                 1,
             ),
             (
@@ -132,6 +148,14 @@ impl QuotaSettings {
     /// Calls of one certificate.
     pub(crate) fn peer_calls(&self) -> Quota {
         Quota::per_second(self.peer_calls_per_s, self.peer_calls_burst)
+    }
+
+    /// New connections from one address.
+    pub(crate) fn address_connections(&self) -> Quota {
+        Quota::per_second(
+            self.address_connections_per_s,
+            self.address_connections_burst,
+        )
     }
 
     /// Calls from one address.

@@ -461,6 +461,65 @@ async fn one_address_has_a_limited_number_of_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_caller_s_calls_by_the_byte_take_no_other_s_room() {
+    let open = Open::for_peers(Limits {
+        max_calls: 6,
+        max_calls_per_caller: 4,
+        ..tight()
+    })
+    .await;
+    let honest = Honest::begin(&open).await;
+    let mut slow = Vec::new();
+    for _ in 0..12 {
+        let mut stream = begun(&open, &[]).await;
+        let block = frame(HEADERS, END_HEADERS, 1, &headers(TREE_HEAD));
+        stream.write_all(&block).await.unwrap();
+        let piece = frame(DATA, 0, 1, &[0]);
+        slow.push(tokio::spawn(async move { dribble(stream, &piece).await }));
+    }
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let same = open.channel(credentials(&peer(35, Role::Node)));
+    let refused = head(same, 1).await.unwrap_err();
+    assert_eq!(reason_of(&refused), Some(Reason::Quota));
+    assert!(retry_after(&refused).is_some());
+    let other = open.channel(credentials(&peer(42, Role::Node)));
+    head(other, 1).await.unwrap();
+    for slow in slow {
+        assert!(slow.await.unwrap(), "it is cut");
+    }
+    honest.was_served().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_connects_without_end_is_closed_out_before_its_handshakes() {
+    let open = Open::for_peers(Limits {
+        connection_quota: Some(Quota::per_second(1, 40)),
+        ..tight()
+    })
+    .await;
+    let honest = Honest::begin(&open).await;
+    let (mut shaken, mut closed) = (0, 0);
+    for _ in 0..120 {
+        let own = AUTHORITY.issue_for_demo(&peer(35, Role::Node)).unwrap();
+        let stream = raw::tcp(&open, "127.0.0.3").await.unwrap();
+        let version = &rustls::version::TLS13;
+        match raw::handshake(stream, &own.chain_pem, &own.key_pem, version).await {
+            Ok(_) => shaken += 1,
+            Err(_) => closed += 1,
+        }
+    }
+    assert!(
+        (40..60).contains(&shaken) && closed > 60,
+        "{shaken} {closed}"
+    );
+    // Another address is not concerned.
+    trust(open.channel(credentials(&peer(42, Role::Node))))
+        .await
+        .unwrap();
+    honest.was_served().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_that_do_nothing_keep_nobody_out() {
     let open = Open::for_peers(Limits {
         max_connections: 10,

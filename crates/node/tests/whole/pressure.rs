@@ -159,15 +159,13 @@ async fn each_device_and_each_address_has_its_quota_and_is_told_when_it_comes_ba
     let refused = get_home(house).await.unwrap_err();
     assert_eq!(reason_of(&refused), Some(Reason::Quota));
     assert!(retry_after(&refused).is_some());
-    // Whoever has used up the quota of calls can still learn whom to trust, and health is free.
+    // Whoever has used up the quota of calls can still learn whom to trust, and how the node is.
     let mut trust = wire::client::trust(at_public(house));
     let list = trust.get_trust_list(GetTrustListRequest::default()).await;
     assert_eq!(reason_of(&list.unwrap_err()), Some(Reason::UnknownEpoch));
-    for _ in 0..20 {
-        let mut health = HealthClient::new(at_public(house));
-        let service = String::new();
-        health.check(HealthCheckRequest { service }).await.unwrap();
-    }
+    let mut health = HealthClient::new(at_public(house));
+    let service = String::new();
+    health.check(HealthCheckRequest { service }).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
