@@ -437,7 +437,8 @@ async fn floods_of_settings_and_pings_are_cut_whether_their_answers_are_read_or_
 async fn one_address_has_a_limited_number_of_connections() {
     let open = Open::for_peers(Limits {
         max_connections_per_address: 3,
-        handshake: Duration::from_secs(20),
+        handshake: SOON * 12,
+        idle: SOON * 12,
         ..tight()
     })
     .await;
