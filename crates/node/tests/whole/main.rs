@@ -3,10 +3,15 @@
 mod answers;
 mod clients;
 mod epochs;
+mod hostile;
 mod passes;
+mod pressure;
 mod process;
 mod provers;
 mod residents;
 mod rule_books;
 mod sources;
+mod streams;
+mod swap;
+mod table;
 mod world;

@@ -18,7 +18,7 @@ use crate::world::{
 const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 
 /// Writes everything that a node of Zhejiang is configured by.
-fn write_house(dir: &Path, production: bool) {
+pub(crate) fn write_house(dir: &Path, production: bool) {
     use std::os::unix::fs::PermissionsExt as _;
     drop(REAL.clone()); // the parameters are in their cache now
     let write = |name: &str, bytes: &[u8]| std::fs::write(dir.join(name), bytes).unwrap();
@@ -77,7 +77,7 @@ fn node(dir: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A running node and the address of its peers' door.
-fn run(dir: &Path) -> (Child, String) {
+pub(crate) fn run(dir: &Path) -> (Child, String) {
     let mut command = node(dir, &["run", "--config", "node.toml"]);
     let mut child = command
         .stdout(Stdio::piped())
