@@ -6,16 +6,18 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use commands::{Configured, Keys, Opening};
-use federation::{Credentials, Ended};
+use federation::Ended;
 use node::config::Config;
 use node::{
     Entropy, FileRegister, Listeners, Opened, Prepared, StartError, retain_every_day, serve,
     serve_control,
 };
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 /// A province's node: residents' records, epochs and passes.
 #[derive(Parser)]
@@ -38,7 +40,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve until SIGTERM, SIGINT or the operator's drain
+    /// Serve until SIGTERM, SIGINT or the operator's drain; SIGHUP reads certificates and roots again
     Run {
         /// Configuration file
         #[arg(long)]
@@ -152,7 +154,8 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
     let _within = runtime.enter();
     let prepared = Prepared::read(config)?;
     let peers = prepared.peers()?;
-    let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&prepared.identity));
+    let files = Arc::clone(&prepared.credentials);
+    let credentials = files.swappable();
     let doors = prepared.config().doors.clone();
     let limits = prepared.config().limits;
     let Opened { node, upkeep } = prepared.open(entropy()?)?;
@@ -170,6 +173,8 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
             peers: bind(doors.peers_listen).await?,
             public: bind(doors.public_listen).await?,
         };
+        let every = Duration::from_secs(doors.reload_poll_s);
+        tokio::spawn(files.keep_fresh(every, hangups()));
         announce(&listeners)?;
         let retaining = tokio::spawn(retain_every_day(std::sync::Arc::clone(&node)));
         let served = serve(node, peers, listeners, credentials, &limits, signalled()).await;
@@ -203,6 +208,20 @@ fn announce(listeners: &Listeners) -> Result<(), federation::FederationError> {
     let mut out = std::io::stdout();
     writeln!(out, "ready peers={peers} public={public}")?;
     Ok(out.flush()?)
+}
+
+/// A message for each SIGHUP, by which an operator asks for certificates and roots to be read again.
+fn hangups() -> mpsc::Receiver<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (ask, asked) = mpsc::channel(1);
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be received; files are read by the clock only");
+        return asked;
+    };
+    tokio::spawn(
+        async move { while hangup.recv().await.is_some() && ask.send(()).await.is_ok() {} },
+    );
+    asked
 }
 
 /// Completes when the process is asked to end.

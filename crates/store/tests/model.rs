@@ -46,7 +46,7 @@ fn key(number: u8) -> Vec<u8> {
 }
 
 fn value(seed: u16) -> Vec<u8> {
-    let len = if seed % 97 == 0 {
+    let len = if seed.is_multiple_of(97) {
         40_000
     } else {
         usize::from(seed % 300)

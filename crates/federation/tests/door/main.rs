@@ -1,5 +1,8 @@
 //! Real servers and clients over loopback, with certificates of every kind.
 
 mod admission;
+mod hostile;
 mod house;
 mod limits;
+mod raw;
+mod swap;

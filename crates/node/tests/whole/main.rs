@@ -3,12 +3,17 @@
 mod answers;
 mod clients;
 mod epochs;
+mod hostile;
 mod passes;
+mod pressure;
 mod process;
 mod provers;
 mod residents;
 mod retention;
 mod rule_books;
 mod sources;
+mod streams;
+mod swap;
+mod table;
 mod upkeep;
 mod world;

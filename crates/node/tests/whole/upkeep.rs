@@ -243,7 +243,7 @@ fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
     assert!(recipient.starts_with("age1"));
 }
 
-/// SoftHSM's library, as Debian's package softhsm2 has it.
+/// The library of `SoftHSM`, as Debian's package softhsm2 has it.
 const SOFT_HSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
 
 #[tokio::test(flavor = "multi_thread")]
