@@ -182,7 +182,7 @@ pub(crate) fn each_row(engine: &dyn Engine, each: &mut EachRow<'_>) -> Result<()
 fn open_engine(dir: &Path, opening: Opening) -> Result<Arc<dyn Engine>, StoreError> {
     Ok(match opening.backend {
         Backend::Sled => {
-            let engine = SledEngine::open(dir, opening.cache_bytes)?;
+            let engine = SledEngine::open(dir, opening.cache_bytes, opening.limit)?;
             Arc::new(Guarded::new(engine, opening.limit))
         }
         Backend::Redb => {

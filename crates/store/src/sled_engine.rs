@@ -7,6 +7,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use parking_lot::{RwLock, RwLockReadGuard};
+
 use crate::batch::Rows;
 use crate::error::failed;
 use crate::generation::{Engine, sync_dir};
@@ -20,13 +22,19 @@ const SEGMENT_BYTES: usize = 8 << 20;
 /// Time that a closed database has to let go of its file.
 const LETTING_GO: Duration = Duration::from_secs(5);
 
+/// sled has one lock for all databases of a process: whoever applies a batch has it alone, and waits in it, without a limit,
+/// for a log that cannot be written. So batches and reads pass this gate, at which they wait for a limited time only.
+static GATE: RwLock<()> = RwLock::new(());
+
 pub(crate) struct SledEngine {
     db: sled::Db,
     data: File,
+    /// Time for which a call waits at the gate.
+    limit: Duration,
 }
 
 impl SledEngine {
-    pub(crate) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+    pub(crate) fn open(dir: &Path, cache_bytes: u64, limit: Duration) -> Result<Self, StoreError> {
         sync_if_there(&dir.join("db"))?;
         must_be_readable(&dir.join("db"))?;
         must_be_let_go(&dir.join("db"))?;
@@ -36,17 +44,30 @@ impl SledEngine {
         sync_if_there(&dir.join("conf"))?;
         sync_if_there(&dir.join("blobs"))?;
         sync_dir(dir)?;
-        Ok(Self { db, data })
+        Ok(Self { db, data, limit })
+    }
+
+    fn stalled(&self) -> StoreError {
+        StoreError::Stalled {
+            what: "answer",
+            limit_s: self.limit.as_secs(),
+        }
+    }
+
+    fn enter(&self) -> Result<RwLockReadGuard<'static, ()>, StoreError> {
+        GATE.try_read_for(self.limit).ok_or_else(|| self.stalled())
     }
 }
 
 impl Engine for SledEngine {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let _entered = self.enter()?;
         let found = self.db.get(key).map_err(failed)?;
         Ok(found.map(|value| value.to_vec()))
     }
 
     fn range(&self, from: &[u8], end: Option<&[u8]>, limit: usize) -> Result<Entries, StoreError> {
+        let _entered = self.enter()?;
         let rows = match end {
             Some(end) if from >= end => return Ok(Entries::new()),
             Some(end) => self.db.range(from..end),
@@ -68,7 +89,10 @@ impl Engine for SledEngine {
                 None => batch.remove(&key[..]),
             }
         }
+        let alone = GATE.try_write_for(self.limit);
+        let alone = alone.ok_or_else(|| self.stalled())?;
         self.db.apply_batch(batch).map_err(failed)?;
+        drop(alone);
         self.db.flush().map_err(failed)?;
         self.data.sync_data().map_err(failed)
     }
@@ -162,4 +186,28 @@ fn move_snapshots_aside(dir: &Path) -> Result<usize, StoreError> {
         }
     }
     Ok(moved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_behind_a_batch_that_does_not_end_is_answered_in_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let limit = Duration::from_millis(50);
+        let engine = SledEngine::open(dir.path(), 1 << 20, limit).unwrap();
+        let rows = Rows::from([(vec![1], Some(vec![2]))]);
+        engine.write(&rows).unwrap();
+        let batch_that_hangs = GATE.write();
+        for refused in [
+            engine.get(&[1]).err(),
+            engine.range(&[0], None, 1).err(),
+            engine.write(&rows).err(),
+        ] {
+            assert_eq!(refused, Some(engine.stalled()));
+        }
+        drop(batch_that_hangs);
+        assert_eq!(engine.get(&[1]), Ok(Some(vec![2])));
+    }
 }
