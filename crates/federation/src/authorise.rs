@@ -86,6 +86,20 @@ pub enum CallerKind {
     Gate,
 }
 
+impl CallerKind {
+    /// One word, for logs and counts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Source => "source",
+            Self::Checkpoint => "checkpoint",
+            Self::Operator => "operator",
+            Self::Public => "public",
+            Self::Gate => "gate",
+        }
+    }
+}
+
 /// The table: who may make a call. Everybody else is refused, and so is a call that is not in it.
 pub const fn callers(method: Method) -> &'static [CallerKind] {
     use CallerKind::{Checkpoint, Gate, Node, Operator, Public, Source};

@@ -7,7 +7,9 @@
 mod authorise;
 mod connect;
 mod error;
+mod expiry;
 mod identity;
+mod observe;
 pub mod pki;
 mod serve;
 mod tls;
@@ -16,5 +18,6 @@ pub use authorise::{Caller, CallerKind, admits, callers};
 pub use connect::{Retry, Timeouts, connect, retry};
 pub use error::FederationError;
 pub use identity::{FederationId, PeerId, Role};
-pub use serve::{Door, Ended, Limits, serve};
+pub use observe::{CallObserver, EndedCall, RequestId, method_name};
+pub use serve::{Door, Ended, Limits, serve, serve_observed};
 pub use tls::{Credentials, TlsIdentity};

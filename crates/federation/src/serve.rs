@@ -19,6 +19,7 @@ use tonic::transport::Server;
 use tonic::transport::server::Connected;
 
 use crate::authorise::Guard;
+use crate::observe::{CallObserver, Observe};
 use crate::{Caller, Credentials, FederationError, PeerId};
 
 /// Pause after the operating system refused a connection, usually for want of file handles.
@@ -93,6 +94,21 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
+    serve_observed(listener, door, routes, limits, None, shutdown).await
+}
+
+/// As [`serve`], with somebody who sees every call.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_observed(
+    listener: TcpListener,
+    door: Door,
+    routes: Routes,
+    limits: Limits,
+    observer: Option<Arc<dyn CallObserver>>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Ended, FederationError> {
     let own = door.check(&listener)?;
     let guard = Guard {
         own,
@@ -118,6 +134,7 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))
         .http2_max_header_list_size(16 * 1024)
         .http2_max_pending_accept_reset_streams(Some(64))
+        .layer(Observe(observer))
         .layer(guard)
         .serve_with_incoming_shutdown(routes, ReceiverStream::new(incoming), async move {
             let _ = drain_seen.wait_for(|asked| *asked).await;

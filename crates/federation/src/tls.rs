@@ -108,6 +108,12 @@ impl TlsIdentity {
         self.own.as_ref().map(|own| &own.peer)
     }
 
+    /// The end of the own certificate chain's validity, seconds since the Unix epoch: the earliest of its certificates;
+    /// none without a certificate.
+    pub fn expires_at_s(&self) -> Option<u64> {
+        crate::expiry::earliest(&self.own.as_ref()?.chain)
+    }
+
     /// For the door of peers: each must show a certificate of the federation.
     pub(crate) fn server_for_peers(&self) -> Result<Arc<ServerConfig>, FederationError> {
         let own = self.own.as_ref().ok_or(FederationError::NoCertificate)?;

@@ -3,3 +3,4 @@
 mod admission;
 mod house;
 mod limits;
+mod observed;
