@@ -5,12 +5,15 @@ use std::future::Future;
 use std::sync::Arc;
 
 use commitment::Epoch;
-use federation::{Credentials, FederationError, FederationId, PeerId, Timeouts, connect};
+use federation::{
+    Credentials, FederationError, FederationId, PeerId, RequestId, Timeouts, connect,
+};
 use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::transport::Channel;
+use tracing::Instrument as _;
 use verifier::trust::{OnlineDocument, ProvinceSignature, Sequence, SignedOnline};
 use wire::federation::v1 as proto;
 use wire::{Proposal, PublishedRegistry, Reason};
@@ -63,7 +66,7 @@ impl Peers {
         for (province, channel) in &self.0 {
             let province = province.get();
             let call = ask(channel.clone());
-            calls.spawn(async move { (province, call.await) });
+            calls.spawn(for_the_same_call(async move { (province, call.await) }));
         }
         let mut answers = Vec::new();
         while let Some(call) = calls.join_next().await {
@@ -83,6 +86,21 @@ impl Peers {
             }
         }
         answers
+    }
+}
+
+/// Has work on another task be part of the present call: in its logs, and in what is sent on.
+fn for_the_same_call<F>(work: F) -> impl Future<Output = F::Output> + Send
+where
+    F: Future<Output: Send> + Send,
+{
+    let id = RequestId::current();
+    let work = work.in_current_span();
+    async move {
+        match id {
+            Some(id) => id.scope(work).await,
+            None => work.await,
+        }
     }
 }
 
@@ -107,7 +125,9 @@ pub(crate) async fn assemble(
         async move {
             let mut client = wire::client::federation(channel);
             let request = proto::PublishRegistryRequest { registry };
-            client.publish_registry(request).await
+            client
+                .publish_registry(RequestId::send_along(request))
+                .await
         }
     };
     peers.ask_all("publish a registry", hand_over).await;
@@ -152,7 +172,7 @@ async fn gather_heads(
     let fetch = |channel| async move {
         let mut client = wire::client::federation(channel);
         let request = proto::GetTreeHeadRequest { epoch: number };
-        let answer = client.get_tree_head(request).await?;
+        let answer = client.get_tree_head(RequestId::send_along(request)).await?;
         Ok(SignedTreeHead::try_from(answer.get_ref())?)
     };
     let offered: Vec<SignedTreeHead> = peers.ask_all("give a tree head", fetch).await;
@@ -182,7 +202,9 @@ async fn gather_cosignatures(
         let request = request.clone();
         async move {
             let mut client = wire::client::federation(channel);
-            let answer = client.cosign_registry(request).await?;
+            let answer = client
+                .cosign_registry(RequestId::send_along(request))
+                .await?;
             Ok(Cosignature::try_from(answer.get_ref())?)
         }
     };
@@ -204,7 +226,7 @@ async fn publish_online(desk: &Desk, peers: &Peers) -> Result<(), Status> {
                     async move {
                         let mut client = wire::client::federation(channel);
                         let request = proto::PublishOnlineRequest { online };
-                        client.publish_online(request).await
+                        client.publish_online(RequestId::send_along(request)).await
                     }
                 };
                 peers.ask_all("publish an online document", hand_over).await;
@@ -236,7 +258,7 @@ async fn sign_online(
         async move {
             let mut client = wire::client::federation(channel);
             let request = proto::CosignOnlineRequest { document };
-            let answer = client.cosign_online(request).await?;
+            let answer = client.cosign_online(RequestId::send_along(request)).await?;
             Ok(ProvinceSignature::try_from(answer.get_ref())?)
         }
     };

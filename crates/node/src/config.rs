@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use rules::{Minute, ProvinceCode};
 use serde::Deserialize;
 
+use crate::observe::Observe;
+
 /// Longest configuration file, in bytes.
 const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
 
@@ -54,6 +56,9 @@ pub struct Config {
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
+    /// Who may look at the node, and where traces go.
+    #[serde(default)]
+    pub observe: Observe,
 }
 
 /// Where the node listens, and with which certificate.
@@ -64,6 +69,9 @@ pub struct Doors {
     pub peers_listen: SocketAddr,
     /// Address for residents and readers of the trust list (server TLS).
     pub public_listen: SocketAddr,
+    /// Address of the operator's listener (plain HTTP: `/metrics`, `/livez`, `/readyz`); without one there is none.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Certificate chain, PEM, own first; its identity tells federation and province.
     pub certificate_file: PathBuf,
     /// Its PKCS#8 key, PEM.
@@ -401,6 +409,8 @@ impl Config {
         {
             return Err("trust: soft_stale_s <= hard_stale_s <= 604800".to_owned());
         }
+        self.observe
+            .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
         self.check_moments()
     }

@@ -17,6 +17,7 @@ mod grid;
 mod intake;
 mod locks;
 mod node;
+pub mod observe;
 mod online;
 mod passes;
 mod proving;

@@ -103,6 +103,10 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
         let listeners = Listeners {
             peers: bind(doors.peers_listen).await?,
             public: bind(doors.public_listen).await?,
+            metrics: match doors.metrics_listen {
+                Some(address) => Some(bind(address).await?),
+                None => None,
+            },
         };
         announce(&listeners)?;
         serve(node, peers, listeners, credentials, &limits, signalled()).await
@@ -126,7 +130,11 @@ fn announce(listeners: &Listeners) -> Result<(), federation::FederationError> {
     let peers = listeners.peers.local_addr()?;
     let public = listeners.public.local_addr()?;
     let mut out = std::io::stdout();
-    writeln!(out, "ready peers={peers} public={public}")?;
+    write!(out, "ready peers={peers} public={public}")?;
+    if let Some(metrics) = &listeners.metrics {
+        write!(out, " metrics={}", metrics.local_addr()?)?;
+    }
+    writeln!(out)?;
     Ok(out.flush()?)
 }
 

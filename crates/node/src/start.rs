@@ -12,6 +12,7 @@ use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
 use crate::config::{Config, Parameters, parse_digits};
 use crate::files::{read_bytes, read_secret, read_text};
+use crate::observe::{Metrics, ObservedStore, StoreDisk};
 use crate::store::{NodeKey, SledOptions, SledStore, StoreError, StoreIdentity, Vault};
 use crate::{
     CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
@@ -152,6 +153,12 @@ impl Prepared {
             federation: self.peer.federation.as_str().to_owned(),
             province: self.peer.province,
         };
+        let disk = StoreDisk {
+            dir: self.config.data_dir.clone(),
+            reserve_bytes: self.config.store.reserve_mib << 20,
+        };
+        let metrics = Arc::new(Metrics::new(&entropy, Some(disk)));
+        let store = ObservedStore::new(Arc::new(store), Arc::clone(&metrics) as _);
         let vault = Vault::open(
             Arc::new(store),
             &identity,
@@ -181,6 +188,7 @@ impl Prepared {
             register,
             sources: self.sources,
             prover,
+            metrics,
             settings,
         })?)
     }

@@ -48,9 +48,10 @@ impl Desk {
             .acquire_owned()
             .await
             .map_err(|_| closed())?;
+        let span = tracing::Span::current();
         let work = move || {
             let _permit = permit;
-            work(&node)
+            span.in_scope(|| work(&node))
         };
         let done = tokio::task::spawn_blocking(work).await;
         Ok(done.map_err(|_| NodeError::Fault("a call died"))??)

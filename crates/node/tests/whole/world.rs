@@ -7,6 +7,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Trust};
+use node::observe::{Metrics, ObservedStore};
 use node::store::{MemoryStore, NodeKey, Store, StoreIdentity, Vault};
 use node::{
     Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers, RiskBook, RuleBook, Settings,
@@ -230,6 +231,7 @@ pub(crate) struct House {
     pub(crate) home: u8,
     pub(crate) peers_at: SocketAddr,
     pub(crate) public_at: SocketAddr,
+    pub(crate) metrics_at: SocketAddr,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) store: Arc<MemoryStore>,
     stop: oneshot::Sender<()>,
@@ -269,6 +271,7 @@ impl World {
             listeners.push(Listeners {
                 peers: bind().await.unwrap(),
                 public: bind().await.unwrap(),
+                metrics: Some(bind().await.unwrap()),
             });
         }
         let addresses: Vec<Peer> = PROVINCES
@@ -311,6 +314,9 @@ pub(crate) fn parts(
     clock: Arc<SimulatedClock>,
 ) -> Parts {
     let entropy = Arc::new(Entropy::from_seed([home; 32]));
+    let metrics = Arc::new(Metrics::new(&entropy, None));
+    let store = ObservedStore::new(store, Arc::clone(&metrics) as _);
+    let store: Arc<dyn Store> = Arc::new(store);
     let key = node_key(home);
     let identity = StoreIdentity {
         federation: "test".to_owned(),
@@ -345,6 +351,7 @@ pub(crate) fn parts(
         register: Box::new(FileRegister::parse(&register, &key).unwrap()),
         sources: SourceBook::parse(&sources).unwrap(),
         prover: Arc::clone(&wish.prover),
+        metrics,
         settings: Settings {
             intake: Intake::default(),
             limits: wish.limits,
@@ -387,6 +394,8 @@ fn open(
         listeners.peers.local_addr().unwrap(),
         listeners.public.local_addr().unwrap(),
     );
+    let metrics = listeners.metrics.as_ref().unwrap();
+    let metrics_at = metrics.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = Arc::clone(&node);
     let limits = wish.limits;
@@ -405,6 +414,7 @@ fn open(
         home,
         peers_at,
         public_at,
+        metrics_at,
         clock,
         store,
         stop,
