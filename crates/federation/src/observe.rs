@@ -153,6 +153,7 @@ where
             request = %id,
             method = method_name(method),
             caller = caller.map_or("none", CallerKind::name),
+            code = tracing::field::Empty,
         );
         observer.began();
         let mut ending = Ending {
@@ -226,9 +227,9 @@ impl Ending {
             return;
         }
         let took = self.began.elapsed();
+        self.span.record("code", tracing::field::debug(code));
         tracing::debug!(
             parent: &self.span,
-            ?code,
             reason = reason.map(Reason::code),
             took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "a call has ended"

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use federation::{Credentials, Ended};
 use node::config::Config;
+use node::logs::{self, LogFormat};
 use node::store::NodeKey;
 use node::{Entropy, FileRegister, Listeners, Prepared, StartError, serve};
 use tokio::net::TcpListener;
@@ -19,6 +20,15 @@ use tokio::net::TcpListener;
     after_help = "Exit codes: 0 ended in order, 1 other, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end."
 )]
 struct Cli {
+    /// Form of the log on standard error
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "NODE_LOG_FORMAT"
+    )]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
@@ -58,22 +68,26 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // Not `init()`, which would also take what `log` records: sled writes some while a thread's locals are destroyed, where
-    // the subscriber is gone already, and the process would abort.
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).expect("nothing was set before");
-    let done = match cli.command {
-        Command::Run { config } => run(&config),
-        Command::CheckConfig { config } => check(&config),
-        Command::Circuit { config } => circuit(&config),
-        Command::NewKey { file } => new_key(&file),
-        Command::SealRegister { node_key } => seal_register(&node_key),
-    };
+    if let Err(error) = node::harden() {
+        eprintln!("the system does not keep this process's memory to itself: {error}");
+        return ExitCode::FAILURE;
+    }
+    let format = cli.log_format;
+    match cli.command {
+        Command::Run { config } => run(&config, format),
+        Command::CheckConfig { config } => logged(format, || check(&config)),
+        Command::Circuit { config } => logged(format, || circuit(&config)),
+        Command::NewKey { file } => logged(format, || new_key(&file)),
+        Command::SealRegister { node_key } => logged(format, || seal_register(&node_key)),
+    }
+}
+
+fn logged(format: LogFormat, work: impl FnOnce() -> Result<ExitCode, StartError>) -> ExitCode {
+    let _logs = logs::begin(format, None).expect("there is no endpoint that could be wrong");
+    ended(work())
+}
+
+fn ended(done: Result<ExitCode, StartError>) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
@@ -83,11 +97,28 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Path) -> Result<ExitCode, StartError> {
-    let config = Config::read(config)?;
-    let runtime = runtime(config.limits.store_calls_at_once)?;
-    // Channels to peers are made, though not used, before the doors open, and want a runtime.
+/// Serves. The logs begin when the configuration has said where traces go.
+fn run(config: &Path, format: LogFormat) -> ExitCode {
+    let prepared = Config::read(config)
+        .map_err(StartError::from)
+        .and_then(|config| Ok((runtime(config.limits.store_calls_at_once)?, config)));
+    let (runtime, config) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return logged(format, || Err(error)),
+    };
+    // Channels to peers and to a collector are made, though not used, before the doors open, and want a runtime.
     let _within = runtime.enter();
+    let _logs = match logs::begin(format, Some(&config.observe)) {
+        Ok(logs) => logs,
+        Err(error) => return logged(format, || Err(error.into())),
+    };
+    ended(serve_until_told(config, &runtime))
+}
+
+fn serve_until_told(
+    config: Config,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<ExitCode, StartError> {
     let prepared = Prepared::read(config)?;
     let peers = prepared.peers()?;
     let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&prepared.identity));

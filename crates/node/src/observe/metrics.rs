@@ -40,8 +40,8 @@ const COMMIT_BOUNDS_S: [f64; 11] = [
 /// Bounds of the number of commits that share one flush.
 const GROUP_BOUNDS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 /// Bounds of the times of pass jobs. Each time is counted as the bound above it: a refusal takes exactly as long as the
-/// newest proof did, and a sum of exact times would show which was which.
-const JOB_BOUNDS_S: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+/// newest proof did, and a sum of exact times would show which was which. Powers of two, so that sums are exact.
+const JOB_BOUNDS_S: [f64; 10] = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 /// Bounds of the times of closing an epoch.
 const CLOSE_BOUNDS_S: [f64; 9] = [0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0];
 

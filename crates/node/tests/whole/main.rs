@@ -3,6 +3,8 @@
 mod answers;
 mod clients;
 mod epochs;
+mod hardened;
+mod observed;
 mod passes;
 mod process;
 mod provers;

@@ -18,7 +18,7 @@ use crate::world::{
 const SEED: &str = "0101010101010101010101010101010101010101010101010101010101010101";
 
 /// Writes everything that a node of Zhejiang is configured by.
-fn write_house(dir: &Path, production: bool) {
+pub(crate) fn write_house(dir: &Path, production: bool) {
     use std::os::unix::fs::PermissionsExt as _;
     drop(REAL.clone()); // the parameters are in their cache now
     let write = |name: &str, bytes: &[u8]| std::fs::write(dir.join(name), bytes).unwrap();
@@ -70,7 +70,7 @@ reserve_mib = 1
     write("node.toml", config.as_bytes());
 }
 
-fn node(dir: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn node(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_node"));
     command.args(arguments).current_dir(dir);
     command
@@ -84,16 +84,20 @@ fn run(dir: &Path) -> (Child, String) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let line = announced(&mut child);
+    let peers = line.split(' ').find_map(|word| word.strip_prefix("peers="));
+    let address = peers.unwrap_or_else(|| panic!("{line:?}")).to_owned();
+    (child, address)
+}
+
+/// The line in which a node tells its addresses.
+pub(crate) fn announced(child: &mut Child) -> String {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    let address = line
-        .strip_prefix("ready peers=")
-        .and_then(|rest| rest.split(' ').next())
-        .unwrap_or_else(|| panic!("{line:?}"));
-    let address = address.to_owned();
-    (child, address)
+    assert!(line.starts_with("ready "), "{line:?}");
+    line.trim().to_owned()
 }
 
 fn test_of(number: u16) -> Event {
