@@ -545,6 +545,7 @@ mod tests {
         assert_eq!(advanced.limits, basic.limits);
         assert_eq!(advanced.intake, basic.intake);
         assert_eq!(advanced.store, basic.store);
+        assert_eq!(advanced.observe, basic.observe);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
         assert_eq!(
@@ -581,6 +582,7 @@ mod tests {
             ("limits", "query_quantum_ms = 0"),
             ("clock", "start_minute = 70_000_000\nrate_min_per_s = 0"),
             ("peer]", "province = 0\naddress = \"x:1\""),
+            ("observe", "otlp_endpoint = \"http://far.example:4317\""),
         ] {
             let head = if table.ends_with(']') {
                 format!("[[{table}]")

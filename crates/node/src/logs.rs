@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+#[cfg(feature = "otel")]
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry};
 
@@ -21,7 +23,7 @@ pub enum LogFormat {
 #[must_use]
 pub struct Logs {
     #[cfg(feature = "otel")]
-    traces: Option<opentelemetry_sdk::trace::SdkTracerProvider>,
+    traces: Option<SdkTracerProvider>,
 }
 
 /// Has the process log to standard error, at the level that `RUST_LOG` says or else `info`, and send traces where
@@ -68,7 +70,7 @@ fn install(subscriber: impl tracing::Subscriber + Send + Sync) {
 #[cfg(feature = "otel")]
 impl Drop for Logs {
     fn drop(&mut self) {
-        let ended = self.traces.as_ref().map(|traces| traces.shutdown());
+        let ended = self.traces.as_ref().map(SdkTracerProvider::shutdown);
         if let Some(Err(error)) = ended {
             tracing::warn!(%error, "the last traces were not sent");
         }

@@ -170,7 +170,7 @@ async fn keep_health(reporters: &[HealthReporter], mut watch: Watch) {
             told = tell_health(reporters, &watch).await;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The whole door and each service are serving while the node is ready; the trust list's service also needs a list.

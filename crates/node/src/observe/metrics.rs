@@ -74,7 +74,7 @@ struct Counted {
     events: Family<EventLabels, Counter>,
     commits: Family<CommitLabels, Counter>,
     commit_durations: Histogram,
-    group_commits: Histogram,
+    commits_per_flush: Histogram,
     flush_durations: Histogram,
     pass_jobs: Counter,
     pass_jobs_failed: Counter,
@@ -110,7 +110,7 @@ impl Metrics {
         }
     }
 
-    /// All numbers as OpenMetrics text. Those that are looked up are as they were last looked up.
+    /// All numbers as `OpenMetrics` text. Those that are looked up are as they were last looked up.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
@@ -186,7 +186,7 @@ impl Counted {
                 "Time of commits until they are durable, waiting included",
                 &COMMIT_BOUNDS_S,
             ),
-            group_commits: group(r),
+            commits_per_flush: group(r),
             flush_durations: histogram(
                 r,
                 "flush_duration",
@@ -230,6 +230,10 @@ impl Counted {
             let method = MethodWord(Some(*method));
             let code = CodeWord(tonic::Code::Ok);
             drop(self.calls.get_or_create(&CallLabels { method, code }));
+            if method.0 != Some(Method::HealthWatch) {
+                let labels = MethodLabels { method };
+                drop(self.call_durations.get_or_create(&labels));
+            }
         }
         for reason in Reason::ALL {
             let reason = ReasonWord(*reason);
@@ -296,7 +300,7 @@ impl StoreObserver for Metrics {
 
     fn group_flushed(&self, commits: usize, took: Duration) {
         let commits = u32::try_from(commits).unwrap_or(u32::MAX);
-        self.counted.group_commits.observe(commits.into());
+        self.counted.commits_per_flush.observe(commits.into());
         self.counted.flush_durations.observe(took.as_secs_f64());
     }
 }
@@ -333,6 +337,6 @@ fn histogram(registry: &mut Registry, name: &str, help: &str, bounds_s: &[f64]) 
 fn group(registry: &mut Registry) -> Histogram {
     let histogram = Histogram::new(GROUP_BOUNDS);
     let help = "Commits that shared one flush";
-    registry.register("group_commits", help, histogram.clone());
+    registry.register("commits_per_flush", help, histogram.clone());
     histogram
 }

@@ -1,4 +1,8 @@
 //! What the operator's listener tells: numbers, readiness, and nothing that tells a refusal from a pass.
+#![expect(
+    clippy::float_cmp,
+    reason = "the numbers looked at are whole, or sums of powers of two"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -384,4 +388,37 @@ async fn the_listener_changes_nothing_and_waits_for_nobody() {
     );
     // The doors do not depend on it.
     assert_eq!(health(house, "").await, ServingStatus::Serving);
+}
+
+/// The table of numbers in the README is the registry, row by row.
+#[test]
+fn the_readme_has_every_number_with_its_kind_and_no_other() {
+    let metrics = node::observe::Metrics::new(&node::Entropy::from_seed([1; 32]), None);
+    let mut told = BTreeSet::new();
+    for line in metrics.to_text().lines() {
+        let Some(rest) = line.strip_prefix("# TYPE ") else {
+            continue;
+        };
+        let (name, kind) = rest.split_once(' ').unwrap();
+        let suffix = match kind {
+            "counter" => "_total",
+            "info" => "_info",
+            _ => "",
+        };
+        told.insert((format!("{name}{suffix}"), kind.to_owned()));
+    }
+    let readme = include_str!("../../README.md");
+    let mut written = BTreeSet::new();
+    for line in readme.lines() {
+        let Some((name, rest)) = line
+            .strip_prefix("| `viridian_")
+            .and_then(|row| row.split_once("` | "))
+        else {
+            continue;
+        };
+        let kind = rest.split(' ').next().unwrap();
+        written.insert((format!("viridian_{name}"), kind.to_owned()));
+    }
+    assert!(told.len() > 35, "{} numbers", told.len());
+    assert_eq!(told, written);
 }
