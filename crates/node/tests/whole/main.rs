@@ -11,4 +11,6 @@ mod provers;
 mod residents;
 mod rule_books;
 mod sources;
+#[cfg(feature = "otel")]
+mod traces;
 mod world;

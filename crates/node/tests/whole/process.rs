@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use federation::{PeerId, Timeouts, connect};
 use rules::{Event, EventBody, SourceKind, TestResult};
@@ -77,7 +77,7 @@ pub(crate) fn node(dir: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A running node and the address of its peers' door.
-fn run(dir: &Path) -> (Child, String) {
+pub(crate) fn run(dir: &Path) -> (Child, String) {
     let mut command = node(dir, &["run", "--config", "node.toml"]);
     let mut child = command
         .stdout(Stdio::piped())
@@ -109,7 +109,7 @@ fn test_of(number: u16) -> Event {
     event(person(33, number), lab, minute(START - 60), body)
 }
 
-async fn submit(address: &str, events: &[Event]) -> Vec<EventOutcome> {
+pub(crate) async fn submit(address: &str, events: &[Event]) -> Vec<EventOutcome> {
     let node = PeerId::node(&federation(), province(33));
     let lab = PeerId {
         role: federation::Role::Source(SourceKind::Laboratory, 1),
@@ -124,6 +124,14 @@ async fn submit(address: &str, events: &[Event]) -> Vec<EventOutcome> {
         .unwrap();
     let results = answer.into_inner().results;
     results.iter().map(EventResult::outcome).collect()
+}
+
+/// Asks a node to end and waits until it has.
+pub(crate) async fn end(child: Child) -> Output {
+    let pid = child.id().to_string();
+    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+    ended.await.unwrap().unwrap()
 }
 
 /// Whether any file under `dir` holds `needle`.
@@ -156,13 +164,7 @@ async fn a_node_that_is_killed_has_every_acknowledged_event_and_no_identity_in_p
     let other = node(dir.path(), &["run", "--config", "node.toml"]).output();
     assert_eq!(other.unwrap().status.code(), Some(3));
 
-    let pid = child.id().to_string();
-    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-    let ended = child.wait_with_output();
-    let ended = tokio::task::spawn_blocking(move || ended)
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(child).await;
     assert_eq!(ended.status.code(), Some(0));
     let log = String::from_utf8_lossy(&ended.stderr).into_owned();
     for number in 0..20 {
