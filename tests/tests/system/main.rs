@@ -5,6 +5,7 @@ mod crash;
 mod disk;
 mod doors;
 mod leak;
+mod observability;
 mod story;
 mod trust;
 mod unlinkable;
