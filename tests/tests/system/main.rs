@@ -6,6 +6,7 @@ mod disk;
 mod doors;
 mod leak;
 mod observability;
+mod secrets;
 mod story;
 mod trust;
 mod unlinkable;
