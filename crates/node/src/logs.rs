@@ -114,6 +114,8 @@ mod traces {
     {
         tracing_opentelemetry::layer()
             .with_tracer(traces.tracer("viridian"))
+            // How long a call was worked on, rather than how long it took, depends on the record.
+            .with_tracked_inactivity(false)
             .with_location(false)
             .with_threads(false)
             .with_target(false)

@@ -149,6 +149,10 @@ async fn a_collector_gets_a_span_for_each_call_and_nothing_of_a_resident() {
     assert_eq!(spans.len(), 1, "{spans:?}");
     let span = &spans[0];
     assert_eq!(span.name, "call");
+    // Not how long it was worked on, which for a call about a record depends on the record.
+    let mut keys: Vec<&str> = span.attributes.iter().map(|a| a.key.as_str()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["caller", "code", "method", "request"]);
     assert_eq!(attribute(span, "method"), "SourceService/SubmitEvents");
     assert_eq!(attribute(span, "caller"), "source");
     assert_eq!(attribute(span, "code"), "Ok");
