@@ -2,6 +2,8 @@
 
 mod choices;
 mod constraints;
+#[cfg(any(test, feature = "scenes"))]
+mod gives;
 mod heading;
 mod plan;
 #[cfg(any(test, feature = "scenes"))]

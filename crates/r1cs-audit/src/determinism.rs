@@ -16,22 +16,27 @@ pub use index::Index;
 
 use crate::{System, Terms};
 
-/// Why a wire follows.
+/// Why a wire follows. Each rule is argued over two assignments that agree on what is known so far; `d` is by how much
+/// they differ on a wire that is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {
     /// It was given: public, or chosen.
     Given,
-    /// It is the only unknown of a linear equation.
+    /// It is the only unknown of a linear equation: `c·d = 0` with `c ≠ 0`.
     Linear,
-    /// It is one of several bits whose weighted sum is known, and no two choices of the bits have one sum.
+    /// It is one of several bits whose weighted sum is known, and no two choices of the bits have one sum: among
+    /// integers, each weight exceeds the sum of all smaller ones and their sum is below the modulus, so the greatest
+    /// weight whose bit differs is not made up for.
     Bits,
     /// It is one of several numbers of bits whose weighted sum is known, and no two choices of the numbers, each within
-    /// the bound that a row sets to it, have one sum.
+    /// the bound that a row sets to it, have one sum: as for bits, where a number differs by at most its bound.
     Ranges,
-    /// It says whether a known value is zero: `v·i = p` and `v·(1 − p) = 0`.
+    /// It says whether a known value is zero, by `v·i = δp` and `v·(β − γp) = 0`: if `v` is zero so is `p`, else `p` is
+    /// `β/γ`, whatever `i` is.
     ZeroTest,
-    /// It follows in both cases of a known bit.
+    /// It follows in both cases of a known bit `s` with `s·x = p`: from `p = 0` with the equations in which `p` stands,
+    /// and also from `p = x` with them. Both assignments are in the same case.
     Cases,
 }
 
@@ -61,6 +66,9 @@ impl Rule {
 
 /// What one step rests on, so that somebody else can check it: if two assignments fulfil the rows, agree on all wires
 /// that are not `unknown`, and on the sums, then they agree on the wire.
+///
+/// That a sum is known was concluded before: it is the product of known factors, the other factor of a known product and
+/// a constant, or the input of a hash whose output is known and that is assumed to bind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Premise<F> {
     /// Rows of the system.
@@ -95,6 +103,9 @@ impl<F> Follows<F> {
 
 /// What follows in `system` from the constant, the public inputs and the wires `given`, if the rows `without` were not
 /// there. Hashes bind their inputs only while all of their rows are there.
+///
+/// # Panics
+/// If the index is of another system, or for a given wire that is not there.
 pub fn follow<F: PrimeField>(
     system: &System<F>,
     index: &Index<F>,
@@ -105,6 +116,9 @@ pub fn follow<F: PrimeField>(
 }
 
 /// As [`follow`] with all rows, and with what each step rests on.
+///
+/// # Panics
+/// As [`follow`].
 pub fn follow_with_premises<F: PrimeField>(
     system: &System<F>,
     index: &Index<F>,
@@ -115,5 +129,7 @@ pub fn follow_with_premises<F: PrimeField>(
         .run(given)
 }
 
+#[cfg(test)]
+mod brute_force;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,9 @@ use crate::{Row, System, Terms};
 /// it cannot: the step is sound.
 ///
 /// Wires that are known have one variable, those that are not have two.
+///
+/// # Panics
+/// If the premise speaks of a row that the system does not have.
 pub fn can_differ<F: PrimeField>(system: &System<F>, premise: &Premise<F>, wire: usize) -> String {
     let unknown: BTreeSet<usize> = premise.unknown.iter().copied().collect();
     let mut known: BTreeSet<usize> = BTreeSet::new();

@@ -39,6 +39,8 @@ pub struct Values<'a, F> {
     wires: Vec<F>,
     sums: Vec<[F; 3]>,
     broken: BTreeSet<usize>,
+    /// Rows that are not there.
+    absent: BTreeSet<usize>,
     undo: Vec<(usize, F)>,
 }
 
@@ -57,8 +59,17 @@ impl<'a, F: PrimeField> Values<'a, F> {
             broken: broken.collect(),
             sums,
             wires,
+            absent: BTreeSet::new(),
             undo: Vec::new(),
         }
+    }
+
+    /// The same, as if some rows were not there: they are never broken.
+    #[must_use]
+    pub fn without(mut self, rows: impl IntoIterator<Item = usize>) -> Self {
+        self.absent.extend(rows);
+        self.broken.retain(|row| !self.absent.contains(row));
+        self
     }
 
     /// The value of a wire.
@@ -67,6 +78,14 @@ impl<'a, F: PrimeField> Values<'a, F> {
     /// For a wire that is not there.
     pub fn of(&self, wire: usize) -> F {
         self.wires[wire]
+    }
+
+    /// What the factors and the product of a row are, whether it holds or not.
+    ///
+    /// # Panics
+    /// For a row that is not there.
+    pub fn sums_of(&self, row: usize) -> [F; 3] {
+        self.sums[row]
     }
 
     /// The rows that do not hold.
@@ -89,7 +108,7 @@ impl<'a, F: PrimeField> Values<'a, F> {
             let sums = &mut self.sums[*row];
             sums[*side] += *coefficient * change;
             let [a, b, c] = *sums;
-            if a * b == c {
+            if a * b == c || self.absent.contains(row) {
                 self.broken.remove(row);
             } else {
                 self.broken.insert(*row);
@@ -97,12 +116,23 @@ impl<'a, F: PrimeField> Values<'a, F> {
         }
     }
 
+    /// Where [`Values::undo_to`] comes back to.
+    pub const fn mark(&self) -> usize {
+        self.undo.len()
+    }
+
     /// Takes back all that was set.
     pub fn undo(&mut self) {
-        for (wire, value) in std::mem::take(&mut self.undo).into_iter().rev() {
+        self.undo_to(0);
+    }
+
+    /// Takes back all that was set since a [`Values::mark`]; nothing if that itself was taken back.
+    pub fn undo_to(&mut self, mark: usize) {
+        let set = self.undo.split_off(mark.min(self.undo.len()));
+        for (wire, value) in set.into_iter().rev() {
             self.set(wire, value);
         }
-        self.undo.clear();
+        self.undo.truncate(mark);
     }
 }
 
@@ -149,8 +179,19 @@ mod tests {
         assert_eq!(values.broken(), &[0].into());
         let changed: Vec<Fr> = (0..4).map(|w| values.of(w)).collect();
         assert_eq!(broken_rows(&system, &changed), [0]);
+        let mark = values.mark();
+        values.set(1, Fr::from(7));
+        values.set(3, Fr::from(7));
+        assert_eq!(values.broken(), &[0, 1].into());
+        values.undo_to(mark);
+        assert_eq!((0..4).map(|w| values.of(w)).collect::<Vec<_>>(), changed);
         values.undo();
         assert!(values.broken().is_empty());
         assert_eq!((0..4).map(|w| values.of(w)).collect::<Vec<_>>(), wires);
+        // Without its row a change is not noticed, and what the row's sides are is known nevertheless.
+        let mut values = values.without([0]);
+        values.set(2, Fr::from(8));
+        assert_eq!(values.broken(), &[1].into());
+        assert_eq!(values.sums_of(0), [3, 3, 8].map(Fr::from));
     }
 }

@@ -1,7 +1,5 @@
 //! Relation, rows and `rules::evaluate` agree: on honest plans, and on witnesses with something changed.
 
-use std::time::Instant;
-
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -60,20 +58,4 @@ fn random_scenes_fill_a_record_and_stand_at_midnights_and_at_both_ends_of_time()
         }
     }
     assert!(seen.iter().all(|count| *count >= 30), "{seen:?}");
-}
-
-#[test]
-#[ignore = "prints what a scene costs: cargo test --release -p circuits what_a_scene_costs -- --ignored --nocapture"]
-fn what_a_scene_costs() {
-    for (depth, scenes) in [(Depth::Relation, 2000), (Depth::Rows, 100)] {
-        differential(0, depth).unwrap();
-        let begun = Instant::now();
-        let mut witnesses = 0;
-        for seed in 0..scenes {
-            let compared = differential(seed, depth).unwrap();
-            witnesses += compared.accepted + compared.refused;
-        }
-        let each = begun.elapsed() / u32::try_from(scenes).unwrap();
-        println!("{depth:?}: {each:?} a scene, {witnesses} witnesses in {scenes} scenes");
-    }
 }

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rules::{CheckInRun, Claim, Day, Fact, FactKind, Record, Stay, TestAge, WorstColour};
 
-use super::freedom::{INDEX, Values, any_element, search};
+use super::freedom::{Values, any_element, free, heading, is_bit, is_free, search, wires};
 use crate::clearance::scene::{Scene, ago, fact, place, random_scene, supported, unrelieved};
 use crate::clearance::{Heading, OpenedInterval, Witness, shape};
 
@@ -17,7 +17,7 @@ const DAY: u32 = 1440;
 
 fn green() -> Values {
     let (public, witness) = Scene::green().witness().unwrap();
-    Values::of(&public, &witness)
+    Values::assigned(&public, &witness)
 }
 
 /// The scene's table and map with a record that is claimed green.
@@ -32,7 +32,7 @@ fn claimed_green(record: Record, test_age: TestAge) -> Values {
         ..Scene::green()
     };
     let (public, witness) = unrelieved(&scene).expect("few grounds");
-    Values::of(&public, &witness)
+    Values::assigned(&public, &witness)
 }
 
 fn record(facts: &[Fact], stays: &[Stay], negatives: &[u32], runs: &[(u16, u16)]) -> Record {
@@ -49,9 +49,9 @@ fn record(facts: &[Fact], stays: &[Stay], negatives: &[u32], runs: &[(u16, u16)]
 #[test]
 fn every_wire_follows_from_others_but_these() {
     let mut free: BTreeMap<(Heading, bool), usize> = BTreeMap::new();
-    for wire in 0..INDEX.places.len() {
-        if INDEX.is_free(wire) {
-            let kind = (INDEX.heading(wire), INDEX.is_bit[wire]);
+    for wire in wires() {
+        if is_free(wire) {
+            let kind = (heading(wire), is_bit(wire));
             *free.entry(kind).or_default() += 1;
         }
     }
@@ -96,18 +96,18 @@ fn every_wire_follows_from_others_but_these() {
 fn survivors(mut values: Values) -> Vec<(Heading, bool, usize)> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut found: BTreeMap<(Heading, bool), BTreeSet<usize>> = BTreeMap::new();
-    for wire in shape().instance..INDEX.places.len() {
-        let old = values.wires[wire];
+    for wire in wires().skip(shape().instance) {
+        let old = values.of(wire);
         let shifted = old + commitment::pow2(rng.random_range(0..64));
         let (not, any) = (Fr::ONE - old, any_element(&mut rng));
         for value in [old + Fr::ONE, old - Fr::ONE, not, -old, shifted, any] {
             values.set(wire, value);
-            if values.broken.is_empty() && value != old {
-                let kind = (INDEX.heading(wire), INDEX.is_bit[wire]);
+            if values.broken().is_empty() && value != old {
+                let kind = (heading(wire), is_bit(wire));
                 found.entry(kind).or_default().insert(wire);
-                assert!(INDEX.is_free(wire) && (!INDEX.is_bit[wire] || value == not));
+                assert!(is_free(wire) && (!is_bit(wire) || value == not));
             }
-            values.undo_to(0);
+            values.undo();
         }
     }
     let count = |((heading, bit), wires): (_, BTreeSet<usize>)| (heading, bit, wires.len());
@@ -196,7 +196,7 @@ fn not_green() -> Vec<(&'static str, Record, TestAge)> {
 fn no_choices_mend_a_record_that_is_not_green() {
     for (name, record, test_age) in not_green() {
         let values = claimed_green(record, test_age);
-        assert!(!values.broken.is_empty(), "{name}");
+        assert!(!values.broken().is_empty(), "{name}");
         assert_eq!(search(values, 10_000, 7), None, "{name}");
     }
 }
@@ -227,19 +227,6 @@ fn the_same_search_mends_records_that_are_green() {
     }
 }
 
-/// The free wires under a heading that are bits, or that are not, in their order.
-fn free(heading: Heading, bits: bool) -> Vec<usize> {
-    let is = |w: &usize| INDEX.is_free(*w) && INDEX.is_bit[*w] == bits;
-    let all = (0..INDEX.places.len()).filter(is);
-    all.filter(|w| INDEX.heading(*w) == heading).collect()
-}
-
-fn follow_bits(values: &mut Values, wires: &[usize], number: u32) {
-    for (i, wire) in wires.iter().enumerate() {
-        values.follow(*wire, Fr::from(number >> i & 1));
-    }
-}
-
 #[test]
 fn a_moment_has_no_second_day() {
     // A hundred minutes past midnight, said to be 1,540 minutes past the midnight before, or the anchor likewise.
@@ -250,11 +237,11 @@ fn a_moment_has_no_second_day() {
         ..Scene::not_red(record(&[], &[], &[], &[]))
     };
     let (public, witness) = scene.witness().unwrap();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let bits = free(Heading::RangesAndTimes, true);
-    follow_bits(&mut values, &bits[..16], u32::from(as_of.day().get()) - 1);
+    values.follow_bits(&bits[..16], u64::from(as_of.day().get()) - 1);
     assert!(values.broken_headings().len() > 1);
-    follow_bits(&mut values, &bits[16..27], 1540);
+    values.follow_bits(&bits[16..27], 1540);
     assert_eq!(values.broken_headings(), [Heading::RangesAndTimes].into());
 
     let anchor = ago(5 * DAY + 1339);
@@ -265,8 +252,8 @@ fn a_moment_has_no_second_day() {
     let mut values = claimed_green(record(&[tube], &[], &[], &[]), TestAge::NotAsked);
     assert_eq!(values.broken_headings(), [Heading::WorstColour].into());
     let bits = free(Heading::AnchorPhasesLapse, true);
-    follow_bits(&mut values, &bits[7..23], u32::from(anchor.day().get()) - 1);
-    follow_bits(&mut values, &bits[23..34], 1540);
+    values.follow_bits(&bits[7..23], u64::from(anchor.day().get()) - 1);
+    values.follow_bits(&bits[23..34], 1540);
     let broken = [Heading::AnchorPhasesLapse, Heading::WorstColour];
     assert_eq!(values.broken_headings(), broken.into());
 }
@@ -280,9 +267,9 @@ fn a_committed_time_has_no_second_reading() {
         for sign in [Fr::ONE, -Fr::ONE] {
             let mut values = green();
             let [one, next] = [wires[first], wires[first + 1]];
-            values.follow(one, values.wires[one] + sign * carry);
+            values.follow(one, values.of(one) + sign * carry);
             assert!(values.broken_headings().contains(&Heading::RecordOpening));
-            values.follow(next, values.wires[next] - sign);
+            values.follow(next, values.of(next) - sign);
             let broken = values.broken_headings();
             assert!(broken.contains(&Heading::RangesAndTimes));
             assert!(!broken.contains(&Heading::RecordOpening), "{broken:?}");
@@ -312,10 +299,10 @@ fn a_leaf_that_pads_the_risk_map_holds_no_place() {
         periods: [(0, 0, 0); 3],
         opening: tree.opening(5),
     });
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     assert_eq!(values.broken_headings(), [Heading::RiskOpening].into());
     assert_eq!(
-        values.broken.len(),
+        values.broken().len(),
         1,
         "the padding is opened, but is not at the stay's place"
     );
@@ -326,7 +313,7 @@ fn a_leaf_that_pads_the_risk_map_holds_no_place() {
         intervals: witness.intervals,
         ..no_stay.1
     };
-    values = Values::of(&no_stay.0, &witness);
+    values = Values::assigned(&no_stay.0, &witness);
     assert_eq!(values.broken_headings(), [].into());
 }
 
@@ -337,7 +324,7 @@ fn no_choices_mend_random_scenes_that_do_not_support_their_claim() {
         let scene = random_scene(&mut ChaCha8Rng::seed_from_u64(seed));
         let unsupported = Some(&scene).filter(|scene| !supported(scene));
         if let Some((public, witness)) = unsupported.and_then(unrelieved) {
-            let values = Values::of(&public, &witness);
+            let values = Values::assigned(&public, &witness);
             assert_eq!(search(values, 3000, seed), None, "seed {seed}");
             tried += 1;
         }

@@ -1,77 +1,12 @@
 //! A prover who sets wires: which wire a field of the witness stands in, and what follows from a wire by the rows.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use commitment::{Fr, PublicInputs};
 
+use crate::clearance::gives::GIVEN;
 use crate::clearance::{Heading, WireNames, Witness, assign, names, shape};
-use crate::rows::{Terms, low_bits};
-
-/// How a row gives wires by wires of lower index.
-enum Gives {
-    /// The wire is the product of the row's factors.
-    Product(usize),
-    /// The wire is the row's right side.
-    Equal(usize),
-    /// The wires are the bits, lowest first, of the product of the row's factors.
-    Bits(Vec<usize>),
-}
-
-impl Gives {
-    fn wires(&self) -> &[usize] {
-        match self {
-            Self::Product(wire) | Self::Equal(wire) => std::slice::from_ref(wire),
-            Self::Bits(wires) => wires,
-        }
-    }
-}
-
-/// The rows that give wires, by the lowest wire that they give; no wire is given twice.
-static GIVEN: LazyLock<BTreeMap<usize, (usize, Gives)>> = LazyLock::new(|| {
-    let shape = shape();
-    let [a, b, c] = &shape.matrices;
-    let mut is_bit = vec![false; shape.instance + shape.witness];
-    for row in 0..shape.constraints() {
-        if let ([(one, wire)], true) = (&a[row][..], a[row] == b[row] && b[row] == c[row]) {
-            is_bit[*wire] |= *one == Fr::from(1u64);
-        }
-    }
-    let mut given = vec![false; is_bit.len()];
-    let mut rows = BTreeMap::new();
-    for row in 0..shape.constraints() {
-        let gives = gives(&a[row], &b[row], &c[row], &is_bit);
-        let new = |g: &Gives| g.wires().iter().all(|w| *w >= shape.instance && !given[*w]);
-        if let Some(gives) = gives.filter(new) {
-            for wire in gives.wires() {
-                given[*wire] = true;
-            }
-            rows.insert(gives.wires()[0], (row, gives));
-        }
-    }
-    rows
-});
-
-fn gives(a: &Terms, b: &Terms, c: &Terms, is_bit: &[bool]) -> Option<Gives> {
-    let one = Fr::from(1u64);
-    let last = |terms: &Terms| terms.last().map_or(0, |term| term.1);
-    let below = last(a).max(last(b));
-    match (&a[..], &b[..], &c[..]) {
-        (_, _, [(coefficient, wire)]) if *coefficient == one && *wire > below => {
-            Some(Gives::Product(*wire))
-        }
-        ([(x, wire)], [(y, 0)], _) if *x == one && *y == one && *wire > last(c) => {
-            Some(Gives::Equal(*wire))
-        }
-        (_, _, bits) => {
-            let is_number = |(i, (coefficient, wire)): (usize, &(Fr, usize))| {
-                i < 250 && *coefficient == commitment::pow2(i) && is_bit[*wire] && *wire > below
-            };
-            let number = !bits.is_empty() && bits.iter().enumerate().all(is_number);
-            number.then(|| Gives::Bits(bits.iter().map(|(_, wire)| *wire).collect()))
-        }
-    }
-}
+use crate::rows::Terms;
 
 /// The values of all wires for a witness, of which some are set otherwise.
 pub(super) struct Forgery {
@@ -151,23 +86,16 @@ impl Forgery {
 
     /// Gives every wire that was not set the value that its row gives it.
     pub(super) fn follow(&mut self) {
-        let [a, b, c] = &shape().matrices;
-        for (row, gives) in GIVEN.values() {
+        let matrices = shape().matrices.each_ref();
+        for (row, gives) in GIVEN.in_order() {
             if gives.wires().iter().any(|wire| self.set[*wire]) {
                 continue;
             }
             let sum = |terms: &Terms| -> Fr {
                 terms.iter().map(|(c, wire)| *c * self.values[*wire]).sum()
             };
-            match gives {
-                Gives::Product(wire) => self.values[*wire] = sum(&a[*row]) * sum(&b[*row]),
-                Gives::Equal(wire) => self.values[*wire] = sum(&c[*row]),
-                Gives::Bits(wires) => {
-                    let number = sum(&a[*row]) * sum(&b[*row]);
-                    for (wire, bit) in wires.iter().zip(low_bits(number, wires.len())) {
-                        self.values[*wire] = Fr::from(bit);
-                    }
-                }
+            for (wire, value) in gives.values(matrices.map(|matrix| sum(&matrix[row]))) {
+                self.values[wire] = value;
             }
         }
     }
@@ -192,6 +120,6 @@ mod tests {
         let mut forgery = Forgery::of(&public, &witness);
         forgery.follow();
         assert_eq!(forgery.changed(), []);
-        assert!(GIVEN.len() > 15_000);
+        assert!(GIVEN.in_order().count() > 15_000);
     }
 }

@@ -117,6 +117,7 @@ pub(super) fn bound_by<F: PrimeField>(
     let rest = row.iter().filter(|(w, _)| **w != 0 && !bits.contains(w));
     let mut rest: Vec<(F, usize)> = rest.map(|(wire, c)| (-*c * scale, *wire)).collect();
     rest.sort_unstable();
+    let rest_len = rest.len();
     let mut weight = F::one();
     for (coefficient, wire) in rest {
         if coefficient != weight || !is_bit(wire) {
@@ -124,12 +125,10 @@ pub(super) fn bound_by<F: PrimeField>(
         }
         weight.double_in_place();
     }
-    // Both numbers are far below the modulus, so what holds in the field holds among integers.
-    let most = constant
-        .into_bigint()
-        .num_bits()
-        .max(weight.into_bigint().num_bits());
-    (most.max(u32::try_from(bits.len()).ok()?) + 2 < F::MODULUS_BIT_SIZE).then_some(constant)
+    // Two numbers and a constant of so few bits stay below the modulus, so what holds in the field holds among integers.
+    let numbers = u32::try_from(bits.len().max(rest_len)).ok()?;
+    let most = constant.into_bigint().num_bits().max(numbers);
+    (most + 2 < F::MODULUS_BIT_SIZE).then_some(constant)
 }
 
 /// `equation` less so much of `other` that `wire` drops out of it. Nothing if `other` does not hold it.
@@ -179,6 +178,7 @@ mod tests {
     use ark_ff::Field;
 
     use super::*;
+    use crate::testing::F31;
 
     fn distinct(weights: &[i64]) -> bool {
         sums_are_distinct(weights.iter().map(|w| Fr::from(*w)))
@@ -227,6 +227,19 @@ mod tests {
         // Not a bound but the other way: number less constant.
         let turned = vec![(Fr::from(-2), 0), (Fr::from(1), 1), (Fr::from(-1), 3)];
         assert_eq!(bound(&turned, &[1]), None);
+    }
+
+    #[test]
+    fn numbers_that_reach_the_modulus_bound_nothing() {
+        // Modulo 31, two less any number of two bits is a number of five bits.
+        let row = |width: u32| -> Vec<(F31, usize)> {
+            let rest = (0..width).map(|i| (-F31::from(1u64 << i), 3 + i as usize));
+            let number = [(2, 0), (-1, 1), (-2, 2)].map(|(c, w)| (F31::from(c), w));
+            number.into_iter().chain(rest).collect()
+        };
+        let bound = |width| bound_by(&row(width), &[1, 2], |w| w > 0);
+        assert_eq!(bound(2), Some(F31::from(2)));
+        assert_eq!(bound(5), None);
     }
 
     #[test]

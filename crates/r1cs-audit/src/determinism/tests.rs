@@ -97,6 +97,43 @@ fn a_swap_by_a_known_bit_follows_from_both_outcomes() {
 }
 
 #[test]
+fn a_product_that_is_its_own_factor_is_free_if_the_bit_is_one() {
+    // s = 2, s·p = p = 3: any p will do if s is one. The sum of p and q is known.
+    let itself = row(&[(1, 2)], &[(1, 3)], &[(1, 3)]);
+    let sum = row(&[(1, 1)], &[(1, 1)], &[(1, 3), (1, 4)]);
+    assert_eq!(follows(5, vec![bit(2), itself, sum], &[2]), [0, 1, 2]);
+}
+
+#[test]
+fn a_step_rests_on_the_sums_and_on_the_bits_that_it_used() {
+    // The sum of wires 2 and 3 is known, they are not: whether it is zero, wire 5 says.
+    let sum = [(1, 2), (1, 3)];
+    let rows = vec![
+        row(&[(1, 1)], &[(1, 1)], &sum),
+        row(&sum, &[(1, 4)], &[(1, 5)]),
+        row(&sum, &[(1, 0), (-1, 5)], &[]),
+    ];
+    let system = System::new(1, 6, rows).unwrap();
+    let found = follow_with_premises(&system, &Index::new(&system), &[]);
+    assert_eq!(found.rule[5], Some(Rule::ZeroTest));
+    let premise = found.premise[5].as_ref().unwrap();
+    assert_eq!(
+        (&premise.rows[..], &premise.sums[..]),
+        (&[1, 2][..], &[terms(&sum)][..])
+    );
+
+    // Wire 2 + 2·3 is at most two, since so much less it is 4 + 2·5, of which 4 is known; 6 stands beside it.
+    let bound = row(&[(2, 0)], &[(1, 0)], &[(1, 2), (2, 3), (1, 4), (2, 5)]);
+    let packed = row(&[(1, 1)], &[(1, 1)], &[(1, 2), (2, 3), (3, 6)]);
+    let rows = [(2..7).map(bit).collect(), vec![bound, packed]].concat();
+    let system = System::new(1, 7, rows).unwrap();
+    let found = follow_with_premises(&system, &Index::new(&system), &[4]);
+    assert_eq!(found.rule[6], Some(Rule::Ranges));
+    let premise = found.premise[6].as_ref().unwrap();
+    assert_eq!(premise.rows, [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
 fn packed_distances_follow_as_long_as_their_strides_are_wider_than_they() {
     // Two distances of two bits back from a known time, packed at a stride of eight, or of two.
     for (stride, expected) in [(8, 10), (2, 2)] {

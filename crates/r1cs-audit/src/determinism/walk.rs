@@ -99,6 +99,12 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         self.is_bit[wire]
     }
 
+    /// A row that is there and says that a wire is zero or one.
+    fn bit_row(&self, wire: usize) -> Option<usize> {
+        let mut rows = self.index.bit_rows[wire].iter().map(|row| *row as usize);
+        rows.find(|row| !self.absent.contains(row))
+    }
+
     /// Several wires follow by one step, which rests on rows and on sums that are known.
     fn learn_all(&mut self, wires: &[usize], rule: Rule, rows: Vec<usize>, sums: Vec<Equation<F>>) {
         if self.premise.is_some() {
@@ -124,15 +130,11 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         let of_rows = in_rows.map(|(_, wire)| *wire);
         let all = of_rows.chain(sums.iter().flat_map(|sum| sum.keys().copied()));
         let unknown: BTreeSet<usize> = all.filter(|w| self.rule[*w].is_none()).collect();
-        let bits = unknown.iter().filter(|wire| self.is_bit(**wire));
-        let bit_rows = bits.filter_map(|wire| {
-            let mut rows = self.index.bit_rows[*wire].iter().map(|r| *r as usize);
-            rows.find(|row| !self.absent.contains(row))
-        });
-        rows.extend(bit_rows);
-        let sums = sums
-            .into_iter()
-            .map(|sum| sum.into_iter().map(|(w, c)| (c, w)).collect());
+        rows.extend(unknown.iter().filter_map(|wire| self.bit_row(*wire)));
+        rows.sort_unstable();
+        rows.dedup();
+        let sums = sums.into_iter().filter(|sum| !sum.is_empty());
+        let sums = sums.map(|sum| sum.into_iter().map(|(w, c)| (c, w)).collect());
         Premise {
             rows,
             sums: sums.collect(),
@@ -258,17 +260,25 @@ impl<'a, F: PrimeField> Walk<'a, F> {
             let wires: Vec<usize> = equation.keys().copied().collect();
             let mut rows = vec![number];
             if rule == Rule::Ranges {
-                rows.extend(self.linear_rows_of(&wires));
+                rows.extend(self.rows_of_bounds(&wires));
             }
             self.learn_all(&wires, rule, rows, Vec::new());
         }
     }
 
-    /// The linear rows in which any of these wires stand.
-    fn linear_rows_of(&self, wires: &[usize]) -> BTreeSet<usize> {
-        let rows = wires.iter().flat_map(|wire| &self.index.linear_rows[*wire]);
+    /// The linear rows in which any of these bits stand, which may bound their numbers, and what says that the other
+    /// wires in them are bits; also of those that are known.
+    fn rows_of_bounds(&self, bits: &[usize]) -> BTreeSet<usize> {
+        let rows = bits.iter().flat_map(|wire| &self.index.linear_rows[*wire]);
         let rows = rows.map(|row| *row as usize);
-        rows.filter(|row| !self.absent.contains(row)).collect()
+        let present: BTreeSet<usize> = rows.filter(|row| !self.absent.contains(row)).collect();
+        let terms = present
+            .iter()
+            .filter_map(|row| self.index.linear[*row].as_ref());
+        let others = terms.flatten().filter(|(_, wire)| *wire != 0);
+        let bit_rows = others.filter_map(|(_, wire)| self.bit_row(*wire));
+        let bit_rows: Vec<usize> = bit_rows.collect();
+        present.into_iter().chain(bit_rows).collect()
     }
 
     fn read_equation(&mut self, number: usize) {
@@ -282,14 +292,12 @@ impl<'a, F: PrimeField> Walk<'a, F> {
             self.learn_all(&wires, rule, Vec::new(), vec![equation]);
             return;
         }
-        if let Some((in_bits, rule)) = self.solved_in_bits(&equation) {
+        if let Some((bits, rule, mut rows)) = self.solved_in_bits(&equation) {
             // What is no bit then follows from the rows that say which bits it is made of.
-            let bits: Vec<usize> = in_bits.keys().copied().collect();
-            let rows = match rule {
-                Rule::Ranges => self.linear_rows_of(&bits).into_iter().collect(),
-                _ => Vec::new(),
-            };
-            self.learn_all(&bits, rule, rows, vec![in_bits]);
+            if rule == Rule::Ranges {
+                rows.extend(self.rows_of_bounds(&bits));
+            }
+            self.learn_all(&bits, rule, rows, vec![equation]);
             return;
         }
         for wire in equation.keys() {
@@ -298,22 +306,28 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         self.equations[number] = equation;
     }
 
-    /// The equation with every unknown that is no bit replaced by bits, where a linear row says which, if these follow.
-    fn solved_in_bits(&self, equation: &Equation<F>) -> Option<(Equation<F>, Rule)> {
+    /// The bits that follow if every unknown of the equation that is no bit is replaced by bits, where a linear row says
+    /// which; the rule, and those rows.
+    fn solved_in_bits(&self, equation: &Equation<F>) -> Option<(Vec<usize>, Rule, Vec<usize>)> {
         let is_bit = |wire| self.is_bit(wire);
-        let mut in_bits = equation.clone();
+        let (mut in_bits, mut used) = (equation.clone(), Vec::new());
         for wire in equation.keys().filter(|wire| !is_bit(**wire)) {
             let rows = self.index.linear_rows[*wire].iter().map(|r| *r as usize);
             let present = rows.filter(|row| !self.absent.contains(row));
-            let mut meanings = present.map(|row| self.linear_equation(row));
-            let meaning = meanings.find(|m| m.keys().all(|w| w == wire || is_bit(*w)))?;
+            let mut meanings = present.map(|row| (row, self.linear_equation(row)));
+            let (row, meaning) =
+                meanings.find(|(_, m)| m.keys().all(|w| w == wire || is_bit(*w)))?;
             eliminate(&mut in_bits, &meaning, *wire);
+            used.push(row);
         }
-        if solved(&in_bits, is_bit).is_some() {
-            return Some((in_bits, Rule::Bits));
-        }
-        let bounded = numbers_are_distinct(&in_bits, is_bit, |bits| self.bound(bits));
-        bounded.then_some((in_bits, Rule::Ranges))
+        let rule = if solved(&in_bits, is_bit).is_some() {
+            Rule::Bits
+        } else if numbers_are_distinct(&in_bits, is_bit, |bits| self.bound(bits)) {
+            Rule::Ranges
+        } else {
+            return None;
+        };
+        Some((in_bits.into_keys().collect(), rule, used))
     }
 
     /// The greatest value that a number of these bits, lowest first, can have: what they hold, or less where a row says
@@ -350,8 +364,9 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         };
         let mut rows = self.index.rows_of_sum[sum as usize].iter();
         if let Some(other) = rows.find(|row| says(row)) {
-            let rows = vec![number, *other as usize];
-            self.learn_all(&[*wire], Rule::ZeroTest, rows, Vec::new());
+            let (rows, wire) = (vec![number, *other as usize], *wire);
+            let of_value = self.open_part(&sides[value].iter().map(|(c, w)| (*w, *c)).collect());
+            self.learn_all(&[wire], Rule::ZeroTest, rows, vec![of_value]);
         }
     }
 
@@ -384,10 +399,14 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         let zero: Equation<F> = [(product, F::one())].into();
         let mut one = zero.clone();
         for (coefficient, wire) in other.iter().filter(|(_, w)| self.rule[*w].is_none()) {
-            one.insert(*wire, -*coefficient);
+            // The product itself may stand in `x`.
+            *one.entry(*wire).or_default() -= coefficient;
         }
+        one.retain(|_, coefficient| !coefficient.is_zero());
         let touching = self.equations_of.get(&product).into_iter().flatten();
-        let touching: Vec<Equation<F>> = touching.map(|e| self.open_part(*e)).collect();
+        let touching: Vec<Equation<F>> = touching
+            .map(|e| self.open_part(&self.equations[*e]))
+            .collect();
         let follows_if = |case: Equation<F>| {
             let mut equations = touching.clone();
             for equation in &mut equations {
@@ -399,14 +418,15 @@ impl<'a, F: PrimeField> Walk<'a, F> {
         let (if_zero, if_one) = (follows_if(zero), follows_if(one));
         let both: Vec<usize> = if_zero.intersection(&if_one).copied().collect();
         let mut rows = vec![number];
-        rows.extend(self.index.bit_rows[bit].first().map(|row| *row as usize));
+        rows.extend(self.bit_row(bit));
         self.learn_all(&both, Rule::Cases, rows, touching);
         !both.is_empty()
     }
 
-    fn open_part(&self, number: usize) -> Equation<F> {
-        let mut equation = self.equations[number].clone();
-        equation.retain(|wire, _| self.rule[*wire].is_none());
-        equation
+    /// What of an equation is not known yet.
+    fn open_part(&self, equation: &Equation<F>) -> Equation<F> {
+        let mut open = equation.clone();
+        open.retain(|wire, _| self.rule[*wire].is_none());
+        open
     }
 }

@@ -12,10 +12,10 @@ fn a_case_finds_no_key_but_its_own() {
     let (public, witness) = case();
     let own = u64::from(witness.slots[0].key);
     assert_eq!(own, 33);
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let mut only_the_slot = 0;
     for key in 0..128 {
-        set_number(&mut values, roles.key(0), key);
+        values.follow_bits(roles.key(0), key);
         let broken = values.broken_headings();
         match key {
             _ if key == own => assert_eq!(broken, [Heading::WorstColour].into()),
@@ -42,14 +42,14 @@ fn a_case_finds_no_key_but_its_own() {
 fn the_slots_position_is_the_grounds_only_choice_and_no_other_slot_serves() {
     let roles = Roles::new();
     let (public, witness) = case();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     for slot in 1..8 {
-        set_number(&mut values, roles.slot(12), slot);
+        values.follow_bits(roles.slot(12), slot);
         let broken = [Heading::ReasonSlots, Heading::WorstColour];
         assert_eq!(values.broken_headings(), broken.into());
     }
     // With the red slot given up, only the entry's own place in a slot stands in the way.
-    set_number(&mut values, roles.key(0), 0);
+    values.follow_bits(roles.key(0), 0);
     assert_eq!(values.broken_headings(), [Heading::ReasonSlots].into());
 }
 
@@ -108,9 +108,9 @@ fn whether_the_anchor_must_be_equal_is_not_the_provers_to_say() {
         (FactKind::PotentialRisk, 33, 1440),
     ] {
         let (public, witness) = with_anchor(kind, province, 2, later);
-        let mut values = Values::of(&public, &witness);
+        let mut values = Values::assigned(&public, &witness);
         let wire = roles.must_equal(12);
-        let said = values.wires[wire];
+        let said = values.of(wire);
         for other in [
             Fr::from(1u64) - said,
             Fr::from(2u64),
@@ -146,10 +146,10 @@ fn a_fact_is_local_to_one_province_whatever_inverse_is_given() {
     let roles = Roles::new();
     let inverse_wire = free(Heading::EntryKey, false)[12];
     let (public, witness) = case();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let one = Fr::from(1u64);
     for province in 0..128u64 {
-        set_number(&mut values, roles.place(12), province);
+        values.follow_bits(roles.place(12), province);
         let difference = Fr::from(province) - Fr::from(33u64);
         let inverse = difference.inverse();
         let mut said_local = |inverse| {

@@ -24,7 +24,7 @@ use commitment::record::{EntryBits, RECORD_ELEMENTS};
 use commitment::{MerklePath, PublicInputs, Tree, node_hash};
 use rules::{Claim, Fact, FactKind, Record, RowTable, Stay, TestAge, WorstColour};
 
-use super::freedom::{INDEX, Values};
+use super::freedom::{Values, free};
 use crate::clearance::scene::{Scene, ago, fact};
 use crate::clearance::{Heading, Refusal, Witness, assign, check, entry_facts};
 
@@ -173,24 +173,9 @@ fn leaf_of(e: &[Fr; RECORD_ELEMENTS], witness: &Witness) -> Fr {
     )
 }
 
-/// The free wires under a heading that are bits, or that are not, in their order; `every_wire_follows_from_others_but_these`
-/// says which they are.
-fn free(heading: Heading, bits: bool) -> Vec<usize> {
-    let is = |w: &usize| INDEX.is_free(*w) && INDEX.is_bit[*w] == bits;
-    let all = (0..INDEX.places.len()).filter(is);
-    all.filter(|w| INDEX.heading(*w) == heading).collect()
-}
-
-/// Writes a number into bits, with all that follows from them.
-fn set_number(values: &mut Values, bits: &[usize], number: u64) {
-    for (i, wire) in bits.iter().enumerate() {
-        values.follow(*wire, Fr::from(number >> i & 1));
-    }
-}
-
 /// The number in bits.
 fn number_in(values: &Values, bits: &[usize]) -> u64 {
-    let bit = |wire: &usize| values.wires[*wire].into_bigint().0[0];
+    let bit = |wire: &usize| values.of(*wire).into_bigint().0[0];
     bits.iter()
         .enumerate()
         .map(|(i, wire)| bit(wire) << i)
@@ -283,27 +268,27 @@ impl Roles {
 fn the_wires_that_attempts_set_are_the_ones_they_mean() {
     let roles = Roles::new();
     let (public, witness) = Scene::green().witness().unwrap();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let entries = (0..24).map(|p| *witness.entry(p));
     for (position, entry) in entries.enumerate() {
         assert_eq!(number_in(&values, roles.place(position)), entry.place);
-        let [begin, end] = [0, 1].map(|i| values.wires[roles.times[2 * position + i]]);
+        let [begin, end] = [0, 1].map(|i| values.of(roles.times[2 * position + i]));
         assert_eq!((begin, end), (entry.begin.into(), entry.end.into()));
         let slot = number_in(&values, roles.slot(position));
         assert_eq!(slot, u64::from(witness.entries[position].slot));
         let rises = witness.entries[position].key == 7;
-        let must_equal = values.wires[roles.must_equal(position)];
+        let must_equal = values.of(roles.must_equal(position));
         assert_eq!(
             must_equal,
             Fr::from(rises && witness.entries[position].is_ground)
         );
     }
     for (i, minute) in witness.record.negatives.iter().enumerate() {
-        assert_eq!(values.wires[roles.times[48 + i]], Fr::from(*minute));
+        assert_eq!(values.of(roles.times[48 + i]), Fr::from(*minute));
     }
     for (i, (first, last)) in witness.record.runs.iter().enumerate() {
         assert_eq!(number_in(&values, roles.run_first(i)), u64::from(*first));
-        assert_eq!(values.wires[roles.times[56 + i]], Fr::from(*last));
+        assert_eq!(values.of(roles.times[56 + i]), Fr::from(*last));
     }
     let (day, minute) = roles.as_of();
     assert_eq!(number_in(&values, day), u64::from(public.as_of.day().get()));
@@ -316,16 +301,16 @@ fn the_wires_that_attempts_set_are_the_ones_they_mean() {
         let (day, minute) = roles.anchor(i);
         let local = 1440 * number_in(&values, day) + number_in(&values, minute);
         assert_eq!(local, u64::from(slot.anchor) + 480);
-        assert_eq!(values.wires[roles.lapsed(i)], Fr::from(slot.lapsed));
+        assert_eq!(values.of(roles.lapsed(i)), Fr::from(slot.lapsed));
         let relief = slot.relief.unwrap_or_default();
         let [a, b, c] = relief.negatives.map(u64::from);
         assert_eq!(number_in(&values, roles.negatives(i)), a + 8 * b + 64 * c);
         assert_eq!(number_in(&values, roles.run(i)), u64::from(relief.run));
     }
-    assert_eq!(values.wires[AS_OF_WIRE], Fr::from(public.as_of.get()));
-    assert_eq!(values.wires[CLAIM_WIRE], Fr::from(public.claim.code()));
+    assert_eq!(values.of(AS_OF_WIRE), Fr::from(public.as_of.get()));
+    assert_eq!(values.of(CLAIM_WIRE), Fr::from(public.claim.code()));
     // What is set is followed through to what hangs on it.
-    set_number(&mut values, roles.key(0), 96);
+    values.follow_bits(roles.key(0), 96);
     assert!(
         values
             .broken_headings()

@@ -178,14 +178,14 @@ fn neighbours(roles: &Roles) -> Vec<(usize, usize, Vec<usize>)> {
 fn no_committed_time_or_day_takes_a_multiple_of_its_stride_from_its_neighbour() {
     let roles = Roles::new();
     let (public, witness) = Scene::green().witness().unwrap();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let mut tried = 0;
     for (wire, stride, next) in neighbours(&roles) {
         let carry = pow2(stride);
-        let own = values.wires[wire];
+        let own = values.of(wire);
         if let [other] = next[..] {
             for sign in [Fr::ONE, -Fr::ONE] {
-                values.follow(other, values.wires[other] - sign);
+                values.follow(other, values.of(other) - sign);
                 values.follow(wire, own + sign * carry);
                 tried += 1;
                 refused_by_range_alone(&values);
@@ -200,7 +200,7 @@ fn no_committed_time_or_day_takes_a_multiple_of_its_stride_from_its_neighbour() 
             ];
             for (other, sign) in others.into_iter().zip([Fr::ONE, -Fr::ONE]) {
                 let Some(other) = other else { continue };
-                set_number(&mut values, &next, other);
+                values.follow_bits(&next, other);
                 values.follow(wire, own + sign * carry);
                 tried += 1;
                 refused_by_range_alone(&values);
@@ -250,7 +250,7 @@ fn a_time_committed_from_before_the_epoch_is_that_time_and_its_ground_a_ground()
     assert_eq!(assign(&public, &witness).broken[0], Heading::RecordOpening);
 
     let roles = Roles::new();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     values.follow(roles.times[24], -Fr::from(5u64));
     assert_eq!(values.broken_headings(), [Heading::WorstColour].into());
     for shift in [Fr::from(5u64), pow2(TIME_BITS), -pow2(TIME_BITS), pow2(26)] {

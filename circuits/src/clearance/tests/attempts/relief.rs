@@ -23,10 +23,10 @@ fn three_tests(negatives: &[u32]) -> (PublicInputs, Witness) {
 fn try_all_picks(attempt: &(PublicInputs, Witness), expected: impl Fn([u32; 3]) -> bool) -> usize {
     let roles = Roles::new();
     let (public, mut witness) = (attempt.0, attempt.1.clone());
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let mut passed = 0;
     for picks in 0..512u16 {
-        set_number(&mut values, roles.negatives(0), u64::from(picks));
+        values.follow_bits(roles.negatives(0), u64::from(picks));
         let positions = [0, 3, 6].map(|shift| u8::try_from(picks >> shift & 7).unwrap());
         let relief = witness.slots[0].relief.as_mut().unwrap();
         relief.negatives = positions;
@@ -123,13 +123,13 @@ fn seven_days(runs: &[(u16, u16)]) -> (PublicInputs, Witness) {
 fn days_that_pass(attempt: &(PublicInputs, Witness)) -> Vec<(u8, u16)> {
     let roles = Roles::new();
     let (public, mut witness) = (attempt.0, attempt.1.clone());
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     // Of the two wires that are no bits, the second is the first day.
     let first_day = free(Heading::Clearing, false)[1];
     let today = ago(0).day().get();
     let mut passing = Vec::new();
     for run in 0..4u8 {
-        set_number(&mut values, roles.run(0), u64::from(run));
+        values.follow_bits(roles.run(0), u64::from(run));
         let (run_first, run_last) = witness.record.runs[usize::from(run)];
         for day in today - 22..=today + 2 {
             values.follow(first_day, Fr::from(day));
@@ -193,7 +193,7 @@ fn a_run_that_is_stretched_at_either_end_is_not_the_committed_one() {
 #[test]
 fn check_ins_are_not_declared_unneeded() {
     let (public, witness) = seven_days(&[]);
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let inverse = free(Heading::Clearing, false)[0];
     assert_eq!(values.broken_headings(), [Heading::Clearing].into());
     for said in [0u64, 1, 2, 7] {
@@ -212,7 +212,7 @@ fn a_lapse_has_its_time_and_its_row_whatever_inverse_is_given() {
     let claimed = |kind: FactKind, minutes: u32, inverse: Fr| {
         let scene = claimed_green(&[fact(kind, 33, minutes)], &[], &[]);
         let (public, witness) = as_it_stands(&scene);
-        let mut values = Values::of(&public, &witness);
+        let mut values = Values::assigned(&public, &witness);
         values.follow(roles.lapsed(0), Fr::from(1u64));
         values.follow(lapse_inverse, inverse);
         values.broken_headings()
@@ -241,7 +241,7 @@ fn a_lapse_has_its_time_and_its_row_whatever_inverse_is_given() {
 fn lapse_and_clearing_are_ones_or_zeros() {
     let (public, witness) = case();
     let roles = Roles::new();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let two = Fr::from(2u64);
     for (wire, heading) in [
         (roles.lapsed(0), Heading::AnchorPhasesLapse),
@@ -275,7 +275,7 @@ fn a_way_out_borrows_nothing_from_the_other() {
         refused_under(Heading::Clearing, &(public, witness.clone()));
     }
     let roles = Roles::new();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     for alternative in [
         Fr::from(2u64),
         -Fr::from(1u64),
@@ -317,7 +317,7 @@ fn a_test_is_as_old_as_its_minute_for_every_age_on_the_menu() {
 #[test]
 fn a_claim_is_three_bits() {
     let (public, witness) = Scene::green().witness().unwrap();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let half = Fr::from(2u64).inverse().unwrap();
     let numbers = (0..40u64).map(Fr::from);
     let others = [

@@ -186,12 +186,12 @@ fn another_index_for_a_key_is_not_the_tables_also_beyond_the_last_row() {
     let key = usize::from(witness.slots[0].key);
     let bits =
         free(Heading::RuleTableOpening, true)[ROW_INDEX_BITS * key..][..ROW_INDEX_BITS].to_vec();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let own = u64::from(witness.table.row_of_key()[key]);
     assert_eq!(number_in(&values, &bits), own);
     let mut would_serve = 0;
     for index in (0..32).filter(|index| *index != own) {
-        set_number(&mut values, &bits, index);
+        values.follow_bits(&bits, index);
         let broken = values.broken_headings();
         assert!(broken.contains(&Heading::RuleTableOpening), "index {index}");
         would_serve += usize::from(broken == [Heading::RuleTableOpening].into());
@@ -205,7 +205,7 @@ fn another_index_for_a_key_is_not_the_tables_also_beyond_the_last_row() {
 #[test]
 fn no_element_of_the_table_can_be_changed() {
     let (public, witness) = case();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let rows = free(Heading::RuleTableOpening, false);
     assert_eq!(rows.len(), 26);
     let own = witness.table.row_of_key()[33];
@@ -228,7 +228,7 @@ fn no_element_of_the_table_can_be_changed() {
     // Province and look-backs stand behind the 96 indices.
     let bits = free(Heading::RuleTableOpening, true);
     for wire in &bits[96 * ROW_INDEX_BITS..] {
-        values.follow(*wire, Fr::from(1u64) - values.wires[*wire]);
+        values.follow(*wire, Fr::from(1u64) - values.of(*wire));
         assert!(
             values
                 .broken_headings()
@@ -249,10 +249,10 @@ fn a_row_that_lies_about_its_monotony_is_not_the_tables() {
     let row = usize::from(witness.table.row_of_key()[7]);
     let wire = free(Heading::RuleTableOpening, false)[row];
     let roles = Roles::new();
-    let mut values = Values::of(&public, &witness);
-    assert!(read_row(values.wires[wire]).1, "the row says that it rises");
-    values.follow(wire, values.wires[wire] - commitment::pow2(26));
-    assert!(!read_row(values.wires[wire]).1);
+    let mut values = Values::assigned(&public, &witness);
+    assert!(read_row(values.of(wire)).1, "the row says that it rises");
+    values.follow(wire, values.of(wire) - commitment::pow2(26));
+    assert!(!read_row(values.of(wire)).1);
     for position in [12, 13] {
         values.follow(roles.must_equal(position), Fr::from(0u64));
     }

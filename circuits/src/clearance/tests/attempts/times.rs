@@ -18,7 +18,7 @@ use crate::clearance::tests::freedom::search;
 fn no_committed_time_is_after_as_of_and_no_run_ends_after_today() {
     let roles = Roles::new();
     let (public, witness) = Scene::green().witness().unwrap();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let as_of = Fr::from(public.as_of.get());
     let today = Fr::from(public.as_of.day().get());
     let one = Fr::from(1u64);
@@ -90,7 +90,7 @@ fn a_moment_has_one_day_at_both_ends_of_time() {
     for minute in minutes {
         let as_of = Minute::new(minute).unwrap();
         let (public, witness) = nobody_at(as_of).witness().unwrap();
-        let mut values = Values::of(&public, &witness);
+        let mut values = Values::assigned(&public, &witness);
         assert_eq!(values.broken_headings(), [].into());
         let (day, rest) = (as_of.day().get(), as_of.minute_of_day());
         // A day more leaves a negative minute; a day less one that has eleven bits, but lies beyond the day.
@@ -104,8 +104,8 @@ fn a_moment_has_one_day_at_both_ends_of_time() {
             let (Some(day), Some(rest)) = (day, rest.filter(|m| *m < 2048)) else {
                 continue;
             };
-            set_number(&mut values, day_bits, u64::from(day));
-            set_number(&mut values, minute_bits, u64::from(rest));
+            values.follow_bits(day_bits, u64::from(day));
+            values.follow_bits(minute_bits, u64::from(rest));
             assert!(values.broken_headings().contains(&Heading::RangesAndTimes));
             values.undo_to(0);
         }
@@ -120,10 +120,10 @@ fn as_of_beyond_26_bits_is_left_to_the_verifiers_type() {
     let (public, witness) = nobody_at(Minute::MAX).witness().unwrap();
     let roles = Roles::new();
     let (day_bits, minute_bits) = roles.as_of();
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let local = (1 << 26) + 480u64;
-    set_number(&mut values, day_bits, local / 1440);
-    set_number(&mut values, minute_bits, local % 1440);
+    values.follow_bits(day_bits, local / 1440);
+    values.follow_bits(minute_bits, local % 1440);
     values.follow(AS_OF_WIRE, commitment::pow2(26));
     assert!(values.broken_headings().contains(&Heading::RangesAndTimes));
 }
@@ -187,7 +187,7 @@ fn a_later_anchor_clears_nothing_and_an_earlier_one_is_refused_at_any_distance()
     accepted(&(public, witness.clone()));
     let roles = Roles::new();
     let (day_bits, minute_bits) = roles.anchor(0);
-    let mut values = Values::of(&public, &witness);
+    let mut values = Values::assigned(&public, &witness);
     let own = u64::from(ago(11 * DAY).get());
     let now = u64::from(ago(0).get());
     let last = 65_535 * 1440 + 1439 - 480;
@@ -201,8 +201,8 @@ fn a_later_anchor_clears_nothing_and_an_earlier_one_is_refused_at_any_distance()
         (1 << 26, Heading::Clearing),
         (last, Heading::Clearing),
     ] {
-        set_number(&mut values, day_bits, (anchor + 480) / 1440);
-        set_number(&mut values, minute_bits, (anchor + 480) % 1440);
+        values.follow_bits(day_bits, (anchor + 480) / 1440);
+        values.follow_bits(minute_bits, (anchor + 480) % 1440);
         assert_eq!(
             values.broken_headings(),
             [heading].into(),
@@ -210,15 +210,15 @@ fn a_later_anchor_clears_nothing_and_an_earlier_one_is_refused_at_any_distance()
         );
     }
     // Before the epoch, to the first minute of day 0.
-    set_number(&mut values, day_bits, 0);
-    set_number(&mut values, minute_bits, 0);
+    values.follow_bits(day_bits, 0);
+    values.follow_bits(minute_bits, 0);
     assert_eq!(values.broken_headings(), [Heading::ReasonSlots].into());
     // The same day has 2,048 minutes in its bits and 1,440 in fact.
     let local = own + 480;
     for day_before in 1..=1 {
-        set_number(&mut values, day_bits, local / 1440 - day_before);
+        values.follow_bits(day_bits, local / 1440 - day_before);
         for minute in 1440..2048 {
-            set_number(&mut values, minute_bits, minute);
+            values.follow_bits(minute_bits, minute);
             assert!(
                 values
                     .broken_headings()
@@ -414,7 +414,7 @@ fn no_choices_mend_a_record_at_an_end_of_time() {
         // Before 1970-01-12 an empty position can be said to be a test; the border has its own test.
         let late = |slot: &crate::clearance::SlotClaim| slot.key == 0 || slot.anchor > 256 * 60;
         if witness.slots.iter().all(late) {
-            let values = Values::of(&public, &witness);
+            let values = Values::assigned(&public, &witness);
             assert_eq!(search(values, 1000, seed), None, "seed {seed}");
             tried += 1;
         }

@@ -137,8 +137,8 @@ fn a_head_that_names_another_slot_than_its_own_is_refused() {
         ];
         register(&head, &mut public, &mut witness);
         refused_under(Heading::RegistryMembership, &(public, witness.clone()));
-        let mut values = Values::of(&public, &witness);
-        assert_eq!(values.wires[slot_wire], Fr::from(19u64));
+        let mut values = Values::assigned(&public, &witness);
+        assert_eq!(values.of(slot_wire), Fr::from(19u64));
         values.follow(slot_wire, named.into());
         // The position's bits follow the slot named, so that another child would have to be the head.
         assert_eq!(
@@ -194,7 +194,7 @@ fn a_head_is_not_after_as_of_however_its_time_is_written() {
         let (mut public, mut witness) = Scene::green().witness().unwrap();
         let head = [19u64.into(), time, witness.state_root];
         register(&head, &mut public, &mut witness);
-        let mut values = Values::of(&public, &witness);
+        let mut values = Values::assigned(&public, &witness);
         values.follow(head_wire, time);
         let expected = (!admitted).then_some(Heading::HeadTime);
         assert_eq!(values.broken_headings(), expected.into_iter().collect());
