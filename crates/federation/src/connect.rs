@@ -15,6 +15,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tower::service_fn;
 
+use crate::standing::{Other, Standing};
 use crate::{Credentials, FederationError, PeerId};
 
 /// How long a client waits.
@@ -78,17 +79,23 @@ async fn open(
     port: u16,
     expected: PeerId,
     credentials: &dyn Credentials,
-) -> io::Result<TlsStream<TcpStream>> {
+) -> io::Result<Standing<TlsStream<TcpStream>>> {
+    // Asked for first: material that is swapped during the handshake is a change.
+    let changes = credentials.changes();
     let config = credentials
         .current()
-        .client(expected)
+        .client(expected.clone())
         .map_err(io::Error::other)?;
     let stream = TcpStream::connect((host.as_str(), port)).await?;
     stream.set_nodelay(true)?;
     let name = ServerName::try_from(host).map_err(io::Error::other)?;
-    TlsConnector::from(Arc::new(config))
+    let stream = TlsConnector::from(Arc::new(config))
         .connect(name, stream)
-        .await
+        .await?;
+    let (_, session) = stream.get_ref();
+    let chain = session.peer_certificates().unwrap_or_default().to_vec();
+    let refused = Other::Server(expected, chain).until_refused(changes);
+    Ok(Standing::new(stream, Box::pin(refused), None))
 }
 
 /// How often and how soon a call is made again.

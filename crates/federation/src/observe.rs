@@ -18,7 +18,8 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 use wire::{Method, Reason};
 
-use crate::{Caller, CallerKind};
+use crate::CallerKind;
+use crate::arrival::Arrival;
 
 /// The metadata key under which a request id travels, in both directions.
 const HEADER: &str = "x-request-id";
@@ -143,7 +144,8 @@ where
         let Some(observer) = self.observer.clone() else {
             return Box::pin(self.inner.call(request));
         };
-        let caller = request.extensions().get::<Caller>().map(Caller::kind);
+        let arrival = request.extensions().get::<Arrival>();
+        let caller = arrival.map(|arrival| arrival.caller.kind());
         let id = id_of(&request, caller).unwrap_or_else(|| observer.new_id());
         request.extensions_mut().insert(id);
         let method = Method::from_path(request.uri().path());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use commitment::Epoch;
 use federation::{
-    Credentials, FederationError, FederationId, PeerId, RequestId, Timeouts, connect,
+    Credentials, FederationError, FederationId, PeerId, RequestId, Timeouts, connect, pass_on,
 };
 use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
 use rules::ProvinceCode;
@@ -122,12 +122,10 @@ pub(crate) async fn assemble(
     let message = proto::CosignedRegistry::from(&registry);
     let hand_over = |channel| {
         let registry = Some(message.clone());
+        let request = pass_on(proto::PublishRegistryRequest { registry });
         async move {
             let mut client = wire::client::federation(channel);
-            let request = proto::PublishRegistryRequest { registry };
-            client
-                .publish_registry(RequestId::send_along(request))
-                .await
+            client.publish_registry(request).await
         }
     };
     peers.ask_all("publish a registry", hand_over).await;
@@ -169,11 +167,13 @@ async fn gather_heads(
     epoch: Epoch,
 ) -> Result<Vec<SignedTreeHead>, Status> {
     let number = epoch.get();
-    let fetch = |channel| async move {
-        let mut client = wire::client::federation(channel);
-        let request = proto::GetTreeHeadRequest { epoch: number };
-        let answer = client.get_tree_head(RequestId::send_along(request)).await?;
-        Ok(SignedTreeHead::try_from(answer.get_ref())?)
+    let fetch = |channel| {
+        let request = pass_on(proto::GetTreeHeadRequest { epoch: number });
+        async move {
+            let mut client = wire::client::federation(channel);
+            let answer = client.get_tree_head(request).await?;
+            Ok(SignedTreeHead::try_from(answer.get_ref())?)
+        }
     };
     let offered: Vec<SignedTreeHead> = peers.ask_all("give a tree head", fetch).await;
     desk.ask(move |node| {
@@ -199,12 +199,10 @@ async fn gather_cosignatures(
         heads: heads.to_vec(),
     });
     let ask = |channel| {
-        let request = request.clone();
+        let request = pass_on(request.clone());
         async move {
             let mut client = wire::client::federation(channel);
-            let answer = client
-                .cosign_registry(RequestId::send_along(request))
-                .await?;
+            let answer = client.cosign_registry(request).await?;
             Ok(Cosignature::try_from(answer.get_ref())?)
         }
     };
@@ -223,10 +221,10 @@ async fn publish_online(desk: &Desk, peers: &Peers) -> Result<(), Status> {
                     .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
                 let hand_over = |channel| {
                     let online = bytes.clone();
+                    let request = pass_on(proto::PublishOnlineRequest { online });
                     async move {
                         let mut client = wire::client::federation(channel);
-                        let request = proto::PublishOnlineRequest { online };
-                        client.publish_online(RequestId::send_along(request)).await
+                        client.publish_online(request).await
                     }
                 };
                 peers.ask_all("publish an online document", hand_over).await;
@@ -255,10 +253,10 @@ async fn sign_online(
         .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
     let ask = |channel| {
         let document = bytes.clone();
+        let request = pass_on(proto::CosignOnlineRequest { document });
         async move {
             let mut client = wire::client::federation(channel);
-            let request = proto::CosignOnlineRequest { document };
-            let answer = client.cosign_online(RequestId::send_along(request)).await?;
+            let answer = client.cosign_online(request).await?;
             Ok(ProvinceSignature::try_from(answer.get_ref())?)
         }
     };

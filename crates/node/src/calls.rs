@@ -41,6 +41,8 @@ impl Node {
         let verified = unverified.verify(&key, self.home, now, self.limits.request_skew_min)?;
         let nonce_key = nonce_key(verified.auth.at, device, verified.auth.nonce);
         self.refuse_replay(&nonce_key)?;
+        // Only who holds the key spends its quota.
+        self.quotas.device_call(device)?;
         Ok(ResidentCall {
             resident: row.resident,
             device,

@@ -26,6 +26,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Reason::RealNameRefused`] for a wrong name, an unknown person and one who lives elsewhere alike,
+    /// [`Reason::Quota`] after too many tries for one identity number, whoever's it is,
     /// [`Reason::AlreadyBound`] for a key that is somebody else's, [`Reason::TooManyDevices`].
     pub fn register(&self, request: &proto::RegisterRequest) -> Result<DeviceKeyId, NodeError> {
         let now = self.clock.now();
@@ -39,6 +40,8 @@ impl Node {
         self.refuse_replay(&nonce)?;
         let body = Registration::try_from(&call.body)?;
         let person = body.identity_number;
+        let tried = self.resident_key(&person);
+        self.quotas.register_try(tried, now)?;
         let confirmed = self
             .register
             .confirms(&person, &body.name, &body.evidence)
@@ -46,8 +49,9 @@ impl Node {
         if !confirmed {
             return Err(NodeError::Refused(Reason::RealNameRefused));
         }
+        self.quotas.register_confirmed(tried);
 
-        let _held = self.locks.hold([self.resident_key(&person)]);
+        let _held = self.locks.hold([tried]);
         let mut resident = self
             .resident_or_new(&person)?
             .ok_or(NodeError::Refused(Reason::RealNameRefused))?;

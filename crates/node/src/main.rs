@@ -4,14 +4,16 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use federation::{Credentials, Ended};
+use federation::Ended;
 use node::config::Config;
 use node::logs::{self, LogFormat};
 use node::store::NodeKey;
 use node::{Entropy, FileRegister, Listeners, Prepared, StartError, serve};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 /// A province's node: residents' records, epochs and passes.
 #[derive(Parser)]
@@ -35,7 +37,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve until SIGTERM, SIGINT or the operator's drain
+    /// Serve until SIGTERM, SIGINT or the operator's drain; SIGHUP reads certificates and roots again
     Run {
         /// Configuration file
         #[arg(long)]
@@ -121,7 +123,8 @@ fn serve_until_told(
 ) -> Result<ExitCode, StartError> {
     let prepared = Prepared::read(config)?;
     let peers = prepared.peers()?;
-    let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&prepared.identity));
+    let files = Arc::clone(&prepared.credentials);
+    let credentials = files.swappable();
     let doors = prepared.config().doors.clone();
     let limits = prepared.config().limits;
     let node = prepared.open(entropy()?)?;
@@ -139,6 +142,8 @@ fn serve_until_told(
                 None => None,
             },
         };
+        let every = Duration::from_secs(doors.reload_poll_s);
+        tokio::spawn(files.keep_fresh(every, hangups()));
         announce(&listeners)?;
         serve(node, peers, listeners, credentials, &limits, signalled()).await
     })?;
@@ -167,6 +172,20 @@ fn announce(listeners: &Listeners) -> Result<(), federation::FederationError> {
     }
     writeln!(out)?;
     Ok(out.flush()?)
+}
+
+/// A message for each SIGHUP, by which an operator asks for certificates and roots to be read again.
+fn hangups() -> mpsc::Receiver<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (ask, asked) = mpsc::channel(1);
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be received; files are read by the clock only");
+        return asked;
+    };
+    tokio::spawn(
+        async move { while hangup.recv().await.is_some() && ask.send(()).await.is_ok() {} },
+    );
+    asked
 }
 
 /// Completes when the process is asked to end.

@@ -15,6 +15,7 @@ use crate::locks::Locks;
 use crate::observe::Metrics;
 use crate::passes::InFlight;
 use crate::proving::{PassProver, ProofTimes, ProvingQueue};
+use crate::quotas::NodeQuotas;
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
 use crate::{CivilRegister, Clock, Entropy, NodeError, RiskBook, RuleBook};
@@ -91,6 +92,7 @@ pub struct Node {
     pub(crate) limits: Limits,
     pub(crate) settings: Settings,
     pub(crate) locks: Locks,
+    pub(crate) quotas: NodeQuotas,
     pub(crate) places: Mutex<u32>,
     pub(crate) counts: Counts,
     /// Held by whoever closes an epoch, or signs a statement or a document: one at a time.
@@ -132,6 +134,7 @@ impl Node {
         let proving = &parts.settings.proving;
         let queue = ProvingQueue::start(proving.threads, proving.queue_len)
             .map_err(|_| NodeError::Fault("no thread for proving can be started"))?;
+        let quotas = NodeQuotas::new(&parts.settings.limits.quotas);
         let node = Self {
             federation: parts.federation,
             home: parts.home,
@@ -152,6 +155,7 @@ impl Node {
             limits: parts.settings.limits,
             settings: parts.settings,
             locks: Locks::new(),
+            quotas,
             places: Mutex::new(places),
             counts,
             signing: Mutex::new(()),
@@ -210,6 +214,16 @@ impl Node {
     /// Number of the root document in use.
     pub fn root_sequence(&self) -> u64 {
         self.root.document().sequence.get()
+    }
+
+    /// Time for a call.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs(self.limits.deadline_s)
+    }
+
+    /// Time for which a stream may stand still.
+    pub(crate) fn idle(&self) -> Duration {
+        Duration::from_secs(self.limits.idle_s)
     }
 
     /// How long a call waits for its passes.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::{CallObserver, Credentials, Door, Ended, FederationError, Limits, serve_observed};
+use federation::{
+    CallObserver, Credentials, Door, Ended, FederationError, Limits, Quota, serve_observed,
+};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -47,7 +49,6 @@ pub async fn serve(
     limits: &config::Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
-    let desk = Desk::new(Arc::clone(&node), limits.store_calls_at_once);
     let peers = Arc::new(peers);
     let end = Arc::new(Notify::new());
     let (peers_health, peers_checks) = health();
@@ -67,19 +68,19 @@ pub async fn serve(
         ));
     }
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    let desk = Desk::new(Arc::clone(&node), limits.store_calls_at_once).until(stopped.clone());
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         }
     };
-    let door_limits = door_limits(limits);
     let observer = || Some(Arc::clone(node.metrics()) as Arc<dyn CallObserver>);
     let at_peers = Box::pin(serve_observed(
         listeners.peers,
         Door::Peers(Arc::clone(&credentials)),
         peers_routes(&desk, &peers, &end, peers_checks),
-        door_limits,
+        door_limits(limits, limits.quotas.peer_calls()),
         observer(),
         until_stopped(),
     ));
@@ -87,7 +88,7 @@ pub async fn serve(
         listeners.public,
         Door::Public(credentials),
         public_routes(&desk, public_checks),
-        door_limits,
+        door_limits(limits, limits.quotas.address_calls()),
         observer(),
         until_stopped(),
     ));
@@ -130,8 +131,16 @@ async fn first_of(
     }
 }
 
-fn door_limits(limits: &config::Limits) -> Limits {
+fn door_limits(limits: &config::Limits, quota: Quota) -> Limits {
     Limits {
+        max_connections: limits.connections_at_once,
+        max_connections_per_address: limits.connections_per_address,
+        max_long_calls: limits.long_calls_at_once,
+        max_calls_per_caller: limits.calls_per_caller,
+        max_long_calls_per_caller: limits.long_calls_per_caller,
+        connection_quota: Some(limits.quotas.address_connections()),
+        quota: Some(quota),
+        idle: Duration::from_secs(limits.idle_s),
         max_calls: limits.calls_at_once,
         deadline: Duration::from_secs(limits.deadline_s),
         drain: Duration::from_secs(limits.drain_s),

@@ -230,7 +230,7 @@ impl Counted {
             let method = MethodWord(Some(*method));
             let code = CodeWord(tonic::Code::Ok);
             drop(self.calls.get_or_create(&CallLabels { method, code }));
-            if method.0 != Some(Method::HealthWatch) {
+            if !lasts_as_long_as_wanted(method.0) {
                 let labels = MethodLabels { method };
                 drop(self.call_durations.get_or_create(&labels));
             }
@@ -273,13 +273,17 @@ impl CallObserver for Metrics {
             let labels = ReasonLabels { reason };
             counted.refusals.get_or_create(&labels).inc();
         }
-        // A watch lasts as long as the watcher likes.
-        if call.method != Some(Method::HealthWatch) {
+        if !lasts_as_long_as_wanted(call.method) {
             let durations = &counted.call_durations;
             let durations = durations.get_or_create(&MethodLabels { method });
             durations.observe(call.took.as_secs_f64());
         }
     }
+}
+
+/// Calls whose time says nothing: a watch or a stream lasts as long as its caller likes.
+const fn lasts_as_long_as_wanted(method: Option<Method>) -> bool {
+    matches!(method, Some(Method::HealthWatch | Method::StreamEvents))
 }
 
 impl StoreObserver for Metrics {

@@ -4,13 +4,18 @@ mod answers;
 mod clients;
 mod epochs;
 mod hardened;
+mod hostile;
 mod observed;
 mod passes;
+mod pressure;
 mod process;
 mod provers;
 mod residents;
 mod rule_books;
 mod sources;
+mod streams;
+mod swap;
+mod table;
 #[cfg(feature = "otel")]
 mod traces;
 mod world;

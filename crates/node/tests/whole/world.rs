@@ -10,8 +10,8 @@ use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Trust};
 use node::observe::{Metrics, ObservedStore};
 use node::store::{MemoryStore, NodeKey, Store, StoreIdentity, Vault};
 use node::{
-    Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers, RiskBook, RuleBook, Settings,
-    SimulatedClock, SourceBook, serve,
+    CivilRegister, Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers,
+    RegisterUnavailable, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, serve,
 };
 use rules::{
     Claim, IdentityNumber, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge,
@@ -201,6 +201,30 @@ pub(crate) struct Wish {
     pub(crate) epochs: Epochs,
     /// Whether an operator may move the clocks.
     pub(crate) movable: bool,
+    /// What every call to the civil register does first.
+    pub(crate) before_register: fn(),
+}
+
+/// A civil register that can take its time.
+struct Register {
+    file: FileRegister,
+    before: fn(),
+}
+
+impl CivilRegister for Register {
+    fn lives_here(&self, person: &IdentityNumber) -> Result<bool, RegisterUnavailable> {
+        self.file.lives_here(person)
+    }
+
+    fn confirms(
+        &self,
+        person: &IdentityNumber,
+        name: &str,
+        evidence: &[u8],
+    ) -> Result<bool, RegisterUnavailable> {
+        (self.before)();
+        self.file.confirms(person, name, evidence)
+    }
 }
 
 impl Default for Wish {
@@ -218,9 +242,11 @@ impl Default for Wish {
                 queue_len: 64,
                 wait_ms: 5_000,
                 answer_quantum_ms: 20,
+                renew_spread_s: 3_600,
             },
             epochs: Epochs::default(),
             movable: true,
+            before_register: || {},
         }
     }
 }
@@ -348,7 +374,10 @@ pub(crate) fn parts(
         root,
         root_keys: root_keys(),
         risk: RiskBook::empty(),
-        register: Box::new(FileRegister::parse(&register, &key).unwrap()),
+        register: Box::new(Register {
+            file: FileRegister::parse(&register, &key).unwrap(),
+            before: wish.before_register,
+        }),
         sources: SourceBook::parse(&sources).unwrap(),
         prover: Arc::clone(&wish.prover),
         metrics,
