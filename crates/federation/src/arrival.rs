@@ -8,19 +8,22 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
 use crate::Caller;
 use crate::activity::Activity;
 use crate::places::Place;
-use crate::standing::Standing;
+use crate::standing::{Standing, UntilEnd};
 
 /// Who is on a connection. In the request's extensions of every call, where the guard finds it.
 #[derive(Clone)]
 pub(crate) struct Arrival {
     pub(crate) caller: Caller,
     pub(crate) from: IpAddr,
+    /// When the connection is asked to come anew.
+    pub(crate) leaves_at: Instant,
     pub(crate) activity: Arc<Activity>,
 }
 
@@ -56,9 +59,20 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Standing<Transport>, arrival: Arrival, place: Place) -> Self {
+    /// One that stands until `until_end` completes.
+    pub(crate) fn new(
+        transport: Transport,
+        arrival: Arrival,
+        until_end: UntilEnd,
+        place: Place,
+    ) -> Self {
+        let activity = Arc::clone(&arrival.activity);
+        let on_read = Box::new(move |bytes| {
+            activity.read(bytes);
+            activity.is_noise()
+        });
         Self {
-            stream,
+            stream: Standing::new(transport, until_end, on_read),
             arrival,
             _place: place,
         }

@@ -50,8 +50,9 @@ pub fn pass_on<T>(message: T) -> tonic::Request<T> {
 #[derive(Clone)]
 pub struct CallTime {
     open: Arc<OpenCall>,
-    /// When the caller's own patience ends, if it said so.
-    pub patience: Option<Instant>,
+    /// When the call has to be over: by the caller's own patience, if it said so, and when its connection reaches its
+    /// greatest age.
+    pub until: Instant,
 }
 
 impl CallTime {
@@ -194,6 +195,7 @@ impl Shared {
         let Arrival {
             caller,
             from,
+            leaves_at,
             activity,
         } = arrival;
         if !admits(method, &caller, self.own) {
@@ -218,7 +220,8 @@ impl Shared {
         let open = Arc::new(activity.begin(latest));
         if kind == Kind::Long {
             let open = Arc::clone(&open);
-            request.extensions_mut().insert(CallTime { open, patience });
+            let until = patience.map_or(leaves_at, |patience| patience.min(leaves_at));
+            request.extensions_mut().insert(CallTime { open, until });
         }
         request.extensions_mut().insert(caller);
         Ok(Admitted {

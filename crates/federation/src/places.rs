@@ -85,9 +85,27 @@ impl Places {
         }
     }
 
+    /// Counts a connection from an address; none if it has as many as it may.
+    pub(crate) fn count(&self, from: IpAddr) -> Option<Counted<IpAddr>> {
+        self.by_address.enter(from, self.most_per_address)
+    }
+
+    /// A place for a connection that is counted, as soon as there is one.
+    pub(crate) async fn enter(&self, counted: Counted<IpAddr>) -> Place {
+        let room = self.room().await;
+        let mut used = lock(&self.used);
+        used.next += 1;
+        Place {
+            number: used.next,
+            used: Arc::clone(&self.used),
+            _counted: counted,
+            _room: room,
+        }
+    }
+
     /// Waits for a place. When all are taken the connection that has been without a call for longest is cut, so that
     /// connections which do nothing keep nobody out.
-    pub(crate) async fn room(&self) -> OwnedSemaphorePermit {
+    async fn room(&self) -> OwnedSemaphorePermit {
         loop {
             if let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() {
                 return permit;
@@ -111,19 +129,6 @@ impl Places {
         if let Some((_, idlest)) = idle.min_by_key(|(since, _)| *since) {
             idlest.give_way();
         }
-    }
-
-    /// A place for a connection from an address; none if it has as many as it may.
-    pub(crate) fn enter(&self, room: OwnedSemaphorePermit, from: IpAddr) -> Option<Place> {
-        let counted = self.by_address.enter(from, self.most_per_address)?;
-        let mut used = lock(&self.used);
-        used.next += 1;
-        Some(Place {
-            number: used.next,
-            used: Arc::clone(&self.used),
-            _counted: counted,
-            _room: room,
-        })
     }
 }
 

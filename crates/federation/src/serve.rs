@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
 
-use crate::activity::Activity;
+use crate::activity::{Activity, Fault};
 use crate::arrival::{Arrival, Connection, Transport, origin};
 use crate::guard::Guard;
 use crate::observe::{CallObserver, Observe};
-use crate::places::{Place, Places};
-use crate::standing::{Cut, Other, Standing};
+use crate::places::Places;
+use crate::standing::{End, Other, UntilEnd};
 use crate::{Caller, Credentials, FederationError, PeerId, Quota, Quotas};
 
 /// Bytes of one stream, and of one connection, that may lie here unread: a message and two of them. It bounds what a
@@ -45,8 +45,8 @@ pub enum Door {
 /// What a server holds its callers to.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once. When all places are taken, whoever comes takes that of the connection that has been without a
-    /// call for longest; where all have calls under way it waits in the listen queue.
+    /// Connections at once, those in their handshake among them. When all places are taken, that of the connection which has
+    /// been without a call for longest is given away; where all have calls under way, whoever comes waits in the listen queue.
     pub max_connections: usize,
     /// Connections at once from one address (of IPv6, one network of 64 bits); more are closed.
     pub max_connections_per_address: usize,
@@ -255,7 +255,7 @@ struct Admitted {
     transport: Transport,
     caller: Caller,
     /// Completes when swapped trust does not admit the caller any more.
-    refused: Cut,
+    refused: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Accepts until told to stop; each handshake runs by itself, so that a slow one holds up nobody.
@@ -272,7 +272,6 @@ async fn accept_all(
         .connection_quota
         .map(|quota| Quotas::new(quota, limits.max_callers));
     loop {
-        let room = places.room().await;
         let (stream, from) = match listener.accept().await {
             Ok((stream, from)) => (stream, origin(from.ip())),
             Err(error) => {
@@ -284,15 +283,34 @@ async fn accept_all(
         let is_paid = quotas
             .as_ref()
             .is_none_or(|quotas| quotas.take(&from, 1, begun.elapsed()).is_ok());
-        let Some(place) = is_paid.then(|| places.enter(room, from)).flatten() else {
+        let counted = is_paid.then(|| places.count(from)).flatten();
+        let Some(counted) = counted else {
             tracing::debug!("a connection is closed: too many from one address");
             continue;
         };
+        let place = places.enter(counted).await;
         let (door, accepted, cut) = (Arc::clone(&door), accepted.clone(), cut.clone());
+        let activity = Activity::new(limits.idle);
+        place.is_used_by(&activity);
         tokio::spawn(async move {
-            match tokio::time::timeout(limits.handshake, door.admit(stream)).await {
+            let admitting = tokio::time::timeout(limits.handshake, door.admit(stream));
+            let admitted = tokio::select! {
+                admitted = admitting => admitted,
+                fault = activity.until_fault() => {
+                    tracing::debug!(?fault, "a connection is cut in its handshake");
+                    return;
+                }
+            };
+            match admitted {
                 Ok(Ok(admitted)) => {
-                    let connection = stand(admitted, from, place, cut, limits);
+                    let arrival = Arrival {
+                        caller: admitted.caller,
+                        from,
+                        leaves_at: Instant::now() + limits.max_connection_age,
+                        activity,
+                    };
+                    let until = until_end(admitted.refused, Arc::clone(&arrival.activity), cut);
+                    let connection = Connection::new(admitted.transport, arrival, until, place);
                     let _ = accepted.send(Ok(connection)).await;
                 }
                 Ok(Err(error)) => {
@@ -304,23 +322,13 @@ async fn accept_all(
     }
 }
 
-/// A connection that stands until the server, swapped trust, or its own activity ends it.
-fn stand(
-    admitted: Admitted,
-    from: IpAddr,
-    place: Place,
+/// Completes when the server, swapped trust, or its own activity ends a connection.
+fn until_end(
+    refused: impl Future<Output = ()> + Send + 'static,
+    activity: Arc<Activity>,
     mut cut: watch::Receiver<bool>,
-    limits: Limits,
-) -> Connection {
-    let Admitted {
-        transport,
-        caller,
-        refused,
-    } = admitted;
-    let activity = Activity::new(limits.idle);
-    place.is_used_by(&activity);
-    let seen = Arc::clone(&activity);
-    let until_cut = async move {
+) -> UntilEnd {
+    Box::pin(async move {
         let server_cuts = async {
             if cut.wait_for(|cut| *cut).await.is_err() {
                 // The server is gone, and with it whoever could cut.
@@ -328,16 +336,15 @@ fn stand(
             }
         };
         tokio::select! {
-            () = server_cuts => {}
-            () = refused => {}
-            fault = seen.until_fault() => tracing::debug!(?fault, "a connection is cut"),
+            () = server_cuts => End::Cut,
+            () = refused => End::Cut,
+            fault = activity.until_fault() => {
+                tracing::debug!(?fault, "a connection is ended");
+                match fault {
+                    Fault::Idle | Fault::GaveWay => End::Close,
+                    Fault::Overdue => End::Cut,
+                }
+            }
         }
-    };
-    let stream = Standing::new(transport, Box::pin(until_cut), Some(Arc::clone(&activity)));
-    let arrival = Arrival {
-        caller,
-        from,
-        activity,
-    };
-    Connection::new(stream, arrival, place)
+    })
 }

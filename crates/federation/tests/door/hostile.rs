@@ -225,11 +225,12 @@ async fn a_body_by_the_byte_ends_at_the_deadline_and_gives_its_place_away() {
     }
     tokio::time::sleep(Duration::from_millis(150)).await;
     let channel = open.channel(credentials(&peer(35, Role::Node)));
-    let full = head(channel.clone(), 1).await.unwrap_err();
+    let full = head(channel, 1).await.unwrap_err();
     assert_eq!(reason_of(&full), Some(Reason::Overloaded));
     assert!(retry_after(&full).is_some());
     // The time is over for all four.
     tokio::time::sleep(Duration::from_millis(600)).await;
+    let channel = open.channel(credentials(&peer(35, Role::Node)));
     head(channel, 1).await.unwrap();
     for slow in slow {
         assert!(slow.await.unwrap(), "it is cut");
@@ -256,9 +257,10 @@ async fn whoever_does_not_take_answers_is_cut_and_holds_no_place() {
     stream.flush().await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     let channel = open.channel(credentials(&peer(35, Role::Node)));
-    let full = head(channel.clone(), 1).await.unwrap_err();
+    let full = head(channel, 1).await.unwrap_err();
     assert_eq!(reason_of(&full), Some(Reason::Overloaded));
     raw::ends(stream, SOON).await;
+    let channel = open.channel(credentials(&peer(35, Role::Node)));
     head(channel, 1).await.unwrap();
     honest.was_served().await;
 }
@@ -524,14 +526,20 @@ async fn connections_that_do_nothing_keep_nobody_out() {
     let open = Open::for_peers(Limits {
         max_connections: 10,
         idle: SOON * 12,
+        handshake: SOON * 12,
         ..tight()
     })
     .await;
     let mut held = Vec::new();
+    // Some have not even shaken hands.
     for _ in 0..9 {
         held.push(begun(&open, &[]).await);
     }
-    // The tenth has a call under way most of the time, so it is not the one to go.
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(TcpStream::connect(open.address).await.unwrap());
+    }
+    // Whoever had a call a moment ago is not the one to go.
     let honest = Honest::begin(&open).await;
     let busy = open.channel(credentials(&peer(35, Role::Node)));
     for _ in 0..30 {
@@ -541,7 +549,7 @@ async fn connections_that_do_nothing_keep_nobody_out() {
         let other = open.channel(credentials(&peer(35, Role::Node)));
         trust(other).await.unwrap();
     }
-    drop(held);
+    drop((held, silent));
     honest.was_served().await;
 }
 

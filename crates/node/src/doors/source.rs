@@ -101,7 +101,7 @@ impl Batches {
     }
 
     async fn read(&mut self, idle_at: Instant) -> Result<Option<StreamEventsRequest>, Status> {
-        let until = self.time.patience.map_or(idle_at, |p| p.min(idle_at));
+        let until = idle_at.min(self.time.until);
         let desk = self.desk.0.clone();
         tokio::select! {
             biased;
@@ -115,7 +115,7 @@ impl Batches {
     /// Slows a source that is faster than its quota.
     async fn pause(&self, wait: Duration) -> Result<(), Status> {
         let begin = Instant::now() + wait;
-        if self.time.patience.is_some_and(|patience| patience < begin) {
+        if self.time.until < begin {
             return Err(wire::status(Reason::Deadline));
         }
         tokio::select! {

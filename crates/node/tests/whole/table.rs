@@ -110,6 +110,28 @@ fn every_call_of_the_protocol_files_has_its_row_and_the_code_says_the_same() {
     }
 }
 
+#[test]
+fn nobody_looks_anybody_up_by_identity_number_or_name() {
+    let set = FileDescriptorSet::decode(wire::DESCRIPTORS).unwrap();
+    let mut found = BTreeSet::new();
+    for message in set.file.iter().flat_map(|file| &file.message_type) {
+        for field in &message.field {
+            let name = field.name();
+            if name == "name" || name.contains("identity") || name.contains("subject") {
+                found.insert(format!("{}.{name}", message.name()));
+            }
+        }
+    }
+    // Who registers says who it is, and is told nothing else; a gate compares a card with the pass shown beside it, on its
+    // own machine.
+    let expected = [
+        "Register.identity_number",
+        "Register.name",
+        "VerifyCodeRequest.card_identity_number",
+    ];
+    assert_eq!(found, expected.map(str::to_owned).into());
+}
+
 /// Makes a call with an empty message, however many are asked for, and takes the first answer.
 async fn call(channel: &Channel, path: &'static str) -> Result<(), Status> {
     let mut grpc = tonic::client::Grpc::new(channel.clone());
