@@ -13,7 +13,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use node::FileRegister;
-use node::store::NodeKey;
+use node::store::KeyRing;
 use risk_list::{Fact, FactTable, Place};
 use rules::{
     AreaCode, Claim, Grade, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge,
@@ -187,7 +187,8 @@ impl World {
         let list = self.residents_of(code).fold(String::new(), |list, person| {
             format!("{list}{},{}\n", person.number_text(), person.name)
         });
-        let sealed = FileRegister::seal(&list, &NodeKey::new(node_key)).expect("a register");
+        let sealed =
+            FileRegister::seal(&list, &KeyRing::from_secret(node_key)).expect("a register");
         self.write(&format!("{code}/register.sealed"), sealed);
         self.write(&format!("{code}/sources.toml"), sources_toml());
         self.write_config(code, "");

@@ -114,6 +114,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         Method::NewChallenge | Method::VerifyCode | Method::VerifyCodes | Method::GetGateStatus => {
             &[Gate]
         }
+        // At the machine itself, and through no door.
+        Method::Backup | Method::Compact | Method::RenewKeys => &[],
         Method::HealthCheck | Method::HealthWatch => &[Node, Operator, Public, Gate],
     }
 }

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use commitment::Epoch;
 use ed25519_dalek::Signer as _;
-use node::store::{SledOptions, SledStore};
+use node::store::{DiskOptions, DiskStore};
 use node::{CivilRegister, EventAnswer, Node, OfferedEvent, RegisterUnavailable, SimulatedClock};
 use rules::{Event, EventBody, EventId, IdentityNumber, SourceKind, TestResult};
 use world::{START, Wish, minute, parts, source, source_key};
@@ -65,13 +65,9 @@ fn offered(number: u32, serial: u32) -> OfferedEvent {
 }
 
 fn open(dir: &std::path::Path) -> Arc<Node> {
-    let store = SledStore::open(&SledOptions {
-        dir: dir.to_owned(),
-        cache_mib: 256,
-        reserve_bytes: 0,
-    });
+    let store = DiskStore::open(&DiskOptions::new(dir)).unwrap();
     let clock = Arc::new(SimulatedClock::start(minute(START), 0));
-    let mut parts = parts(&Wish::default(), 33, Arc::new(store.unwrap()), clock);
+    let mut parts = parts(&Wish::default(), 33, Arc::new(store), clock);
     parts.register = Box::new(Everybody);
     Node::open(parts).unwrap()
 }

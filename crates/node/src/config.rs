@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rules::{Minute, ProvinceCode};
 use serde::Deserialize;
+use store::Backend;
 
 pub use crate::limits::Limits;
 use crate::observe::Observe;
@@ -20,8 +21,11 @@ pub struct Config {
     pub production: bool,
     /// Directory of the store.
     pub data_dir: PathBuf,
-    /// Key that seals the store: 64 hexadecimal digits, mode 0600.
+    /// The node's key ring, made by `node keys new`, mode 0600; in production sealed.
     pub node_key_file: PathBuf,
+    /// age identities that open a sealed key ring, mode 0600; not on the store's disk.
+    #[serde(default)]
+    pub node_key_identity_file: Option<PathBuf>,
     /// Ed25519 seed that signs tree heads and cosignatures: 64 hexadecimal digits, mode 0600.
     pub signing_key_file: PathBuf,
     /// Who lives here, as made by `node seal-register`.
@@ -54,6 +58,9 @@ pub struct Config {
     /// Limits on residents and calls.
     #[serde(default)]
     pub limits: Limits,
+    /// How long things are kept.
+    #[serde(default)]
+    pub retention: Retention,
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
@@ -294,21 +301,51 @@ impl Default for Intake {
     }
 }
 
-/// The store's room.
+/// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days after which an event on which nothing rests leaves, and with it what was asked and answered before.
+    pub horizon_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        // Twice the age at which events are still taken, so that an appeal over any of them finds it.
+        Self { horizon_days: 60 }
+    }
+}
+
+/// The store's room.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct StoreRoom {
+    /// Which database: `sled` or `redb`.
+    pub backend: Backend,
     /// Page cache, mebibytes.
     pub cache_mib: u64,
     /// What is to stay free on the disk, mebibytes.
     pub reserve_mib: u64,
+    /// What the store may have on disk, mebibytes; 0 for no limit.
+    pub max_mib: u64,
+    /// Time in which the database must answer, and open besides a second for every 10 MiB, seconds.
+    pub stall_limit_s: u64,
+    /// Whether all rows are read and added up at the start.
+    pub verify_at_start: bool,
+    /// Who can read backups: age recipients.
+    pub backup_recipients: Vec<String>,
 }
 
 impl Default for StoreRoom {
     fn default() -> Self {
         Self {
+            backend: Backend::Sled,
             cache_mib: 64,
             reserve_mib: 256,
+            max_mib: 0,
+            stall_limit_s: 30,
+            verify_at_start: true,
+            backup_recipients: Vec::new(),
         }
     }
 }
@@ -338,6 +375,7 @@ impl Config {
     fn for_each_path(&mut self, mut change: impl FnMut(&mut PathBuf)) {
         change(&mut self.data_dir);
         change(&mut self.node_key_file);
+        self.node_key_identity_file.iter_mut().for_each(&mut change);
         change(&mut self.signing_key_file);
         change(&mut self.register_file);
         change(&mut self.sources_file);
@@ -385,6 +423,12 @@ impl Config {
         self.observe
             .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
+        if self.retention.horizon_days * 24 < self.intake.max_age_hours {
+            return Err(format!(
+                "retention.horizon_days is {}, less than intake.max_age_hours, {}: an event that has left would be taken again",
+                self.retention.horizon_days, self.intake.max_age_hours
+            ));
+        }
         self.check_moments()
     }
 
@@ -406,7 +450,7 @@ impl Config {
     }
 
     fn check_ranges(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 6] = [
+        let ranges: [(&str, u64, u64, u64); 11] = [
             ("doors.reload_poll_s", self.doors.reload_poll_s, 1, 3_600),
             ("proving.threads", self.proving.threads as u64, 1, 256),
             (
@@ -428,6 +472,16 @@ impl Config {
                 1,
                 86_400,
             ),
+            (
+                "retention.horizon_days",
+                self.retention.horizon_days.into(),
+                1,
+                3_650,
+            ),
+            ("store.cache_mib", self.store.cache_mib, 1, 1 << 20),
+            ("store.reserve_mib", self.store.reserve_mib, 0, 1 << 30),
+            ("store.max_mib", self.store.max_mib, 0, 1 << 30),
+            ("store.stall_limit_s", self.store.stall_limit_s, 1, 3_600),
         ];
         for (name, value, least, most) in ranges.into_iter().chain(self.limits.ranges()) {
             if !(least..=most).contains(&value) {
@@ -475,6 +529,7 @@ mod tests {
         assert_eq!(advanced.intake, basic.intake);
         assert_eq!(advanced.store, basic.store);
         assert_eq!(advanced.observe, basic.observe);
+        assert_eq!(advanced.retention, basic.retention);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
         assert_eq!(

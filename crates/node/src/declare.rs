@@ -145,7 +145,7 @@ impl Node {
     }
 
     fn admit_declaration(&self, resident: &Resident, event: &Event) -> Result<(), NodeError> {
-        if resident.row.events >= self.limits.events_per_resident {
+        if resident.events.len() >= self.limits.events_per_resident as usize {
             return Err(NodeError::Refused(Reason::EventRefused));
         }
         let now = event.issued_at;

@@ -28,6 +28,14 @@ pub(crate) struct Closed {
     pub(crate) tree: StateTree,
 }
 
+/// A resident's record as it is committed.
+struct Commitment {
+    resident: ResidentKey,
+    place: u32,
+    row: CommittedRow,
+    leaf: commitment::Fr,
+}
+
 /// A registry under which passes are made.
 pub(crate) struct Issuing {
     pub(crate) statement: RegistryStatement,
@@ -140,18 +148,26 @@ impl Node {
         let mut leaves = Vec::with_capacity(residents.len());
         let mut left_out = 0_u32;
         for chunk in residents.chunks(CHUNK_LEN) {
-            let rows: Vec<Option<(u32, CommittedRow)>> = chunk
+            let rows: Vec<Option<Commitment>> = chunk
                 .par_iter()
                 .map(|(key, row)| self.committed_row(*key, row, &context, as_of))
                 .collect::<Result<_, _>>()?;
             let mut write = self.vault.write();
             for row in rows {
-                let Some((place, row)) = row else {
+                let Some(Commitment {
+                    resident,
+                    place,
+                    row,
+                    leaf,
+                }) = row
+                else {
                     left_out += 1;
                     continue;
                 };
-                write.put(Table::Committed, &committed_key(epoch, place), &row);
-                leaves.push(leaf_of(place, &row)?);
+                let key = committed_key(epoch, place);
+                write.put_of(resident, Table::Committed, &key, &row);
+                write.put(Table::Leaves, &key, &fr_to_bytes(leaf));
+                leaves.push((leaf_index(place)?, leaf));
             }
             write.commit()?;
         }
@@ -172,7 +188,7 @@ impl Node {
         row: &ResidentRow,
         context: &Context<'_>,
         as_of: Minute,
-    ) -> Result<Option<(u32, CommittedRow)>, NodeError> {
+    ) -> Result<Option<Commitment>, NodeError> {
         let events = self.events_of(key)?;
         let Ok(folded) = fold(&events, context, as_of) else {
             return Ok(None);
@@ -180,24 +196,29 @@ impl Node {
         let blinding = self.random_element();
         let leaf = record_leaf(&folded.record, identity_of(row)?, Blinding(blinding));
         let committed = CommittedRow {
-            resident: key,
             record: folded.record,
             blinding: fr_to_bytes(blinding),
-            leaf: fr_to_bytes(leaf),
         };
-        Ok(Some((row.place, committed)))
+        Ok(Some(Commitment {
+            resident: key,
+            place: row.place,
+            row: committed,
+            leaf,
+        }))
     }
 
     fn remove_committed(&self, epoch: Epoch) -> Result<(), NodeError> {
         loop {
             let prefix = epoch.get().to_be_bytes();
-            let keys = self.vault.keys(Table::Committed, &prefix, CHUNK_LEN)?;
+            // An erased resident's leaf is there without the record.
+            let keys = self.vault.keys(Table::Leaves, &prefix, CHUNK_LEN)?;
             if keys.is_empty() {
                 return Ok(());
             }
             let mut write = self.vault.write();
             for key in keys {
                 write.delete(Table::Committed, &key);
+                write.delete(Table::Leaves, &key);
             }
             write.commit()?;
         }
@@ -255,7 +276,7 @@ impl Node {
             let tree = StateTree::build(&self.committed_leaves(key)?);
             let head = head_of(row)?;
             if tree.root() != head.head.state_root {
-                return Err(NodeError::Store(StoreError::Damaged(Table::Committed)));
+                return Err(NodeError::Store(StoreError::Damaged(Table::Leaves)));
             }
             let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
             ledger.closed.insert(epoch, Arc::new(Closed { head, tree }));
@@ -269,9 +290,11 @@ impl Node {
     ) -> Result<Vec<(LeafIndex, commitment::Fr)>, NodeError> {
         let mut leaves = Vec::new();
         self.vault
-            .walk::<CommittedRow, NodeError>(Table::Committed, epoch_key, |key, row| {
+            .walk::<[u8; 32], NodeError>(Table::Leaves, epoch_key, |key, leaf| {
                 let place = key.last_chunk::<4>().map(|b| u32::from_be_bytes(*b));
-                leaves.push(leaf_of(place.unwrap_or(u32::MAX), &row)?);
+                let leaf = fr_from_bytes(&leaf)
+                    .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Leaves)))?;
+                leaves.push((leaf_index(place.unwrap_or(u32::MAX))?, leaf));
                 Ok(())
             })?;
         Ok(leaves)
@@ -283,8 +306,6 @@ pub(crate) fn committed_key(epoch: Epoch, place: u32) -> Vec<u8> {
     [epoch.get().to_be_bytes(), place.to_be_bytes()].concat()
 }
 
-fn leaf_of(place: u32, row: &CommittedRow) -> Result<(LeafIndex, commitment::Fr), NodeError> {
-    let damaged = || NodeError::Store(StoreError::Damaged(Table::Committed));
-    let index = LeafIndex::new(place).ok_or_else(damaged)?;
-    Ok((index, fr_from_bytes(&row.leaf).map_err(|_| damaged())?))
+fn leaf_index(place: u32) -> Result<LeafIndex, NodeError> {
+    LeafIndex::new(place).ok_or(NodeError::Store(StoreError::Damaged(Table::Leaves)))
 }

@@ -3,6 +3,8 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 /// The bytes of a file of at most `limit_bytes`.
 pub(crate) fn read_bytes(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
     let fail = |what: String| format!("{}: {what}", path.display());
@@ -23,32 +25,63 @@ pub(crate) fn read_text(path: &Path, limit_bytes: u64) -> Result<String, String>
         .map_err(|_| format!("{}: not UTF-8", path.display()))
 }
 
-/// A secret of 32 bytes, 64 hexadecimal digits in a file that only its owner may read.
-pub(crate) fn read_secret(path: &Path) -> Result<zeroize::Zeroizing<[u8; 32]>, String> {
+/// The bytes of a file that only its owner may read.
+pub(crate) fn read_private(path: &Path, limit_bytes: u64) -> Result<Zeroizing<Vec<u8>>, String> {
     use std::os::unix::fs::PermissionsExt as _;
     let fail = |what: &str| format!("{}: {what}", path.display());
     let meta = std::fs::metadata(path).map_err(|e| fail(&e.to_string()))?;
     if meta.permissions().mode() & 0o077 != 0 {
         return Err(fail("must be readable by its owner only (mode 0600)"));
     }
-    let text = zeroize::Zeroizing::new(read_text(path, 128)?);
-    let mut secret = zeroize::Zeroizing::new([0; 32]);
-    hex::decode_to_slice(text.trim(), &mut secret[..])
-        .map_err(|_| fail("must hold 64 hexadecimal digits"))?;
+    Ok(Zeroizing::new(read_bytes(path, limit_bytes)?))
+}
+
+/// A secret of 32 bytes, 64 hexadecimal digits in a file that only its owner may read.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, String> {
+    let text = read_private(path, 128)?;
+    let mut secret = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim_ascii(), &mut secret[..])
+        .map_err(|_| format!("{}: must hold 64 hexadecimal digits", path.display()))?;
     Ok(secret)
 }
 
-/// Writes a secret so that only its owner may read it; refuses to overwrite.
-pub(crate) fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), String> {
+/// Writes a file that only its owner may read; refuses to overwrite.
+///
+/// # Errors
+/// A message naming the file.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), String> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let fail = |e: std::io::Error| format!("{}: {e}", path.display());
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     let mut file = options.open(path).map_err(fail)?;
-    let text = zeroize::Zeroizing::new(hex::encode(secret) + "\n");
-    file.write_all(text.as_bytes()).map_err(fail)?;
+    file.write_all(bytes).map_err(fail)?;
     file.sync_all().map_err(fail)
+}
+
+/// Writes a file that only its owner may read, whole or not at all, in place of what may be there.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let fail = |e: std::io::Error| format!("{}: {e}", path.display());
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
+        _ => {}
+    }
+    write_private(&new, bytes)?;
+    std::fs::rename(&new, path).map_err(fail)?;
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let dir = std::fs::File::open(parent.unwrap_or(Path::new(".")));
+    dir.and_then(|dir| dir.sync_all()).map_err(fail)
+}
+
+/// Writes a secret so that only its owner may read it; refuses to overwrite.
+pub(crate) fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), String> {
+    let mut text = Zeroizing::new(hex::encode(secret));
+    text.push('\n');
+    write_private(path, text.as_bytes())
 }
 
 /// Writes a new secret of 32 random bytes to a file that must not exist and that only its owner may read.
@@ -56,7 +89,7 @@ pub(crate) fn write_secret(path: &Path, secret: &[u8; 32]) -> Result<(), String>
 /// # Errors
 /// A message naming the file.
 pub fn write_new_secret(path: &Path, entropy: &crate::Entropy) -> Result<(), String> {
-    write_secret(path, &zeroize::Zeroizing::new(entropy.bytes()))
+    write_secret(path, &Zeroizing::new(entropy.bytes()))
 }
 
 #[cfg(test)]

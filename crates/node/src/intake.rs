@@ -156,7 +156,9 @@ impl Node {
             &policy,
         ) {
             Err(error) => error.into(),
-            Ok(()) if resident.row.events >= self.limits.events_per_resident => TOO_MANY_EVENTS,
+            Ok(()) if resident.events.len() >= self.limits.events_per_resident as usize => {
+                TOO_MANY_EVENTS
+            }
             Ok(()) => EventAnswer::Accepted,
         }
     }

@@ -1,6 +1,6 @@
 //! A province's node: it keeps its residents' signed events, commits them every epoch, and proves passes from them.
 //!
-//! It knows no gate and no other province's residents, and has no function that sets a colour. Only `store` knows a
+//! It knows no gate and no other province's residents, and has no function that sets a colour. Only [`store`] knows a
 //! database; only the binary owns a clock and seeds the generator.
 
 mod assemble;
@@ -10,13 +10,13 @@ pub mod config;
 mod credentials;
 mod declare;
 mod doors;
-mod entropy;
 mod epoch;
 mod error;
 mod files;
 mod grid;
 mod harden;
 mod intake;
+mod keys;
 mod limits;
 mod locks;
 pub mod logs;
@@ -31,12 +31,13 @@ mod refusal;
 mod register;
 mod registry;
 mod residents;
+mod retain;
 mod risk_book;
 mod rule_book;
 mod serve;
 mod sources;
 mod start;
-pub mod store;
+mod upkeep;
 mod words;
 
 pub use assemble::Peers;
@@ -44,20 +45,23 @@ pub use clock::{Clock, SimulatedClock, SystemClock};
 pub use credentials::{FileCredentials, Reloaded};
 pub use declare::CaseState;
 pub use doors::resident_service;
-pub use entropy::Entropy;
 pub use epoch::ClosedEpoch;
 pub use error::NodeError;
-pub use files::write_new_secret;
+pub use files::{write_new_secret, write_private};
 pub use harden::harden;
 pub use intake::{EventAnswer, OfferedEvent};
+pub use keys::{new_identity, read_ring, write_ring};
 pub use node::{Node, Parts, Settings};
 pub use passes::{Making, Outcome, Requested, Waiting};
 pub use proving::{PassProver, ProofFailed, ProofTimes};
 pub use query::Status;
 pub use quotas::QuotaSettings;
 pub use register::{CivilRegister, FileRegister, RegisterUnavailable};
+pub use retain::{Retained, retain_every_day};
 pub use risk_book::{RiskBook, RiskInForce};
 pub use rule_book::{Counting, KnownSet, RuleBook, RuleBookError};
 pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
-pub use start::{Prepared, StartError, describe_circuit};
+pub use start::{Opened, Prepared, StartError, describe_circuit};
+pub use store::{self, Entropy};
+pub use upkeep::{BackupFile, Fsck, Upkeep, control_channel, fsck, restore_from, serve_control};

@@ -1,5 +1,7 @@
 //! The node's command line.
 
+mod commands;
+
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,11 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use commands::{Configured, Keys};
 use federation::Ended;
 use node::config::Config;
 use node::logs::{self, LogFormat};
-use node::store::NodeKey;
-use node::{Entropy, FileRegister, Listeners, Prepared, StartError, serve};
+use node::{
+    Entropy, FileRegister, Listeners, Opened, Prepared, StartError, retain_every_day, serve,
+    serve_control,
+};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -19,7 +24,15 @@ use tokio::sync::mpsc;
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 ended in order, 1 other, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end."
+    after_help = "Examples:
+  node keys identity /mnt/token/node.identity         prints age1…
+  node keys new node.keys --recipient age1…
+  node run --config node.toml
+  node backup --config node.toml --to backup.age      beside the running node, or without one
+  node restore --config node.toml --from backup.age --identity backup.identity
+  node fsck --config node.toml --json
+
+Exit codes: 0 ended in order, 1 something is wrong, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end."
 )]
 struct Cli {
     /// Form of the log on standard error
@@ -55,6 +68,40 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Write a backup of the store, sealed to `store.backup_recipients`, beside the running node or without one
+    Backup {
+        #[command(flatten)]
+        configured: Configured,
+        /// The file; it must not exist
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Make the store from a backup, in a data directory that holds none
+    Restore {
+        #[command(flatten)]
+        configured: Configured,
+        /// The backup
+        #[arg(long)]
+        from: PathBuf,
+        /// age identities that open it
+        #[arg(long)]
+        identity: PathBuf,
+    },
+    /// Check that every value opens, every tree recomputes and every head verifies; the node must not run
+    Fsck {
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Give back the room of removed rows, beside the running node; without one, also convert to `store.backend`
+    Compact {
+        #[command(flatten)]
+        configured: Configured,
+    },
+    /// Make, seal and change the node's key ring
+    Keys {
+        #[command(subcommand)]
+        keys: Keys,
+    },
     /// Write a new secret of 32 random bytes to a file that must not exist (mode 0600)
     NewKey {
         /// The file
@@ -65,6 +112,9 @@ enum Command {
         /// The node key file
         #[arg(long)]
         node_key: PathBuf,
+        /// age identities that open the node key file, if it is sealed
+        #[arg(long)]
+        identity: Option<PathBuf>,
     },
 }
 
@@ -80,7 +130,20 @@ fn main() -> ExitCode {
         Command::CheckConfig { config } => logged(format, || check(&config)),
         Command::Circuit { config } => logged(format, || circuit(&config)),
         Command::NewKey { file } => logged(format, || new_key(&file)),
-        Command::SealRegister { node_key } => logged(format, || seal_register(&node_key)),
+        Command::Backup { configured, to } => {
+            logged(format, || commands::backup(&configured, &to, entropy()?))
+        }
+        Command::Restore {
+            configured,
+            from,
+            identity,
+        } => logged(format, || commands::restore(&configured, &from, &identity)),
+        Command::Fsck { configured } => logged(format, || commands::check(&configured, entropy()?)),
+        Command::Compact { configured } => logged(format, || commands::compact(&configured)),
+        Command::Keys { keys } => logged(format, || commands::keys(&keys, entropy()?)),
+        Command::SealRegister { node_key, identity } => {
+            logged(format, || seal_register(&node_key, identity.as_deref()))
+        }
     }
 }
 
@@ -127,8 +190,12 @@ fn serve_until_told(
     let credentials = files.swappable();
     let doors = prepared.config().doors.clone();
     let limits = prepared.config().limits;
-    let node = prepared.open(entropy()?)?;
+    let Opened { node, upkeep } = prepared.open(entropy()?)?;
     let ended = runtime.block_on(async {
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let control = tokio::spawn(serve_control(upkeep, async {
+            let _ = ended.await;
+        }));
         let bind = async |address| {
             TcpListener::bind(address)
                 .await
@@ -145,7 +212,16 @@ fn serve_until_told(
         let every = Duration::from_secs(doors.reload_poll_s);
         tokio::spawn(files.keep_fresh(every, hangups()));
         announce(&listeners)?;
-        serve(node, peers, listeners, credentials, &limits, signalled()).await
+        let retaining = tokio::spawn(retain_every_day(std::sync::Arc::clone(&node)));
+        let served = serve(node, peers, listeners, credentials, &limits, signalled()).await;
+        retaining.abort();
+        let _ = end.send(());
+        if let Ok(controlled) = control.await {
+            controlled?;
+        } else {
+            tracing::error!("the control socket died");
+        }
+        served
     })?;
     Ok(match ended {
         Ended::Drained => ExitCode::SUCCESS,
@@ -224,8 +300,8 @@ fn new_key(file: &Path) -> Result<ExitCode, StartError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn seal_register(node_key: &Path) -> Result<ExitCode, StartError> {
-    let key = NodeKey::read(node_key)?;
+fn seal_register(node_key: &Path, identity: Option<&Path>) -> Result<ExitCode, StartError> {
+    let key = node::read_ring(node_key, identity)?;
     let fail = |error: std::io::Error| StartError::Config(error.to_string());
     let mut list = String::new();
     std::io::stdin().read_to_string(&mut list).map_err(fail)?;

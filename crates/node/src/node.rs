@@ -9,7 +9,7 @@ use ledger::{Member, Roster};
 use rules::{Policy, ProvinceCode};
 use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 
-use crate::config::{Epochs, Intake, Limits, Proving, Trust};
+use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::epoch::Ledger;
 use crate::locks::Locks;
 use crate::observe::Metrics;
@@ -28,7 +28,7 @@ pub struct Parts {
     /// The province.
     pub home: ProvinceCode,
     /// Sealed storage.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -68,6 +68,8 @@ pub struct Settings {
     pub epochs: Epochs,
     /// Ages of online documents.
     pub trust: Trust,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 /// A province's node, without its doors. Its methods block: they read and write the store, and are called from
@@ -76,7 +78,7 @@ pub struct Node {
     pub(crate) federation: FederationId,
     pub(crate) home: ProvinceCode,
     pub(crate) slot: Slot,
-    pub(crate) vault: Vault,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) signing_key: SigningKey,
@@ -109,6 +111,13 @@ pub struct Node {
 pub(crate) struct Counts {
     pub(crate) residents: AtomicU64,
     pub(crate) events: AtomicU64,
+}
+
+impl Counts {
+    /// Counts out residents who are erased.
+    pub(crate) fn forget(&self, residents: u64) {
+        self.residents.fetch_sub(residents, Ordering::Relaxed);
+    }
 }
 
 impl Node {
@@ -309,7 +318,7 @@ fn own_slot(root: &RootDocument, home: ProvinceCode, key: &SigningKey) -> Result
     }
 }
 
-fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
+pub(crate) fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
     let members = root.provinces.iter().map(|p| Member {
         province: p.province,
         slot: p.slot,

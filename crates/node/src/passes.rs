@@ -252,7 +252,7 @@ impl Node {
         };
         let read_key = [&call.now.get().to_be_bytes()[..], &call.nonce.0].concat();
         let mut write = self.vault.write();
-        write.put(Table::Reads, &call.resident.row(&read_key), &read);
+        write.put_new(Table::Reads, &call.resident.row(&read_key), &read);
         call.commit(write)?;
         self.have_made(call.resident, use_id, &row)
     }

@@ -65,7 +65,7 @@ impl Node {
             rule_set: rule_set.id().as_str().to_owned(),
         };
         let key = [&at.get().to_be_bytes()[..], &call.nonce.0].concat();
-        write.put(Table::Reads, &call.resident.row(&key), &read);
+        write.put_new(Table::Reads, &call.resident.row(&key), &read);
         let events = self.events_of(call.resident)?;
         call.commit(write)?;
 

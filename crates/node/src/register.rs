@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rules::IdentityNumber;
 
-use crate::store::NodeKey;
+use crate::store::KeyRing;
 
 /// Largest register file that is read; 100 bytes a person.
 const MAX_FILE_LEN_BYTES: u64 = 1 << 30;
@@ -47,7 +47,7 @@ impl FileRegister {
     ///
     /// # Errors
     /// A message naming the file and the line that is wrong.
-    pub fn read(path: &Path, key: &NodeKey) -> Result<Self, String> {
+    pub fn read(path: &Path, key: &KeyRing) -> Result<Self, String> {
         let text = crate::files::read_text(path, MAX_FILE_LEN_BYTES)?;
         Self::parse(&text, key).map_err(|error| format!("{}: {error}", path.display()))
     }
@@ -56,7 +56,7 @@ impl FileRegister {
     ///
     /// # Errors
     /// A message naming the line that is wrong.
-    pub fn parse(text: &str, key: &NodeKey) -> Result<Self, String> {
+    pub fn parse(text: &str, key: &KeyRing) -> Result<Self, String> {
         let mut names = HashMap::new();
         for (number, line) in (1..).zip(text.lines()) {
             let digests = line.split_once(' ').and_then(|(person, name)| {
@@ -78,7 +78,7 @@ impl FileRegister {
     ///
     /// # Errors
     /// A message naming the line that is wrong, but nothing that stands in it.
-    pub fn seal(list: &str, key: &NodeKey) -> Result<String, String> {
+    pub fn seal(list: &str, key: &KeyRing) -> Result<String, String> {
         let key = key.derive("register");
         let mut text = String::new();
         for (number, line) in (1..).zip(list.lines()) {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_register_confirms_its_people_by_name_and_nobody_else() {
-        let key = NodeKey::new([1; 32]);
+        let key = KeyRing::from_secret([1; 32]);
         let text = FileRegister::seal(LIST, &key).unwrap();
         assert!(!text.contains("1101") && !text.contains('王'));
         let register = FileRegister::parse(&text, &key).unwrap();
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_without_what_stands_in_it() {
-        let error = FileRegister::seal("110105194912310021,x", &NodeKey::new([1; 32]));
+        let error = FileRegister::seal("110105194912310021,x", &KeyRing::from_secret([1; 32]));
         let message = error.unwrap_err();
         assert!(message.contains("line 1") && !message.contains("1101"));
     }

@@ -13,6 +13,9 @@ use crate::{Node, NodeError};
 /// Stands for the place of a resident who is not stored yet.
 const NO_PLACE: u32 = u32::MAX;
 
+/// Stands in a place whose resident is erased; a place is never given twice.
+pub(crate) const ERASED: ResidentKey = ResidentKey([0; 32]);
+
 /// A resident with what is stored of them.
 pub(crate) struct Resident {
     pub(crate) key: ResidentKey,
@@ -109,6 +112,7 @@ impl Node {
         resident: &mut Resident,
     ) -> Result<(), NodeError> {
         if resident.is_new {
+            write.take_in(resident.key);
             resident.row.place = self.next_place()?;
             let place = resident.row.place.to_be_bytes();
             write.put_new(Table::Residents, &resident.key.0, &resident.row);
@@ -126,6 +130,9 @@ impl Node {
         event: Event,
         row: &EventRow,
     ) {
+        if resident.is_new {
+            write.take_in(resident.key);
+        }
         let key = resident.key.row(&resident.row.events.to_be_bytes());
         write.put_new(Table::Events, &key, row);
         resident.row.events += 1;

@@ -13,8 +13,13 @@ use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 use crate::config::{Config, Parameters, parse_digits};
 use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret, read_text};
-use crate::observe::{Metrics, ObservedStore, StoreDisk};
-use crate::store::{NodeKey, SledOptions, SledStore, StoreError, StoreIdentity, Vault};
+use crate::keys::{is_sealed, read_ring};
+use crate::node::roster_of;
+use crate::observe::{Metrics, StoreDisk};
+use crate::store::{
+    DiskOptions, DiskStore, KeyRing, StoreError, StoreIdentity, Vault, open_on_disk,
+};
+use crate::upkeep::{CONTROL_SOCKET, Fsck, Upkeep};
 use crate::{
     CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
     RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, SystemClock,
@@ -66,7 +71,7 @@ pub struct Prepared {
     /// Channels' addresses are checked when they are made; see [`Prepared::peers`].
     config: Config,
     peer: PeerId,
-    node_key: NodeKey,
+    ring: KeyRing,
     signing_key: SigningKey,
     root: SignedRoot,
     root_keys: RootKeys,
@@ -94,7 +99,7 @@ impl Prepared {
         }
         let root_keys = read_root_keys(&config)?;
         let root = read_root(&config, &root_keys)?;
-        let node_key = NodeKey::read(&config.node_key_file)?;
+        let ring = read_own_ring(&config)?;
         let signing_key = SigningKey::from_bytes(&*read_secret(&config.signing_key_file)?);
         let rules = RuleBook::new(
             read_rule_sets(&config)?,
@@ -106,11 +111,11 @@ impl Prepared {
         let prepared = Self {
             rules,
             risk: read_risk(&config)?,
-            register: FileRegister::read(&config.register_file, &node_key)?,
+            register: FileRegister::read(&config.register_file, &ring)?,
             sources: SourceBook::read(&config.sources_file)?,
             credentials,
             peer,
-            node_key,
+            ring,
             signing_key,
             root,
             root_keys,
@@ -139,30 +144,28 @@ impl Prepared {
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn open(self, entropy: Entropy) -> Result<Arc<Node>, StartError> {
+    pub fn open(self, entropy: Entropy) -> Result<Opened, StartError> {
         let prover = read_prover(&self.config)?;
         let entropy = Arc::new(entropy);
-        let store = SledStore::open(&SledOptions {
-            dir: self.config.data_dir.clone(),
-            cache_mib: self.config.store.cache_mib,
-            reserve_bytes: self.config.store.reserve_mib << 20,
-        })?;
-        let identity = StoreIdentity {
-            federation: self.peer.federation.as_str().to_owned(),
-            province: self.peer.province,
+        let (disk, vault) = self.open_store(&entropy)?;
+        let metrics = Arc::new(Metrics::new(
+            &entropy,
+            Some(StoreDisk {
+                dir: self.config.data_dir.clone(),
+                reserve_bytes: self.config.store.reserve_mib << 20,
+            }),
+        ));
+        disk.tell(Arc::clone(&metrics) as _);
+        let upkeep = Upkeep {
+            socket: self.config.data_dir.join(CONTROL_SOCKET),
+            disk,
+            vault: Arc::clone(&vault),
+            recipients: self.config.store.backup_recipients.clone(),
+            read_ring: {
+                let config = self.config.clone();
+                Box::new(move || read_own_ring(&config))
+            },
         };
-        let disk = StoreDisk {
-            dir: self.config.data_dir.clone(),
-            reserve_bytes: self.config.store.reserve_mib << 20,
-        };
-        let metrics = Arc::new(Metrics::new(&entropy, Some(disk)));
-        let store = ObservedStore::new(Arc::new(store), Arc::clone(&metrics) as _);
-        let vault = Vault::open(
-            Arc::new(store),
-            &identity,
-            &self.node_key,
-            Arc::clone(&entropy),
-        )?;
         let clock = clock(&self.config);
         let register: Box<dyn CivilRegister> = Box::new(self.register);
         let settings = Settings {
@@ -171,8 +174,9 @@ impl Prepared {
             proving: self.config.proving,
             epochs: self.config.epochs,
             trust: self.config.trust,
+            retention: self.config.retention,
         };
-        Ok(Node::open(Parts {
+        let node = Node::open(Parts {
             federation: self.peer.federation,
             home: self.peer.province,
             vault,
@@ -188,7 +192,93 @@ impl Prepared {
             prover,
             metrics,
             settings,
-        })?)
+        })?;
+        Ok(Opened { node, upkeep })
+    }
+
+    /// Opens the store alone.
+    ///
+    /// # Errors
+    /// [`StartError::Store`].
+    pub fn open_store(
+        &self,
+        entropy: &Arc<Entropy>,
+    ) -> Result<(Arc<DiskStore>, Arc<Vault>), StartError> {
+        let (disk, vault) = open_on_disk(
+            &self.disk_options(),
+            &self.store_identity(),
+            self.ring.clone(),
+            Arc::clone(entropy),
+        )?;
+        Ok((disk, Arc::new(vault)))
+    }
+
+    /// How the store is opened.
+    pub fn disk_options(&self) -> DiskOptions {
+        disk_options(&self.config)
+    }
+
+    /// Whose the store must be.
+    pub fn store_identity(&self) -> StoreIdentity {
+        StoreIdentity {
+            federation: self.peer.federation.as_str().to_owned(),
+            province: self.peer.province,
+        }
+    }
+
+    /// The node's key ring.
+    pub const fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// What a store of this node is checked against.
+    ///
+    /// # Errors
+    /// [`StartError::Node`] for a root document whose provinces contradict each other.
+    pub fn fsck_against(&self) -> Result<Fsck, StartError> {
+        Ok(Fsck {
+            head_key: self.signing_key.verifying_key(),
+            roster: roster_of(self.root.document())?,
+        })
+    }
+}
+
+/// A node with what looks after its store.
+pub struct Opened {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Its upkeep.
+    pub upkeep: Upkeep,
+}
+
+/// The node's key ring, as the configuration says.
+fn read_own_ring(config: &Config) -> Result<KeyRing, String> {
+    if config.production && !is_sealed(&config.node_key_file)? {
+        return Err(
+            "production: node_key_file is in plain; seal it with `node keys seal`, or whoever takes the disk has it"
+                .to_owned(),
+        );
+    }
+    read_ring(
+        &config.node_key_file,
+        config.node_key_identity_file.as_deref(),
+    )
+}
+
+/// How the store is opened, as the configuration says.
+fn disk_options(config: &Config) -> DiskOptions {
+    let room = &config.store;
+    DiskOptions {
+        dir: config.data_dir.clone(),
+        backend: room.backend,
+        cache_bytes: room.cache_mib << 20,
+        reserve_bytes: room.reserve_mib << 20,
+        max_bytes: match room.max_mib {
+            0 => u64::MAX,
+            max_mib => max_mib << 20,
+        },
+        stall_limit: std::time::Duration::from_secs(room.stall_limit_s),
+        verify: room.verify_at_start,
     }
 }
 

@@ -40,6 +40,8 @@ endpoints! {
     federation, federation_service_server, FederationServiceServer, FederationService,
         federation_service_client, FederationServiceClient;
     gate, gate_service_server, GateServiceServer, GateService, gate_service_client, GateServiceClient;
+    maintenance, maintenance_service_server, MaintenanceServiceServer, MaintenanceService,
+        maintenance_service_client, MaintenanceServiceClient;
     operator, operator_service_server, OperatorServiceServer, OperatorService,
         operator_service_client, OperatorServiceClient;
     resident, resident_service_server, ResidentServiceServer, ResidentService,

@@ -59,6 +59,10 @@ package!(
     gate, "viridian.gate.v1", "viridian.gate.v1.debug.rs"
 );
 package!(
+    /// What whoever runs a node's machine says to the node.
+    maintenance, "viridian.maintenance.v1"
+);
+package!(
     /// What an operator says to the own node.
     operator, "viridian.operator.v1"
 );

@@ -81,6 +81,12 @@ methods! {
     Drain = "/viridian.operator.v1.OperatorService/Drain",
     /// `OperatorService.AdvanceClock`.
     AdvanceClock = "/viridian.operator.v1.OperatorService/AdvanceClock",
+    /// `MaintenanceService.Backup`.
+    Backup = "/viridian.maintenance.v1.MaintenanceService/Backup",
+    /// `MaintenanceService.Compact`.
+    Compact = "/viridian.maintenance.v1.MaintenanceService/Compact",
+    /// `MaintenanceService.RenewKeys`.
+    RenewKeys = "/viridian.maintenance.v1.MaintenanceService/RenewKeys",
     /// `GateService.NewChallenge`.
     NewChallenge = "/viridian.gate.v1.GateService/NewChallenge",
     /// `GateService.VerifyCode`.

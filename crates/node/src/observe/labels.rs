@@ -7,7 +7,9 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 use tonic::Code;
 use wire::{Method, Reason};
 
-use super::{Check, CommitOutcome};
+use store::CommitOutcome;
+
+use super::Check;
 use crate::EventAnswer;
 
 /// Defines a label value that is written as one of a closed list of words.

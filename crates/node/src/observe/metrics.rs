@@ -14,6 +14,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 use rand::RngCore as _;
 use rand_chacha::ChaCha20Rng;
+use store::{CommitOutcome, StoreError, StoreObserver};
 use wire::{Method, Reason};
 
 use super::labels::{
@@ -22,8 +23,6 @@ use super::labels::{
 };
 use super::sample::Sampled;
 use super::store::Commits;
-use super::{CommitOutcome, StoreObserver};
-use crate::store::StoreError;
 use crate::{Entropy, EventAnswer};
 
 /// Histograms of calls.

@@ -18,4 +18,3 @@ pub use metrics::{Metrics, StoreDisk};
 pub use readiness::{Check, Finding, Readiness, State};
 pub(crate) use readiness::{Watch, keep_watch};
 pub use settings::Observe;
-pub use store::{CommitOutcome, ObservedStore, StoreObserver};

@@ -166,7 +166,7 @@ fn store(metrics: &Metrics) -> Finding {
         }
         (_, None) => (State::Failed, "no commit has ended yet".to_owned()),
         (_, Some((_, Ok(())))) => (State::Ok, "the last commit is durable".to_owned()),
-        (_, Some((_, Err(error @ StoreError::Full { .. })))) => {
+        (_, Some((_, Err(error @ (StoreError::Full { .. } | StoreError::SizeLimit { .. }))))) => {
             (State::Failed, format!("{error}: make room"))
         }
         (_, Some((_, Err(error)))) => {

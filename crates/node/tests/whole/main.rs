@@ -11,6 +11,7 @@ mod pressure;
 mod process;
 mod provers;
 mod residents;
+mod retention;
 mod rule_books;
 mod sources;
 mod streams;
@@ -18,4 +19,5 @@ mod swap;
 mod table;
 #[cfg(feature = "otel")]
 mod traces;
+mod upkeep;
 mod world;

@@ -100,7 +100,7 @@ pub(crate) fn announced(child: &mut Child) -> String {
     line.trim().to_owned()
 }
 
-fn test_of(number: u16) -> Event {
+pub(crate) fn test_of(number: u16) -> Event {
     let body = EventBody::Test {
         sampled_at: minute(START - 60),
         result: TestResult::Negative,
@@ -135,11 +135,14 @@ pub(crate) async fn end(child: Child) -> Output {
 }
 
 /// Whether any file under `dir` holds `needle`.
-fn holds(dir: &Path, needle: &[u8]) -> bool {
+pub(crate) fn holds(dir: &Path, needle: &[u8]) -> bool {
     std::fs::read_dir(dir).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         if path.is_dir() {
             return holds(&path, needle);
+        }
+        if !path.is_file() {
+            return false;
         }
         let bytes = std::fs::read(&path).unwrap();
         bytes.windows(needle.len()).any(|window| window == needle)

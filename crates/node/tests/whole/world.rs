@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock};
 use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
-use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Trust};
-use node::observe::{Metrics, ObservedStore};
-use node::store::{MemoryStore, NodeKey, Store, StoreIdentity, Vault};
+use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
+use node::observe::Metrics;
+use node::store::{KeyRing, MemoryStore, ObservedStore, Store, StoreIdentity, Vault};
 use node::{
     CivilRegister, Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers,
     RegisterUnavailable, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, serve,
@@ -108,8 +108,8 @@ pub(crate) fn root_keys() -> RootKeys {
     RootKeys::new(vec![root_key().verifying_key()], 1).unwrap()
 }
 
-pub(crate) fn node_key(home: u8) -> NodeKey {
-    NodeKey::new([home; 32])
+pub(crate) fn node_key(home: u8) -> KeyRing {
+    KeyRing::from_secret([home; 32])
 }
 
 /// The sources of a province as its configuration names them.
@@ -360,7 +360,7 @@ pub(crate) fn parts(
     Parts {
         federation: federation(),
         home: province(home),
-        vault: Vault::open(store, &identity, &key, Arc::clone(&entropy)).unwrap(),
+        vault: Arc::new(Vault::open(store, &identity, key.clone(), Arc::clone(&entropy)).unwrap()),
         clock,
         entropy,
         signing_key: head_key(home),
@@ -393,6 +393,7 @@ pub(crate) fn parts(
                 soft_stale_s: 21_600,
                 hard_stale_s: 259_200,
             },
+            retention: Retention::default(),
         },
     }
 }

@@ -164,17 +164,14 @@ pub struct EpochRow {
     pub records: u32,
 }
 
-/// A record as committed in an epoch. Key: epoch (4), place (4).
+/// A record as committed in an epoch. Key: epoch (4), place (4). Its leaf, a canonical field element, is a row of its own
+/// under the same key: it stays in the tree when the resident is erased.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct CommittedRow {
-    /// Whose it is.
-    pub resident: ResidentKey,
     /// The record.
     pub record: Record,
     /// Blinding of the leaf, a canonical field element.
     pub blinding: [u8; 32],
-    /// The leaf, a canonical field element.
-    pub leaf: [u8; 32],
 }
 
 /// A registry with its quorum; a large value. Key: epoch (4).

@@ -1,8 +1,12 @@
 //! What every backend must do, as one function that is run against each.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Store, StoreError, Table};
+use crate::{
+    Batch, Change, MAX_KEY_LEN_BYTES, MAX_VALUE_LEN_BYTES, Store, StoreError, Table, Tally,
+};
 
 /// Opens the backend under test, the same data each time; a store handed out before has been dropped.
 pub trait Opener {
@@ -20,9 +24,11 @@ pub fn check_backend(opener: &mut dyn Opener) {
     tables_do_not_mix(&*store);
     scans_are_sorted_bounded_and_resumable(&*store);
     a_batch_with_a_conflict_leaves_no_trace(&*store);
+    a_row_is_replaced_only_while_it_is_what_it_was(&*store);
     limits_are_refused_and_leave_no_trace(&*store);
     only_one_of_many_racers_writes_a_new_row(&store);
     concurrent_commits_are_all_there(&store);
+    an_export_is_the_store_at_its_end(&store);
     drop(store);
     everything_is_there_after_reopening(&*opener.open());
 }
@@ -111,6 +117,23 @@ fn a_batch_with_a_conflict_leaves_no_trace(store: &dyn Store) {
     assert_eq!(get(store, Table::Epochs, b"there"), Some(vec![9]));
 }
 
+fn a_row_is_replaced_only_while_it_is_what_it_was(store: &dyn Store) {
+    put(store, Table::Keys, b"k", b"1");
+    let replace = |old: &[u8], new: &[u8]| {
+        let mut batch = Batch::default();
+        let change = Change::Replace(old.to_vec(), new.to_vec());
+        batch.push(Table::Keys, b"k".to_vec(), change);
+        store.commit(batch)
+    };
+    replace(b"1", b"2").expect("it is what it was");
+    assert_eq!(replace(b"1", b"3"), Err(StoreError::Conflict(Table::Keys)));
+    assert_eq!(get(store, Table::Keys, b"k"), Some(b"2".to_vec()));
+    let mut gone = Batch::default();
+    gone.push(Table::Keys, b"k".to_vec(), Change::Delete);
+    store.commit(gone).expect("removal succeeds");
+    assert_eq!(replace(b"2", b"3"), Err(StoreError::Conflict(Table::Keys)));
+}
+
 fn limits_are_refused_and_leave_no_trace(store: &dyn Store) {
     let largest = vec![5; MAX_VALUE_LEN_BYTES];
     put(store, Table::Online, b"largest", &largest);
@@ -171,6 +194,44 @@ fn concurrent_commits_are_all_there(store: &Arc<dyn Store>) {
     for writer in writers {
         writer.join().expect("every writer reads what it wrote");
     }
+}
+
+fn an_export_is_the_store_at_its_end(store: &Arc<dyn Store>) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (writing, stopping) = (Arc::clone(store), Arc::clone(&stop));
+    let writer = std::thread::spawn(move || {
+        for number in 0u32.. {
+            if stopping.load(Ordering::SeqCst) {
+                return;
+            }
+            let mut batch = Batch::default();
+            let key = |n: u32| (n % 97).to_be_bytes().to_vec();
+            let change = Change::Put(number.to_be_bytes().to_vec());
+            batch.push(Table::Limits, key(number), change);
+            batch.push(Table::Limits, key(number + 31), Change::Delete);
+            writing.commit(batch).expect("commits go on");
+        }
+    });
+    for _ in 0..3 {
+        let mut rows = BTreeMap::new();
+        let tally = store
+            .export(&mut |key, value| {
+                match value {
+                    Some(value) => rows.insert(key.to_vec(), value.to_vec()),
+                    None => rows.remove(key),
+                };
+                Ok(())
+            })
+            .expect("an export succeeds beside commits");
+        let mut counted = Tally::default();
+        for (key, value) in &rows {
+            counted.add(key, value);
+        }
+        assert!(counted.same_rows(&tally), "{counted:?} {tally:?}");
+        assert!(rows.contains_key(&[&[Table::Epochs.code()], &b"there"[..]].concat()));
+    }
+    stop.store(true, Ordering::SeqCst);
+    writer.join().expect("the writer ends");
 }
 
 fn everything_is_there_after_reopening(store: &dyn Store) {

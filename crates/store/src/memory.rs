@@ -1,16 +1,18 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::batch::{after_prefix, whole_key};
-use super::{Batch, Entries, Store, StoreError, Table};
+use crate::batch::{after_prefix, whole_key};
+use crate::mark::Tally;
+use crate::{Batch, Each, Entries, Store, StoreError, Table};
 
 /// A store in memory, for tests; it forgets everything with the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     rows: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
     full: AtomicBool,
+    commits: AtomicU64,
 }
 
 impl MemoryStore {
@@ -60,13 +62,14 @@ impl Store for MemoryStore {
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         let mut rows = self.rows.write().map_err(Self::poisoned)?;
-        let changes = batch.resolve(|key| Ok(rows.contains_key(key)))?;
+        let changes = batch.resolve(|key| Ok(rows.get(key).cloned()))?;
         if self.full.load(Ordering::SeqCst) {
             return Err(StoreError::Full {
                 free_bytes: 0,
                 reserve_bytes: 1,
             });
         }
+        self.commits.fetch_add(1, Ordering::SeqCst);
         for (key, value) in changes {
             match value {
                 Some(value) => rows.insert(key, value),
@@ -75,6 +78,17 @@ impl Store for MemoryStore {
         }
         Ok(())
     }
+
+    fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError> {
+        let rows = self.rows.read().map_err(Self::poisoned)?.clone();
+        let mut tally = Tally::default();
+        tally.commits = self.commits.load(Ordering::SeqCst);
+        for (key, value) in &rows {
+            tally.add(key, value);
+            each(key, Some(value))?;
+        }
+        Ok(tally)
+    }
 }
 
 #[cfg(test)]
@@ -82,7 +96,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::{Opener, check_backend};
+    use crate::{Change, Opener, check_backend};
 
     struct Kept(Arc<MemoryStore>);
 
@@ -102,7 +116,7 @@ mod tests {
         let store = MemoryStore::default();
         store.set_full(true);
         let mut batch = Batch::default();
-        batch.push(Table::Meta, vec![1], crate::store::Change::Put(vec![2]));
+        batch.push(Table::Meta, vec![1], Change::Put(vec![2]));
         assert!(matches!(store.commit(batch), Err(StoreError::Full { .. })));
         assert_eq!(store.get(Table::Meta, &[1]).unwrap(), None);
     }

@@ -1,0 +1,185 @@
+//! What leaves the store, and who.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use commitment::Epoch;
+use ed25519_dalek::Signer as _;
+use node::store::{MemoryStore, Store as _, Table};
+use node::{CivilRegister, EventAnswer, Node, OfferedEvent, RegisterUnavailable, SimulatedClock};
+use rules::{CaseKind, Event, EventBody, IdentityNumber, SourceKind, TestResult};
+
+use crate::clients::event;
+use crate::world::{START, Wish, minute, parts, person, source, source_key};
+
+const DAY: u32 = 1_440;
+
+/// Knows everybody but those who have moved away.
+#[derive(Clone, Default)]
+struct Moving(Arc<Mutex<BTreeSet<IdentityNumber>>>);
+
+impl CivilRegister for Moving {
+    fn lives_here(&self, person: &IdentityNumber) -> Result<bool, RegisterUnavailable> {
+        Ok(!self.0.lock().unwrap().contains(person))
+    }
+
+    fn confirms(&self, _: &IdentityNumber, _: &str, _: &[u8]) -> Result<bool, RegisterUnavailable> {
+        Ok(true)
+    }
+}
+
+struct Home {
+    store: Arc<MemoryStore>,
+    clock: Arc<SimulatedClock>,
+    register: Moving,
+    node: Arc<Node>,
+}
+
+fn home() -> Home {
+    let store = Arc::new(MemoryStore::default());
+    let clock = Arc::new(SimulatedClock::start(minute(START), 0));
+    let register = Moving::default();
+    let mut parts = parts(
+        &Wish::default(),
+        33,
+        Arc::clone(&store) as _,
+        Arc::clone(&clock),
+    );
+    parts.register = Box::new(register.clone());
+    let node = Node::open(parts).unwrap();
+    Home {
+        store,
+        clock,
+        register,
+        node,
+    }
+}
+
+impl Home {
+    fn take(&self, kind: SourceKind, event: &Event) {
+        let source = source(33, kind);
+        let offered = OfferedEvent {
+            event: event.to_bytes(),
+            signature: source_key(source).sign(&event.signing_bytes()).to_bytes(),
+        };
+        let answers = self.node.take_events(source, &[offered]).unwrap();
+        assert_eq!(answers, [EventAnswer::Accepted]);
+    }
+
+    fn negative(&self, number: u16, at: u32) {
+        let body = EventBody::Test {
+            sampled_at: minute(at),
+            result: TestResult::Negative,
+        };
+        let lab = source(33, SourceKind::Laboratory);
+        self.take(
+            SourceKind::Laboratory,
+            &event(person(33, number), lab, minute(at), body),
+        );
+    }
+
+    fn confirmed(&self, number: u16, at: u32) {
+        let body = EventBody::Case {
+            kind: CaseKind::Confirmed,
+            at: minute(at),
+            province: crate::world::province(33),
+        };
+        let cdc = source(33, SourceKind::Cdc);
+        self.take(
+            SourceKind::Cdc,
+            &event(person(33, number), cdc, minute(at), body),
+        );
+    }
+
+    fn rows(&self, table: Table) -> usize {
+        self.store.scan(table, b"", None, usize::MAX).unwrap().len()
+    }
+}
+
+#[test]
+fn old_events_leave_unless_something_is_open_and_newer_ones_stay() {
+    let home = home();
+    home.negative(1, START - 60);
+    home.confirmed(2, START - 60);
+    home.negative(2, START - 50);
+    home.negative(3, START - 40);
+    home.clock_to(START + 40 * DAY);
+    home.negative(3, START + 40 * DAY - 60);
+    let kept = home.node.retain().unwrap();
+    assert_eq!(
+        (kept.residents, kept.events),
+        (3, 0),
+        "none is past the horizon"
+    );
+    home.clock_to(START + 61 * DAY);
+    let first = home.node.retain().unwrap();
+    // The first one's test and the third one's old one; the second is a case that nobody has closed.
+    assert_eq!((first.events, first.erased), (2, 0));
+    assert_eq!(home.rows(Table::Events), 3);
+    let again = home.node.retain().unwrap();
+    assert_eq!((again.events, again.answers, again.erased), (0, 0, 0));
+    // Who has no events any more is still a resident, and new events come.
+    home.negative(1, START + 61 * DAY - 60);
+    assert_eq!(home.rows(Table::Residents), 3);
+}
+
+impl Home {
+    fn clock_to(&self, at: u32) {
+        use node::Clock as _;
+        assert!(self.clock.advance_to(minute(at)));
+    }
+}
+
+#[test]
+fn who_has_moved_away_is_erased_and_the_signed_trees_stand() {
+    let home = home();
+    for number in 1..=3 {
+        home.negative(number, START - 60);
+    }
+    home.node.close_epoch(Epoch::new(1), minute(START)).unwrap();
+    home.register.0.lock().unwrap().insert(person(33, 1));
+    let early = home.node.retain().unwrap();
+    assert_eq!(
+        early.erased, 0,
+        "events within the horizon stay, wherever the person lives"
+    );
+    home.clock_to(START + 61 * DAY);
+    let late = home.node.retain().unwrap();
+    assert_eq!((late.events, late.erased), (3, 1));
+    assert_eq!(home.node.residents(), 2);
+    // Two residents and the node have data keys; the place is kept empty, and so is the leaf in the tree.
+    assert_eq!((home.rows(Table::Keys), home.rows(Table::Places)), (3, 3));
+    assert_eq!(
+        (home.rows(Table::Committed), home.rows(Table::Leaves)),
+        (2, 3)
+    );
+    let head = home.node.tree_head(Epoch::new(1)).unwrap();
+    drop(home.node);
+    // A node that starts anew recomputes the signed tree, and gives nobody the place.
+    let mut parts = parts(
+        &Wish::default(),
+        33,
+        Arc::clone(&home.store) as _,
+        home.clock,
+    );
+    parts.register = Box::new(home.register.clone());
+    let node = Node::open(parts).unwrap();
+    assert_eq!(node.tree_head(Epoch::new(1)).unwrap(), head);
+    home.register.0.lock().unwrap().clear();
+    let body = EventBody::Test {
+        sampled_at: minute(START + 61 * DAY - 9),
+        result: TestResult::Negative,
+    };
+    let lab = source(33, SourceKind::Laboratory);
+    let back = event(person(33, 1), lab, minute(START + 61 * DAY - 9), body);
+    let offered = OfferedEvent {
+        event: back.to_bytes(),
+        signature: source_key(lab).sign(&back.signing_bytes()).to_bytes(),
+    };
+    assert_eq!(
+        node.take_events(lab, &[offered]).unwrap(),
+        [EventAnswer::Accepted]
+    );
+    let places = home.store.scan(Table::Places, b"", None, 9).unwrap();
+    assert_eq!(places.len(), 4);
+}

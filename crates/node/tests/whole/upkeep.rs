@@ -1,0 +1,244 @@
+//! Looking after the store: backups, restoring, compaction, keys and checks, by the commands that an operator gives.
+
+use std::path::Path;
+use std::process::{Child, Output};
+
+use node::store::KeyRing;
+use wire::source::v1::EventOutcome;
+
+use crate::process::{node, run, submit, test_of, write_house};
+
+fn done(dir: &Path, arguments: &[&str]) -> Output {
+    node(dir, arguments).output().unwrap()
+}
+
+/// The JSON that a command prints, which must succeed.
+fn json(dir: &Path, arguments: &[&str]) -> serde_json::Value {
+    let output = done(dir, arguments);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?} {text}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What a command that is refused says.
+fn refused(dir: &Path, arguments: &[&str], code: i32) -> String {
+    let output = done(dir, arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn configure(dir: &Path, lines: &str) {
+    let path = dir.join("node.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    // The last table is the store's.
+    std::fs::write(path, format!("{config}{lines}")).unwrap();
+}
+
+fn end(mut child: Child) {
+    let pid = child.id().to_string();
+    std::process::Command::new("kill")
+        .args(["-TERM", &pid])
+        .status()
+        .unwrap();
+    child.wait().unwrap();
+}
+
+/// A house with a sealed key ring and a recipient of backups, and the recipient.
+fn sealed_house(dir: &Path) -> String {
+    write_house(dir, false);
+    let output = done(dir, &["keys", "identity", "token.identity"]);
+    let recipient = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    assert!(
+        done(
+            dir,
+            &["keys", "seal", "node.key", "--recipient", &recipient]
+        )
+        .status
+        .success()
+    );
+    configure(dir, &format!("backup_recipients = [\"{recipient}\"]\n"));
+    let path = dir.join("node.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let config = format!("node_key_identity_file = \"token.identity\"\n{config}");
+    std::fs::write(path, config).unwrap();
+    recipient
+}
+
+const CONFIG: [&str; 2] = ["--config", "node.toml"];
+
+fn with_config<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&arguments[..1], &CONFIG[..], &arguments[1..]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_backed_up_compacted_and_given_new_keys_while_it_serves_and_restored_elsewhere()
+{
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let recipient = sealed_house(dir);
+    let (child, address) = run(dir);
+    let events: Vec<_> = (0..20).map(test_of).collect();
+    let first = submit(&address, &events[..10]).await;
+    assert!(first.iter().all(|o| *o == EventOutcome::Accepted));
+
+    let backup = json(
+        dir,
+        &with_config(&["backup", "--json", "--to", "first.age"]),
+    );
+    assert_eq!(backup["while_running"], true);
+    let bytes = std::fs::read(dir.join("first.age")).unwrap();
+    assert_eq!(backup["bytes"], bytes.len());
+    assert!(bytes.starts_with(b"age-encryption.org/"));
+    let again = with_config(&["backup", "--to", "first.age"]);
+    assert!(refused(dir, &again, 2).contains("there already"));
+
+    let compacted = json(dir, &with_config(&["compact", "--json"]));
+    assert!(compacted["rows"].as_u64().unwrap() > 40);
+    let sealed = ["--identity", "token.identity", "--recipient", &recipient];
+    let rotate = [&["keys", "rotate", "node.key"][..], &sealed].concat();
+    assert_eq!(json(dir, &rotate)["keys"], serde_json::json!([1, 2]));
+    let renewed = json(dir, &["keys", "renew", "--config", "node.toml", "--json"]);
+    assert_eq!(
+        (&renewed["newest"], &renewed["rewrapped"]),
+        (&2.into(), &11.into())
+    );
+    let second = submit(&address, &events).await;
+    assert_eq!(
+        second
+            .iter()
+            .filter(|o| **o == EventOutcome::Duplicate)
+            .count(),
+        10
+    );
+    // The store is in use: it is not checked meanwhile, and says so.
+    assert!(refused(dir, &with_config(&["fsck"]), 3).contains("in use"));
+    end(child);
+
+    let checked = json(dir, &with_config(&["fsck", "--json"]));
+    assert_eq!(checked["wrong"], 0, "{checked}");
+    // To a third database and back, without a node.
+    let converted = json(dir, &with_config(&["compact", "--json"]));
+    assert_eq!(converted["rows"], checked["rows"]);
+    let backup = json(
+        dir,
+        &with_config(&["backup", "--json", "--to", "second.age"]),
+    );
+    assert_eq!(backup["while_running"], false);
+
+    // Restored, the first backup has the first ten events, the second all.
+    for (file, known) in [("first.age", 10), ("second.age", 20)] {
+        std::fs::rename(dir.join("data"), dir.join(format!("data-before-{file}"))).unwrap();
+        let restore = [
+            "restore",
+            "--json",
+            "--from",
+            file,
+            "--identity",
+            "token.identity",
+        ];
+        json(dir, &with_config(&restore));
+        assert!(refused(dir, &with_config(&restore), 2).contains("holds a store"));
+        assert_eq!(json(dir, &with_config(&["fsck", "--json"]))["wrong"], 0);
+        let (child, address) = run(dir);
+        let outcomes = submit(&address, &events).await;
+        let duplicates = outcomes.iter().filter(|o| **o == EventOutcome::Duplicate);
+        assert_eq!(duplicates.count(), known);
+        end(child);
+    }
+
+    // Once key 1 is retired, the first backup, whose data keys are under it, opens no more.
+    let retire = [&["keys", "retire", "1", "node.key"][..], &sealed].concat();
+    assert_eq!(json(dir, &retire)["keys"], serde_json::json!([2]));
+    std::fs::rename(dir.join("data"), dir.join("data-last")).unwrap();
+    let restore = [
+        "restore",
+        "--from",
+        "first.age",
+        "--identity",
+        "token.identity",
+    ];
+    assert!(refused(dir, &with_config(&restore), 2).contains("key number 1"));
+    assert!(!dir.join("data/current").exists());
+}
+
+#[test]
+fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let recipient = sealed_house(dir);
+    let (child, _) = run(dir);
+    end(child);
+    json(
+        dir,
+        &with_config(&["backup", "--json", "--to", "whole.age"]),
+    );
+    let fsck = with_config(&["fsck"]);
+    let before = json(dir, &with_config(&["fsck", "--json"]));
+
+    let config = std::fs::read_to_string(dir.join("node.toml")).unwrap();
+    let with = |from: &str, to: &str| {
+        assert!(config.contains(from), "{from}");
+        std::fs::write(dir.join("node.toml"), config.replace(from, to)).unwrap();
+    };
+    let run_refused = |code| refused(dir, &["run", "--config", "node.toml"], code);
+    with("node_key_identity_file = \"token.identity\"\n", "");
+    assert!(run_refused(2).contains("it is sealed"));
+    assert!(
+        done(dir, &["keys", "identity", "other.identity"])
+            .status
+            .success()
+    );
+    with("\"token.identity\"", "\"other.identity\"");
+    assert!(run_refused(2).contains("node.key"));
+    with("\"node.key\"", "\"missing.key\"");
+    assert!(run_refused(2).contains("missing.key"));
+    // Another ring, and the same ring without the key in use.
+    assert!(done(dir, &["keys", "new", "other.key"]).status.success());
+    with("\"node.key\"", "\"other.key\"");
+    assert!(run_refused(3).contains("not the ones that this store was sealed with"));
+    let mut ring = KeyRing::from_secret([33; 32]);
+    ring.rotate(&node::Entropy::from_seed([1; 32])).unwrap();
+    ring.retire(1).unwrap();
+    node::write_ring(&dir.join("later.key"), &ring, &[]).unwrap();
+    with("\"node.key\"", "\"later.key\"");
+    assert!(run_refused(3).contains("key number 1"));
+    with("[store]\n", "[store]\nbackend = \"redb\"\n");
+    assert!(run_refused(3).contains("node compact"));
+    with("production = false", "production = true");
+    assert!(run_refused(2).contains("test parameters"));
+
+    // Backups that are cut short, changed, or somebody else's.
+    std::fs::write(dir.join("node.toml"), &config).unwrap();
+    std::fs::rename(dir.join("data"), dir.join("data-kept")).unwrap();
+    let whole = std::fs::read(dir.join("whole.age")).unwrap();
+    let restore = |identity| {
+        let arguments = ["restore", "--from", "bad.age", "--identity", identity];
+        refused(dir, &with_config(&arguments), 2)
+    };
+    for bad in [
+        &whole[..whole.len() - 1],
+        &whole[..300],
+        b"",
+        &[&whole[..], b"x"].concat(),
+    ] {
+        std::fs::write(dir.join("bad.age"), bad).unwrap();
+        assert!(restore("token.identity").contains("bad.age"));
+        assert!(!dir.join("data/current").exists());
+    }
+    std::fs::write(dir.join("bad.age"), &whole).unwrap();
+    restore("other.identity");
+    with("\"node.key\"", "\"other.key\"");
+    assert!(restore("token.identity").contains("not the ones"));
+    std::fs::write(dir.join("node.toml"), &config).unwrap();
+    assert!(!dir.join("data").join("current").exists());
+    assert!(refused(dir, &fsck, 2).contains("holds no store"));
+    // What refused commands may have made of the directory holds nothing.
+    let _ = std::fs::remove_dir_all(dir.join("data"));
+    std::fs::rename(dir.join("data-kept"), dir.join("data")).unwrap();
+    let mut after = json(dir, &with_config(&["fsck", "--json"]));
+    after["bytes"] = before["bytes"].clone();
+    assert_eq!(after, before);
+    let seal = ["keys", "seal", "node.key", "--identity", "token.identity"];
+    assert!(refused(dir, &seal, 2).contains("--recipient"));
+    assert!(recipient.starts_with("age1"));
+}

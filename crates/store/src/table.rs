@@ -1,0 +1,172 @@
+/// The tables. The numbers are part of the stored form; 0 is the backends' own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// Whose store this is.
+    Meta = 1,
+    /// Resident key → who, and the fixed place in the state tree.
+    Residents = 2,
+    /// Place in the state tree → resident key; its last row tells the next free place.
+    Places = 3,
+    /// Device key id → resident and public key.
+    Devices = 4,
+    /// Resident key, number → event with its evidence.
+    Events = 5,
+    /// Minute, device key id, nonce → nothing; what was signed once is not taken twice.
+    Nonces = 6,
+    /// Resident key, use id → what was requested.
+    Uses = 7,
+    /// Resident key, use id, position → an issued pass with its revocation secret.
+    Passes = 8,
+    /// Resident key, kind, day or epoch → what has been used up.
+    Limits = 9,
+    /// Resident key, case id → a contested event.
+    Cases = 10,
+    /// Resident key, minute, number → who read the record and what for. Rows are only added, until the resident leaves.
+    Reads = 11,
+    /// Epoch → closing minute and signed head; its presence is what closes an epoch.
+    Epochs = 12,
+    /// Epoch, place → committed record and its blinding.
+    Committed = 13,
+    /// One row: what this node has cosigned last, and the heads that it has seen.
+    Cosigned = 14,
+    /// Epoch → registry with its quorum.
+    Registries = 15,
+    /// Sequence → digest of the last online document that this node has signed.
+    OnlineSigned = 16,
+    /// Sequence → the newest online document with its quorum.
+    Online = 17,
+    /// Resident key, use id → why there is no pass.
+    Refusals = 18,
+    /// Owner → the owner's data key, wrapped.
+    Keys = 19,
+    /// Epoch, place → leaf of the state tree.
+    Leaves = 20,
+    /// Job → when it ran last, and what it came to.
+    Jobs = 21,
+}
+
+/// Under whose data key a table's rows are sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Under none: the row is plain, or a wrapped key.
+    Plain,
+    /// Under the node's own.
+    Node,
+    /// Under that of the resident with whose key the row's key begins.
+    Resident,
+    /// Under that of the resident whose key stands in front of the value.
+    Named,
+}
+
+impl Table {
+    /// All tables.
+    pub const ALL: [Table; 21] = [
+        Self::Meta,
+        Self::Residents,
+        Self::Places,
+        Self::Devices,
+        Self::Events,
+        Self::Nonces,
+        Self::Uses,
+        Self::Passes,
+        Self::Limits,
+        Self::Cases,
+        Self::Reads,
+        Self::Epochs,
+        Self::Committed,
+        Self::Cosigned,
+        Self::Registries,
+        Self::OnlineSigned,
+        Self::Online,
+        Self::Refusals,
+        Self::Keys,
+        Self::Leaves,
+        Self::Jobs,
+    ];
+
+    /// The number in stored keys.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The table with a number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.code() == code)
+    }
+
+    /// The name in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Residents => "residents",
+            Self::Places => "places",
+            Self::Devices => "devices",
+            Self::Events => "events",
+            Self::Nonces => "nonces",
+            Self::Uses => "uses",
+            Self::Passes => "passes",
+            Self::Limits => "limits",
+            Self::Cases => "cases",
+            Self::Reads => "reads",
+            Self::Epochs => "epochs",
+            Self::Committed => "committed",
+            Self::Cosigned => "cosigned",
+            Self::Registries => "registries",
+            Self::OnlineSigned => "online-signed",
+            Self::Online => "online",
+            Self::Refusals => "refusals",
+            Self::Keys => "keys",
+            Self::Leaves => "leaves",
+            Self::Jobs => "jobs",
+        }
+    }
+
+    pub(crate) const fn scope(self) -> Scope {
+        match self {
+            Self::Meta | Self::Keys => Scope::Plain,
+            Self::Residents
+            | Self::Events
+            | Self::Uses
+            | Self::Passes
+            | Self::Limits
+            | Self::Cases
+            | Self::Reads
+            | Self::Refusals => Scope::Resident,
+            Self::Committed => Scope::Named,
+            Self::Places
+            | Self::Devices
+            | Self::Nonces
+            | Self::Epochs
+            | Self::Cosigned
+            | Self::Registries
+            | Self::OnlineSigned
+            | Self::Online
+            | Self::Leaves
+            | Self::Jobs => Scope::Node,
+        }
+    }
+
+    /// The tables with rows that begin with a resident's key.
+    pub(crate) fn of_residents() -> impl Iterator<Item = Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|table| table.scope() == Scope::Resident)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_its_own_number_and_name() {
+        for (i, a) in Table::ALL.iter().enumerate() {
+            assert_eq!(Table::from_code(a.code()), Some(*a));
+            for b in &Table::ALL[..i] {
+                assert!(a.code() != b.code() && a.name() != b.name());
+            }
+        }
+        assert_eq!(Table::from_code(0), None);
+    }
+}
