@@ -150,7 +150,9 @@ mod tests {
     #[test]
     fn no_call_lacks_an_entry() {
         for &method in Method::ALL {
-            assert!(!callers(method).is_empty(), "{method:?}");
+            // What is asked for on the machine itself is answered at no door.
+            let is_local = method.path().starts_with("/viridian.maintenance.");
+            assert_eq!(callers(method).is_empty(), is_local, "{method:?}");
         }
     }
 
