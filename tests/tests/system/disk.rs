@@ -58,6 +58,10 @@ async fn a_disk_below_its_reserve_takes_nothing_and_still_answers() {
         refusal(device.declare_health(now.day(), now).await),
         "STORAGE_FULL"
     );
+    // A reading that cannot be written to the trail is not answered.
+    let unread = device.query("", now).await.unwrap_err();
+    assert!(wire::retry_after(&unread).is_some());
+    assert_eq!(refusal::<()>(Err(unread)), "STORAGE_FULL");
     let mut other = world.device(&Person::of(HOME, 2));
     assert_eq!(refusal(other.register(now).await), "STORAGE_FULL");
     let close = op::CloseEpochRequest {
