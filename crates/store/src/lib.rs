@@ -14,6 +14,7 @@ mod generation;
 mod group;
 mod mark;
 mod memory;
+mod observe;
 mod redb_engine;
 mod rows;
 mod seal;
@@ -30,6 +31,7 @@ pub use entropy::Entropy;
 pub use error::StoreError;
 pub use mark::Tally;
 pub use memory::MemoryStore;
+pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
     CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, IssuedRow, LimitRow, OnlineRow,
     ReadPurpose, ReadRow, RefusedRow, RegistryRow, ResidentKey, ResidentRow, UseRow,
