@@ -11,7 +11,7 @@ const SECRET_TYPES: [&str; 8] = [
     "PrivateKeyDer",
     "KeyPair",
     "Zeroizing",
-    "NodeKey",
+    "KeyRing",
     "Entropy",
     "ChaCha20Rng",
     "DemoCertificate",
