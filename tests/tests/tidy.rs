@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -67,6 +67,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
         "demo",
         &["rules", "risk-list", "verifier", "wire", "federation"],
     ),
+    ("reliability", &["store"]),
     ("fuzz", &[]),
     (
         "tests",

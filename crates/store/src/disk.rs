@@ -10,7 +10,7 @@ use crate::error::failed;
 use crate::generation::{
     Generation, Loader, Opening, UNMARKED, each_row, in_time, size_of_dir, sync_dir,
 };
-use crate::group::{Grouped, Room};
+use crate::group::{Grouped, NotSwitched, Room};
 use crate::mark::Tally;
 use crate::{Batch, Each, EachRow, Entries, Store, StoreError, StoreObserver, Table};
 
@@ -253,6 +253,7 @@ impl DiskStore {
             number: current.number + 1,
             backend,
         };
+        let old = *current;
         let dir = self.options.dir.clone();
         let loader = std::sync::Arc::new(Mutex::new(Some(begin(&self.options, name)?)));
         let finishing = std::sync::Arc::clone(&loader);
@@ -276,7 +277,10 @@ impl DiskStore {
                     }
                 }
                 let generation = loader.finish_as(tally)?;
-                put_in_place(&dir, name)?;
+                put_in_place(&dir, name).map_err(|error| NotSwitched {
+                    error,
+                    in_doubt: read_current(&dir) != Ok(Some(old)),
+                })?;
                 Ok(generation)
             },
         );
@@ -287,11 +291,11 @@ impl DiskStore {
             }
             Err(error) => {
                 drop(loader);
-                // Where the new one is named although something failed, the next start has to begin with it.
-                if read_current(&self.options.dir)? == Some(*current) {
-                    remove_all_but(&self.options.dir, Some(*current))?;
-                } else {
-                    self.grouped.fail();
+                // Where the new one may be the one in use, the next start removes the other.
+                if !self.grouped.has_failed()
+                    && let Err(also) = remove_all_but(&self.options.dir, Some(old))
+                {
+                    tracing::warn!(%also, "what a compaction left behind is removed at the next start");
                 }
                 Err(error)
             }
@@ -457,7 +461,7 @@ fn begin(options: &DiskOptions, name: Name) -> Result<Loader, StoreError> {
         Generation::create(&path, opening)
     })?;
     let room = Room::of(options);
-    Ok(Loader::new(generation, room))
+    Ok(Loader::new(generation, room, limit))
 }
 
 /// Gives a generation that is whole its name, and makes it the one in use.
