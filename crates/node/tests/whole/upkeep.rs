@@ -256,20 +256,16 @@ fn soft_hsm() -> Option<(PathBuf, PathBuf)> {
         .find(|(library, _)| library.exists())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
+/// A new token in a directory, label `home`, with a right PIN and a wrong one in files; none where there is no `SoftHSM`.
+fn token_in(dir: &Path) -> Option<String> {
     let Some((library, util)) = soft_hsm() else {
         // Where the tools were installed the test is not passed over.
         assert!(
             std::env::var_os("CI_OUTSIDE_TOOLS").is_none(),
             "SoftHSM is missing"
         );
-        return;
+        return None;
     };
-    let library = library.to_str().unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    write_house(dir, false);
     std::fs::create_dir(dir.join("tokens")).unwrap();
     let conf = format!(
         "directories.tokendir = {}/tokens\nobjectstore.backend = file\n",
@@ -279,26 +275,27 @@ async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
     node::write_private(&dir.join("pin"), b"7351\n").unwrap();
     node::write_private(&dir.join("wrong-pin"), b"7352\n").unwrap();
     let made = std::process::Command::new(util)
-        .args([
-            "--module",
-            library,
-            "--init-token",
-            "--free",
-            "--label",
-            "home",
-            "--so-pin",
-            "1234",
-            "--pin",
-            "7351",
-        ])
+        .arg("--module")
+        .arg(&library)
+        .args(["--init-token", "--free", "--label", "home"])
+        .args(["--so-pin", "1234", "--pin", "7351"])
         .env("SOFTHSM2_CONF", dir.join("softhsm2.conf"))
         .output()
         .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+    let text = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(made.status.success(), "{text}");
+    Some(library.to_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let Some(library) = token_in(dir) else {
+        return;
+    };
+    let library = &*library;
+    write_house(dir, false);
     let with_token = |arguments: &[&str]| {
         let mut command = node(dir, arguments);
         command.env("SOFTHSM2_CONF", dir.join("softhsm2.conf"));
