@@ -20,7 +20,7 @@ use wire::{Method, Reason, status, status_retry_after};
 use crate::activity::OpenCall;
 use crate::arrival::Arrival;
 use crate::places::{Counted, Counts};
-use crate::{Caller, Limits, PeerId, Quotas, admits};
+use crate::{Caller, Limits, PeerId, Quotas, RequestId, admits};
 
 /// The header in which a caller says how long it waits.
 const TIMEOUT_HEADER: &str = "grpc-timeout";
@@ -36,9 +36,10 @@ pub fn call_deadline() -> Option<Instant> {
     DEADLINE.try_with(|deadline| *deadline).ok()
 }
 
-/// A request to somebody else that is made for the call of this task: whoever gets it is told how long its answer is of use.
+/// A request to somebody else that is made for the call of this task: whoever gets it is told the call's id, and how long
+/// its answer is of use.
 pub fn pass_on<T>(message: T) -> tonic::Request<T> {
-    let mut request = tonic::Request::new(message);
+    let mut request = RequestId::send_along(message);
     if let Some(deadline) = call_deadline() {
         request.set_timeout(deadline.saturating_duration_since(Instant::now()));
     }

@@ -18,6 +18,7 @@ use tonic::transport::Server;
 use crate::activity::{Activity, Fault};
 use crate::arrival::{Arrival, Connection, Transport, origin};
 use crate::guard::Guard;
+use crate::observe::{CallObserver, Observe};
 use crate::places::Places;
 use crate::standing::{End, Other, UntilEnd};
 use crate::{Caller, Credentials, FederationError, PeerId, Quota, Quotas};
@@ -129,6 +130,21 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
+    serve_observed(listener, door, routes, limits, None, shutdown).await
+}
+
+/// As [`serve`], with somebody who sees every call.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_observed(
+    listener: TcpListener,
+    door: Door,
+    routes: Routes,
+    limits: Limits,
+    observer: Option<Arc<dyn CallObserver>>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Ended, FederationError> {
     let own = door.check(&listener)?;
     let guard = Guard::new(own, limits);
     let (cut, cut_seen) = watch::channel(false);
@@ -152,6 +168,7 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(limits.keepalive / 3))
         .http2_max_header_list_size(16 * 1024)
         .http2_max_pending_accept_reset_streams(Some(64))
+        .layer(Observe(observer))
         .layer(guard)
         .serve_with_incoming_shutdown(routes, ReceiverStream::new(incoming), async move {
             let _ = drain_seen.wait_for(|asked| *asked).await;

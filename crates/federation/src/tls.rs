@@ -163,6 +163,12 @@ impl TlsIdentity {
         self.own.as_ref().map(|own| &own.peer)
     }
 
+    /// The end of the own certificate chain's validity, seconds since the Unix epoch: the earliest of its certificates;
+    /// none without a certificate.
+    pub fn expires_at_s(&self) -> Option<u64> {
+        crate::expiry::earliest(&self.own.as_ref()?.chain)
+    }
+
     /// Whether others who trust the same roots will admit the own certificate at `now`: its chain, its dates, and what it is
     /// for. Material without a certificate has nothing to check.
     ///

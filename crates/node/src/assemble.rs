@@ -5,12 +5,15 @@ use std::future::Future;
 use std::sync::Arc;
 
 use commitment::Epoch;
-use federation::{Credentials, FederationError, FederationId, PeerId, Timeouts, connect, pass_on};
+use federation::{
+    Credentials, FederationError, FederationId, PeerId, RequestId, Timeouts, connect, pass_on,
+};
 use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::transport::Channel;
+use tracing::Instrument as _;
 use verifier::trust::{OnlineDocument, ProvinceSignature, Sequence, SignedOnline};
 use wire::federation::v1 as proto;
 use wire::{Proposal, PublishedRegistry, Reason};
@@ -63,7 +66,7 @@ impl Peers {
         for (province, channel) in &self.0 {
             let province = province.get();
             let call = ask(channel.clone());
-            calls.spawn(async move { (province, call.await) });
+            calls.spawn(for_the_same_call(async move { (province, call.await) }));
         }
         let mut answers = Vec::new();
         while let Some(call) = calls.join_next().await {
@@ -83,6 +86,21 @@ impl Peers {
             }
         }
         answers
+    }
+}
+
+/// Has work on another task be part of the present call: in its logs, and in what is sent on.
+fn for_the_same_call<F>(work: F) -> impl Future<Output = F::Output> + Send
+where
+    F: Future<Output: Send> + Send,
+{
+    let id = RequestId::current();
+    let work = work.in_current_span();
+    async move {
+        match id {
+            Some(id) => id.scope(work).await,
+            None => work.await,
+        }
     }
 }
 

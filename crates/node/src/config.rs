@@ -10,6 +10,7 @@ use store::Backend;
 use crate::keys::KeyToken;
 
 pub use crate::limits::Limits;
+use crate::observe::Observe;
 
 /// Longest configuration file, in bytes.
 const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
@@ -68,6 +69,9 @@ pub struct Config {
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
+    /// Who may look at the node, and where traces go.
+    #[serde(default)]
+    pub observe: Observe,
 }
 
 /// Where the node listens, and with which certificate.
@@ -78,6 +82,9 @@ pub struct Doors {
     pub peers_listen: SocketAddr,
     /// Address for residents and readers of the trust list (server TLS).
     pub public_listen: SocketAddr,
+    /// Address of the operator's listener (plain HTTP: `/metrics`, `/livez`, `/readyz`); without one there is none.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Certificate chain, PEM, own first; its identity tells federation and province.
     pub certificate_file: PathBuf,
     /// Its PKCS#8 key, PEM.
@@ -421,6 +428,8 @@ impl Config {
         {
             return Err("trust: soft_stale_s <= hard_stale_s <= 604800".to_owned());
         }
+        self.observe
+            .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
         if self.retention.horizon_days * 24 < self.intake.max_age_hours {
             return Err(format!(
@@ -527,6 +536,7 @@ mod tests {
         assert_eq!(advanced.limits, basic.limits);
         assert_eq!(advanced.intake, basic.intake);
         assert_eq!(advanced.store, basic.store);
+        assert_eq!(advanced.observe, basic.observe);
         assert_eq!(advanced.retention, basic.retention);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
@@ -568,6 +578,7 @@ mod tests {
             ("limits", "query_quantum_ms = 0"),
             ("clock", "start_minute = 70_000_000\nrate_min_per_s = 0"),
             ("peer]", "province = 0\naddress = \"x:1\""),
+            ("observe", "otlp_endpoint = \"http://far.example:4317\""),
         ] {
             let head = if table.ends_with(']') {
                 format!("[[{table}]")

@@ -169,6 +169,7 @@ mod tests {
             let doors = Doors {
                 peers_listen: address,
                 public_listen: address,
+                metrics_listen: None,
                 certificate_file: dir.path().join("node.pem"),
                 key_file: dir.path().join("node-key.pem"),
                 roots_file: dir.path().join("federation.pem"),

@@ -12,6 +12,7 @@ use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::epoch::Ledger;
 use crate::locks::Locks;
+use crate::observe::Metrics;
 use crate::passes::InFlight;
 use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::quotas::NodeQuotas;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub sources: SourceBook,
     /// Makes proofs.
     pub prover: Arc<dyn PassProver>,
+    /// What is counted. The vault's store is to tell it of its commits.
+    pub metrics: Arc<Metrics>,
     /// Settings.
     pub settings: Settings,
 }
@@ -87,6 +90,7 @@ pub struct Node {
     pub(crate) register: Box<dyn CivilRegister>,
     pub(crate) sources: SourceBook,
     pub(crate) prover: Arc<dyn PassProver>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) settings: Settings,
     pub(crate) locks: Locks,
@@ -156,6 +160,7 @@ impl Node {
             register: parts.register,
             sources: parts.sources,
             prover: parts.prover,
+            metrics: parts.metrics,
             limits: parts.settings.limits,
             settings: parts.settings,
             locks: Locks::new(),
@@ -202,6 +207,11 @@ impl Node {
     /// The time.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
+    }
+
+    /// What is counted.
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// Whether a province has a slot in the registry.

@@ -304,12 +304,13 @@ impl Node {
             Box::new(move || job.run()) as Job
         });
         // Jobs that find no room are dropped, and with them the entry above.
-        self.queue
-            .submit(jobs.collect())
-            .map_err(|full| NodeError::Later {
+        self.queue.submit(jobs.collect()).map_err(|full| {
+            self.metrics.pass_queue_was_full();
+            NodeError::Later {
                 reason: Reason::ProverBusy,
                 wait: spread(full.wait, self.entropy.bytes()),
-            })?;
+            }
+        })?;
         Ok(Making::UnderWay(waiting))
     }
 
@@ -451,14 +452,16 @@ struct PassJob {
 impl PassJob {
     fn run(self) {
         // Nobody waits for it any more: it is made when somebody asks again.
-        let made = if self.progress.is_wanted() {
-            match &self.work {
-                Work::Prove(common) => self.make(common),
-                Work::Refuse(row) => self.refuse(row),
-            }
-        } else {
-            Ok(())
+        if !self.progress.is_wanted() {
+            return;
+        }
+        let began = Instant::now();
+        let made = match &self.work {
+            Work::Prove(common) => self.make(common),
+            Work::Refuse(row) => self.refuse(row),
         };
+        let metrics = &self.node.metrics;
+        metrics.pass_job_ended(began.elapsed(), made.is_err());
         if let Err(error) = made {
             tracing::error!(%error, "a pass could not be made");
             self.progress.has_failed.store(true, Ordering::SeqCst);

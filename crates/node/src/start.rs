@@ -15,6 +15,7 @@ use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret, read_text};
 use crate::keys::{Opener, is_sealed, read_ring};
 use crate::node::roster_of;
+use crate::observe::{Metrics, StoreDisk};
 use crate::store::{
     DiskOptions, DiskStore, KeyRing, StoreError, StoreIdentity, Vault, open_on_disk,
 };
@@ -147,6 +148,14 @@ impl Prepared {
         let prover = read_prover(&self.config)?;
         let entropy = Arc::new(entropy);
         let (disk, vault) = self.open_store(&entropy)?;
+        let metrics = Arc::new(Metrics::new(
+            &entropy,
+            Some(StoreDisk {
+                dir: self.config.data_dir.clone(),
+                reserve_bytes: self.config.store.reserve_mib << 20,
+            }),
+        ));
+        disk.tell(Arc::clone(&metrics) as _);
         let upkeep = Upkeep {
             socket: self.config.data_dir.join(CONTROL_SOCKET),
             disk,
@@ -181,6 +190,7 @@ impl Prepared {
             register,
             sources: self.sources,
             prover,
+            metrics,
             settings,
         })?;
         Ok(Opened { node, upkeep })

@@ -12,7 +12,7 @@ use crate::generation::{
 };
 use crate::group::{Grouped, NotSwitched, Room};
 use crate::mark::Tally;
-use crate::{Batch, Each, EachRow, Entries, Store, StoreError, Table};
+use crate::{Batch, Each, EachRow, Entries, Store, StoreError, StoreObserver, Table};
 
 const CURRENT: &str = "current";
 const LOCK: &str = "lock";
@@ -229,6 +229,11 @@ impl DiskStore {
             rows: tally.rows,
             size_bytes: size_of_dir(&self.options.dir)?,
         })
+    }
+
+    /// Has an observer told of every commit and every write from now on; the first one stays.
+    pub fn tell(&self, observer: std::sync::Arc<dyn StoreObserver>) {
+        self.grouped.tell(observer);
     }
 
     /// Whether the store has failed and refuses all work.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,9 @@ use crate::disk::DiskOptions;
 use crate::error::{failed, stopped};
 use crate::generation::{CHUNK_LEN, Engine, Generation, size_of_dir};
 use crate::mark::Tally;
+use crate::observe::observed;
 use crate::watch::Watch;
-use crate::{Batch, Each, Entries, StoreError, Table};
+use crate::{Batch, Each, Entries, StoreError, StoreObserver, Table};
 
 /// Commits that may wait for the writer; more block their callers.
 const QUEUE_LEN: usize = 1_024;
@@ -78,6 +79,7 @@ struct Shared {
     failed: AtomicBool,
     watch: Watch,
     tally: Mutex<Tally>,
+    observer: OnceLock<Arc<dyn StoreObserver>>,
 }
 
 impl Shared {
@@ -181,6 +183,7 @@ impl Grouped {
             failed: AtomicBool::new(false),
             watch: Watch::new(),
             tally: Mutex::new(generation.tally),
+            observer: OnceLock::new(),
         });
         let writer = Writer {
             shared: Arc::clone(&shared),
@@ -277,11 +280,19 @@ impl Grouped {
     }
 
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.shared.usable()?;
         if batch.is_empty() {
-            return Ok(());
+            return self.shared.usable();
         }
-        self.ask(|done| Job::Commit(batch, done))?
+        let commit = || self.ask(|done| Job::Commit(batch, done))?;
+        match self.shared.observer.get() {
+            Some(observer) => observed(&**observer, commit),
+            None => commit(),
+        }
+    }
+
+    /// Has an observer told of every commit from now on; the first one stays.
+    pub(crate) fn tell(&self, observer: Arc<dyn StoreObserver>) {
+        let _ = self.shared.observer.set(observer);
     }
 
     pub(crate) fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError> {
@@ -486,7 +497,11 @@ impl Writer {
         }
         tally.commits += 1;
         tally.put_into(&mut rows);
+        let began = Instant::now();
         let durable = self.write(rows, tally);
+        if let (Some(observer), Ok(())) = (shared.observer.get(), &durable) {
+            observer.group_flushed(applied.len(), began.elapsed());
+        }
         if durable.is_err() {
             // What of the group is on disk is unknown.
             self.shared.fail();

@@ -4,5 +4,6 @@ mod admission;
 mod hostile;
 mod house;
 mod limits;
+mod observed;
 mod raw;
 mod swap;

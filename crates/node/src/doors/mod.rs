@@ -88,13 +88,14 @@ impl Desk {
         // Dropped with this future, when the caller goes.
         let waiting = Arc::new(());
         let wanted = Arc::downgrade(&waiting);
+        let span = tracing::Span::current();
         let work = move || {
             let _permit = permit;
             let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
             if is_late || wanted.strong_count() == 0 {
                 return Err(NodeError::Refused(Reason::Deadline));
             }
-            work(&node)
+            span.in_scope(|| work(&node))
         };
         let done = tokio::task::spawn_blocking(work).await;
         drop(waiting);

@@ -3,7 +3,9 @@
 mod answers;
 mod clients;
 mod epochs;
+mod hardened;
 mod hostile;
+mod observed;
 mod passes;
 mod pressure;
 mod process;
@@ -15,5 +17,7 @@ mod sources;
 mod streams;
 mod swap;
 mod table;
+#[cfg(feature = "otel")]
+mod traces;
 mod upkeep;
 mod world;

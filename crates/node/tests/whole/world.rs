@@ -7,7 +7,8 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
-use node::store::{KeyRing, MemoryStore, Store, StoreIdentity, Vault};
+use node::observe::Metrics;
+use node::store::{KeyRing, MemoryStore, ObservedStore, Store, StoreIdentity, Vault};
 use node::{
     CivilRegister, Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers,
     RegisterUnavailable, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, serve,
@@ -256,6 +257,7 @@ pub(crate) struct House {
     pub(crate) home: u8,
     pub(crate) peers_at: SocketAddr,
     pub(crate) public_at: SocketAddr,
+    pub(crate) metrics_at: SocketAddr,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) store: Arc<MemoryStore>,
     stop: oneshot::Sender<()>,
@@ -295,6 +297,7 @@ impl World {
             listeners.push(Listeners {
                 peers: bind().await.unwrap(),
                 public: bind().await.unwrap(),
+                metrics: Some(bind().await.unwrap()),
             });
         }
         let addresses: Vec<Peer> = PROVINCES
@@ -337,6 +340,9 @@ pub(crate) fn parts(
     clock: Arc<SimulatedClock>,
 ) -> Parts {
     let entropy = Arc::new(Entropy::from_seed([home; 32]));
+    let metrics = Arc::new(Metrics::new(&entropy, None));
+    let store = ObservedStore::new(store, Arc::clone(&metrics) as _);
+    let store: Arc<dyn Store> = Arc::new(store);
     let key = node_key(home);
     let identity = StoreIdentity {
         federation: "test".to_owned(),
@@ -374,6 +380,7 @@ pub(crate) fn parts(
         }),
         sources: SourceBook::parse(&sources).unwrap(),
         prover: Arc::clone(&wish.prover),
+        metrics,
         settings: Settings {
             intake: Intake::default(),
             limits: wish.limits,
@@ -417,6 +424,8 @@ fn open(
         listeners.peers.local_addr().unwrap(),
         listeners.public.local_addr().unwrap(),
     );
+    let metrics = listeners.metrics.as_ref().unwrap();
+    let metrics_at = metrics.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = Arc::clone(&node);
     let limits = wish.limits;
@@ -435,6 +444,7 @@ fn open(
         home,
         peers_at,
         public_at,
+        metrics_at,
         clock,
         store,
         stop,
