@@ -115,6 +115,11 @@ impl NodeProcess {
         (status.expect("a status"), body.to_owned())
     }
 
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> Log {
         self.log.clone()
