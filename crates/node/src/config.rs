@@ -487,8 +487,8 @@ impl Config {
                 3_650,
             ),
             ("store.cache_mib", self.store.cache_mib, 1, 1 << 20),
-            ("store.reserve_mib", self.store.reserve_mib, 0, 1 << 30),
-            ("store.max_mib", self.store.max_mib, 0, 1 << 30),
+            ("store.reserve_mib", self.store.reserve_mib, 0, 1 << 40),
+            ("store.max_mib", self.store.max_mib, 0, 1 << 40),
             ("store.stall_limit_s", self.store.stall_limit_s, 1, 3_600),
         ];
         for (name, value, least, most) in ranges.into_iter().chain(self.limits.ranges()) {
