@@ -51,7 +51,9 @@ address_registers_burst = 200_000
 
 fn asked(name: &str, otherwise: u32) -> u32 {
     let given = std::env::var(name).ok();
-    given.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+    given
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(otherwise)
 }
 
 /// People beyond those that the harness knows by number.
@@ -75,7 +77,9 @@ fn people(count: u32) -> Vec<Person> {
 
 /// The laboratories, each over several connections.
 fn laboratories(world: &World) -> Vec<Arc<Source>> {
-    let offices = [33, 35, 42].into_iter().flat_map(|code| [code; CONNECTIONS]);
+    let offices = [33, 35, 42]
+        .into_iter()
+        .flat_map(|code| [code; CONNECTIONS]);
     let connected = offices.map(|code| world.source(code, SourceKind::Laboratory, HOME));
     connected.map(Arc::new).collect()
 }
@@ -114,7 +118,9 @@ impl Outcomes {
     fn percentile_ms(&mut self, percent: usize) -> f64 {
         self.times.sort_unstable();
         let at = (self.times.len() * percent / 100).min(self.times.len().saturating_sub(1));
-        self.times.get(at).map_or(f64::NAN, |t| t.as_secs_f64() * 1e3)
+        self.times
+            .get(at)
+            .map_or(f64::NAN, |t| t.as_secs_f64() * 1e3)
     }
 }
 
@@ -131,7 +137,11 @@ async fn offer(source: &Source, events: Vec<SignedEvent>, outcomes: &Shared) {
     let mut outcomes = outcomes.lock().await;
     match answer {
         Ok(answer) => {
-            let refused = answer.get_ref().results.iter().filter(|r| !r.reason.is_empty());
+            let refused = answer
+                .get_ref()
+                .results
+                .iter()
+                .filter(|r| !r.reason.is_empty());
             let refused = refused.count() as u64;
             outcomes.accepted += count - refused;
             if refused > 0 {
@@ -224,7 +234,12 @@ fn note(outcomes: &mut Outcomes, answer: Result<(), tonic::Status>, began: Insta
             outcomes.accepted += 1;
             outcomes.times.push(began.elapsed());
         }
-        Err(status) => *outcomes.refused.entry(format!("{:?}", status.code())).or_default() += 1,
+        Err(status) => {
+            *outcomes
+                .refused
+                .entry(format!("{:?}", status.code()))
+                .or_default() += 1
+        }
     }
 }
 
@@ -251,7 +266,10 @@ async fn passes(world: &World, people: &[Person], time: Duration) -> (f64, f64, 
             let (mut times, mut refused) = (Vec::new(), 0);
             while Instant::now() < until {
                 let began = Instant::now();
-                match device.passes(claim, World::NATION, &[Holder::new()], now).await {
+                match device
+                    .passes(claim, World::NATION, &[Holder::new()], now)
+                    .await
+                {
                     Ok(_) => times.push(began.elapsed()),
                     Err(_) => {
                         refused += 1;
@@ -313,12 +331,19 @@ async fn main() {
     let mut most = closed_loop(&sources, &tests, time).await;
     say("as fast as answers come", &mut most, time);
     let sustained = rate(most.accepted, time) * 0.7;
-    println!("sustained: {sustained:.0} events a second; {} MB", memory_kb(pid) / 1024);
+    println!(
+        "sustained: {sustained:.0} events a second; {} MB",
+        memory_kb(pid) / 1024
+    );
 
     for multiple in MULTIPLES {
         // Signed ahead, so that signing does not hold the load back.
         let events = (sustained * f64::from(multiple)).max(1.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few thousand"
+        )]
         let in_a_second = (events / 256.0).ceil() as usize;
         let batches: Vec<Vec<(usize, Vec<SignedEvent>)>> = (0..seconds)
             .map(|_| {
@@ -354,7 +379,11 @@ async fn main() {
 
     let minutes = asked("LOAD_LONG_MINUTES", 0);
     for minute in 1..=minutes {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few thousand"
+        )]
         let in_a_second = (sustained / 256.0).ceil() as usize;
         let one = |number: usize| {
             let source = number % sources.len();
@@ -364,7 +393,11 @@ async fn main() {
             .map(|_| (0..in_a_second).map(one).collect())
             .collect();
         let mut outcomes = open_loop(&sources, &batches).await;
-        say(&format!("minute {minute}"), &mut outcomes, Duration::from_secs(60));
+        say(
+            &format!("minute {minute}"),
+            &mut outcomes,
+            Duration::from_secs(60),
+        );
         println!("  {} MB", memory_kb(pid) / 1024);
     }
     world.stop();

@@ -6,7 +6,7 @@ use super::migrate::FirstCommittedRow;
 use super::*;
 use crate::rows::{CommittedRow, EventRow, Evidence};
 use crate::seal::FirstSeal;
-use crate::{Batch, Change, DiskOptions, DiskStore, MemoryStore};
+use crate::{Backend, Batch, Change, DiskOptions, DiskStore, MemoryStore};
 
 const RESIDENT: ResidentKey = ResidentKey([5; 32]);
 const OTHER: ResidentKey = ResidentKey([6; 32]);
@@ -169,6 +169,55 @@ fn an_erased_resident_is_gone_and_nothing_more_is_written_for_them() {
         vault.take_ring(KeyRing::from_secret([2; 32])),
         Err(StoreError::WrongKey)
     );
+}
+
+/// Whether any file below a directory holds these bytes.
+fn lies_in(dir: &std::path::Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return lies_in(&path, bytes);
+        }
+        let file = std::fs::read(path).unwrap();
+        file.windows(bytes.len()).any(|window| window == bytes)
+    })
+}
+
+#[test]
+fn once_compacted_no_file_has_anything_of_an_erased_resident_sealed_or_not() {
+    for backend in [Backend::Sled, Backend::Redb] {
+        let dir = tempfile::tempdir().unwrap();
+        let options = DiskOptions {
+            backend,
+            ..DiskOptions::new(dir.path())
+        };
+        let ring = KeyRing::from_secret([1; 32]);
+        let (disk, vault) = open_on_disk(&options, &identity(33), ring, entropy()).unwrap();
+        let mut write = vault.write();
+        for resident in [RESIDENT, OTHER] {
+            write.take_in(resident);
+            write.put_new(
+                Table::Events,
+                &resident.row(&[1]),
+                &[resident.0, resident.0],
+            );
+        }
+        write.commit().unwrap();
+        let stored = |table, key: &[u8]| disk.get(table, key).unwrap().unwrap();
+        let wrapped = stored(Table::Keys, &RESIDENT.0);
+        let sealed = stored(Table::Events, &RESIDENT.row(&[1]));
+        let of_other = stored(Table::Keys, &OTHER.0);
+        // What is looked for is found while it is there.
+        assert!(lies_in(dir.path(), &wrapped) && lies_in(dir.path(), &sealed));
+        let mut erasing = vault.write();
+        erasing.erase(RESIDENT);
+        erasing.commit().unwrap();
+        disk.compact(backend, &mut |_| ()).unwrap();
+        for gone in [&wrapped[..], &sealed, &RESIDENT.0] {
+            assert!(!lies_in(dir.path(), gone), "{backend:?}");
+        }
+        assert!(lies_in(dir.path(), &of_other));
+    }
 }
 
 #[test]
