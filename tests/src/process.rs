@@ -1,7 +1,7 @@
 //! A node as a process: started, listened to, ended or killed.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::SocketAddr;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +46,8 @@ pub struct NodeProcess {
     pub peers: SocketAddr,
     /// Address of the public door.
     pub public: SocketAddr,
+    /// Address of the operator's listener, if it has one.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl NodeProcess {
@@ -66,11 +68,14 @@ impl NodeProcess {
         let mut out = BufReader::new(child.stdout.take().expect("piped")).take(4096);
         let _ = out.read_line(&mut line);
         let doors = line.strip_prefix("ready ").and_then(|line| {
-            let (peers, public) = line.trim().split_once(' ')?;
-            let address = |text: &str, name| text.strip_prefix(name)?.parse().ok();
-            Some((address(peers, "peers=")?, address(public, "public=")?))
+            let address = |name| {
+                let mut words = line.split_whitespace();
+                words.find_map(|word| word.strip_prefix(name)?.parse().ok())
+            };
+            let doors = (address("peers=")?, address("public=")?);
+            Some((doors, address("metrics=")))
         });
-        let Some((peers, public)) = doors else {
+        let Some(((peers, public), metrics)) = doors else {
             let _ = child.kill();
             let status = child.wait().expect("a child can be waited for");
             let _ = collector.join();
@@ -82,6 +87,7 @@ impl NodeProcess {
             collector: Some(collector),
             peers,
             public,
+            metrics,
         })
     }
 
@@ -91,6 +97,22 @@ impl NodeProcess {
         command.arg("run").arg("--config").arg(config);
         command.env("RUST_LOG", filter);
         command
+    }
+
+    /// Asks the operator's listener, and gives status and body.
+    ///
+    /// # Panics
+    /// If there is none, or it does not answer in HTTP.
+    pub fn ask(&self, path: &str) -> (u16, String) {
+        let at = self.metrics.expect("an operator's listener");
+        let mut stream = TcpStream::connect(at).expect("it listens");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {at}\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
+        (status.expect("a status"), body.to_owned())
     }
 
     /// What it has logged so far.

@@ -220,6 +220,7 @@ impl World {
              signing_key_file = \"signing.key\"\nregister_file = \"register.sealed\"\n\
              sources_file = \"sources.toml\"\n\
              [doors]\npeers_listen = \"127.0.0.1:{}\"\npublic_listen = \"127.0.0.1:0\"\n\
+             metrics_listen = \"127.0.0.1:0\"\n\
              certificate_file = \"node.pem\"\nkey_file = \"node-key.pem\"\nroots_file = \"../federation.pem\"\n\
              [trust]\nroot_document_file = \"../root.bin\"\nroot_keys = {root_keys:?}\nroot_threshold = 2\n\
              [rules]\nhome = {:?}\nnation = {:?}\nfiles = [\"../nation.toml\"]\n\

@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -81,6 +81,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "checkpoint",
         ],
     ),
+    ("reliability", &["store"]),
     (
         "tests",
         &[
@@ -298,4 +299,29 @@ fn the_readme_and_the_guard_run_the_same_tests() {
         assert!(text.contains("cargo test --workspace"));
     }
     assert!(readme.contains("cargo run --release -p demo"));
+}
+
+/// Names of tests in a text: words in backticks with three underscores at least.
+fn named_tests(text: &str) -> BTreeSet<&str> {
+    let words = text.split('`').skip(1).step_by(2);
+    let is_name = |word: &&str| {
+        word.matches('_').count() >= 3 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
+    words.filter(is_name).collect()
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let model = read(&root().join("SECURITY.md"));
+    let named = named_tests(&model);
+    assert!(named.len() > 40, "the names were found: {}", named.len());
+    let mut sources: Vec<String> = sources().iter().map(|path| read(path)).collect();
+    sources.push(read(&root().join("tests/tests/tidy.rs")));
+    for name in named {
+        let signature = format!("fn {name}(");
+        assert!(
+            sources.iter().any(|source| source.contains(&signature)),
+            "{name} is no test"
+        );
+    }
 }

@@ -256,6 +256,15 @@ start_minute = {start}
 rate_min_per_s = 0
 operator_may_advance = true
 
+# All residents and sources are on this machine, and live through two weeks in seconds.
+[limits.quotas]
+events_per_s = 1_000_000
+events_burst = 1_000_000
+address_calls_per_s = 100_000
+address_calls_burst = 100_000
+address_registers_per_min = 100_000
+address_registers_burst = 100_000
+
 [store]
 reserve_mib = 16
 "#,

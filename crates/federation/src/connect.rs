@@ -15,7 +15,12 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tower::service_fn;
 
+use crate::standing::{End, Heard, Other, Standing};
 use crate::{Credentials, FederationError, PeerId};
+
+/// Time without a byte after which a channel gives its connection up, to make another with its next call. Half of what doors
+/// admit, so that none ends just when a call is made; while a call is under way there are signs of life more often.
+const QUIET: Duration = Duration::from_mins(1);
 
 /// How long a client waits.
 #[derive(Clone, Copy, Debug)]
@@ -78,17 +83,35 @@ async fn open(
     port: u16,
     expected: PeerId,
     credentials: &dyn Credentials,
-) -> io::Result<TlsStream<TcpStream>> {
+) -> io::Result<Standing<TlsStream<TcpStream>>> {
+    // Asked for first: material that is swapped during the handshake is a change.
+    let changes = credentials.changes();
     let config = credentials
         .current()
-        .client(expected)
+        .client(expected.clone())
         .map_err(io::Error::other)?;
     let stream = TcpStream::connect((host.as_str(), port)).await?;
     stream.set_nodelay(true)?;
     let name = ServerName::try_from(host).map_err(io::Error::other)?;
-    TlsConnector::from(Arc::new(config))
+    let stream = TlsConnector::from(Arc::new(config))
         .connect(name, stream)
-        .await
+        .await?;
+    let (_, session) = stream.get_ref();
+    let chain = session.peer_certificates().unwrap_or_default().to_vec();
+    let refused = Other::Server(expected, chain).until_refused(changes);
+    let heard = Heard::now();
+    let hears = heard.clone();
+    let until_end = async move {
+        tokio::select! {
+            () = refused => End::Cut,
+            () = heard.until_quiet(QUIET) => End::Close,
+        }
+    };
+    let on_read = Box::new(move |_| {
+        hears.again();
+        false
+    });
+    Ok(Standing::new(stream, Box::pin(until_end), on_read))
 }
 
 /// How often and how soon a call is made again.

@@ -25,6 +25,12 @@ pub enum FederationError {
     /// A door or a peer needs a certificate of its own, and the credentials hold none.
     #[error("the credentials hold no certificate of their own")]
     NoCertificate,
+    /// Material to be swapped in is not of the same identity. The operator is at fault.
+    #[error("the certificate is of another federation, province or role than the one in use")]
+    OtherIdentity,
+    /// The own certificate would not be admitted by others who trust the same roots. The operator is at fault.
+    #[error("the own certificate is not admitted under the own roots: {0}")]
+    OwnChain(rustls::Error),
     /// The gate's door listens beyond this machine. The configuration is at fault.
     #[error("the gate's door may only listen on loopback, not on {0}")]
     NotLoopback(SocketAddr),

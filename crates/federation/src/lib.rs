@@ -4,17 +4,30 @@
 //! It knows no storage, no record and no rule set. A server made here has one [`Door`]; behind it every call passes
 //! the table in [`admits`] before any service sees it.
 
+mod activity;
+mod arrival;
 mod authorise;
 mod connect;
 mod error;
+mod expiry;
+mod guard;
 mod identity;
+mod observe;
 pub mod pki;
+mod places;
+mod quota;
 mod serve;
+mod standing;
 mod tls;
 
+pub use arrival::address_of;
 pub use authorise::{Caller, CallerKind, admits, callers};
 pub use connect::{Retry, Timeouts, connect, retry};
 pub use error::FederationError;
+pub use guard::{CallTime, call_deadline, pass_on};
 pub use identity::{FederationId, PeerId, Role};
-pub use serve::{Door, Ended, Limits, serve};
-pub use tls::{Credentials, TlsIdentity};
+pub use observe::{CallObserver, EndedCall, RequestId, method_name};
+pub use quota::{Quota, Quotas};
+pub use rustls_pki_types::UnixTime;
+pub use serve::{Door, Ended, Limits, serve, serve_observed};
+pub use tls::{Changes, Credentials, Swappable, TlsIdentity};

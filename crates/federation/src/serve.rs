@@ -4,23 +4,29 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rules::ProvinceCode;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::Connected;
 
-use crate::authorise::Guard;
-use crate::{Caller, Credentials, FederationError, PeerId};
+use crate::activity::{Activity, Fault};
+use crate::arrival::{Arrival, Connection, Transport, origin};
+use crate::guard::Guard;
+use crate::observe::{CallObserver, Observe};
+use crate::places::Places;
+use crate::standing::{End, Other, UntilEnd};
+use crate::{Caller, Credentials, FederationError, PeerId, Quota, Quotas};
 
+/// Bytes of one stream, and of one connection, that may lie here unread: a message and two of them. It bounds what a
+/// caller who sends faster than is read can fill.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 2 * STREAM_WINDOW_BYTES;
 /// Pause after the operating system refused a connection, usually for want of file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time for connections to fall once they are cut.
@@ -39,14 +45,36 @@ pub enum Door {
 /// What a server holds its callers to.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once; more wait in the listen queue.
+    /// Connections at once, those in their handshake among them. When all places are taken, that of the connection which has
+    /// been without a call for longest is given away; where all have calls under way, whoever comes waits in the listen queue.
     pub max_connections: usize,
-    /// Calls under way at once; more are refused with `OVERLOADED`.
+    /// Connections at once from one address (of IPv6, one network of 64 bits); more are closed.
+    pub max_connections_per_address: usize,
+    /// Calls under way at once; more are refused with `OVERLOADED`. As many again have room for the trust list, and health
+    /// checks are never refused: an overloaded node is not a dead one.
     pub max_calls: usize,
+    /// Calls under way at once of one caller, so that calls which are sent by the byte take no other caller's room; more are
+    /// refused with `QUOTA`.
+    pub max_calls_per_caller: usize,
+    /// The same, of calls that may last as long as their connection.
+    pub max_long_calls_per_caller: usize,
+    /// Calls at once that may last as long as their connection: streams of events, health that is watched.
+    pub max_long_calls: usize,
+    /// Calls of one caller, by certificate or, without one, by address; more are refused with `QUOTA`. The trust list,
+    /// health checks and long calls have each a quota of their own, of the same size.
+    pub quota: Option<Quota>,
+    /// New connections from one address; more are closed before their handshake, which is the dearest part of them.
+    pub connection_quota: Option<Quota>,
+    /// Callers that quotas tell apart.
+    pub max_callers: usize,
     /// Streams at once on one connection.
     pub max_streams: u32,
-    /// Time for a call.
+    /// Time for a call, and once more for its answer to be taken.
     pub deadline: Duration,
+    /// Time for which a connection may be without a call, and a long call without getting on.
+    pub idle: Duration,
+    /// After how long without a sign of life a connection is asked for one; it has a third of it for the answer.
+    pub keepalive: Duration,
     /// Time for a TLS handshake.
     pub handshake: Duration,
     /// Time for calls under way once the end is asked for.
@@ -60,9 +88,18 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_connections: 4_096,
+            max_connections_per_address: 1_024,
             max_calls: 1_024,
+            max_calls_per_caller: 256,
+            max_long_calls_per_caller: 16,
+            max_long_calls: 256,
+            quota: None,
+            connection_quota: None,
+            max_callers: 65_536,
             max_streams: 128,
             deadline: Duration::from_secs(15),
+            idle: Duration::from_mins(2),
+            keepalive: Duration::from_mins(1),
             handshake: Duration::from_secs(5),
             drain: Duration::from_secs(20),
             max_connection_age: Duration::from_mins(30),
@@ -93,12 +130,23 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
+    serve_observed(listener, door, routes, limits, None, shutdown).await
+}
+
+/// As [`serve`], with somebody who sees every call.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_observed(
+    listener: TcpListener,
+    door: Door,
+    routes: Routes,
+    limits: Limits,
+    observer: Option<Arc<dyn CallObserver>>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Ended, FederationError> {
     let own = door.check(&listener)?;
-    let guard = Guard {
-        own,
-        calls: Arc::new(Semaphore::new(limits.max_calls)),
-        deadline: limits.deadline,
-    };
+    let guard = Guard::new(own, limits);
     let (cut, cut_seen) = watch::channel(false);
     let (accepted, incoming) = mpsc::channel(1);
     let accepting = tokio::spawn(accept_all(
@@ -114,10 +162,13 @@ pub async fn serve(
         .max_concurrent_streams(limits.max_streams)
         .max_connection_age(limits.max_connection_age)
         .max_connection_age_grace(limits.deadline)
-        .http2_keepalive_interval(Some(Duration::from_mins(1)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_keepalive_interval(Some(limits.keepalive))
+        .http2_keepalive_timeout(Some(limits.keepalive / 3))
         .http2_max_header_list_size(16 * 1024)
         .http2_max_pending_accept_reset_streams(Some(64))
+        .layer(Observe(observer))
         .layer(guard)
         .serve_with_incoming_shutdown(routes, ReceiverStream::new(incoming), async move {
             let _ = drain_seen.wait_for(|asked| *asked).await;
@@ -163,28 +214,48 @@ impl Door {
     }
 
     /// Brings a connection through the door.
-    async fn admit(&self, stream: TcpStream) -> Result<(Transport, Caller), FederationError> {
+    async fn admit(&self, stream: TcpStream) -> Result<Admitted, FederationError> {
         stream.set_nodelay(true)?;
         match self {
             Self::Peers(credentials) => {
+                // Asked for first: material that is swapped during the handshake is a change.
+                let changes = credentials.changes();
                 let config = credentials.current().server_for_peers()?;
                 let stream = TlsAcceptor::from(config).accept(stream).await?;
-                let peer = {
-                    let (_, session) = stream.get_ref();
-                    let chain = session.peer_certificates().unwrap_or_default();
-                    let certificate = chain.first().ok_or(FederationError::CertificateForm)?;
-                    PeerId::from_certificate(certificate)?
-                };
-                Ok((Transport::Tls(Box::new(stream)), Caller::Peer(peer)))
+                let (_, session) = stream.get_ref();
+                let chain = session.peer_certificates().unwrap_or_default().to_vec();
+                let first = chain.first().ok_or(FederationError::CertificateForm)?;
+                let peer = PeerId::from_certificate(first)?;
+                Ok(Admitted {
+                    transport: Transport::Tls(Box::new(stream)),
+                    caller: Caller::Peer(peer),
+                    refused: Box::pin(Other::Client(chain).until_refused(changes)),
+                })
             }
             Self::Public(credentials) => {
                 let config = credentials.current().server_for_public()?;
                 let stream = TlsAcceptor::from(config).accept(stream).await?;
-                Ok((Transport::Tls(Box::new(stream)), Caller::Public))
+                Ok(Admitted {
+                    transport: Transport::Tls(Box::new(stream)),
+                    caller: Caller::Public,
+                    refused: Box::pin(std::future::pending()),
+                })
             }
-            Self::Gate => Ok((Transport::Plain(stream), Caller::Gate)),
+            Self::Gate => Ok(Admitted {
+                transport: Transport::Plain(stream),
+                caller: Caller::Gate,
+                refused: Box::pin(std::future::pending()),
+            }),
         }
     }
+}
+
+/// Who came through a door.
+struct Admitted {
+    transport: Transport,
+    caller: Caller,
+    /// Completes when swapped trust does not admit the caller any more.
+    refused: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Accepts until told to stop; each handshake runs by itself, so that a slow one holds up nobody.
@@ -195,29 +266,51 @@ async fn accept_all(
     accepted: mpsc::Sender<io::Result<Connection>>,
     cut: watch::Receiver<bool>,
 ) {
-    let connections = Arc::new(Semaphore::new(limits.max_connections));
+    let places = Places::new(limits.max_connections, limits.max_connections_per_address);
+    let begun = Instant::now();
+    let quotas = limits
+        .connection_quota
+        .map(|quota| Quotas::new(quota, limits.max_callers));
     loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else {
-            return;
-        };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, from) = match listener.accept().await {
+            Ok((stream, from)) => (stream, origin(from.ip())),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
+        let is_paid = quotas
+            .as_ref()
+            .is_none_or(|quotas| quotas.take(&from, 1, begun.elapsed()).is_ok());
+        let counted = is_paid.then(|| places.count(from)).flatten();
+        let Some(counted) = counted else {
+            tracing::debug!("a connection is closed: too many from one address");
+            continue;
+        };
+        let place = places.enter(counted).await;
         let (door, accepted, cut) = (Arc::clone(&door), accepted.clone(), cut.clone());
+        let activity = Activity::new(limits.idle);
+        place.is_used_by(&activity);
         tokio::spawn(async move {
-            match tokio::time::timeout(limits.handshake, door.admit(stream)).await {
-                Ok(Ok((transport, caller))) => {
-                    let connection = Connection {
-                        transport,
-                        caller,
-                        cut: when_cut(cut),
-                        _permit: permit,
+            let admitting = tokio::time::timeout(limits.handshake, door.admit(stream));
+            let admitted = tokio::select! {
+                admitted = admitting => admitted,
+                fault = activity.until_fault() => {
+                    tracing::debug!(?fault, "a connection is cut in its handshake");
+                    return;
+                }
+            };
+            match admitted {
+                Ok(Ok(admitted)) => {
+                    let arrival = Arrival {
+                        caller: admitted.caller,
+                        from,
+                        leaves_at: Instant::now() + limits.max_connection_age,
+                        activity,
                     };
+                    let until = until_end(admitted.refused, Arc::clone(&arrival.activity), cut);
+                    let connection = Connection::new(admitted.transport, arrival, until, place);
                     let _ = accepted.send(Ok(connection)).await;
                 }
                 Ok(Err(error)) => {
@@ -229,77 +322,29 @@ async fn accept_all(
     }
 }
 
-fn when_cut(mut cut: watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+/// Completes when the server, swapped trust, or its own activity ends a connection.
+fn until_end(
+    refused: impl Future<Output = ()> + Send + 'static,
+    activity: Arc<Activity>,
+    mut cut: watch::Receiver<bool>,
+) -> UntilEnd {
     Box::pin(async move {
-        if cut.wait_for(|cut| *cut).await.is_err() {
-            // The server is gone, and with it whoever could cut.
-            std::future::pending::<()>().await;
+        let server_cuts = async {
+            if cut.wait_for(|cut| *cut).await.is_err() {
+                // The server is gone, and with it whoever could cut.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = server_cuts => End::Cut,
+            () = refused => End::Cut,
+            fault = activity.until_fault() => {
+                tracing::debug!(?fault, "a connection is ended");
+                match fault {
+                    Fault::Idle | Fault::GaveWay => End::Close,
+                    Fault::Overdue => End::Cut,
+                }
+            }
         }
     })
-}
-
-enum Transport {
-    Tls(Box<TlsStream<TcpStream>>),
-    Plain(TcpStream),
-}
-
-/// A connection with its caller; it fails once it is cut.
-struct Connection {
-    transport: Transport,
-    caller: Caller,
-    cut: Pin<Box<dyn Future<Output = ()> + Send>>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Connected for Connection {
-    type ConnectInfo = Caller;
-
-    fn connect_info(&self) -> Caller {
-        self.caller.clone()
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.cut.as_mut().poll(cx).is_ready() {
-            // A completed future must not be polled again; from now on the answer is always this.
-            self.cut = Box::pin(std::future::poll_fn(|_| Poll::Ready(())));
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        match &mut self.transport {
-            Transport::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-            Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match &mut self.transport {
-            Transport::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-            Transport::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Tls(stream) => Pin::new(stream).poll_flush(cx),
-            Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.transport {
-            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
 }

@@ -14,8 +14,9 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, OtherError,
     PeerMisbehaved, RootCertStore, ServerConfig, SignatureScheme,
 };
+use tokio::sync::watch;
 
-use crate::{FederationError, FederationId, PeerId};
+use crate::{FederationError, FederationId, PeerId, Role};
 
 /// The only application protocol.
 const ALPN_H2: &[u8] = b"h2";
@@ -25,12 +26,64 @@ const ALPN_H2: &[u8] = b"h2";
 pub trait Credentials: Send + Sync + 'static {
     /// The material in use now.
     fn current(&self) -> Arc<TlsIdentity>;
+
+    /// Tells when the material is swapped, so that connections which it no longer admits are cut; none for material that
+    /// never changes.
+    fn changes(&self) -> Option<Changes> {
+        None
+    }
 }
+
+/// Changes whenever material is swapped.
+pub type Changes = watch::Receiver<Arc<TlsIdentity>>;
 
 /// Material that never changes.
 impl Credentials for Arc<TlsIdentity> {
     fn current(&self) -> Arc<TlsIdentity> {
         Arc::clone(self)
+    }
+}
+
+/// Material that can be swapped while doors are open and channels stand.
+pub struct Swappable {
+    current: watch::Sender<Arc<TlsIdentity>>,
+}
+
+impl Swappable {
+    /// Begins with `first`.
+    pub fn new(first: Arc<TlsIdentity>) -> Self {
+        Self {
+            current: watch::Sender::new(first),
+        }
+    }
+
+    /// Swaps the material, after checking it as a whole at `now`. Connections from now on are made with it; standing ones
+    /// whose other side it does not admit are cut.
+    ///
+    /// # Errors
+    /// [`FederationError::OtherIdentity`] if it is somebody else's, and those of [`TlsIdentity::check_own`]; then the
+    /// former material stays.
+    pub fn swap(&self, next: TlsIdentity, now: UnixTime) -> Result<(), FederationError> {
+        if next.peer() != self.current.borrow().peer() || *next.federation() != self.federation() {
+            return Err(FederationError::OtherIdentity);
+        }
+        next.check_own(now)?;
+        self.current.send_replace(Arc::new(next));
+        Ok(())
+    }
+
+    fn federation(&self) -> FederationId {
+        self.current.borrow().federation.clone()
+    }
+}
+
+impl Credentials for Arc<Swappable> {
+    fn current(&self) -> Arc<TlsIdentity> {
+        Arc::clone(&self.current.borrow())
+    }
+
+    fn changes(&self) -> Option<Changes> {
+        Some(self.current.subscribe())
     }
 }
 
@@ -45,6 +98,7 @@ struct Own {
     peer: PeerId,
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
+    clients: Arc<FederationClients>,
     at_peers: Arc<ServerConfig>,
     at_public: Arc<ServerConfig>,
 }
@@ -81,9 +135,9 @@ impl TlsIdentity {
             }
         })?;
         let peer = PeerId::from_certificate(&chain[0])?;
-        let verifier = FederationClients::new(&peer.federation, &roots)?;
-        let server = |verifier: Option<FederationClients>| server_config(verifier, &chain, &key);
-        let (at_peers, at_public) = (server(Some(verifier))?, server(None)?);
+        let clients = Arc::new(FederationClients::new(&peer.federation, &roots)?);
+        let server = |clients| server_config(clients, &chain, &key);
+        let (at_peers, at_public) = (server(Some(Arc::clone(&clients)))?, server(None)?);
         let federation = peer.federation.clone();
         Ok(Self {
             federation,
@@ -92,6 +146,7 @@ impl TlsIdentity {
                 peer,
                 chain,
                 key,
+                clients,
                 at_peers,
                 at_public,
             }),
@@ -108,6 +163,68 @@ impl TlsIdentity {
         self.own.as_ref().map(|own| &own.peer)
     }
 
+    /// The end of the own certificate chain's validity, seconds since the Unix epoch: the earliest of its certificates;
+    /// none without a certificate.
+    pub fn expires_at_s(&self) -> Option<u64> {
+        crate::expiry::earliest(&self.own.as_ref()?.chain)
+    }
+
+    /// Whether others who trust the same roots will admit the own certificate at `now`: its chain, its dates, and what it is
+    /// for. Material without a certificate has nothing to check.
+    ///
+    /// # Errors
+    /// [`FederationError::OwnChain`].
+    pub fn check_own(&self, now: UnixTime) -> Result<(), FederationError> {
+        let Some(own) = &self.own else {
+            return Ok(());
+        };
+        self.admits_client(&own.chain, now)
+            .map_err(FederationError::OwnChain)?;
+        // Only nodes serve; the others' certificates say so themselves.
+        if own.peer.role == Role::Node {
+            self.admits_server(&own.peer, &own.chain, now)
+                .map_err(FederationError::OwnChain)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a client that showed `chain`, own certificate first, would be admitted at `now`.
+    pub(crate) fn admits_client(
+        &self,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let clients = self.own.as_ref().map(|own| &own.clients);
+        let (Some(clients), Some((first, more))) = (clients, chain.split_first()) else {
+            return Err(Error::NoCertificatesPresented);
+        };
+        clients.verify_client_cert(first, more, now).map(|_| ())
+    }
+
+    /// Whether a server that showed `chain`, own certificate first, would be taken for `expected` at `now`.
+    pub(crate) fn admits_server(
+        &self,
+        expected: &PeerId,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let (first, more) = chain.split_first().ok_or(Error::NoCertificatesPresented)?;
+        let exact = self.exact(expected.clone());
+        // The verifier looks at no host name; any will do.
+        let name = ServerName::IpAddress(std::net::Ipv4Addr::LOCALHOST.into());
+        exact
+            .verify_server_cert(first, more, &name, &[], now)
+            .map(|_| ())
+    }
+
+    fn exact(&self, expected: PeerId) -> ExactServer {
+        ExactServer {
+            expected,
+            roots: Arc::clone(&self.roots),
+            algorithms: algorithms(),
+        }
+    }
+
     /// For the door of peers: each must show a certificate of the federation.
     pub(crate) fn server_for_peers(&self) -> Result<Arc<ServerConfig>, FederationError> {
         let own = self.own.as_ref().ok_or(FederationError::NoCertificate)?;
@@ -122,15 +239,10 @@ impl TlsIdentity {
 
     /// For a connection to exactly one peer.
     pub(crate) fn client(&self, expected: PeerId) -> Result<ClientConfig, FederationError> {
-        let verifier = ExactServer {
-            expected,
-            roots: Arc::clone(&self.roots),
-            algorithms: algorithms(),
-        };
         let builder = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier));
+            .with_custom_certificate_verifier(Arc::new(self.exact(expected)));
         let mut config = match &self.own {
             Some(own) => builder.with_client_auth_cert(own.chain.clone(), own.key.clone_key())?,
             None => builder.with_no_client_auth(),
@@ -144,14 +256,14 @@ impl TlsIdentity {
 }
 
 fn server_config(
-    clients: Option<FederationClients>,
+    clients: Option<Arc<FederationClients>>,
     chain: &[CertificateDer<'static>],
     key: &PrivateKeyDer<'static>,
 ) -> Result<Arc<ServerConfig>, FederationError> {
     let builder =
         ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13])?;
     let builder = match clients {
-        Some(clients) => builder.with_client_cert_verifier(Arc::new(clients)),
+        Some(clients) => builder.with_client_cert_verifier(clients),
         None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(chain.to_vec(), key.clone_key())?;

@@ -5,12 +5,15 @@ use std::future::Future;
 use std::sync::Arc;
 
 use commitment::Epoch;
-use federation::{Credentials, FederationError, FederationId, PeerId, Timeouts, connect};
+use federation::{
+    Credentials, FederationError, FederationId, PeerId, RequestId, Timeouts, connect, pass_on,
+};
 use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::transport::Channel;
+use tracing::Instrument as _;
 use verifier::trust::{OnlineDocument, ProvinceSignature, Sequence, SignedOnline};
 use wire::federation::v1 as proto;
 use wire::{Proposal, PublishedRegistry, Reason};
@@ -63,7 +66,7 @@ impl Peers {
         for (province, channel) in &self.0 {
             let province = province.get();
             let call = ask(channel.clone());
-            calls.spawn(async move { (province, call.await) });
+            calls.spawn(for_the_same_call(async move { (province, call.await) }));
         }
         let mut answers = Vec::new();
         while let Some(call) = calls.join_next().await {
@@ -86,6 +89,21 @@ impl Peers {
     }
 }
 
+/// Has work on another task be part of the present call: in its logs, and in what is sent on.
+fn for_the_same_call<F>(work: F) -> impl Future<Output = F::Output> + Send
+where
+    F: Future<Output: Send> + Send,
+{
+    let id = RequestId::current();
+    let work = work.in_current_span();
+    async move {
+        match id {
+            Some(id) => id.scope(work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// Assembles the registry of a closed epoch, unless there is one already, and has the online document signed anew.
 pub(crate) async fn assemble(
     desk: &Desk,
@@ -104,9 +122,9 @@ pub(crate) async fn assemble(
     let message = proto::CosignedRegistry::from(&registry);
     let hand_over = |channel| {
         let registry = Some(message.clone());
+        let request = pass_on(proto::PublishRegistryRequest { registry });
         async move {
             let mut client = wire::client::federation(channel);
-            let request = proto::PublishRegistryRequest { registry };
             client.publish_registry(request).await
         }
     };
@@ -149,11 +167,13 @@ async fn gather_heads(
     epoch: Epoch,
 ) -> Result<Vec<SignedTreeHead>, Status> {
     let number = epoch.get();
-    let fetch = |channel| async move {
-        let mut client = wire::client::federation(channel);
-        let request = proto::GetTreeHeadRequest { epoch: number };
-        let answer = client.get_tree_head(request).await?;
-        Ok(SignedTreeHead::try_from(answer.get_ref())?)
+    let fetch = |channel| {
+        let request = pass_on(proto::GetTreeHeadRequest { epoch: number });
+        async move {
+            let mut client = wire::client::federation(channel);
+            let answer = client.get_tree_head(request).await?;
+            Ok(SignedTreeHead::try_from(answer.get_ref())?)
+        }
     };
     let offered: Vec<SignedTreeHead> = peers.ask_all("give a tree head", fetch).await;
     desk.ask(move |node| {
@@ -179,7 +199,7 @@ async fn gather_cosignatures(
         heads: heads.to_vec(),
     });
     let ask = |channel| {
-        let request = request.clone();
+        let request = pass_on(request.clone());
         async move {
             let mut client = wire::client::federation(channel);
             let answer = client.cosign_registry(request).await?;
@@ -201,9 +221,9 @@ async fn publish_online(desk: &Desk, peers: &Peers) -> Result<(), Status> {
                     .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
                 let hand_over = |channel| {
                     let online = bytes.clone();
+                    let request = pass_on(proto::PublishOnlineRequest { online });
                     async move {
                         let mut client = wire::client::federation(channel);
-                        let request = proto::PublishOnlineRequest { online };
                         client.publish_online(request).await
                     }
                 };
@@ -233,9 +253,9 @@ async fn sign_online(
         .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
     let ask = |channel| {
         let document = bytes.clone();
+        let request = pass_on(proto::CosignOnlineRequest { document });
         async move {
             let mut client = wire::client::federation(channel);
-            let request = proto::CosignOnlineRequest { document };
             let answer = client.cosign_online(request).await?;
             Ok(ProvinceSignature::try_from(answer.get_ref())?)
         }

@@ -3,7 +3,9 @@
 use rules::Minute;
 use wire::{DeviceKey, DeviceKeyId, Nonce, Reason, SignedCall, UnverifiedCall};
 
-use crate::store::{DeviceRow, Evidence, LimitRow, ResidentKey, StoreError, Table, WriteSet};
+use crate::store::{
+    DeviceRow, Evidence, LimitRow, ReadPurpose, ReadRow, ResidentKey, StoreError, Table, WriteSet,
+};
 use crate::{Node, NodeError};
 
 /// Nonces removed at a time, so that no batch grows without bound.
@@ -41,6 +43,8 @@ impl Node {
         let verified = unverified.verify(&key, self.home, now, self.limits.request_skew_min)?;
         let nonce_key = nonce_key(verified.auth.at, device, verified.auth.nonce);
         self.refuse_replay(&nonce_key)?;
+        // Only who holds the key spends its quota.
+        self.quotas.device_call(device)?;
         Ok(ResidentCall {
             resident: row.resident,
             device,
@@ -126,6 +130,23 @@ impl Node {
 }
 
 impl<B> ResidentCall<B> {
+    /// Puts a row of the trail among the changes: what is answered comes after they are durable. A row is never written
+    /// over.
+    pub(crate) fn note_reading(
+        &self,
+        purpose: ReadPurpose,
+        rule_set: &str,
+        write: &mut WriteSet<'_>,
+    ) {
+        let row = ReadRow {
+            purpose,
+            device_key_id: self.device.0,
+            rule_set: rule_set.to_owned(),
+        };
+        let key = [&self.now.get().to_be_bytes()[..], &self.nonce.0].concat();
+        write.put_new(Table::Reads, &self.resident.row(&key), &row);
+    }
+
     /// Commits a call's effect together with its nonce.
     ///
     /// # Errors

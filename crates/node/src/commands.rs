@@ -47,7 +47,7 @@ pub(crate) enum Keys {
         file: PathBuf,
     },
     /// Make an AES-256 key in a PKCS#11 token, which cannot be taken out of it
-    TokenKey(Token),
+    TokenKey(OptionalToken),
     /// List the numbers of a ring's keys
     Show(Ring),
     /// Seal a key file anew, to these recipients
@@ -124,23 +124,6 @@ impl OptionalToken {
             pin_file: self.pin_file.clone()?,
         })
     }
-}
-
-/// A key in a PKCS#11 token.
-#[derive(Args)]
-pub(crate) struct Token {
-    /// Library of the token
-    #[arg(long)]
-    module: PathBuf,
-    /// Label of the token
-    #[arg(long)]
-    token_label: String,
-    /// Label of the key
-    #[arg(long)]
-    key_label: String,
-    /// File with the PIN, mode 0600
-    #[arg(long)]
-    pin_file: PathBuf,
 }
 
 /// What a key file is sealed to: recipients first, then a token.
@@ -377,12 +360,9 @@ pub(crate) fn keys(keys: &Keys, entropy: Entropy) -> Done {
             Ok(ExitCode::SUCCESS)
         }
         Keys::TokenKey(token) => {
-            let token = KeyToken {
-                module: token.module.clone(),
-                token_label: token.token_label.clone(),
-                key_label: token.key_label.clone(),
-                pin_file: token.pin_file.clone(),
-            };
+            let token = token.token();
+            let token =
+                token.ok_or_else(|| config_error("--module and the token's labels are needed"))?;
             token.make_key()?;
             Ok(ExitCode::SUCCESS)
         }

@@ -9,6 +9,9 @@ use store::Backend;
 
 use crate::keys::KeyToken;
 
+pub use crate::limits::Limits;
+use crate::observe::Observe;
+
 /// Longest configuration file, in bytes.
 const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
 
@@ -66,6 +69,9 @@ pub struct Config {
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
+    /// Who may look at the node, and where traces go.
+    #[serde(default)]
+    pub observe: Observe,
 }
 
 /// Where the node listens, and with which certificate.
@@ -76,12 +82,25 @@ pub struct Doors {
     pub peers_listen: SocketAddr,
     /// Address for residents and readers of the trust list (server TLS).
     pub public_listen: SocketAddr,
+    /// Address of the operator's listener (plain HTTP: `/metrics`, `/livez`, `/readyz`); without one there is none.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Certificate chain, PEM, own first; its identity tells federation and province.
     pub certificate_file: PathBuf,
     /// Its PKCS#8 key, PEM.
     pub key_file: PathBuf,
     /// Roots of the federation, PEM.
     pub roots_file: PathBuf,
+    /// How often the three files are looked at for a change, seconds; SIGHUP has them read at once.
+    #[serde(default = "Doors::default_reload_poll_s")]
+    pub reload_poll_s: u64,
+}
+
+impl Doors {
+    /// Often enough that a revoked authority is not admitted for long, seldom enough to cost nothing.
+    const fn default_reload_poll_s() -> u64 {
+        10
+    }
 }
 
 /// The trust list's root document and the keys that it is believed by.
@@ -164,6 +183,9 @@ pub struct Proving {
     /// time of almost every proof, so that almost every answer leaves at the first.
     #[serde(default = "Proving::default_answer_quantum_ms")]
     pub answer_quantum_ms: u64,
+    /// Over how long devices are told to spread the renewal of their passes when a new epoch has begun, seconds.
+    #[serde(default = "Proving::default_renew_spread_s")]
+    pub renew_spread_s: u32,
 }
 
 impl Proving {
@@ -177,6 +199,11 @@ impl Proving {
 
     const fn default_wait_ms() -> u64 {
         8_000
+    }
+
+    /// An hour: a core proves about 3,600 passes in it, and a pass of the last epoch is shown meanwhile.
+    const fn default_renew_spread_s() -> u32 {
+        3_600
     }
 
     /// docs/side-channels.md has the measurement.
@@ -275,52 +302,6 @@ impl Default for Intake {
             max_age_hours: policy.max_age_hours,
             check_in_grace_days: policy.check_in_grace_days,
             clock_tolerance_min: policy.clock_tolerance_min,
-        }
-    }
-}
-
-/// Limits on residents and calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Rule sets under which one resident is asked in a day.
-    pub rule_sets_per_day: usize,
-    /// Passes that one resident may request in an epoch.
-    pub passes_per_epoch: u32,
-    /// Device keys of one resident: the own, and those of a proxy.
-    pub devices_per_resident: u8,
-    /// Check-ins, trips and contestations that one resident may send in a day.
-    pub declarations_per_day: u32,
-    /// Events kept for one resident.
-    pub events_per_resident: u32,
-    /// How far a device's clock may be off, minutes.
-    pub request_skew_min: u16,
-    /// Calls under way at one door.
-    pub calls_at_once: usize,
-    /// Calls that touch the store at once.
-    pub store_calls_at_once: usize,
-    /// Answers to `Query` leave at multiples of this after the call came, milliseconds.
-    pub query_quantum_ms: u64,
-    /// Time for a call, seconds.
-    pub deadline_s: u64,
-    /// Time for calls under way once the end is asked for, seconds.
-    pub drain_s: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            rule_sets_per_day: 3,
-            passes_per_epoch: 64,
-            devices_per_resident: 5,
-            declarations_per_day: 64,
-            events_per_resident: 4_096,
-            request_skew_min: 10,
-            calls_at_once: 1_024,
-            store_calls_at_once: 64,
-            query_quantum_ms: 200,
-            deadline_s: 15,
-            drain_s: 20,
         }
     }
 }
@@ -447,6 +428,8 @@ impl Config {
         {
             return Err("trust: soft_stale_s <= hard_stale_s <= 604800".to_owned());
         }
+        self.observe
+            .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
         if self.retention.horizon_days * 24 < self.intake.max_age_hours {
             return Err(format!(
@@ -475,8 +458,8 @@ impl Config {
     }
 
     fn check_ranges(&self) -> Result<(), String> {
-        let limits = &self.limits;
-        let ranges: [(&str, u64, u64, u64); 20] = [
+        let ranges: [(&str, u64, u64, u64); 11] = [
+            ("doors.reload_poll_s", self.doors.reload_poll_s, 1, 3_600),
             ("proving.threads", self.proving.threads as u64, 1, 256),
             (
                 "proving.queue_len",
@@ -491,57 +474,12 @@ impl Config {
                 1,
                 60_000,
             ),
-            ("limits.query_quantum_ms", limits.query_quantum_ms, 1, 5_000),
             (
-                "limits.rule_sets_per_day",
-                limits.rule_sets_per_day as u64,
+                "proving.renew_spread_s",
+                self.proving.renew_spread_s.into(),
                 1,
-                34,
+                86_400,
             ),
-            (
-                "limits.passes_per_epoch",
-                limits.passes_per_epoch.into(),
-                1,
-                1_024,
-            ),
-            (
-                "limits.devices_per_resident",
-                limits.devices_per_resident.into(),
-                1,
-                16,
-            ),
-            (
-                "limits.declarations_per_day",
-                limits.declarations_per_day.into(),
-                1,
-                1_024,
-            ),
-            (
-                "limits.events_per_resident",
-                limits.events_per_resident.into(),
-                64,
-                65_536,
-            ),
-            (
-                "limits.request_skew_min",
-                limits.request_skew_min.into(),
-                1,
-                1_440,
-            ),
-            (
-                "limits.calls_at_once",
-                limits.calls_at_once as u64,
-                1,
-                65_536,
-            ),
-            (
-                "limits.store_calls_at_once",
-                limits.store_calls_at_once as u64,
-                1,
-                512,
-            ),
-            ("limits.deadline_s", limits.deadline_s, 1, 300),
-            ("limits.drain_s", limits.drain_s, 1, 300),
             (
                 "retention.horizon_days",
                 self.retention.horizon_days.into(),
@@ -549,11 +487,11 @@ impl Config {
                 3_650,
             ),
             ("store.cache_mib", self.store.cache_mib, 1, 1 << 20),
-            ("store.reserve_mib", self.store.reserve_mib, 0, 1 << 30),
-            ("store.max_mib", self.store.max_mib, 0, 1 << 30),
+            ("store.reserve_mib", self.store.reserve_mib, 0, 1 << 40),
+            ("store.max_mib", self.store.max_mib, 0, 1 << 40),
             ("store.stall_limit_s", self.store.stall_limit_s, 1, 3_600),
         ];
-        for (name, value, least, most) in ranges {
+        for (name, value, least, most) in ranges.into_iter().chain(self.limits.ranges()) {
             if !(least..=most).contains(&value) {
                 return Err(format!("{name} is {value}, must be from {least} to {most}"));
             }
@@ -594,12 +532,18 @@ mod tests {
     #[test]
     fn the_advanced_sample_shows_the_defaults_of_every_optional_table() {
         let (basic, advanced) = (parse(BASIC).unwrap(), parse(ADVANCED).unwrap());
+        assert_eq!(advanced.doors.reload_poll_s, basic.doors.reload_poll_s);
         assert_eq!(advanced.limits, basic.limits);
         assert_eq!(advanced.intake, basic.intake);
         assert_eq!(advanced.store, basic.store);
+        assert_eq!(advanced.observe, basic.observe);
         assert_eq!(advanced.retention, basic.retention);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
+        assert_eq!(
+            advanced.proving.renew_spread_s,
+            basic.proving.renew_spread_s
+        );
         assert_eq!(
             advanced.proving.answer_quantum_ms,
             basic.proving.answer_quantum_ms
@@ -634,6 +578,7 @@ mod tests {
             ("limits", "query_quantum_ms = 0"),
             ("clock", "start_minute = 70_000_000\nrate_min_per_s = 0"),
             ("peer]", "province = 0\naddress = \"x:1\""),
+            ("observe", "otlp_endpoint = \"http://far.example:4317\""),
         ] {
             let head = if table.ends_with(']') {
                 format!("[[{table}]")

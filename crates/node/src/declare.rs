@@ -9,7 +9,7 @@ use wire::{CheckIn, Contestation, DeviceKeyId, Reason, Registration, Trip, Unver
 
 use crate::calls::{ResidentCall, commit_with_nonce, nonce_key};
 use crate::residents::{Resident, unavailable};
-use crate::store::{CaseRow, DeviceRow, EventRow, Table};
+use crate::store::{CaseRow, DeviceRow, EventRow, ReadPurpose, Table};
 use crate::{Node, NodeError};
 
 /// Where a contestation stands.
@@ -26,6 +26,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Reason::RealNameRefused`] for a wrong name, an unknown person and one who lives elsewhere alike,
+    /// [`Reason::Quota`] after too many tries for one identity number, whoever's it is,
     /// [`Reason::AlreadyBound`] for a key that is somebody else's, [`Reason::TooManyDevices`].
     pub fn register(&self, request: &proto::RegisterRequest) -> Result<DeviceKeyId, NodeError> {
         let now = self.clock.now();
@@ -39,6 +40,8 @@ impl Node {
         self.refuse_replay(&nonce)?;
         let body = Registration::try_from(&call.body)?;
         let person = body.identity_number;
+        let tried = self.resident_key(&person);
+        self.quotas.register_try(tried, now)?;
         let confirmed = self
             .register
             .confirms(&person, &body.name, &body.evidence)
@@ -46,8 +49,9 @@ impl Node {
         if !confirmed {
             return Err(NodeError::Refused(Reason::RealNameRefused));
         }
+        self.quotas.register_confirmed(tried);
 
-        let _held = self.locks.hold([self.resident_key(&person)]);
+        let _held = self.locks.hold([tried]);
         let mut resident = self
             .resident_or_new(&person)?
             .ok_or(NodeError::Refused(Reason::RealNameRefused))?;
@@ -182,15 +186,20 @@ impl Node {
             statement,
         } = (&call.body).try_into()?;
         let _held = self.locks.hold([call.resident]);
+        let mut write = self.vault.write();
+        call.note_reading(ReadPurpose::Correct, "", &mut write);
         let events = self.events_of(call.resident)?;
         if !events.iter().any(|e| e.id == event) {
+            call.commit(write)?;
             return Err(NodeError::Refused(Reason::NotFound));
         }
-        let mut write = self.vault.write();
         let key = call.resident.row(&id.0);
         match self.vault.get::<CaseRow>(Table::Cases, &key)? {
             Some(row) if row.event_id == event.0 && row.statement == statement => {}
-            Some(_) => return Err(NodeError::Refused(Reason::IdReused)),
+            Some(_) => {
+                call.commit(write)?;
+                return Err(NodeError::Refused(Reason::IdReused));
+            }
             None => {
                 self.spend_declaration(&call, &mut write)?;
                 let row = CaseRow {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use commitment::{Blinding, Epoch, fr_from_bytes, fr_to_bytes, record_leaf};
 use ledger::{
@@ -89,6 +90,7 @@ impl Node {
         if !is_next || as_of > self.clock.now() {
             return Err(refused);
         }
+        let began = Instant::now();
         let previous = last.map_or(HeadHash::NONE, |last| last.head.head.hash());
         let leaves = self.commit_records(epoch, as_of)?;
         let records = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
@@ -117,6 +119,7 @@ impl Node {
         ledger.closed.insert(epoch, closed);
         drop(ledger);
         self.purge_nonces()?;
+        self.metrics.epoch_closed(began.elapsed());
         tracing::info!(epoch = epoch.get(), records, "an epoch is closed");
         Ok(ClosedEpoch { head, records })
     }

@@ -112,6 +112,7 @@ impl Node {
             let accepted = answers.iter().filter(|a| **a == EventAnswer::Accepted);
             self.count(new, accepted.count() as u64);
         }
+        self.metrics.events_judged(&answers);
         Ok(answers)
     }
 

@@ -6,16 +6,19 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use commands::{Configured, Keys, Opening};
-use federation::{Credentials, Ended};
+use federation::Ended;
 use node::config::Config;
+use node::logs::{self, LogFormat};
 use node::{
     Entropy, FileRegister, Listeners, Opened, Prepared, StartError, retain_every_day, serve,
     serve_control,
 };
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 /// A province's node: residents' records, epochs and passes.
 #[derive(Parser)]
@@ -32,13 +35,22 @@ use tokio::net::TcpListener;
 Exit codes: 0 ended in order, 1 something is wrong, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end."
 )]
 struct Cli {
+    /// Form of the log on standard error
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "NODE_LOG_FORMAT"
+    )]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve until SIGTERM, SIGINT or the operator's drain
+    /// Serve until SIGTERM, SIGINT or the operator's drain; SIGHUP reads certificates and roots again
     Run {
         /// Configuration file
         #[arg(long)]
@@ -107,35 +119,39 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // Not `init()`, which would also take what `log` records: sled writes some while a thread's locals are destroyed, where
-    // the subscriber is gone already, and the process would abort.
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).expect("nothing was set before");
-    let done = match cli.command {
-        Command::Run { config } => run(&config),
-        Command::CheckConfig { config } => check(&config),
-        Command::Circuit { config } => circuit(&config),
-        Command::NewKey { file } => new_key(&file),
+    if let Err(error) = node::harden() {
+        eprintln!("the system does not keep this process's memory to itself: {error}");
+        return ExitCode::FAILURE;
+    }
+    let format = cli.log_format;
+    match cli.command {
+        Command::Run { config } => run(&config, format),
+        Command::CheckConfig { config } => logged(format, || check(&config)),
+        Command::Circuit { config } => logged(format, || circuit(&config)),
+        Command::NewKey { file } => logged(format, || new_key(&file)),
         Command::Backup { configured, to } => {
-            entropy().and_then(|entropy| commands::backup(&configured, &to, entropy))
+            logged(format, || commands::backup(&configured, &to, entropy()?))
         }
         Command::Restore {
             configured,
             from,
             identity,
-        } => commands::restore(&configured, &from, &identity),
-        Command::Fsck { configured } => {
-            entropy().and_then(|entropy| commands::check(&configured, entropy))
+        } => logged(format, || commands::restore(&configured, &from, &identity)),
+        Command::Fsck { configured } => logged(format, || commands::check(&configured, entropy()?)),
+        Command::Compact { configured } => logged(format, || commands::compact(&configured)),
+        Command::Keys { keys } => logged(format, || commands::keys(&keys, entropy()?)),
+        Command::SealRegister { node_key, opening } => {
+            logged(format, || seal_register(&node_key, &opening))
         }
-        Command::Compact { configured } => commands::compact(&configured),
-        Command::Keys { keys } => entropy().and_then(|entropy| commands::keys(&keys, entropy)),
-        Command::SealRegister { node_key, opening } => seal_register(&node_key, &opening),
-    };
+    }
+}
+
+fn logged(format: LogFormat, work: impl FnOnce() -> Result<ExitCode, StartError>) -> ExitCode {
+    let _logs = logs::begin(format, None).expect("there is no endpoint that could be wrong");
+    ended(work())
+}
+
+fn ended(done: Result<ExitCode, StartError>) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
@@ -145,14 +161,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Path) -> Result<ExitCode, StartError> {
-    let config = Config::read(config)?;
-    let runtime = runtime(config.limits.store_calls_at_once)?;
-    // Channels to peers are made, though not used, before the doors open, and want a runtime.
+/// Serves. The logs begin when the configuration has said where traces go.
+fn run(config: &Path, format: LogFormat) -> ExitCode {
+    let prepared = Config::read(config)
+        .map_err(StartError::from)
+        .and_then(|config| Ok((runtime(config.limits.store_calls_at_once)?, config)));
+    let (runtime, config) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return logged(format, || Err(error)),
+    };
+    // Channels to peers and to a collector are made, though not used, before the doors open, and want a runtime.
     let _within = runtime.enter();
+    let _logs = match logs::begin(format, Some(&config.observe)) {
+        Ok(logs) => logs,
+        Err(error) => return logged(format, || Err(error.into())),
+    };
+    ended(serve_until_told(config, &runtime))
+}
+
+fn serve_until_told(
+    config: Config,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<ExitCode, StartError> {
     let prepared = Prepared::read(config)?;
     let peers = prepared.peers()?;
-    let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&prepared.identity));
+    let files = Arc::clone(&prepared.credentials);
+    let credentials = files.swappable();
     let doors = prepared.config().doors.clone();
     let limits = prepared.config().limits;
     let Opened { node, upkeep } = prepared.open(entropy()?)?;
@@ -169,7 +203,13 @@ fn run(config: &Path) -> Result<ExitCode, StartError> {
         let listeners = Listeners {
             peers: bind(doors.peers_listen).await?,
             public: bind(doors.public_listen).await?,
+            metrics: match doors.metrics_listen {
+                Some(address) => Some(bind(address).await?),
+                None => None,
+            },
         };
+        let every = Duration::from_secs(doors.reload_poll_s);
+        tokio::spawn(files.keep_fresh(every, hangups()));
         announce(&listeners)?;
         let retaining = tokio::spawn(retain_every_day(std::sync::Arc::clone(&node)));
         let served = serve(node, peers, listeners, credentials, &limits, signalled()).await;
@@ -201,8 +241,26 @@ fn announce(listeners: &Listeners) -> Result<(), federation::FederationError> {
     let peers = listeners.peers.local_addr()?;
     let public = listeners.public.local_addr()?;
     let mut out = std::io::stdout();
-    writeln!(out, "ready peers={peers} public={public}")?;
+    write!(out, "ready peers={peers} public={public}")?;
+    if let Some(metrics) = &listeners.metrics {
+        write!(out, " metrics={}", metrics.local_addr()?)?;
+    }
+    writeln!(out)?;
     Ok(out.flush()?)
+}
+
+/// A message for each SIGHUP, by which an operator asks for certificates and roots to be read again.
+fn hangups() -> mpsc::Receiver<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (ask, asked) = mpsc::channel(1);
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        tracing::error!("SIGHUP cannot be received; files are read by the clock only");
+        return asked;
+    };
+    tokio::spawn(
+        async move { while hangup.recv().await.is_some() && ask.send(()).await.is_ok() {} },
+    );
+    asked
 }
 
 /// Completes when the process is asked to end.

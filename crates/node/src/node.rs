@@ -12,8 +12,10 @@ use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::epoch::Ledger;
 use crate::locks::Locks;
+use crate::observe::Metrics;
 use crate::passes::InFlight;
 use crate::proving::{PassProver, ProofTimes, ProvingQueue};
+use crate::quotas::NodeQuotas;
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
 use crate::{CivilRegister, Clock, Entropy, NodeError, RiskBook, RuleBook};
@@ -47,6 +49,8 @@ pub struct Parts {
     pub sources: SourceBook,
     /// Makes proofs.
     pub prover: Arc<dyn PassProver>,
+    /// What is counted. The vault's store is to tell it of its commits.
+    pub metrics: Arc<Metrics>,
     /// Settings.
     pub settings: Settings,
 }
@@ -86,9 +90,11 @@ pub struct Node {
     pub(crate) register: Box<dyn CivilRegister>,
     pub(crate) sources: SourceBook,
     pub(crate) prover: Arc<dyn PassProver>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) settings: Settings,
     pub(crate) locks: Locks,
+    pub(crate) quotas: NodeQuotas,
     pub(crate) places: Mutex<u32>,
     pub(crate) counts: Counts,
     /// Held by whoever closes an epoch, or signs a statement or a document: one at a time.
@@ -137,6 +143,7 @@ impl Node {
         let proving = &parts.settings.proving;
         let queue = ProvingQueue::start(proving.threads, proving.queue_len)
             .map_err(|_| NodeError::Fault("no thread for proving can be started"))?;
+        let quotas = NodeQuotas::new(&parts.settings.limits.quotas);
         let node = Self {
             federation: parts.federation,
             home: parts.home,
@@ -153,9 +160,11 @@ impl Node {
             register: parts.register,
             sources: parts.sources,
             prover: parts.prover,
+            metrics: parts.metrics,
             limits: parts.settings.limits,
             settings: parts.settings,
             locks: Locks::new(),
+            quotas,
             places: Mutex::new(places),
             counts,
             signing: Mutex::new(()),
@@ -200,6 +209,11 @@ impl Node {
         &self.clock
     }
 
+    /// What is counted.
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
     /// Whether a province has a slot in the registry.
     pub fn is_member(&self, province: ProvinceCode) -> bool {
         let members = self.roster.members();
@@ -209,6 +223,16 @@ impl Node {
     /// Number of the root document in use.
     pub fn root_sequence(&self) -> u64 {
         self.root.document().sequence.get()
+    }
+
+    /// Time for a call.
+    pub(crate) fn deadline(&self) -> Duration {
+        Duration::from_secs(self.limits.deadline_s)
+    }
+
+    /// Time for which a stream may stand still.
+    pub(crate) fn idle(&self) -> Duration {
+        Duration::from_secs(self.limits.idle_s)
     }
 
     /// How long a call waits for its passes.

@@ -12,20 +12,21 @@ use commitment::{
 };
 use ledger::LeafIndex;
 use rules::Claim;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use verifier::{
     CardNumber, Holder, HolderKey, Pass, RevocationHash, RiskMapShortId, RuleSetShortId,
 };
 use wire::resident::v1 as proto;
-use wire::{Holders, PassRequest, Reason, UseId};
+use wire::{DeviceKeyId, Holders, PassRequest, Reason, UseId};
 
 use crate::calls::ResidentCall;
 use crate::epoch::{Issuing, committed_key};
-use crate::proving::Job;
+use crate::proving::{Job, spread};
 use crate::refusal::refusal;
 use crate::residents::identity_of;
 use crate::store::{
-    CommittedRow, IssuedRow, LimitRow, ReadPurpose, ReadRow, RefusedRow, ResidentKey, ResidentRow,
+    CommittedRow, IssuedRow, LimitRow, ReadPurpose, RefusedRow, ResidentKey, ResidentRow,
     StoreError, Table, UseRow,
 };
 use crate::{Node, NodeError};
@@ -37,6 +38,19 @@ pub struct Requested {
     pub epoch: Epoch,
     /// How many.
     pub passes: usize,
+    /// How long this device waits before it renews them once a newer epoch has begun, seconds.
+    pub renew_delay_s: u32,
+}
+
+/// When a device renews its passes after a newer epoch has begun: drawn by its key and the epoch, evenly over `spread_s`, so
+/// that it is the same whenever it is asked for.
+fn renew_delay_s(device: DeviceKeyId, epoch: u32, spread_s: u32) -> u32 {
+    let mut digest = Sha256::new_with_prefix(b"viridian/renew/v1\0");
+    digest.update(device.0);
+    digest.update(epoch.to_be_bytes());
+    let drawn: [u8; 32] = digest.finalize().into();
+    let drawn = u32::from_be_bytes([drawn[0], drawn[1], drawn[2], drawn[3]]);
+    drawn % spread_s.max(1)
 }
 
 /// Passes under way, by resident and use.
@@ -174,20 +188,22 @@ impl Node {
                 return Err(NodeError::Refused(Reason::IdReused));
             }
             call.commit(write)?;
-            return Ok(Requested {
-                epoch: Epoch::new(epoch),
-                passes: passes_of(&known),
-            });
+            return Ok(self.requested(call.device, &known));
         }
         self.spend_rule_set(&call, name, &mut write)?;
         let (limit_key, limit) = self.spend_passes(&call, row.epoch, passes_of(&row))?;
         write.put(Table::Limits, &limit_key, &limit);
         write.put_new(Table::Uses, &key, &row);
         call.commit(write)?;
-        Ok(Requested {
+        Ok(self.requested(call.device, &row))
+    }
+
+    fn requested(&self, device: DeviceKeyId, row: &UseRow) -> Requested {
+        Requested {
             epoch: Epoch::new(row.epoch),
-            passes: passes_of(&row),
-        })
+            passes: passes_of(row),
+            renew_delay_s: renew_delay_s(device, row.epoch, self.settings.proving.renew_spread_s),
+        }
     }
 
     fn spend_passes<B>(
@@ -229,14 +245,8 @@ impl Node {
         if self.is_draining() {
             return Err(NodeError::Refused(Reason::Draining));
         }
-        let read = ReadRow {
-            purpose: ReadPurpose::Pass,
-            device_key_id: call.device.0,
-            rule_set: row.rule_set.clone(),
-        };
-        let read_key = [&call.now.get().to_be_bytes()[..], &call.nonce.0].concat();
         let mut write = self.vault.write();
-        write.put_new(Table::Reads, &call.resident.row(&read_key), &read);
+        call.note_reading(ReadPurpose::Pass, &row.rule_set, &mut write);
         call.commit(write)?;
         self.have_made(call.resident, use_id, &row)
     }
@@ -294,12 +304,13 @@ impl Node {
             Box::new(move || job.run()) as Job
         });
         // Jobs that find no room are dropped, and with them the entry above.
-        self.queue
-            .submit(jobs.collect())
-            .map_err(|full| NodeError::Later {
+        self.queue.submit(jobs.collect()).map_err(|full| {
+            self.metrics.pass_queue_was_full();
+            NodeError::Later {
                 reason: Reason::ProverBusy,
-                wait: full.wait,
-            })?;
+                wait: spread(full.wait, self.entropy.bytes()),
+            }
+        })?;
         Ok(Making::UnderWay(waiting))
     }
 
@@ -441,14 +452,16 @@ struct PassJob {
 impl PassJob {
     fn run(self) {
         // Nobody waits for it any more: it is made when somebody asks again.
-        let made = if self.progress.is_wanted() {
-            match &self.work {
-                Work::Prove(common) => self.make(common),
-                Work::Refuse(row) => self.refuse(row),
-            }
-        } else {
-            Ok(())
+        if !self.progress.is_wanted() {
+            return;
+        }
+        let began = Instant::now();
+        let made = match &self.work {
+            Work::Prove(common) => self.make(common),
+            Work::Refuse(row) => self.refuse(row),
         };
+        let metrics = &self.node.metrics;
+        metrics.pass_job_ended(began.elapsed(), made.is_err());
         if let Err(error) = made {
             tracing::error!(%error, "a pass could not be made");
             self.progress.has_failed.store(true, Ordering::SeqCst);

@@ -99,6 +99,12 @@ pub(crate) struct QueueFull {
     pub(crate) wait: Duration,
 }
 
+/// A wait, and up to half of it more as `draw` says, so that those who were refused together do not come back together.
+pub(crate) fn spread(wait: Duration, draw: [u8; 4]) -> Duration {
+    let share = f64::from(u32::from_be_bytes(draw)) / f64::from(u32::MAX);
+    wait + wait.mul_f64(share / 2.0)
+}
+
 struct State {
     jobs: VecDeque<Job>,
     is_open: bool,
@@ -259,6 +265,15 @@ mod tests {
         assert_eq!(queue.len(), 2);
         queue.submit(vec![idle()]).unwrap();
         drop(release);
+    }
+
+    #[test]
+    fn a_wait_is_spread_over_a_half_more() {
+        let wait = Duration::from_secs(4);
+        assert_eq!(spread(wait, [0; 4]), wait);
+        assert_eq!(spread(wait, [0xff; 4]), Duration::from_secs(6));
+        let middle = spread(wait, [0x80, 0, 0, 0]);
+        assert!((4_999..=5_001).contains(&middle.as_millis()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rules::{Context, Evaluation, Event, EventId, Folded, Ground, Minute, RuleSet
 use wire::Question;
 use wire::resident::v1 as proto;
 
-use crate::store::{ReadPurpose, ReadRow, Table};
+use crate::store::ReadPurpose;
 use crate::{Node, NodeError};
 
 /// The own status, with everything that it rests on.
@@ -59,13 +59,7 @@ impl Node {
         let _held = self.locks.hold([call.resident]);
         let mut write = self.vault.write();
         self.spend_rule_set(&call, rule_set.id().as_str(), &mut write)?;
-        let read = ReadRow {
-            purpose: ReadPurpose::Query,
-            device_key_id: call.device.0,
-            rule_set: rule_set.id().as_str().to_owned(),
-        };
-        let key = [&at.get().to_be_bytes()[..], &call.nonce.0].concat();
-        write.put_new(Table::Reads, &call.resident.row(&key), &read);
+        call.note_reading(ReadPurpose::Query, rule_set.id().as_str(), &mut write);
         let events = self.events_of(call.resident)?;
         call.commit(write)?;
 

@@ -3,24 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::{Credentials, Door, Ended, FederationError, Limits};
+use federation::{
+    CallObserver, Credentials, Door, Ended, FederationError, Limits, Quota, serve_observed,
+};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
+use crate::observe::{Watch, keep_watch, listen};
 use crate::{Node, NodeError, config};
 
 /// Services that the health checks name, besides the whole door.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 4] = [
     "viridian.resident.v1.ResidentService",
     "viridian.source.v1.SourceService",
     "viridian.federation.v1.FederationService",
     "viridian.operator.v1.OperatorService",
-    "viridian.trust.v1.TrustService",
 ];
+const TRUST_SERVICE: &str = "viridian.trust.v1.TrustService";
 
 /// Where a node's doors are.
 pub struct Listeners {
@@ -28,6 +32,8 @@ pub struct Listeners {
     pub peers: TcpListener,
     /// For residents and readers of the trust list.
     pub public: TcpListener,
+    /// For the operator's scraper and prober, if there is one.
+    pub metrics: Option<TcpListener>,
 }
 
 /// Serves a node until `shutdown` completes or an operator drains it: health says so first, then nothing new is
@@ -43,46 +49,59 @@ pub async fn serve(
     limits: &config::Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
-    let desk = Desk::new(Arc::clone(&node), limits.store_calls_at_once);
     let peers = Arc::new(peers);
     let end = Arc::new(Notify::new());
     let (peers_health, peers_checks) = health();
     let (public_health, public_checks) = health();
     let reporters = [peers_health, public_health];
-    set_status(&reporters, ServingStatus::Serving).await;
-    let (stop, stopped) = watch::channel(false);
+    let (watch, watching) = keep_watch(&node).await;
+    tell_health(&reporters, &watch).await;
+    let mut background = JoinSet::new();
+    background.spawn(watching);
+    if let Some(listener) = listeners.metrics {
+        let credentials = Arc::clone(&credentials);
+        background.spawn(listen(
+            listener,
+            Arc::clone(&node),
+            credentials,
+            watch.clone(),
+        ));
+    }
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let desk = Desk::new(Arc::clone(&node), limits.store_calls_at_once).until(stopped.clone());
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         }
     };
-    let door_limits = door_limits(limits);
-    let at_peers = Box::pin(federation::serve(
+    let observer = || Some(Arc::clone(node.metrics()) as Arc<dyn CallObserver>);
+    let at_peers = Box::pin(serve_observed(
         listeners.peers,
         Door::Peers(Arc::clone(&credentials)),
         peers_routes(&desk, &peers, &end, peers_checks),
-        door_limits,
+        door_limits(limits, limits.quotas.peer_calls()),
+        observer(),
         until_stopped(),
     ));
-    let at_public = Box::pin(federation::serve(
+    let at_public = Box::pin(serve_observed(
         listeners.public,
         Door::Public(credentials),
         public_routes(&desk, public_checks),
-        door_limits,
+        door_limits(limits, limits.quotas.address_calls()),
+        observer(),
         until_stopped(),
     ));
     let mut doors = std::pin::pin!(async { tokio::try_join!(at_peers, at_public) });
-    let catching_up = async {
-        catch_up(&desk, &peers).await;
-        std::future::pending::<()>().await;
+    let keeping_up = async {
+        tokio::join!(catch_up(&desk, &peers), keep_health(&reporters, watch));
     };
     let ended = tokio::select! {
         // A door that fails takes the other one with it.
         ended = &mut doors => ended,
-        () = first_of(shutdown, end.notified(), catching_up) => {
+        () = first_of(shutdown, end.notified(), keeping_up) => {
             node.begin_drain();
-            set_status(&reporters, ServingStatus::NotServing).await;
+            set_health(&reporters, Health::default()).await;
             stop.send_replace(true);
             doors.await
         }
@@ -112,8 +131,16 @@ async fn first_of(
     }
 }
 
-fn door_limits(limits: &config::Limits) -> Limits {
+fn door_limits(limits: &config::Limits, quota: Quota) -> Limits {
     Limits {
+        max_connections: limits.connections_at_once,
+        max_connections_per_address: limits.connections_per_address,
+        max_long_calls: limits.long_calls_at_once,
+        max_calls_per_caller: limits.calls_per_caller,
+        max_long_calls_per_caller: limits.long_calls_per_caller,
+        connection_quota: Some(limits.quotas.address_connections()),
+        quota: Some(quota),
+        idle: Duration::from_secs(limits.idle_s),
         max_calls: limits.calls_at_once,
         deadline: Duration::from_secs(limits.deadline_s),
         drain: Duration::from_secs(limits.drain_s),
@@ -121,12 +148,57 @@ fn door_limits(limits: &config::Limits) -> Limits {
     }
 }
 
-async fn set_status(reporters: &[HealthReporter], status: ServingStatus) {
-    for reporter in reporters {
-        reporter.set_service_status("", status).await;
-        for service in SERVICES {
-            reporter.set_service_status(service, status).await;
+/// What the health checks of the doors say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Health {
+    is_ready: bool,
+    has_trust_list: bool,
+}
+
+impl Health {
+    fn now(watch: &Watch) -> Self {
+        let found = watch.borrow();
+        Self {
+            is_ready: found.is_ready(),
+            has_trust_list: found.has_trust_list(),
         }
+    }
+}
+
+async fn tell_health(reporters: &[HealthReporter], watch: &Watch) -> Health {
+    let health = Health::now(watch);
+    set_health(reporters, health).await;
+    health
+}
+
+/// Has the health checks follow what is found of readiness; never ends.
+async fn keep_health(reporters: &[HealthReporter], mut watch: Watch) {
+    let mut told = tell_health(reporters, &watch).await;
+    while watch.changed().await.is_ok() {
+        if Health::now(&watch) != told {
+            told = tell_health(reporters, &watch).await;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// The whole door and each service are serving while the node is ready; the trust list's service also needs a list.
+async fn set_health(reporters: &[HealthReporter], health: Health) {
+    let status = |serving| {
+        if serving {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        }
+    };
+    let ready = status(health.is_ready);
+    let trust = status(health.is_ready && health.has_trust_list);
+    for reporter in reporters {
+        reporter.set_service_status("", ready).await;
+        for service in SERVICES {
+            reporter.set_service_status(service, ready).await;
+        }
+        reporter.set_service_status(TRUST_SERVICE, trust).await;
     }
 }
 

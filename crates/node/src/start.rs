@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use federation::{Credentials, FederationError, PeerId, Role, TlsIdentity};
+use federation::{FederationError, PeerId, Role};
 use prover::Prover;
 use risk_list::{FactTable, MAX_FACT_BYTES};
 use rules::{MAX_RULE_SET_LEN_BYTES, RuleSet};
@@ -11,9 +11,11 @@ use verifier::CircuitUse;
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
 use crate::config::{Config, Parameters, parse_digits};
+use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret, read_text};
 use crate::keys::{Opener, is_sealed, read_ring};
 use crate::node::roster_of;
+use crate::observe::{Metrics, StoreDisk};
 use crate::store::{
     DiskOptions, DiskStore, KeyRing, StoreError, StoreIdentity, Vault, open_on_disk,
 };
@@ -23,8 +25,6 @@ use crate::{
     RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, SystemClock,
 };
 
-/// Largest PEM file.
-const MAX_PEM_BYTES: u64 = 1 << 20;
 /// Largest proving key file.
 const MAX_PROVING_KEY_BYTES: u64 = 64 << 20;
 
@@ -67,7 +67,7 @@ impl From<String> for StartError {
 /// What a configuration names, read and checked.
 pub struct Prepared {
     /// The node's certificate and the federation's roots.
-    pub identity: Arc<TlsIdentity>,
+    pub credentials: Arc<FileCredentials>,
     /// Channels' addresses are checked when they are made; see [`Prepared::peers`].
     config: Config,
     peer: PeerId,
@@ -87,10 +87,9 @@ impl Prepared {
     /// # Errors
     /// [`StartError::Config`].
     pub fn read(config: Config) -> Result<Self, StartError> {
-        let identity = Arc::new(read_identity(&config)?);
-        let peer = identity
+        let credentials = Arc::new(FileCredentials::read(&config.doors)?);
+        let peer = credentials
             .peer()
-            .cloned()
             .filter(|peer| peer.role == Role::Node)
             .ok_or("doors.certificate_file: the certificate is not a node's".to_owned())?;
         if config.peers.iter().any(|p| p.province == peer.province) {
@@ -114,7 +113,7 @@ impl Prepared {
             risk: read_risk(&config)?,
             register: FileRegister::read(&config.register_file, &ring)?,
             sources: SourceBook::read(&config.sources_file)?,
-            identity,
+            credentials,
             peer,
             ring,
             signing_key,
@@ -136,7 +135,7 @@ impl Prepared {
     /// # Errors
     /// [`StartError::Config`] for an address that is none.
     pub fn peers(&self) -> Result<Peers, StartError> {
-        let credentials: Arc<dyn Credentials> = Arc::new(Arc::clone(&self.identity));
+        let credentials = self.credentials.swappable();
         Peers::new(&self.peer.federation, &self.config.peers, &credentials)
             .map_err(|error| StartError::Config(format!("peer: {error}")))
     }
@@ -149,6 +148,14 @@ impl Prepared {
         let prover = read_prover(&self.config)?;
         let entropy = Arc::new(entropy);
         let (disk, vault) = self.open_store(&entropy)?;
+        let metrics = Arc::new(Metrics::new(
+            &entropy,
+            Some(StoreDisk {
+                dir: self.config.data_dir.clone(),
+                reserve_bytes: self.config.store.reserve_mib << 20,
+            }),
+        ));
+        disk.tell(Arc::clone(&metrics) as _);
         let upkeep = Upkeep {
             socket: self.config.data_dir.join(CONTROL_SOCKET),
             disk,
@@ -183,6 +190,7 @@ impl Prepared {
             register,
             sources: self.sources,
             prover,
+            metrics,
             settings,
         })?;
         Ok(Opened { node, upkeep })
@@ -283,18 +291,6 @@ fn clock(config: &Config) -> Arc<dyn Clock> {
             Arc::new(clock.movable(time.operator_may_advance))
         }
     }
-}
-
-fn read_identity(config: &Config) -> Result<TlsIdentity, String> {
-    let doors = &config.doors;
-    let pem = |path| read_text(path, MAX_PEM_BYTES);
-    let key = zeroize::Zeroizing::new(pem(&doors.key_file)?);
-    TlsIdentity::from_pem(
-        &pem(&doors.certificate_file)?,
-        &key,
-        &pem(&doors.roots_file)?,
-    )
-    .map_err(|error| format!("doors: {error}"))
 }
 
 fn read_root_keys(config: &Config) -> Result<RootKeys, String> {

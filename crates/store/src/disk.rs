@@ -10,9 +10,9 @@ use crate::error::failed;
 use crate::generation::{
     Generation, Loader, Opening, UNMARKED, each_row, in_time, size_of_dir, sync_dir,
 };
-use crate::group::{Grouped, Room};
+use crate::group::{Grouped, NotSwitched, Room};
 use crate::mark::Tally;
-use crate::{Batch, Each, EachRow, Entries, Store, StoreError, Table};
+use crate::{Batch, Each, EachRow, Entries, Store, StoreError, StoreObserver, Table};
 
 const CURRENT: &str = "current";
 const LOCK: &str = "lock";
@@ -231,6 +231,11 @@ impl DiskStore {
         })
     }
 
+    /// Has an observer told of every commit and every write from now on; the first one stays.
+    pub fn tell(&self, observer: std::sync::Arc<dyn StoreObserver>) {
+        self.grouped.tell(observer);
+    }
+
     /// Whether the store has failed and refuses all work.
     pub fn has_failed(&self) -> bool {
         self.grouped.has_failed()
@@ -248,6 +253,7 @@ impl DiskStore {
             number: current.number + 1,
             backend,
         };
+        let old = *current;
         let dir = self.options.dir.clone();
         let loader = std::sync::Arc::new(Mutex::new(Some(begin(&self.options, name)?)));
         let finishing = std::sync::Arc::clone(&loader);
@@ -271,7 +277,10 @@ impl DiskStore {
                     }
                 }
                 let generation = loader.finish_as(tally)?;
-                put_in_place(&dir, name)?;
+                put_in_place(&dir, name).map_err(|error| NotSwitched {
+                    error,
+                    in_doubt: read_current(&dir) != Ok(Some(old)),
+                })?;
                 Ok(generation)
             },
         );
@@ -282,11 +291,11 @@ impl DiskStore {
             }
             Err(error) => {
                 drop(loader);
-                // Where the new one is named although something failed, the next start has to begin with it.
-                if read_current(&self.options.dir)? == Some(*current) {
-                    remove_all_but(&self.options.dir, Some(*current))?;
-                } else {
-                    self.grouped.fail();
+                // Where the new one may be the one in use, the next start removes the other.
+                if !self.grouped.has_failed()
+                    && let Err(also) = remove_all_but(&self.options.dir, Some(old))
+                {
+                    tracing::warn!(%also, "what a compaction left behind is removed at the next start");
                 }
                 Err(error)
             }
@@ -452,7 +461,7 @@ fn begin(options: &DiskOptions, name: Name) -> Result<Loader, StoreError> {
         Generation::create(&path, opening)
     })?;
     let room = Room::of(options);
-    Ok(Loader::new(generation, room))
+    Ok(Loader::new(generation, room, limit))
 }
 
 /// Gives a generation that is whole its name, and makes it the one in use.

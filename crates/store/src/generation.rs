@@ -11,6 +11,7 @@ use crate::batch::Rows;
 use crate::disk::Backend;
 use crate::error::failed;
 use crate::group::Room;
+use crate::guarded::Guarded;
 use crate::mark::{Mark, TALLY_KEY, Tally};
 use crate::redb_engine::RedbEngine;
 use crate::sled_engine::SledEngine;
@@ -31,6 +32,11 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     /// Writes all of `rows` or none. What was written survives a loss of power once this has returned.
     fn write(&self, rows: &Rows) -> Result<(), StoreError>;
+
+    /// Whether it has died in a call and answers none any more.
+    fn has_died(&self) -> bool {
+        false
+    }
 }
 
 /// An open database with its mark.
@@ -175,8 +181,14 @@ pub(crate) fn each_row(engine: &dyn Engine, each: &mut EachRow<'_>) -> Result<()
 
 fn open_engine(dir: &Path, opening: Opening) -> Result<Arc<dyn Engine>, StoreError> {
     Ok(match opening.backend {
-        Backend::Sled => Arc::new(SledEngine::open(dir, opening.cache_bytes)?),
-        Backend::Redb => Arc::new(RedbEngine::open(dir, opening.cache_bytes)?),
+        Backend::Sled => {
+            let engine = SledEngine::open(dir, opening.cache_bytes, opening.limit)?;
+            Arc::new(Guarded::new(engine, opening.limit))
+        }
+        Backend::Redb => {
+            let engine = RedbEngine::open(dir, opening.cache_bytes, opening.verify)?;
+            Arc::new(Guarded::new(engine, opening.limit))
+        }
     })
 }
 
@@ -186,15 +198,18 @@ pub(crate) struct Loader {
     room: Room,
     rows: Rows,
     bytes: usize,
+    /// Time that the database has for each chunk.
+    limit: Duration,
 }
 
 impl Loader {
-    pub(crate) fn new(generation: Generation, room: Room) -> Self {
+    pub(crate) fn new(generation: Generation, room: Room, limit: Duration) -> Self {
         Self {
             generation,
             room,
             rows: Rows::new(),
             bytes: 0,
+            limit,
         }
     }
 
@@ -209,18 +224,23 @@ impl Loader {
 
     fn flush(&mut self) -> Result<(), StoreError> {
         self.room.check_disk()?;
-        let tally = &mut self.generation.tally;
-        for (key, value) in &self.rows {
-            if let Some(old) = self.generation.engine.get(key)? {
-                tally.remove(key, &old);
-            }
-            if let Some(new) = value {
-                tally.add(key, new);
-            }
-        }
-        self.generation.engine.write(&self.rows)?;
-        self.rows.clear();
+        let engine = Arc::clone(&self.generation.engine);
+        let rows = std::mem::take(&mut self.rows);
+        let mut tally = self.generation.tally;
         self.bytes = 0;
+        // No watch looks after a database that is not in use yet.
+        self.generation.tally = in_time("write", self.limit, move || {
+            for (key, value) in &rows {
+                if let Some(old) = engine.get(key)? {
+                    tally.remove(key, &old);
+                }
+                if let Some(new) = value {
+                    tally.add(key, new);
+                }
+            }
+            engine.write(&rows)?;
+            Ok(tally)
+        })?;
         Ok(())
     }
 
@@ -234,9 +254,12 @@ impl Loader {
     /// Ends with the state after `commits` commits.
     pub(crate) fn finish(mut self, commits: u64) -> Result<Generation, StoreError> {
         let tally = self.tally(commits)?;
-        let mut rows = Rows::new();
-        tally.put_into(&mut rows);
-        self.generation.engine.write(&rows)?;
+        let engine = Arc::clone(&self.generation.engine);
+        in_time("write", self.limit, move || {
+            let mut rows = Rows::new();
+            tally.put_into(&mut rows);
+            engine.write(&rows)
+        })?;
         self.generation.mark.write(tally)?;
         Ok(self.generation)
     }

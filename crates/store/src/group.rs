@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,9 @@ use crate::disk::DiskOptions;
 use crate::error::{failed, stopped};
 use crate::generation::{CHUNK_LEN, Engine, Generation, size_of_dir};
 use crate::mark::Tally;
+use crate::observe::observed;
 use crate::watch::Watch;
-use crate::{Batch, Each, Entries, StoreError, Table};
+use crate::{Batch, Each, Entries, StoreError, StoreObserver, Table};
 
 /// Commits that may wait for the writer; more block their callers.
 const QUEUE_LEN: usize = 1_024;
@@ -21,6 +22,8 @@ const QUEUE_LEN: usize = 1_024;
 const GROUP_LEN: usize = 256;
 /// Bytes of changes that may wait for an export; beyond, the export fails and not the commits.
 const TAP_BYTES: usize = 64 << 20;
+/// Time that the writer of a store that has failed has to end.
+const CLOSING: Duration = Duration::from_secs(2);
 /// How often the size of the directory is looked at.
 const SIZE_EVERY: Duration = Duration::from_secs(1);
 
@@ -76,6 +79,7 @@ struct Shared {
     failed: AtomicBool,
     watch: Watch,
     tally: Mutex<Tally>,
+    observer: OnceLock<Arc<dyn StoreObserver>>,
 }
 
 impl Shared {
@@ -106,7 +110,23 @@ pub(crate) struct Grouped {
 }
 
 /// Makes the generation to switch to; it is called between two commits.
-type Switch = Box<dyn FnOnce(Tally) -> Result<Generation, StoreError> + Send>;
+type Switch = Box<dyn FnOnce(Tally) -> Result<Generation, NotSwitched> + Send>;
+
+/// Why there was no switch.
+pub(crate) struct NotSwitched {
+    pub(crate) error: StoreError,
+    /// Whether the next start may begin with the new generation: no commit may go to the old one any more.
+    pub(crate) in_doubt: bool,
+}
+
+impl From<StoreError> for NotSwitched {
+    fn from(error: StoreError) -> Self {
+        Self {
+            error,
+            in_doubt: false,
+        }
+    }
+}
 
 enum Job {
     Commit(Batch, SyncSender<Result<(), StoreError>>),
@@ -163,6 +183,7 @@ impl Grouped {
             failed: AtomicBool::new(false),
             watch: Watch::new(),
             tally: Mutex::new(generation.tally),
+            observer: OnceLock::new(),
         });
         let writer = Writer {
             shared: Arc::clone(&shared),
@@ -193,11 +214,6 @@ impl Grouped {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the store refuse everything from now on.
-    pub(crate) fn fail(&self) {
-        self.shared.fail();
-    }
-
     pub(crate) fn has_failed(&self) -> bool {
         self.shared.usable().is_err()
     }
@@ -210,11 +226,11 @@ impl Grouped {
         self.shared.usable()?;
         let engine = self.shared.engine();
         let _watched = self.shared.watch.begin();
-        let read = std::panic::AssertUnwindSafe(|| read(&*engine));
-        std::panic::catch_unwind(read).unwrap_or_else(|_| {
+        let answer = read(&*engine);
+        if engine.has_died() {
             self.shared.fail();
-            Err(failed("it died over a page, which is damaged"))
-        })
+        }
+        answer
     }
 
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -264,11 +280,19 @@ impl Grouped {
     }
 
     pub(crate) fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        self.shared.usable()?;
         if batch.is_empty() {
-            return Ok(());
+            return self.shared.usable();
         }
-        self.ask(|done| Job::Commit(batch, done))?
+        let commit = || self.ask(|done| Job::Commit(batch, done))?;
+        match self.shared.observer.get() {
+            Some(observer) => observed(&**observer, commit),
+            None => commit(),
+        }
+    }
+
+    /// Has an observer told of every commit from now on; the first one stays.
+    pub(crate) fn tell(&self, observer: Arc<dyn StoreObserver>) {
+        let _ = self.shared.observer.set(observer);
     }
 
     pub(crate) fn export(&self, each: &mut Each<'_>) -> Result<Tally, StoreError> {
@@ -293,7 +317,7 @@ impl Grouped {
         finish: impl FnOnce(
             &mut dyn Iterator<Item = Arc<Rows>>,
             Tally,
-        ) -> Result<Generation, StoreError>
+        ) -> Result<Generation, NotSwitched>
         + Send
         + 'static,
     ) -> Result<(), StoreError> {
@@ -348,9 +372,15 @@ impl Drop for Grouped {
             .writer
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        // One that hangs in the database would never end.
-        let hangs = self.shared.failed.load(Ordering::SeqCst);
-        if let Some(writer) = writer.take().filter(|_| !hangs) {
+        let Some(writer) = writer.take() else { return };
+        // One that hangs in the database would never end; one that does not must have let go of it before it is opened
+        // again.
+        let since = Instant::now();
+        let in_time = || since.elapsed() < CLOSING;
+        while self.has_failed() && !writer.is_finished() && in_time() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if !self.has_failed() || writer.is_finished() {
             // A writer that panicked has already made the store refuse everything.
             let _ = writer.join();
         }
@@ -428,7 +458,12 @@ impl Writer {
 
     fn switch(&mut self, switch: Switch) -> Result<(), StoreError> {
         self.shared.usable()?;
-        let new = switch(self.generation.tally)?;
+        let new = switch(self.generation.tally).map_err(|not| {
+            if not.in_doubt {
+                self.shared.fail();
+            }
+            not.error
+        })?;
         let mut engine = self
             .shared
             .engine
@@ -462,7 +497,11 @@ impl Writer {
         }
         tally.commits += 1;
         tally.put_into(&mut rows);
+        let began = Instant::now();
         let durable = self.write(rows, tally);
+        if let (Some(observer), Ok(())) = (shared.observer.get(), &durable) {
+            observer.group_flushed(applied.len(), began.elapsed());
+        }
         if durable.is_err() {
             // What of the group is on disk is unknown.
             self.shared.fail();

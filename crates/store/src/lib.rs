@@ -12,8 +12,11 @@ mod entropy;
 mod error;
 mod generation;
 mod group;
+mod guarded;
 mod mark;
 mod memory;
+mod observe;
+mod page_sums;
 mod redb_engine;
 mod rows;
 mod seal;
@@ -30,6 +33,7 @@ pub use entropy::Entropy;
 pub use error::StoreError;
 pub use mark::Tally;
 pub use memory::MemoryStore;
+pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
     CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, IssuedRow, LimitRow, OnlineRow,
     ReadPurpose, ReadRow, RefusedRow, RegistryRow, ResidentKey, ResidentRow, UseRow,

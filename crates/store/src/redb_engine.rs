@@ -8,6 +8,7 @@ use redb::{Database, ReadableDatabase as _, TableDefinition};
 use crate::batch::Rows;
 use crate::error::failed;
 use crate::generation::{Engine, sync_dir};
+use crate::page_sums::SummedFile;
 use crate::{Entries, StoreError};
 
 const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
@@ -15,11 +16,15 @@ const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 pub(crate) struct RedbEngine(Database);
 
 impl RedbEngine {
-    pub(crate) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+    /// With `check` all pages are looked at, also those that say which ones are free: a wrong one among them would have
+    /// rows written over later.
+    pub(crate) fn open(dir: &Path, cache_bytes: u64, check: bool) -> Result<Self, StoreError> {
         let cache = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
+        let file = SummedFile::open(&dir.join("rows.redb")).map_err(failed)?;
         let db = Database::builder()
             .set_cache_size(cache)
-            .create(dir.join("rows.redb"))
+            .set_check_integrity_on_open(check)
+            .create_with_backend(file)
             .map_err(failed)?;
         // So that there is a table to read from.
         let write = db.begin_write().map_err(failed)?;

@@ -140,6 +140,8 @@ pub enum ReadPurpose {
     Query,
     /// A pass was proved for the resident.
     Pass,
+    /// The resident contested an event.
+    Correct,
 }
 
 /// One reading of a record. Key: resident (32), minute (4), nonce of the call or id of the use (16).

@@ -55,6 +55,8 @@ methods! {
     SubmitEvent = "/viridian.source.v1.SourceService/SubmitEvent",
     /// `SourceService.SubmitEvents`.
     SubmitEvents = "/viridian.source.v1.SourceService/SubmitEvents",
+    /// `SourceService.StreamEvents`.
+    StreamEvents = "/viridian.source.v1.SourceService/StreamEvents",
     /// `TrustService.GetTrustList`.
     GetTrustList = "/viridian.trust.v1.TrustService/GetTrustList",
     /// `FederationService.GetTreeHead`.

@@ -107,6 +107,8 @@ reasons! {
     RealClock, "REAL_CLOCK", FailedPrecondition, "the clock is the world's and cannot be moved";
     /// The node has too many calls under way.
     Overloaded, "OVERLOADED", ResourceExhausted, "too many calls are under way";
+    /// The caller has had its share for now.
+    Quota, "QUOTA", ResourceExhausted, "the caller has used up its quota for now";
     /// The node is about to end.
     Draining, "DRAINING", Unavailable, "the node is about to end";
     /// The call's time is over.
@@ -133,9 +135,28 @@ reasons! {
     Internal, "INTERNAL", Internal, "the node is at fault";
 }
 
-/// The status of a reason.
+impl Reason {
+    /// How long to wait where whoever refuses does not know better; none where waiting does not help by itself.
+    pub const fn wait(self) -> Option<Duration> {
+        match self {
+            // Calls last milliseconds, proofs about a second.
+            Self::Overloaded => Some(Duration::from_millis(500)),
+            Self::ProverBusy | Self::Quota => Some(Duration::from_secs(1)),
+            // A node that ends comes back, or another takes its place.
+            Self::Draining => Some(Duration::from_secs(5)),
+            // Somebody has to make room first.
+            Self::StorageFull => Some(Duration::from_mins(1)),
+            _ => None,
+        }
+    }
+}
+
+/// The status of a reason, with the time to wait where waiting helps.
 pub fn status(reason: Reason) -> Status {
-    Status::with_error_details(reason.grpc(), reason.text(), details(reason))
+    match reason.wait() {
+        Some(wait) => status_retry_after(reason, wait),
+        None => Status::with_error_details(reason.grpc(), reason.text(), details(reason)),
+    }
 }
 
 /// The status of a reason that may pass, with the time to wait before asking again.
@@ -220,7 +241,7 @@ mod tests {
             let status = status(reason);
             assert_eq!(reason_of(&status), Some(reason));
             assert_eq!(status.code(), reason.grpc());
-            assert_eq!(retry_after(&status), None);
+            assert_eq!(retry_after(&status), reason.wait(), "{reason:?}");
         }
         let wait = Duration::from_millis(1_500);
         let busy = status_retry_after(Reason::ProverBusy, wait);

@@ -163,7 +163,8 @@ async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk
     }
 
     // What nodes say to each other: all that two of them said to a third, and all that they answer when it asks.
-    needles.must_be_absent("frames to a peer", &ear.heard());
+    let heard = ear.heard();
+    needles.must_be_absent("frames to a peer", &heard);
     needles.must_be_absent("answers to a peer", &answers_to(&world, EAR).await);
     let status = world
         .operator(HOME)
@@ -172,7 +173,14 @@ async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk
     let status = status.unwrap();
     assert_eq!(status.get_ref().events, 6);
     needles.must_be_absent("status", format!("{status:?}").as_bytes());
+    for code in [HOME, OTHER] {
+        for path in ["/metrics", "/readyz", "/livez", "/"] {
+            let (_, told) = world.node(code).ask(path);
+            needles.must_be_absent(path, told.as_bytes());
+        }
+    }
 
+    let mut logs = Vec::new();
     for code in [HOME, OTHER] {
         let (exit, log) = world.take_node(code).terminate();
         assert_eq!(exit, Some(0));
@@ -182,7 +190,9 @@ async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk
             "the log is not at trace level"
         );
         needles.must_be_absent("log", &log);
+        logs.push(String::from_utf8_lossy(&log).into_owned());
     }
+    the_logs_tell_of_each_call_by_its_id(&logs, &errors, &heard);
     let mut files = 0;
     walk(world.dir(), &mut |path, bytes| {
         files += 1;
@@ -195,6 +205,26 @@ async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk
     });
     assert!(files > 20, "{files} files were looked at");
     assert!(world.data_dir(HOME).read_dir().unwrap().count() > 0);
+}
+
+/// Whoever was refused can quote an id that stands in a log; and what one node asks of others has one id everywhere.
+fn the_logs_tell_of_each_call_by_its_id(logs: &[String], errors: &[Status], heard: &[u8]) {
+    let mut ids = BTreeSet::new();
+    for error in errors {
+        // A refused claim is an answer, of which the device itself makes an error.
+        let Some(id) = error.metadata().get("x-request-id") else {
+            continue;
+        };
+        let id = id.to_str().unwrap();
+        assert!(ids.insert(id), "{id} was given twice");
+        let named = format!("request={id}");
+        assert!(logs.iter().any(|log| log.contains(&named)), "{named}");
+    }
+    assert!(ids.len() >= 6, "{} refusals", ids.len());
+    let heard = String::from_utf8_lossy(heard);
+    let (_, sent) = heard.split_once("\"x-request-id\": \"").unwrap();
+    let named = format!("request={}", &sent[..32]);
+    assert!(logs.iter().all(|log| log.contains(&named)), "{named}");
 }
 
 /// Six facts of the record, of several kinds and sources; and some that are refused.

@@ -5,6 +5,8 @@ mod crash;
 mod disk;
 mod doors;
 mod leak;
+mod observability;
+mod secrets;
 mod story;
 mod trust;
 mod unlinkable;

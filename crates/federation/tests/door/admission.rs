@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::house::*;
+use crate::raw;
 use federation::pki::{DemoAuthority, Validity};
 use federation::{
     Credentials, Door, FederationError, FederationId, Limits, PeerId, Role, TlsIdentity, serve,
 };
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tonic::Code;
@@ -145,35 +144,15 @@ async fn a_damaged_certificate_is_refused() {
     refused_at_peers(material(&node(&one, LONG, ServerAuth)), "not for clients").await;
 }
 
-/// A client that shows any certificate at all: `TlsIdentity` would refuse to load these.
+/// Whether a client that shows any certificate at all comes through: `TlsIdentity` would refuse to load these.
 async fn raw_handshake(
     open: &Open,
     chain_pem: &str,
     key_pem: &str,
     version: &'static rustls::SupportedProtocolVersion,
 ) -> bool {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(AUTHORITY.root_pem().as_bytes()).unwrap())
-        .unwrap();
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[version])
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trusting::Trusting))
-        .with_client_auth_cert(
-            vec![CertificateDer::from_pem_slice(chain_pem.as_bytes()).unwrap()],
-            PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).unwrap(),
-        )
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
     let stream = TcpStream::connect(open.address).await.unwrap();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let Ok(mut stream) = connector
-        .connect(ServerName::try_from("localhost").unwrap(), stream)
-        .await
-    else {
+    let Ok(mut stream) = raw::handshake(stream, chain_pem, key_pem, version).await else {
         return false;
     };
     // In TLS 1.3 a refused client learns of it with its first read; an admitted one gets HTTP/2 settings.
@@ -341,52 +320,4 @@ async fn a_silent_connection_is_closed_when_its_handshake_takes_too_long() {
         matches!(read, Ok(0))
             || read.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
     );
-}
-
-/// Takes any server for the right one; only for clients that are to be refused.
-mod trusting {
-    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-    use rustls::{DigitallySignedStruct, Error, SignatureScheme};
-
-    #[derive(Debug)]
-    pub(super) struct Trusting;
-
-    impl ServerCertVerifier for Trusting {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            vec![
-                SignatureScheme::ECDSA_NISTP256_SHA256,
-                SignatureScheme::ED25519,
-            ]
-        }
-    }
 }

@@ -8,10 +8,12 @@ mod trust;
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
+use wire::Reason;
 use wire::resident::v1::resident_service_server::ResidentService;
 
 use crate::assemble::Peers;
@@ -23,6 +25,8 @@ pub(crate) struct Desk {
     node: Arc<Node>,
     /// Room for calls that touch the store.
     room: Arc<Semaphore>,
+    /// Says when the node ends, so that calls without an end of their own end too.
+    stopped: Option<watch::Receiver<bool>>,
 }
 
 impl Desk {
@@ -30,29 +34,71 @@ impl Desk {
         Self {
             node,
             room: Arc::new(Semaphore::new(store_calls_at_once)),
+            stopped: None,
         }
+    }
+
+    /// One that ends its long calls when `stopped` says so.
+    pub(crate) fn until(self, stopped: watch::Receiver<bool>) -> Self {
+        Self {
+            stopped: Some(stopped),
+            ..self
+        }
+    }
+
+    /// Completes when the node ends.
+    pub(crate) async fn stopped(&self) {
+        if let Some(mut stopped) = self.stopped.clone()
+            && stopped.wait_for(|stop| *stop).await.is_ok()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
     }
 
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
     }
 
-    /// Does `work` where it may block. Once begun it is done to its end, even if nobody waits for the answer any more.
+    /// Does `work` where it may block. It is not begun once nobody waits for the answer of the call that asks: after the
+    /// call's deadline, or when the caller has gone. Once begun it is done to its end.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, Status> {
+        self.ask_until(::federation::call_deadline(), work).await
+    }
+
+    /// The same, with a deadline of its own.
+    pub(crate) async fn ask_until<T: Send + 'static>(
+        &self,
+        deadline: Option<Instant>,
+        work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
+    ) -> Result<T, Status> {
         let node = Arc::clone(&self.node);
         let closed = || NodeError::Fault("the room for calls is closed");
-        let permit = Arc::clone(&self.room)
-            .acquire_owned()
-            .await
-            .map_err(|_| closed())?;
+        let entering = Arc::clone(&self.room).acquire_owned();
+        let permit = match deadline {
+            Some(deadline) => timeout_at(deadline, entering)
+                .await
+                .map_err(|_| wire::status(Reason::Overloaded))?,
+            None => entering.await,
+        };
+        let permit = permit.map_err(|_| closed())?;
+        // Dropped with this future, when the caller goes.
+        let waiting = Arc::new(());
+        let wanted = Arc::downgrade(&waiting);
+        let span = tracing::Span::current();
         let work = move || {
             let _permit = permit;
-            work(&node)
+            let is_late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+            if is_late || wanted.strong_count() == 0 {
+                return Err(NodeError::Refused(Reason::Deadline));
+            }
+            span.in_scope(|| work(&node))
         };
         let done = tokio::task::spawn_blocking(work).await;
+        drop(waiting);
         Ok(done.map_err(|_| NodeError::Fault("a call died"))??)
     }
 }

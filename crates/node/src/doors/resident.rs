@@ -34,8 +34,16 @@ impl ResidentService for ResidentDesk {
         &self,
         request: Request<proto::RegisterRequest>,
     ) -> Result<Response<proto::RegisterResponse>, Status> {
+        let node = self.0.node();
+        if let Some(from) = federation::address_of(&request) {
+            node.quotas.register_from(from)?;
+        }
         let request = request.into_inner();
-        let device = self.0.ask(move |node| node.register(&request)).await?;
+        // What is written, and so how long it takes, depends on who is known.
+        let grid = Grid::begin(node.query_quantum());
+        let registered = self.0.ask(move |node| node.register(&request)).await;
+        grid.next().await;
+        let device = registered?;
         Ok(Response::new(proto::RegisterResponse {
             device_key_id: device.0.to_vec(),
         }))
@@ -88,6 +96,7 @@ impl ResidentService for ResidentDesk {
         Ok(Response::new(proto::RequestUseResponse {
             epoch: requested.epoch.get(),
             passes: u32::try_from(requested.passes).unwrap_or(u32::MAX),
+            renew_delay_s: requested.renew_delay_s,
         }))
     }
 

@@ -1,16 +1,25 @@
-use federation::Caller;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use federation::{CallTime, Caller};
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
 use rules::SourceId;
-use tonic::{Request, Response, Status};
+use tokio::time::{Instant, timeout_at};
+use tonic::{Request, Response, Status, Streaming};
 use wire::source::v1::source_service_server::SourceService;
 use wire::source::v1::{
-    EventOutcome, EventResult, SignedEvent, SubmitEventRequest, SubmitEventResponse,
-    SubmitEventsRequest, SubmitEventsResponse,
+    EventOutcome, EventResult, SignedEvent, StreamEventsRequest, StreamEventsResponse,
+    SubmitEventRequest, SubmitEventResponse, SubmitEventsRequest, SubmitEventsResponse,
 };
 use wire::{MAX_EVENTS, Reason, count_within, required, signed_event};
 
 use super::Desk;
+use crate::quotas::used_up;
 use crate::{EventAnswer, OfferedEvent};
 
+#[derive(Clone)]
 pub(super) struct SourceDesk(pub(super) Desk);
 
 impl SourceDesk {
@@ -19,6 +28,7 @@ impl SourceDesk {
         &self,
         caller: SourceId,
         events: &[SignedEvent],
+        deadline: Option<Instant>,
     ) -> Result<Vec<EventResult>, Status> {
         let offered: Vec<Option<OfferedEvent>> = events
             .iter()
@@ -31,7 +41,7 @@ impl SourceDesk {
         let sound: Vec<OfferedEvent> = offered.iter().flatten().cloned().collect();
         let answers = self
             .0
-            .ask(move |node| node.take_events(caller, &sound))
+            .ask_until(deadline, move |node| node.take_events(caller, &sound))
             .await?;
         let mut answers = answers.into_iter();
         let results = offered.iter().map(|offered| {
@@ -42,6 +52,76 @@ impl SourceDesk {
             }
         });
         Ok(results.collect())
+    }
+
+    /// One call's events, which cost the source its quota.
+    async fn submit_call(
+        &self,
+        caller: SourceId,
+        events: &[SignedEvent],
+    ) -> Result<Vec<EventResult>, Status> {
+        let quotas = &self.0.node().quotas;
+        quotas.events(caller, events.len()).map_err(used_up)?;
+        self.submit(caller, events, federation::call_deadline())
+            .await
+    }
+}
+
+/// A stream of batches from one source. The next one is not read before the answer to the last is under way, so that flow
+/// control holds a source back, and each batch sees the events of those before it.
+struct Batches {
+    desk: SourceDesk,
+    caller: SourceId,
+    time: CallTime,
+    sent: Streaming<StreamEventsRequest>,
+}
+
+impl Batches {
+    /// The answer to the next batch; none when the source has ended its stream.
+    async fn next(&mut self) -> Result<Option<StreamEventsResponse>, Status> {
+        let node = Arc::clone(self.desk.0.node());
+        let (idle, deadline) = (node.idle(), node.deadline());
+        // Its answer may have to wait for the source to take it; beyond that the connection is dead.
+        self.time.renew(idle + deadline);
+        let Some(request) = self.read(Instant::now() + idle).await? else {
+            return Ok(None);
+        };
+        self.time.renew(idle + deadline);
+        let events = count_within("events", &request.events, MAX_EVENTS)?;
+        while let Err(wait) = node.quotas.events(self.caller, events.len()) {
+            self.pause(wait).await?;
+            self.time.renew(idle + deadline);
+        }
+        let begun_until = Some(Instant::now() + deadline);
+        let results = self.desk.submit(self.caller, events, begun_until).await?;
+        Ok(Some(StreamEventsResponse {
+            batch: request.batch,
+            results,
+        }))
+    }
+
+    async fn read(&mut self, idle_at: Instant) -> Result<Option<StreamEventsRequest>, Status> {
+        let until = idle_at.min(self.time.until);
+        let desk = self.desk.0.clone();
+        tokio::select! {
+            biased;
+            () = desk.stopped() => Err(wire::status(Reason::Draining)),
+            read = timeout_at(until, self.sent.message()) => {
+                read.unwrap_or_else(|_| Err(wire::status(Reason::Deadline)))
+            }
+        }
+    }
+
+    /// Slows a source that is faster than its quota.
+    async fn pause(&self, wait: Duration) -> Result<(), Status> {
+        let begin = Instant::now() + wait;
+        if self.time.until < begin {
+            return Err(wire::status(Reason::Deadline));
+        }
+        tokio::select! {
+            () = self.desk.0.stopped() => Err(wire::status(Reason::Draining)),
+            () = tokio::time::sleep_until(begin) => Ok(()),
+        }
     }
 }
 
@@ -71,7 +151,9 @@ impl SourceService for SourceDesk {
     ) -> Result<Response<SubmitEventResponse>, Status> {
         let caller = source_of(&request)?;
         let event = required("event", request.get_ref().event.as_ref())?;
-        let mut results = self.submit(caller, std::slice::from_ref(event)).await?;
+        let mut results = self
+            .submit_call(caller, std::slice::from_ref(event))
+            .await?;
         Ok(Response::new(SubmitEventResponse {
             result: results.pop(),
         }))
@@ -83,7 +165,29 @@ impl SourceService for SourceDesk {
     ) -> Result<Response<SubmitEventsResponse>, Status> {
         let caller = source_of(&request)?;
         let events = count_within("events", &request.get_ref().events, MAX_EVENTS)?;
-        let results = self.submit(caller, events).await?;
+        let results = self.submit_call(caller, events).await?;
         Ok(Response::new(SubmitEventsResponse { results }))
+    }
+
+    type StreamEventsStream =
+        Pin<Box<dyn Stream<Item = Result<StreamEventsResponse, Status>> + Send>>;
+
+    async fn stream_events(
+        &self,
+        request: Request<Streaming<StreamEventsRequest>>,
+    ) -> Result<Response<Self::StreamEventsStream>, Status> {
+        let caller = source_of(&request)?;
+        let time = request.extensions().get().cloned();
+        let batches = Batches {
+            desk: self.clone(),
+            caller,
+            time: time.ok_or_else(|| wire::status(Reason::RoleRefused))?,
+            sent: request.into_inner(),
+        };
+        let answers = try_unfold(batches, |mut batches| async move {
+            let answer = batches.next().await?;
+            Ok(answer.map(|answer| (answer, batches)))
+        });
+        Ok(Response::new(Box::pin(answers)))
     }
 }

@@ -24,13 +24,13 @@ const QUANTUM: Duration = Duration::from_secs(2);
 const SET: &str = "fj-2022-08";
 
 /// Residents of one house: 1 is green, 2 yellow, 3 red, and 4 green without a test.
-struct Street {
+pub(crate) struct Street {
     world: World,
-    phones: Vec<Phone>,
+    pub(crate) phones: Vec<Phone>,
 }
 
 impl Street {
-    async fn new(wish: Wish) -> Self {
+    pub(crate) async fn new(wish: Wish) -> Self {
         let world = World::new(wish).await;
         let house = &world.houses[1];
         let mut phones = Vec::new();
@@ -54,7 +54,7 @@ impl Street {
         Self { world, phones }
     }
 
-    fn house(&self) -> &House {
+    pub(crate) fn house(&self) -> &House {
         &self.world.houses[1]
     }
 

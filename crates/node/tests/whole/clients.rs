@@ -12,6 +12,7 @@ use tonic::{Response, Status};
 use wire::operator::v1::operator_service_client::OperatorServiceClient;
 use wire::resident::v1 as r;
 use wire::resident::v1::resident_service_client::ResidentServiceClient;
+use wire::source::v1::source_service_client::SourceServiceClient;
 use wire::source::v1::{EventOutcome, EventResult, SignedEvent, SubmitEventsRequest};
 use wire::{Nonce, SignedCall, sign_call};
 
@@ -71,18 +72,23 @@ pub(crate) fn signed(event: &Event) -> SignedEvent {
     SignedEvent::new(event, key.sign(&event.signing_bytes()).to_bytes())
 }
 
+/// The service for sources, as the source `caller` reaches it.
+pub(crate) fn source_client(house: &House, caller: SourceId) -> SourceServiceClient<Channel> {
+    let who = PeerId {
+        federation: federation(),
+        province: caller.province,
+        role: Role::Source(caller.kind, caller.number),
+    };
+    wire::client::source(at_peers(house, &who))
+}
+
 /// Hands events in as the source `caller`.
 pub(crate) async fn submit(
     house: &House,
     caller: SourceId,
     events: Vec<SignedEvent>,
 ) -> Result<Vec<EventResult>, Status> {
-    let who = PeerId {
-        federation: federation(),
-        province: caller.province,
-        role: Role::Source(caller.kind, caller.number),
-    };
-    let mut client = wire::client::source(at_peers(house, &who));
+    let mut client = source_client(house, caller);
     let request = SubmitEventsRequest { events };
     let answer = client.submit_events(request).await?;
     Ok(answer.into_inner().results)

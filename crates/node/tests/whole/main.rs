@@ -3,12 +3,21 @@
 mod answers;
 mod clients;
 mod epochs;
+mod hardened;
+mod hostile;
+mod observed;
 mod passes;
+mod pressure;
 mod process;
 mod provers;
 mod residents;
 mod retention;
 mod rule_books;
 mod sources;
+mod streams;
+mod swap;
+mod table;
+#[cfg(feature = "otel")]
+mod traces;
 mod upkeep;
 mod world;

@@ -51,7 +51,7 @@ pub(crate) async fn ask(phone: &mut Phone, body: &r::RequestUse) -> Result<u32, 
     Ok(phone.client.request_use(call).await?.into_inner().passes)
 }
 
-async fn make(
+pub(crate) async fn make(
     phone: &mut Phone,
     body: &r::RequestUse,
 ) -> Result<r::MakeCodeResponse, tonic::Status> {

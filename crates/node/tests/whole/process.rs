@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use federation::{PeerId, Timeouts, connect};
 use rules::{Event, EventBody, SourceKind, TestResult};
@@ -88,16 +88,20 @@ pub(crate) fn run_as(mut command: Command) -> (Child, String) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let line = announced(&mut child);
+    let peers = line.split(' ').find_map(|word| word.strip_prefix("peers="));
+    let address = peers.unwrap_or_else(|| panic!("{line:?}")).to_owned();
+    (child, address)
+}
+
+/// The line in which a node tells its addresses.
+pub(crate) fn announced(child: &mut Child) -> String {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    let address = line
-        .strip_prefix("ready peers=")
-        .and_then(|rest| rest.split(' ').next())
-        .unwrap_or_else(|| panic!("{line:?}"));
-    let address = address.to_owned();
-    (child, address)
+    assert!(line.starts_with("ready "), "{line:?}");
+    line.trim().to_owned()
 }
 
 pub(crate) fn test_of(number: u16) -> Event {
@@ -124,6 +128,14 @@ pub(crate) async fn submit(address: &str, events: &[Event]) -> Vec<EventOutcome>
         .unwrap();
     let results = answer.into_inner().results;
     results.iter().map(EventResult::outcome).collect()
+}
+
+/// Asks a node to end and waits until it has.
+pub(crate) async fn end(child: Child) -> Output {
+    let pid = child.id().to_string();
+    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
+    ended.await.unwrap().unwrap()
 }
 
 /// Whether any file under `dir` holds `needle`.
@@ -159,13 +171,7 @@ async fn a_node_that_is_killed_has_every_acknowledged_event_and_no_identity_in_p
     let other = node(dir.path(), &["run", "--config", "node.toml"]).output();
     assert_eq!(other.unwrap().status.code(), Some(3));
 
-    let pid = child.id().to_string();
-    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-    let ended = child.wait_with_output();
-    let ended = tokio::task::spawn_blocking(move || ended)
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = end(child).await;
     assert_eq!(ended.status.code(), Some(0));
     let log = String::from_utf8_lossy(&ended.stderr).into_owned();
     for number in 0..20 {

@@ -1,6 +1,6 @@
 //! Looking after the store: backups, restoring, compaction, keys and checks, by the commands that an operator gives.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Output};
 
 use node::store::KeyRing;
@@ -243,22 +243,29 @@ fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
     assert!(recipient.starts_with("age1"));
 }
 
-/// SoftHSM's library, as Debian's package softhsm2 has it.
-const SOFT_HSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
+/// Where Debian's packages of `SoftHSM` are: in the system, or unpacked beside the build by the guard.
+fn soft_hsm() -> Option<(PathBuf, PathBuf)> {
+    let unpacked = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tools/softhsm");
+    let at = |root: &str| {
+        let root = Path::new(root);
+        let library = root.join("usr/lib/softhsm/libsofthsm2.so");
+        (library, root.join("usr/bin/softhsm2-util"))
+    };
+    [at("/"), at(unpacked)]
+        .into_iter()
+        .find(|(library, _)| library.exists())
+}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
-    if !Path::new(SOFT_HSM).exists() {
+/// A new token in a directory, label `home`, with a right PIN and a wrong one in files; none where there is no `SoftHSM`.
+fn token_in(dir: &Path) -> Option<String> {
+    let Some((library, util)) = soft_hsm() else {
         // Where the tools were installed the test is not passed over.
         assert!(
             std::env::var_os("CI_OUTSIDE_TOOLS").is_none(),
-            "{SOFT_HSM} is missing"
+            "SoftHSM is missing"
         );
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
-    write_house(dir, false);
+        return None;
+    };
     std::fs::create_dir(dir.join("tokens")).unwrap();
     let conf = format!(
         "directories.tokendir = {}/tokens\nobjectstore.backend = file\n",
@@ -267,25 +274,28 @@ async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
     std::fs::write(dir.join("softhsm2.conf"), conf).unwrap();
     node::write_private(&dir.join("pin"), b"7351\n").unwrap();
     node::write_private(&dir.join("wrong-pin"), b"7352\n").unwrap();
-    let made = std::process::Command::new("softhsm2-util")
-        .args([
-            "--init-token",
-            "--free",
-            "--label",
-            "home",
-            "--so-pin",
-            "1234",
-            "--pin",
-            "7351",
-        ])
+    let made = std::process::Command::new(util)
+        .arg("--module")
+        .arg(&library)
+        .args(["--init-token", "--free", "--label", "home"])
+        .args(["--so-pin", "1234", "--pin", "7351"])
         .env("SOFTHSM2_CONF", dir.join("softhsm2.conf"))
         .output()
         .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+    let text = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(made.status.success(), "{text}");
+    Some(library.to_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let Some(library) = token_in(dir) else {
+        return;
+    };
+    let library = &*library;
+    write_house(dir, false);
     let with_token = |arguments: &[&str]| {
         let mut command = node(dir, arguments);
         command.env("SOFTHSM2_CONF", dir.join("softhsm2.conf"));
@@ -293,7 +303,7 @@ async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
     };
     let token = [
         "--module",
-        SOFT_HSM,
+        library,
         "--token-label",
         "home",
         "--key-label",
@@ -325,7 +335,7 @@ async fn a_key_ring_under_a_token_opens_with_the_token_and_not_without() {
     let config = std::fs::read_to_string(dir.join("node.toml")).unwrap();
     let configured = |pin: &str| {
         let table = format!(
-            "[node_key_token]\nmodule = \"{SOFT_HSM}\"\ntoken_label = \"home\"\nkey_label = \"ring\"\npin_file = \"{pin}\"\n"
+            "[node_key_token]\nmodule = \"{library}\"\ntoken_label = \"home\"\nkey_label = \"ring\"\npin_file = \"{pin}\"\n"
         );
         std::fs::write(dir.join("node.toml"), format!("{config}{table}")).unwrap();
         with_token(&["check-config", "--config", "node.toml"])

@@ -7,10 +7,11 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
-use node::store::{KeyRing, MemoryStore, Store, StoreIdentity, Vault};
+use node::observe::Metrics;
+use node::store::{KeyRing, MemoryStore, ObservedStore, Store, StoreIdentity, Vault};
 use node::{
-    Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers, RiskBook, RuleBook, Settings,
-    SimulatedClock, SourceBook, serve,
+    CivilRegister, Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers,
+    RegisterUnavailable, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, serve,
 };
 use rules::{
     Claim, IdentityNumber, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge,
@@ -200,6 +201,30 @@ pub(crate) struct Wish {
     pub(crate) epochs: Epochs,
     /// Whether an operator may move the clocks.
     pub(crate) movable: bool,
+    /// What every call to the civil register does first.
+    pub(crate) before_register: fn(),
+}
+
+/// A civil register that can take its time.
+struct Register {
+    file: FileRegister,
+    before: fn(),
+}
+
+impl CivilRegister for Register {
+    fn lives_here(&self, person: &IdentityNumber) -> Result<bool, RegisterUnavailable> {
+        self.file.lives_here(person)
+    }
+
+    fn confirms(
+        &self,
+        person: &IdentityNumber,
+        name: &str,
+        evidence: &[u8],
+    ) -> Result<bool, RegisterUnavailable> {
+        (self.before)();
+        self.file.confirms(person, name, evidence)
+    }
 }
 
 impl Default for Wish {
@@ -217,9 +242,11 @@ impl Default for Wish {
                 queue_len: 64,
                 wait_ms: 5_000,
                 answer_quantum_ms: 20,
+                renew_spread_s: 3_600,
             },
             epochs: Epochs::default(),
             movable: true,
+            before_register: || {},
         }
     }
 }
@@ -230,6 +257,7 @@ pub(crate) struct House {
     pub(crate) home: u8,
     pub(crate) peers_at: SocketAddr,
     pub(crate) public_at: SocketAddr,
+    pub(crate) metrics_at: SocketAddr,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) store: Arc<MemoryStore>,
     stop: oneshot::Sender<()>,
@@ -269,6 +297,7 @@ impl World {
             listeners.push(Listeners {
                 peers: bind().await.unwrap(),
                 public: bind().await.unwrap(),
+                metrics: Some(bind().await.unwrap()),
             });
         }
         let addresses: Vec<Peer> = PROVINCES
@@ -311,6 +340,9 @@ pub(crate) fn parts(
     clock: Arc<SimulatedClock>,
 ) -> Parts {
     let entropy = Arc::new(Entropy::from_seed([home; 32]));
+    let metrics = Arc::new(Metrics::new(&entropy, None));
+    let store = ObservedStore::new(store, Arc::clone(&metrics) as _);
+    let store: Arc<dyn Store> = Arc::new(store);
     let key = node_key(home);
     let identity = StoreIdentity {
         federation: "test".to_owned(),
@@ -342,9 +374,13 @@ pub(crate) fn parts(
         root,
         root_keys: root_keys(),
         risk: RiskBook::empty(),
-        register: Box::new(FileRegister::parse(&register, &key).unwrap()),
+        register: Box::new(Register {
+            file: FileRegister::parse(&register, &key).unwrap(),
+            before: wish.before_register,
+        }),
         sources: SourceBook::parse(&sources).unwrap(),
         prover: Arc::clone(&wish.prover),
+        metrics,
         settings: Settings {
             intake: Intake::default(),
             limits: wish.limits,
@@ -388,6 +424,8 @@ fn open(
         listeners.peers.local_addr().unwrap(),
         listeners.public.local_addr().unwrap(),
     );
+    let metrics = listeners.metrics.as_ref().unwrap();
+    let metrics_at = metrics.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = Arc::clone(&node);
     let limits = wish.limits;
@@ -406,6 +444,7 @@ fn open(
         home,
         peers_at,
         public_at,
+        metrics_at,
         clock,
         store,
         stop,

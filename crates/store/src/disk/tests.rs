@@ -201,6 +201,64 @@ fn compaction_gives_back_room_while_reads_and_commits_go_on() {
 }
 
 #[test]
+fn after_a_switch_that_may_have_happened_no_commit_goes_to_the_old_generation() {
+    for in_doubt in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = DiskStore::open(&options(dir.path(), Backend::Redb)).unwrap();
+        put(&store, b"before").unwrap();
+        let error = StoreError::Failed("the directory did not sync".to_owned());
+        let refused = error.clone();
+        let switched = store.grouped.switch(&mut |_, _| Ok(()), move |_, _| {
+            Err(NotSwitched { error, in_doubt })
+        });
+        assert_eq!(switched, Err(refused));
+        assert_eq!(store.has_failed(), in_doubt);
+        assert_eq!(put(&store, b"after").is_err(), in_doubt);
+    }
+}
+
+#[test]
+fn sled_keeps_the_longest_rows_in_its_log_and_not_in_files_that_it_does_not_sync() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(&options(dir.path(), Backend::Sled)).unwrap();
+    for round in 0..3u8 {
+        for number in 0..60u8 {
+            let mut batch = Batch::default();
+            let key = vec![number; crate::MAX_KEY_LEN_BYTES];
+            let value = vec![round; crate::MAX_VALUE_LEN_BYTES];
+            batch.push(Table::Events, key, Change::Put(value));
+            store.commit(batch).unwrap();
+        }
+    }
+    for number in (0..60u8).filter(|number| number % 5 != 0) {
+        let mut batch = Batch::default();
+        batch.push(
+            Table::Events,
+            vec![number; crate::MAX_KEY_LEN_BYTES],
+            Change::Delete,
+        );
+        store.commit(batch).unwrap();
+    }
+    let blobs = generation_dir(dir.path()).join("blobs");
+    assert_eq!(std::fs::read_dir(blobs).unwrap().count(), 0);
+}
+
+#[test]
+fn a_store_with_the_segments_of_an_earlier_version_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let flat = sled::Config::new().path(dir.path()).segment_size(512 << 10);
+    let flat = flat.open().unwrap();
+    flat.insert([Table::Events.code(), 1], vec![1; 100])
+        .unwrap();
+    drop(flat);
+    for rows in [1, 2] {
+        let store = DiskStore::open(&options(dir.path(), Backend::Sled)).unwrap();
+        assert_eq!(rows_of(&store).len(), rows);
+        put(&store, &[9]).unwrap();
+    }
+}
+
+#[test]
 fn a_compaction_that_was_cut_short_leaves_the_store_as_it_was() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path(), Backend::Sled, 20);
