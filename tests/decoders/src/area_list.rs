@@ -36,10 +36,9 @@ pub(crate) fn check(data: &[u8]) {
         }
         Err(error) => says(&error),
     }
-    if data.starts_with(AREAS.as_bytes()) || data.starts_with(ZSTD_MAGIC) {
-        if let Err(error) = AreaTable::read(data) {
-            says(&error);
-        }
+    let is_table = data.starts_with(AREAS.as_bytes()) || data.starts_with(ZSTD_MAGIC);
+    if is_table && let Err(error) = AreaTable::read(data) {
+        says(&error);
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn qr_text_seeds() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = (GATE.showings.iter())
         .map(|showing| QrText::from_showing(showing).to_string().into_bytes())
         .collect();
-    seeds.extend(["VIR1:", "VIR1:U5", "VIR1:V5", "HC1:6BF", "VIR2:U5"].map(|text| text.into()));
+    seeds.extend(["VIR1:", "VIR1:U5", "VIR1:V5", "HC1:6BF", "VIR2:U5"].map(Vec::from));
     seeds
 }
 

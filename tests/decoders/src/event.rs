@@ -123,86 +123,14 @@ fn map() -> RiskMap {
 /// One resident's story: something of every kind.
 fn story() -> Vec<Event> {
     let subject = IdentityNumber::assemble(330_102, (1990, 1, 1), 1).expect("a number");
-    let home = ProvinceCode::new(33).expect("a province");
-    let moment = minute(NOW - 4_000);
-    let stay = |site, end| EventBody::Stay {
-        place: place(site),
-        begin: moment,
-        end,
-    };
-    let listed = |list| EventBody::Exposure {
-        list,
-        at: moment,
-        province: home,
-    };
-    let end = Some(minute(NOW - 3_000));
-    let target = EventId([1; 16]);
-    let bodies = [
-        (SourceKind::Resident, stay(1, end)),
-        (SourceKind::Resident, stay(2, None)),
-        (
-            SourceKind::Resident,
-            EventBody::CheckIn {
-                day: Day::new(moment.day().get()),
-                symptoms: false,
-            },
-        ),
-        (
-            SourceKind::Laboratory,
-            EventBody::Test {
-                sampled_at: moment,
-                result: TestResult::Negative,
-            },
-        ),
-        (
-            SourceKind::Cdc,
-            EventBody::Contact {
-                degree: ContactDegree::Close,
-                last_contact_at: moment,
-                province: home,
-            },
-        ),
-        (
-            SourceKind::Cdc,
-            EventBody::Case {
-                kind: CaseKind::Suspected,
-                at: moment,
-                province: home,
-            },
-        ),
-        (
-            SourceKind::BorderPost,
-            EventBody::Entry {
-                port: home,
-                arrived_at: moment,
-            },
-        ),
-        (SourceKind::Cdc, listed(ExposureList::ColdChainOnce)),
-        (SourceKind::Hospital, listed(ExposureList::FeverClinic)),
-        (SourceKind::Cdc, listed(ExposureList::PotentialRisk)),
-        (SourceKind::Laboratory, listed(ExposureList::PooledTube)),
-        (
-            SourceKind::CommunityOffice,
-            EventBody::Release {
-                target: EventId([2; 16]),
-                at: minute(NOW - 2_000),
-            },
-        ),
-        (
-            SourceKind::AppealsOffice,
-            EventBody::Ruling {
-                target,
-                at: minute(NOW - 1_000),
-            },
-        ),
-    ];
+    let told = own_words().into_iter().chain(of_offices());
     (1..)
-        .zip(bodies)
+        .zip(told)
         .map(|(number, (kind, body))| Event {
             id: EventId([number; 16]),
             subject,
             source: SourceId {
-                province: home,
+                province: home(),
                 kind,
                 number: 0,
             },
@@ -210,6 +138,72 @@ fn story() -> Vec<Event> {
             body,
         })
         .collect()
+}
+
+/// The province of all sources.
+fn home() -> ProvinceCode {
+    ProvinceCode::new(33).expect("a province")
+}
+
+/// When all of it happened.
+fn moment() -> Minute {
+    minute(NOW - 4_000)
+}
+
+/// What the resident declares: two stays, the second of which goes on, and a check-in.
+fn own_words() -> Vec<(SourceKind, EventBody)> {
+    let stay = |site, end| EventBody::Stay {
+        place: place(site),
+        begin: moment(),
+        end,
+    };
+    let check_in = EventBody::CheckIn {
+        day: Day::new(moment().day().get()),
+        symptoms: false,
+    };
+    [stay(1, Some(minute(NOW - 3_000))), stay(2, None), check_in]
+        .map(|body| (SourceKind::Resident, body))
+        .to_vec()
+}
+
+/// What institutions state, and what ends it.
+fn of_offices() -> Vec<(SourceKind, EventBody)> {
+    let (at, province) = (moment(), home());
+    let listed = |list| EventBody::Exposure { list, at, province };
+    let test = EventBody::Test {
+        sampled_at: at,
+        result: TestResult::Negative,
+    };
+    let contact = EventBody::Contact {
+        degree: ContactDegree::Close,
+        last_contact_at: at,
+        province,
+    };
+    let kind = CaseKind::Suspected;
+    let entry = EventBody::Entry {
+        port: province,
+        arrived_at: at,
+    };
+    let release = EventBody::Release {
+        target: EventId([2; 16]),
+        at: minute(NOW - 2_000),
+    };
+    let ruling = EventBody::Ruling {
+        target: EventId([1; 16]),
+        at: minute(NOW - 1_000),
+    };
+    vec![
+        (SourceKind::Laboratory, test),
+        (SourceKind::Cdc, contact),
+        (SourceKind::Cdc, EventBody::Case { kind, at, province }),
+        (SourceKind::BorderPost, entry),
+        (SourceKind::Cdc, listed(ExposureList::ColdChainOnce)),
+        (SourceKind::Hospital, listed(ExposureList::FeverClinic)),
+        (SourceKind::Cdc, listed(ExposureList::PotentialRisk)),
+        (SourceKind::Laboratory, listed(ExposureList::PooledTube)),
+        (SourceKind::CommunityOffice, release),
+        (SourceKind::AppealsOffice, ruling),
+    ]
 }
 
 pub(crate) fn seeds() -> Vec<Vec<u8>> {

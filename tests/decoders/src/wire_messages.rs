@@ -2,16 +2,15 @@
 //!
 //! The first byte of an input chooses the message; the rest is the message.
 
+mod between_nodes;
+
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
-use ledger::{Cosignature, SignedTreeHead};
 use p256::ecdsa::SigningKey;
 use prost::Message;
 use rules::{Claim, Event, Minute, ProvinceCode};
 use tonic::{Code, Status};
-use verifier::trust::{OnlineDocument, ProvinceSignature, SignedOnline};
-use wire::federation::v1 as federation;
 use wire::gate::v1 as gate;
 use wire::maintenance::v1 as maintenance;
 use wire::operator::v1 as operator;
@@ -21,15 +20,14 @@ use wire::source::v1 as source;
 use wire::trust::v1 as trust;
 use wire::{
     CheckIn, Contestation, DeviceKey, GateRequest, MAX_MESSAGE_BYTES, Nonce, Padded, PassRequest,
-    Proposal, PublishedRegistry, Question, Registration, RequestAuth, SignedCall, Trip,
-    UnverifiedCall, UseId, WireError, gate_requests, reason_of, retry_after, sign_call,
-    signed_event, status,
+    Question, Registration, RequestAuth, SignedCall, Trip, UnverifiedCall, UseId, WireError,
+    gate_requests, reason_of, retry_after, sign_call, signed_event, status,
 };
 
 use crate::bytes::{canonical, says};
 use crate::codes;
 use crate::event::samples;
-use crate::world::{FEDERATION, GATE};
+use crate::world::GATE;
 
 /// A message: what is checked of its bytes, and examples.
 struct Row {
@@ -42,10 +40,11 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let mut rows = signed_calls();
     rows.extend(bodies());
     rows.extend(of_sources());
-    rows.extend(of_nodes());
+    rows.extend(between_nodes::rows());
     rows.extend(of_gates());
     rows.extend(without_conversion());
     rows.extend(layouts());
+    rows.push(streamed());
     rows
 });
 
@@ -324,115 +323,18 @@ fn of_sources() -> Vec<Row> {
     ]
 }
 
-fn of_nodes() -> Vec<Row> {
-    let known = &*FEDERATION;
-    let proposal = Proposal {
-        statement: known.statement.clone(),
-        heads: known.heads.clone(),
-    };
-    let registry = PublishedRegistry {
-        cosigned: known.cosigned.clone(),
-        heads: known.heads.clone(),
-    };
-    let registry = Some(federation::CosignedRegistry::from(&registry));
-    let written = "the documents of the checks are within limits";
-    let online = &GATE.online[0];
-    vec![
-        row(
-            proposed,
-            &[federation::CosignRegistryRequest::from(&proposal)],
-        ),
-        row(
-            got,
-            &[federation::GetRegistryResponse {
-                registry: registry.clone(),
-            }],
-        ),
-        row(
-            published,
-            &[federation::PublishRegistryRequest { registry }],
-        ),
-        row(
-            head,
-            &[federation::GetTreeHeadResponse {
-                head: known.heads[0].to_bytes(),
-            }],
-        ),
-        row(
-            cosignature,
-            &[federation::CosignRegistryResponse {
-                cosignature: known.cosigned.cosignatures()[0].to_bytes(),
-            }],
-        ),
-        row(
-            document,
-            &[federation::CosignOnlineRequest {
-                document: online.document().to_bytes().expect(written),
-            }],
-        ),
-        row(
-            signature,
-            &[federation::CosignOnlineResponse {
-                signature: [&[1], &[3; 64][..]].concat(),
-            }],
-        ),
-        row(
-            signed_online,
-            &[federation::PublishOnlineRequest {
-                online: online.to_bytes().expect(written),
-            }],
-        ),
-    ]
-}
-
-fn proposed(bytes: &[u8]) {
-    if let Some(message) = read::<federation::CosignRegistryRequest>(bytes)
-        && let Some(value) = converted(Proposal::try_from(&message))
-    {
-        assert!(federation::CosignRegistryRequest::from(&value) == message);
-    }
-}
-
-fn registry_of(message: Option<&federation::CosignedRegistry>) {
-    if let Some(value) = converted(PublishedRegistry::try_from(message)) {
-        let written = federation::CosignedRegistry::from(&value);
-        assert!(Some(&written) == message);
-    }
-}
-
-fn got(bytes: &[u8]) {
-    if let Some(message) = read::<federation::GetRegistryResponse>(bytes) {
-        registry_of(message.registry.as_ref());
-    }
-}
-
-fn published(bytes: &[u8]) {
-    if let Some(message) = read::<federation::PublishRegistryRequest>(bytes) {
-        registry_of(message.registry.as_ref());
-    }
-}
-
-/// Messages of one field, in which a canonical layout travels.
-macro_rules! single_field {
-    ($($name:ident: $message:ident, $field:ident, $value:ty, $write:expr;)*) => {$(
-        fn $name(bytes: &[u8]) {
-            let Some(message) = read::<federation::$message>(bytes) else {
-                return;
-            };
-            if let Some(value) = converted(<$value>::try_from(&message)) {
-                let write: fn(&$value) -> Vec<u8> = $write;
-                assert!(write(&value) == message.$field, "another form of the same value");
-            }
+fn streamed() -> Row {
+    let check = |bytes: &[u8]| {
+        if let Some(message) = silent::<source::StreamEventsRequest>(bytes) {
+            message.events.iter().for_each(event);
         }
-    )*};
-}
-
-single_field! {
-    head: GetTreeHeadResponse, head, SignedTreeHead, SignedTreeHead::to_bytes;
-    cosignature: CosignRegistryResponse, cosignature, Cosignature, Cosignature::to_bytes;
-    document: CosignOnlineRequest, document, OnlineDocument, |d| d.to_bytes().unwrap_or_default();
-    signature: CosignOnlineResponse, signature, ProvinceSignature, |s| s.to_bytes().to_vec();
-    signed_online: PublishOnlineRequest, online, SignedOnline, |d| d.to_bytes().unwrap_or_default();
+    };
+    let sample = samples()[0];
+    let batch = source::StreamEventsRequest {
+        batch: 7,
+        events: vec![source::SignedEvent::new(&sample, [6; 64])],
+    };
+    row(check, &[batch])
 }
 
 fn scanned(request: &GateRequest<'_>) {
