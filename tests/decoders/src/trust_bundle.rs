@@ -33,7 +33,7 @@ pub(crate) fn check(data: &[u8]) {
         d.to_bytes().expect(written)
     });
     accepted(data);
-    if let Some(bundle) = bundle {
+    if let Some(bundle) = &bundle {
         assert!(data.len() <= MAX_BUNDLE_LEN_BYTES);
         signed_anew(bundle);
     }
@@ -58,7 +58,7 @@ fn accepted(data: &[u8]) {
 }
 
 /// The same documents, signed by those who may: what a list means is reached by other bytes than the seeds', too.
-fn signed_anew(bundle: Bundle) {
+fn signed_anew(bundle: &Bundle) {
     let Ok(online) = sign_online(&bundle.online) else {
         return;
     };
