@@ -145,7 +145,8 @@ pub fn restore_backup(
     }
 }
 
-/// Reads a backup to its end and checks that it adds up, without making a store.
+/// Reads a backup to its end and checks its form, without making a store, and tells how many rows it has. What the rows add
+/// up to is compared by [`restore_backup`], which has them all.
 ///
 /// # Errors
 /// [`BackupError`].

@@ -109,14 +109,19 @@ impl KeyRing {
     /// Adds a wrapping key, which is the one in use from then on, and tells its number.
     ///
     /// # Errors
-    /// A message if the ring is full.
+    /// A message if the ring is full, or its newest key has the last number that there is.
     pub fn rotate(&mut self, entropy: &Entropy) -> Result<u32, String> {
         if self.wrapping.len() >= MAX_KEYS {
             return Err(format!(
                 "the key ring has {MAX_KEYS} keys; retire old ones first"
             ));
         }
-        let number = self.wrapping.keys().next_back().map_or(1, |last| last + 1);
+        let number = match self.wrapping.keys().next_back() {
+            None => 1,
+            Some(last) => last.checked_add(1).ok_or(format!(
+                "the key ring has a key {last}, and none comes after it"
+            ))?,
+        };
         let mut secret = Secret::default();
         entropy.fill(&mut secret[..]);
         self.wrapping.insert(number, secret);
@@ -411,6 +416,19 @@ mod tests {
         }
         assert!(ring.rotate(&entropy).is_err());
         assert_eq!(KeyRing::parse(&ring.to_text()).unwrap().newest(), 64);
+    }
+
+    #[test]
+    fn a_ring_whose_newest_key_has_the_last_number_takes_no_new_one() {
+        let secret = "ab".repeat(32);
+        let text = format!(
+            "root {secret}\nwrap 7 {secret}\nwrap {} {secret}\n",
+            u32::MAX
+        );
+        let mut ring = KeyRing::parse(&text).unwrap();
+        assert!(ring.rotate(&entropy()).unwrap_err().contains("4294967295"));
+        assert_eq!(ring.numbers(), [7, u32::MAX]);
+        assert_eq!(ring.newest(), u32::MAX);
     }
 
     #[test]

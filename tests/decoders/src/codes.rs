@@ -1,0 +1,156 @@
+//! What people show: the text of a code, the pass in it, its proof, and keys.
+
+use commitment::{CircuitUse, fr_from_bytes, fr_to_bytes};
+use verifier::{
+    CardNumber, Code, GateMemory, HolderKey, MAX_PASS_LEN_BYTES, MAX_QR_TEXT_CHARS,
+    MAX_SHOWING_LEN_BYTES, PROOF_LEN_BYTES, Pass, PassProof, PreparedCircuit, QrText, Showing,
+    UnixTime, Verdict, VerifyingKey, verify_proofs, verify_text,
+};
+use wire::DeviceKey;
+
+use crate::bytes::{canonical, says};
+use crate::fixture::{CARD, NOW, gate};
+use crate::world::GATE;
+
+/// The text of a code, as a checkpoint takes it, to the verdict.
+pub(crate) fn qr_text(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    match QrText::parse(&text) {
+        Ok(parsed) => {
+            assert_eq!(parsed.as_str(), text);
+            assert!(text.len() <= MAX_QR_TEXT_CHARS);
+            match parsed.showing() {
+                Ok(showing) => assert_eq!(QrText::from_showing(&showing), parsed),
+                Err(error) => says(&error),
+            }
+        }
+        Err(error) => says(&error),
+    }
+    verdict(&text);
+}
+
+/// The verdict on a text: accepted is only what was made, and what is signed only once.
+fn verdict(text: &str) {
+    let read = QrText::parse(text).and_then(|text| text.showing());
+    let challenged = read.is_ok_and(|s| s.moment().is_some_and(|m| m.challenge.is_some()));
+    let challenge = challenged.then_some(GATE.challenge);
+    let mut memory = GateMemory::starting_at(UnixTime::from_s(0));
+    let mut ask = |card: Option<&CardNumber>| {
+        verify_text(text, challenge, card, &GATE.list, &gate(), NOW, &mut memory)
+    };
+    let mut card = None;
+    let mut verdict = ask(None);
+    if verdict.code() == Code::CardNotPresented {
+        card = Some(CardNumber::new(*CARD));
+        verdict = ask(card.as_ref());
+    }
+    assert!(!verdict.code().officer().en.is_empty());
+    if let Verdict::Accept(accepted) = verdict {
+        let showing = QrText::parse(text).and_then(|text| text.showing());
+        let showing = showing.expect("what is accepted can be read");
+        assert!(GATE.made(showing.pass()), "a pass that nobody made");
+        assert_eq!(accepted.claim, showing.pass().claim);
+        if showing.moment().is_some() {
+            assert!(showing.signature_fits());
+            assert_eq!(ask(card.as_ref()).code(), Code::Replayed);
+        }
+    }
+}
+
+pub(crate) fn qr_text_seeds() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = (GATE.showings.iter())
+        .map(|showing| QrText::from_showing(showing).to_string().into_bytes())
+        .collect();
+    seeds.extend(["VIR1:", "VIR1:U5", "VIR1:V5", "HC1:6BF", "VIR2:U5"].map(Vec::from));
+    seeds
+}
+
+/// A pass.
+pub(crate) fn pass(data: &[u8]) {
+    let Some(pass) = canonical(data, Pass::from_bytes(data), Pass::to_bytes) else {
+        return;
+    };
+    assert!(data.len() <= MAX_PASS_LEN_BYTES);
+    let signed = GATE.moment().signing_bytes(&pass);
+    let shown = Showing::of_card(pass.clone());
+    assert_eq!(shown.is_ok(), pass.holder.key().is_none());
+    // What a holder signs holds the whole pass.
+    assert!(signed.windows(data.len()).any(|part| part == data));
+    if let Ok(showing) = shown {
+        assert!(showing.signature_fits() && showing.to_bytes() == data);
+    }
+}
+
+pub(crate) fn pass_seeds() -> Vec<Vec<u8>> {
+    (GATE.showings.iter())
+        .map(|showing| showing.pass().to_bytes())
+        .collect()
+}
+
+/// A pass as shown.
+pub(crate) fn showing(data: &[u8]) {
+    let Some(showing) = canonical(data, Showing::from_bytes(data), Showing::to_bytes) else {
+        return;
+    };
+    assert!(data.len() <= MAX_SHOWING_LEN_BYTES);
+    assert_eq!(
+        showing.moment().is_some(),
+        showing.pass().holder.key().is_some()
+    );
+    if showing.moment().is_some() && showing.signature_fits() {
+        assert!(GATE.showings.contains(&showing), "a showing nobody made");
+    }
+}
+
+pub(crate) fn showing_seeds() -> Vec<Vec<u8>> {
+    GATE.showings.iter().map(Showing::to_bytes).collect()
+}
+
+/// Proofs, verifying keys, the keys of devices and holders, elements of the field.
+pub(crate) fn proof_and_key(data: &[u8]) {
+    if let Some(bytes) = data.first_chunk::<32>()
+        && let Ok(element) = fr_from_bytes(bytes)
+    {
+        assert_eq!(fr_to_bytes(element), *bytes);
+    }
+    if let Some(bytes) = data.first_chunk::<33>() {
+        canonical(bytes, HolderKey::from_bytes(bytes), |k| k.to_bytes().into());
+    }
+    canonical(data, DeviceKey::from_bytes(data), |k| k.to_bytes().into());
+    if let Some(bytes) = data.first_chunk::<PROOF_LEN_BYTES>() {
+        canonical(bytes, PassProof::from_bytes(bytes), |proof| {
+            proof.to_bytes().into()
+        });
+    }
+    let key = canonical(data, VerifyingKey::from_bytes(data), VerifyingKey::to_bytes);
+    if let Some(key) = key {
+        circuit(&key, data == GATE.key);
+    }
+}
+
+/// A key that was read makes a circuit with a name of its own, under which nothing of another circuit holds.
+fn circuit(key: &VerifyingKey, is_known: bool) {
+    let circuit = PreparedCircuit::new(CircuitUse::Production, &[7; 32], key);
+    let id = circuit.id();
+    assert_eq!(id, key.circuit_id(CircuitUse::Production, &[7; 32]));
+    assert_ne!(id, key.circuit_id(CircuitUse::Test, &[7; 32]));
+    assert_eq!(GATE.list.circuit(id.short()).is_some(), is_known);
+    let proof = &GATE.showings[0].pass().proof;
+    let seed = verifier::BatchSeed::from_random([5; 32]);
+    let found = verify_proofs(
+        &circuit,
+        &[(proof, [commitment::Fr::from(1_u64); 6])],
+        &seed,
+    );
+    assert_eq!(found, [false]);
+}
+
+pub(crate) fn proof_and_key_seeds() -> Vec<Vec<u8>> {
+    let mut seeds = vec![GATE.key.to_vec(), [0; 32].to_vec()];
+    for showing in &GATE.showings {
+        let pass = showing.pass();
+        seeds.push(pass.proof.to_bytes().to_vec());
+        seeds.extend(pass.holder.key().map(|key| key.to_bytes().to_vec()));
+    }
+    seeds
+}
