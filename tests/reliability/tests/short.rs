@@ -166,6 +166,15 @@ fn a_run_that_was_interrupted_goes_on_and_one_of_another_seed_is_refused() {
     }
     first.kill().unwrap();
     first.wait().unwrap();
+    // Its writer is not killed with it, and has the store until it finds that nobody reads what it says.
+    let is_there = || {
+        let mut search = Command::new("pgrep");
+        let found = search.arg("-f").arg(work.path()).output().unwrap();
+        found.status.success()
+    };
+    while is_there() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
     let before = done();
     assert!(state.exists());
     let other = reliability(
