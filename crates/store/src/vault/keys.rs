@@ -16,23 +16,41 @@ impl Vault {
         if !ring.same_root(&self.ring()) {
             return Err(StoreError::WrongKey);
         }
-        let known = ring.numbers();
-        for (number, _) in self.wrapped_under()? {
-            if !known.contains(&number) {
-                return Err(StoreError::KeyMissing(number));
-            }
-        }
+        self.check_ring(&ring)?;
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         Ok(())
     }
 
+    /// Whether a ring has every key that data keys are wrapped under.
+    pub(super) fn check_ring(&self, ring: &KeyRing) -> Result<(), StoreError> {
+        let known = ring.numbers();
+        let under = self.wrapped_under()?.into_iter();
+        let mut missing = under.filter(|(number, _)| !known.contains(number));
+        match missing.next() {
+            Some((number, _)) => Err(StoreError::KeyMissing(number)),
+            None => Ok(()),
+        }
+    }
+
     /// Wraps every data key that is under an older key anew, under the ring's newest, while calls go on; `each` is called
     /// with the number of keys looked at. Afterwards the older keys can be retired, and with them goes what was erased
-    /// before: no old file and no old backup opens it any more. Returns how many were wrapped anew.
+    /// before: no old file and no old backup opens it any more. It ends with a pass that found none, so that a set of
+    /// changes that was begun under the ring before is not missed. Returns how many were wrapped anew.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn rewrap(&self, each: &mut dyn FnMut(u64)) -> Result<u64, StoreError> {
+        let mut all = 0;
+        loop {
+            let changed = self.rewrap_once(each)?;
+            all += changed;
+            if changed == 0 {
+                return Ok(all);
+            }
+        }
+    }
+
+    fn rewrap_once(&self, each: &mut dyn FnMut(u64)) -> Result<u64, StoreError> {
         let ring = self.ring();
         let (mut seen, mut changed) = (0, 0);
         let mut after: Option<Vec<u8>> = None;

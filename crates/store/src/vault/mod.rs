@@ -45,7 +45,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`StoreError::Foreign`] for the store of another node, [`StoreError::Newer`] for one of a newer schema,
-    /// [`StoreError::WrongKey`] and [`StoreError::KeyMissing`] for another ring. Nothing is changed then.
+    /// [`StoreError::WrongKey`] and [`StoreError::KeyMissing`] for a ring that does not open every data key. Nothing is
+    /// changed then.
     pub fn open(
         store: Arc<dyn Store>,
         identity: &StoreIdentity,
@@ -60,13 +61,15 @@ impl Vault {
             Some(found) => return Err(meta::other_schema(found)),
             None => meta::begin(&*store, identity, &ring, &entropy)?,
         };
-        Ok(Self {
+        let vault = Self {
             store,
             entropy,
             node_key,
             lookup_key: ring.derive("lookup"),
             ring: RwLock::new(Arc::new(ring)),
-        })
+        };
+        vault.check_ring(&vault.ring())?;
+        Ok(vault)
     }
 
     /// The name under which `secret` – an identity number, say – is looked up: HMAC-SHA-256, with `purpose` mixed in.

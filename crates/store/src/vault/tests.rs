@@ -165,6 +165,10 @@ fn an_erased_resident_is_gone_and_nothing_more_is_written_for_them() {
     );
     let found: [u8; 32] = vault.get(Table::Events, &OTHER.row(&[1])).unwrap().unwrap();
     assert_eq!(found, OTHER.0);
+    // A ring that lacks the key of one resident alone does not open the store at all.
+    raw_put(&store, Table::Keys, &RESIDENT.0, wrapped);
+    let lacking = Vault::open(Arc::clone(&store) as _, &identity(33), rotated, entropy());
+    assert_eq!(lacking.err(), Some(StoreError::KeyMissing(1)));
     assert_eq!(
         vault.take_ring(KeyRing::from_secret([2; 32])),
         Err(StoreError::WrongKey)
