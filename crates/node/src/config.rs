@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rules::{Minute, ProvinceCode};
 use serde::Deserialize;
-use store::Backend;
 
 use crate::keys::KeyToken;
 
+pub use crate::keeping::{Retention, StoreRoom};
 pub use crate::limits::Limits;
 use crate::observe::Observe;
 
@@ -306,55 +306,6 @@ impl Default for Intake {
     }
 }
 
-/// How long things are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Retention {
-    /// Days after which an event on which nothing rests leaves, and with it what was asked and answered before.
-    pub horizon_days: u32,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        // Twice the age at which events are still taken, so that an appeal over any of them finds it.
-        Self { horizon_days: 60 }
-    }
-}
-
-/// The store's room.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StoreRoom {
-    /// Which database: `sled` or `redb`.
-    pub backend: Backend,
-    /// Page cache, mebibytes.
-    pub cache_mib: u64,
-    /// What is to stay free on the disk, mebibytes.
-    pub reserve_mib: u64,
-    /// What the store may have on disk, mebibytes; 0 for no limit.
-    pub max_mib: u64,
-    /// Time in which the database must answer, and open besides a second for every 10 MiB, seconds.
-    pub stall_limit_s: u64,
-    /// Whether all rows are read and added up at the start.
-    pub verify_at_start: bool,
-    /// Who can read backups: age recipients.
-    pub backup_recipients: Vec<String>,
-}
-
-impl Default for StoreRoom {
-    fn default() -> Self {
-        Self {
-            backend: Backend::Sled,
-            cache_mib: 64,
-            reserve_mib: 256,
-            max_mib: 0,
-            stall_limit_s: 30,
-            verify_at_start: true,
-            backup_recipients: Vec::new(),
-        }
-    }
-}
-
 impl Config {
     /// Reads and checks a file.
     ///
@@ -382,6 +333,7 @@ impl Config {
         change(&mut self.node_key_file);
         self.node_key_identity_file.iter_mut().for_each(&mut change);
         if let Some(token) = &mut self.node_key_token {
+            change(&mut token.module);
             change(&mut token.pin_file);
         }
         change(&mut self.signing_key_file);
@@ -458,7 +410,7 @@ impl Config {
     }
 
     fn check_ranges(&self) -> Result<(), String> {
-        let ranges: [(&str, u64, u64, u64); 11] = [
+        let ranges: [(&str, u64, u64, u64); 6] = [
             ("doors.reload_poll_s", self.doors.reload_poll_s, 1, 3_600),
             ("proving.threads", self.proving.threads as u64, 1, 256),
             (
@@ -480,18 +432,10 @@ impl Config {
                 1,
                 86_400,
             ),
-            (
-                "retention.horizon_days",
-                self.retention.horizon_days.into(),
-                1,
-                3_650,
-            ),
-            ("store.cache_mib", self.store.cache_mib, 1, 1 << 20),
-            ("store.reserve_mib", self.store.reserve_mib, 0, 1 << 40),
-            ("store.max_mib", self.store.max_mib, 0, 1 << 40),
-            ("store.stall_limit_s", self.store.stall_limit_s, 1, 3_600),
         ];
-        for (name, value, least, most) in ranges.into_iter().chain(self.limits.ranges()) {
+        let kept = self.retention.ranges().chain(self.store.ranges());
+        let of_tables = self.limits.ranges().chain(kept);
+        for (name, value, least, most) in ranges.into_iter().chain(of_tables) {
             if !(least..=most).contains(&value) {
                 return Err(format!("{name} is {value}, must be from {least} to {most}"));
             }

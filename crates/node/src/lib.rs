@@ -16,6 +16,7 @@ mod files;
 mod grid;
 mod harden;
 mod intake;
+mod keeping;
 mod keys;
 mod limits;
 mod locks;

@@ -215,7 +215,7 @@ impl Prepared {
 
     /// How the store is opened.
     pub fn disk_options(&self) -> DiskOptions {
-        disk_options(&self.config)
+        self.config.store.disk_options(&self.config.data_dir)
     }
 
     /// Whose the store must be.
@@ -264,23 +264,6 @@ fn read_own_ring(config: &Config) -> Result<KeyRing, String> {
         token: config.node_key_token.as_ref(),
     };
     read_ring(&config.node_key_file, opener)
-}
-
-/// How the store is opened, as the configuration says.
-fn disk_options(config: &Config) -> DiskOptions {
-    let room = &config.store;
-    DiskOptions {
-        dir: config.data_dir.clone(),
-        backend: room.backend,
-        cache_bytes: room.cache_mib << 20,
-        reserve_bytes: room.reserve_mib << 20,
-        max_bytes: match room.max_mib {
-            0 => u64::MAX,
-            max_mib => max_mib << 20,
-        },
-        stall_limit: std::time::Duration::from_secs(room.stall_limit_s),
-        verify: room.verify_at_start,
-    }
 }
 
 fn clock(config: &Config) -> Arc<dyn Clock> {
