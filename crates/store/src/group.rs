@@ -76,13 +76,19 @@ impl Room {
 /// What readers and the writer share.
 struct Shared {
     engine: RwLock<Arc<dyn Engine>>,
-    failed: AtomicBool,
-    watch: Watch,
+    calls: Arc<Calls>,
     tally: Mutex<Tally>,
     observer: OnceLock<Arc<dyn StoreObserver>>,
 }
 
-impl Shared {
+/// The calls under way, and whether any may still be made. What looks after them has this alone: were it to hold the
+/// database, if only for a moment, a store that was just closed could not be opened again.
+struct Calls {
+    failed: AtomicBool,
+    watch: Watch,
+}
+
+impl Calls {
     fn usable(&self) -> Result<(), StoreError> {
         if self.failed.load(Ordering::SeqCst) {
             return Err(stopped());
@@ -92,6 +98,16 @@ impl Shared {
 
     fn fail(&self) {
         self.failed.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Shared {
+    fn usable(&self) -> Result<(), StoreError> {
+        self.calls.usable()
+    }
+
+    fn fail(&self) {
+        self.calls.fail();
     }
 
     fn engine(&self) -> Arc<dyn Engine> {
@@ -180,8 +196,10 @@ impl Grouped {
         let (queue, jobs) = sync_channel(QUEUE_LEN);
         let shared = Arc::new(Shared {
             engine: RwLock::new(Arc::clone(&generation.engine)),
-            failed: AtomicBool::new(false),
-            watch: Watch::new(),
+            calls: Arc::new(Calls {
+                failed: AtomicBool::new(false),
+                watch: Watch::new(),
+            }),
             tally: Mutex::new(generation.tally),
             observer: OnceLock::new(),
         });
@@ -196,7 +214,7 @@ impl Grouped {
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&jobs))
             .map_err(failed)?;
-        start_watching(&shared, stall_limit)?;
+        start_watching(&shared.calls, stall_limit)?;
         Ok(Self {
             shared,
             queue: Mutex::new(Some(queue)),
@@ -225,7 +243,7 @@ impl Grouped {
     ) -> Result<T, StoreError> {
         self.shared.usable()?;
         let engine = self.shared.engine();
-        let _watched = self.shared.watch.begin();
+        let _watched = self.shared.calls.watch.begin();
         let answer = read(&*engine);
         if engine.has_died() {
             self.shared.fail();
@@ -388,19 +406,19 @@ impl Drop for Grouped {
 }
 
 /// Looks after the calls under way until the store is dropped.
-fn start_watching(shared: &Arc<Shared>, limit: Duration) -> Result<(), StoreError> {
-    let watched = Arc::downgrade(shared);
+fn start_watching(calls: &Arc<Calls>, limit: Duration) -> Result<(), StoreError> {
+    let watched = Arc::downgrade(calls);
     let every = (limit / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
     let watch = move || {
-        while let Some(shared) = watched.upgrade() {
-            if shared.watch.oldest() > limit && shared.usable().is_ok() {
-                shared.fail();
+        while let Some(calls) = watched.upgrade() {
+            if calls.watch.oldest() > limit && calls.usable().is_ok() {
+                calls.fail();
                 tracing::error!(
                     limit_s = limit.as_secs(),
                     "the database does not answer; it is not asked any more"
                 );
             }
-            drop(shared);
+            drop(calls);
             std::thread::sleep(every);
         }
     };
@@ -477,7 +495,7 @@ impl Writer {
 
     fn commit_group(&mut self, group: Vec<(Batch, SyncSender<Result<(), StoreError>>)>) {
         let shared = Arc::clone(&self.shared);
-        let _watched = shared.watch.begin();
+        let _watched = shared.calls.watch.begin();
         let room = self.check_room();
         let mut rows = Rows::new();
         let mut tally = self.generation.tally;
