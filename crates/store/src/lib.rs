@@ -22,6 +22,8 @@ mod rows;
 mod seal;
 mod sled_engine;
 mod table;
+#[cfg(test)]
+mod testing;
 mod vault;
 mod watch;
 

@@ -207,6 +207,19 @@ async fn a_preface_and_headers_by_the_byte_are_cut_when_no_call_comes_of_them() 
     honest.was_served().await;
 }
 
+/// Calls, each over a connection of its own, whose bodies come by the byte; each says at its end whether it was cut.
+async fn calls_by_the_byte(open: &Open, count: usize) -> Vec<tokio::task::JoinHandle<bool>> {
+    let mut slow = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut stream = begun(open, &[]).await;
+        let block = frame(HEADERS, END_HEADERS, 1, &headers(TREE_HEAD));
+        stream.write_all(&block).await.unwrap();
+        let piece = frame(DATA, 0, 1, &[0]);
+        slow.push(tokio::spawn(async move { dribble(stream, &piece).await }));
+    }
+    slow
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_by_the_byte_ends_at_the_deadline_and_gives_its_place_away() {
     let open = Open::for_peers(Limits {
@@ -215,14 +228,7 @@ async fn a_body_by_the_byte_ends_at_the_deadline_and_gives_its_place_away() {
     })
     .await;
     let honest = Honest::begin(&open).await;
-    let mut slow = Vec::new();
-    for _ in 0..4 {
-        let mut stream = begun(&open, &[]).await;
-        let block = frame(HEADERS, END_HEADERS, 1, &headers(TREE_HEAD));
-        stream.write_all(&block).await.unwrap();
-        let piece = frame(DATA, 0, 1, &[0]);
-        slow.push(tokio::spawn(async move { dribble(stream, &piece).await }));
-    }
+    let slow = calls_by_the_byte(&open, 4).await;
     tokio::time::sleep(Duration::from_millis(150)).await;
     let channel = open.channel(credentials(&peer(35, Role::Node)));
     let full = head(channel, 1).await.unwrap_err();
@@ -472,14 +478,7 @@ async fn one_caller_s_calls_by_the_byte_take_no_other_s_room() {
     })
     .await;
     let honest = Honest::begin(&open).await;
-    let mut slow = Vec::new();
-    for _ in 0..12 {
-        let mut stream = begun(&open, &[]).await;
-        let block = frame(HEADERS, END_HEADERS, 1, &headers(TREE_HEAD));
-        stream.write_all(&block).await.unwrap();
-        let piece = frame(DATA, 0, 1, &[0]);
-        slow.push(tokio::spawn(async move { dribble(stream, &piece).await }));
-    }
+    let slow = calls_by_the_byte(&open, 12).await;
     tokio::time::sleep(Duration::from_millis(150)).await;
     let same = open.channel(credentials(&peer(35, Role::Node)));
     let refused = head(same, 1).await.unwrap_err();

@@ -1,20 +1,8 @@
 use std::sync::Arc;
 
-use rules::ProvinceCode;
-
 use super::*;
-use crate::{Backend, Entropy, MemoryStore, ResidentKey, Vault, open_on_disk};
-
-fn identity(province: u8) -> StoreIdentity {
-    StoreIdentity {
-        federation: "test".to_owned(),
-        province: ProvinceCode::new(province).unwrap(),
-    }
-}
-
-fn entropy() -> Arc<Entropy> {
-    Arc::new(Entropy::from_seed([3; 32]))
-}
+use crate::testing::{entropy, identity};
+use crate::{Backend, MemoryStore, ResidentKey, Vault, open_on_disk};
 
 fn ring(key: u8) -> KeyRing {
     KeyRing::from_secret([key; 32])

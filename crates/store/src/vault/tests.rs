@@ -1,26 +1,16 @@
 use std::collections::BTreeMap;
 
-use rules::{Minute, ProvinceCode, Record};
+use rules::{Minute, Record};
 
 use super::migrate::FirstCommittedRow;
 use super::*;
 use crate::rows::{CommittedRow, EventRow, Evidence};
 use crate::seal::FirstSeal;
+use crate::testing::{entropy, identity};
 use crate::{Backend, Batch, Change, DiskOptions, DiskStore, MemoryStore};
 
 const RESIDENT: ResidentKey = ResidentKey([5; 32]);
 const OTHER: ResidentKey = ResidentKey([6; 32]);
-
-fn identity(province: u8) -> StoreIdentity {
-    StoreIdentity {
-        federation: "test".to_owned(),
-        province: ProvinceCode::new(province).unwrap(),
-    }
-}
-
-fn entropy() -> Arc<Entropy> {
-    Arc::new(Entropy::from_seed([3; 32]))
-}
 
 fn open(store: &Arc<MemoryStore>, province: u8, key: u8) -> Result<Vault, StoreError> {
     let ring = KeyRing::from_secret([key; 32]);
