@@ -7,6 +7,7 @@ mod source;
 mod trust;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
@@ -18,6 +19,9 @@ use wire::resident::v1::resident_service_server::ResidentService;
 
 use crate::assemble::Peers;
 use crate::{Node, NodeError};
+
+/// When a call that found no room at the store may be made again: as the doors say of calls that they shed.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// What all services share.
 #[derive(Clone)]
@@ -81,7 +85,7 @@ impl Desk {
         let permit = match deadline {
             Some(deadline) => timeout_at(deadline, entering)
                 .await
-                .map_err(|_| wire::status(Reason::Overloaded))?,
+                .map_err(|_| wire::status_retry_after(Reason::Overloaded, RETRY_AFTER))?,
             None => entering.await,
         };
         let permit = permit.map_err(|_| closed())?;
