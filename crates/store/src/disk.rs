@@ -358,9 +358,12 @@ impl Store for DiskStore {
     }
 }
 
-/// Makes the directory if it is missing, and takes it for this process.
+/// Makes the directory if it is missing, for its owner only, and takes it for this process.
 fn take(dir: &Path) -> Result<File, StoreError> {
-    std::fs::create_dir_all(dir).map_err(failed)?;
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(dir).map_err(failed)?;
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     let file = options.open(dir.join(LOCK)).map_err(failed)?;

@@ -79,6 +79,15 @@ fn both_databases_conform() {
 }
 
 #[test]
+fn a_directory_is_made_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    drop(DiskStore::open(&options(&data, Backend::Sled)).unwrap());
+    assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
 fn a_directory_in_use_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let first = DiskStore::open(&options(dir.path(), Backend::Sled)).unwrap();
