@@ -65,4 +65,6 @@ pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
 pub use start::{Opened, Prepared, StartError, describe_circuit};
 pub use store::{self, Entropy};
-pub use upkeep::{BackupFile, Fsck, Upkeep, control_channel, fsck, restore_from, serve_control};
+pub use upkeep::{
+    BackupFile, Fsck, Upkeep, control_channel, fsck, open_control, restore_from, serve_control,
+};

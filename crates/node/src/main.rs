@@ -14,8 +14,8 @@ use federation::Ended;
 use node::config::Config;
 use node::logs::{self, LogFormat};
 use node::{
-    Entropy, FileRegister, Listeners, Opened, Prepared, StartError, retain_every_day, serve,
-    serve_control,
+    Entropy, FileRegister, Listeners, Opened, Prepared, StartError, open_control, retain_every_day,
+    serve, serve_control,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -190,9 +190,10 @@ fn serve_until_told(
     let doors = prepared.config().doors.clone();
     let limits = prepared.config().limits;
     let Opened { node, upkeep } = prepared.open(entropy()?)?;
+    let listener = open_control(&upkeep)?;
     let ended = runtime.block_on(async {
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let control = tokio::spawn(serve_control(upkeep, async {
+        let control = tokio::spawn(serve_control(upkeep, listener, async {
             let _ = ended.await;
         }));
         let bind = async |address| {

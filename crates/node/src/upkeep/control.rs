@@ -16,23 +16,35 @@ use super::service::MaintenanceDesk;
 /// The socket's name in the data directory.
 pub(crate) const CONTROL_SOCKET: &str = "control.sock";
 
+/// Opens the control socket, within a runtime, so that a node that cannot be looked after does not begin to serve.
+///
+/// # Errors
+/// A message naming the socket; the system bounds the length of its path, to about a hundred bytes.
+pub fn open_control(upkeep: &Upkeep) -> Result<UnixListener, String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let socket = &upkeep.socket;
+    let fail = |error: std::io::Error| format!("{}: {error}", socket.display());
+    // One that a killed process left behind; the store's lock says that there is no other process.
+    match std::fs::remove_file(socket) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(socket).map_err(fail)?;
+    let owner_only = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(socket, owner_only).map_err(fail)?;
+    Ok(listener)
+}
+
 /// Serves the control socket until `until` completes, and removes it.
 ///
 /// # Errors
-/// [`FederationError`] if the socket cannot be opened.
+/// [`FederationError`] if the server fails.
 pub async fn serve_control(
     upkeep: Upkeep,
+    listener: UnixListener,
     until: impl Future<Output = ()> + Send,
 ) -> Result<(), FederationError> {
-    use std::os::unix::fs::PermissionsExt as _;
     let socket = upkeep.socket.clone();
-    // One that a killed process left behind; the store's lock says that there is no other process.
-    match std::fs::remove_file(&socket) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&socket)?;
-    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
     let service = wire::server::maintenance(MaintenanceDesk(Arc::new(upkeep)));
     let served = Server::builder()
         .add_service(service)

@@ -12,7 +12,7 @@ use store::{DiskStore, KeyRing, Vault};
 
 pub use backup::{BackupFile, restore_from};
 pub(crate) use control::CONTROL_SOCKET;
-pub use control::{control_channel, serve_control};
+pub use control::{control_channel, open_control, serve_control};
 pub use fsck::{Fsck, fsck};
 
 /// What the control socket needs besides the node.

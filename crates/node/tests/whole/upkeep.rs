@@ -204,6 +204,10 @@ fn what_does_not_fit_the_store_is_refused_before_anything_is_changed() {
     assert!(run_refused(3).contains("key number 1"));
     with("[store]\n", "[store]\nbackend = \"redb\"\n");
     assert!(run_refused(3).contains("node compact"));
+    // A path that no socket can have.
+    let deep = format!("\"{}\"", "d/".repeat(60));
+    with("\"data\"", &deep);
+    assert!(run_refused(2).contains("control.sock"));
     with("production = false", "production = true");
     assert!(run_refused(2).contains("test parameters"));
 
