@@ -5,8 +5,8 @@ use commitment::layout::LayoutError;
 use ed25519_dalek::SigningKey;
 use ledger::{
     CosignPolicy, Cosignature, CosignedStatement, CosignerState, Epoch, Error, Expected, HeadHash,
-    Member, Minute, ProvinceCode, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, Slot,
-    TreeHead,
+    MAX_COSIGNED_LEN_BYTES, MAX_COSIGNER_STATE_LEN_BYTES, MAX_STATEMENT_LEN_BYTES, Member, Minute,
+    ProvinceCode, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, Slot, TreeHead,
 };
 
 const POLICY: CosignPolicy = CosignPolicy {
@@ -399,4 +399,54 @@ fn a_closing_minute_that_does_not_rise_is_refused() {
         &expected(close(1) + 1),
     );
     assert!(matches!(refused, Err(Error::WrongAsOf { .. })));
+}
+
+#[test]
+fn what_is_longest_has_the_length_that_is_read_and_no_more() {
+    // Every slot is taken; the provinces, of which there are fewer, have two.
+    let places = (0..64u8).map(|place| (ProvinceCode::ALL[usize::from(place / 2)], place));
+    let roster = Roster::new(places.clone().map(member).collect()).unwrap();
+    let heads: Vec<SignedTreeHead> = places
+        .map(|place| head(place, 1, HeadHash::NONE).sign(&key(place.1)))
+        .collect();
+    let statement = statement(1, &heads);
+    let permit = CosignerState::default()
+        .consider(&statement, &heads, &roster, &POLICY, &expected(close(1)))
+        .unwrap();
+    let state = permit.next_state().clone();
+    let cosignatures = (0..64).map(|place| permit.clone().sign(slot(place), &key(place)));
+    let cosigned = CosignedStatement::new(statement.clone(), cosignatures.collect());
+    assert_eq!(cosigned.check_quorum(&roster), Ok(()));
+
+    assert_eq!(
+        RegistryStatement::from_bytes(&statement.to_bytes()),
+        Ok(statement.clone())
+    );
+    assert_eq!(
+        CosignedStatement::from_bytes(&cosigned.to_bytes()),
+        Ok(cosigned.clone())
+    );
+    assert_eq!(
+        CosignerState::from_bytes(&state.to_bytes()),
+        Ok(state.clone())
+    );
+    let refused = |bytes: Vec<u8>, read: &dyn Fn(&[u8]) -> Option<Error>| {
+        let longer = [&bytes[..], &[0]].concat();
+        let (len, limit) = (longer.len(), bytes.len());
+        assert_eq!(
+            read(&longer),
+            Some(LayoutError::TooLong { len, limit }.into())
+        );
+        limit
+    };
+    let limit = refused(statement.to_bytes(), &|b| {
+        RegistryStatement::from_bytes(b).err()
+    });
+    assert_eq!(limit, MAX_STATEMENT_LEN_BYTES);
+    let limit = refused(cosigned.to_bytes(), &|b| {
+        CosignedStatement::from_bytes(b).err()
+    });
+    assert_eq!(limit, MAX_COSIGNED_LEN_BYTES);
+    let limit = refused(state.to_bytes(), &|b| CosignerState::from_bytes(b).err());
+    assert_eq!(limit, MAX_COSIGNER_STATE_LEN_BYTES);
 }
