@@ -104,4 +104,13 @@ mod tests {
         assert_eq!(after_prefix(&[1, 255]), Some(vec![2]));
         assert_eq!(after_prefix(&[255, 255]), None);
     }
+
+    #[test]
+    fn a_batch_is_empty_until_a_change_is_put_into_it() {
+        let mut batch = Batch::default();
+        assert!(batch.is_empty());
+        batch.push(Table::Jobs, vec![1], Change::Delete);
+        assert!(!batch.is_empty());
+        assert_eq!(batch.changes(), [(Table::Jobs, vec![1], Change::Delete)]);
+    }
 }
