@@ -336,6 +336,29 @@ fn heads_by_the_wrong_key_or_province_or_beside_the_statement_are_refused() {
 }
 
 #[test]
+fn a_statement_names_its_heads_by_slot_whatever_the_order_in_which_they_came() {
+    let heads = first_heads();
+    let backwards: Vec<SignedTreeHead> = heads.iter().rev().copied().collect();
+    let statement = statement(1, &backwards);
+    let named: Vec<(Slot, HeadHash)> = heads.iter().map(|h| (h.head.slot, h.head.hash())).collect();
+    assert_eq!(statement.heads(), named);
+    let signed: Vec<Cosignature> = [3, 1].map(|place| cosign(&statement, &heads, place)).into();
+    let cosigned = CosignedStatement::new(statement.clone(), signed);
+    assert_eq!(cosigned.statement(), &statement);
+    let slots: Vec<u8> = cosigned
+        .cosignatures()
+        .iter()
+        .map(|c| c.slot.get())
+        .collect();
+    assert_eq!(slots, [1, 3]);
+    for cosignature in cosigned.cosignatures() {
+        let bytes = cosignature.to_bytes();
+        assert_eq!(Cosignature::from_bytes(&bytes), Ok(*cosignature));
+        assert_eq!(cosignature.check(&statement, &roster()), Ok(()));
+    }
+}
+
+#[test]
 fn a_root_that_does_not_follow_from_the_heads_is_refused() {
     let heads = first_heads();
     let mut bytes = statement(1, &heads).to_bytes();
