@@ -258,6 +258,36 @@ fn a_release_needs_a_known_open_target_and_a_source_that_may_end_it() {
 }
 
 #[test]
+fn a_release_or_ruling_may_be_dated_in_the_minute_of_its_target() {
+    let listed = [exposure(1, ExposureList::AssistList, "2022-08-19 08:00")];
+    for (when, expected) in [
+        ("2022-08-19 08:00", Ok(())),
+        ("2022-08-19 07:59", Err(EventError::BeforeTarget)),
+    ] {
+        let freed = release(2, SourceKind::Cdc, 1, when);
+        assert_eq!(check_known(&freed, &listed), expected, "{when}");
+        assert_eq!(check_known(&ruling(2, 1, when), &listed), expected);
+    }
+}
+
+#[test]
+fn a_grant_is_in_force_from_its_first_minute_to_the_last_before_its_end() {
+    let test = negative(1, "2022-08-20 08:00");
+    let with = |since: &str, until: &str| {
+        let grant = SourceGrant {
+            since: at(since),
+            until: at(until),
+            ..grant(SourceKind::Laboratory)
+        };
+        check(&test, &grant, at(NOW), &Policy::default())
+    };
+    let refused = Err(EventError::GrantNotInForce);
+    assert_eq!(with("2022-08-20 08:00", "2022-08-20 08:01"), Ok(()));
+    assert_eq!(with("2022-08-20 08:01", "2022-08-20 09:00"), refused);
+    assert_eq!(with("2022-08-19 08:00", "2022-08-20 08:00"), refused);
+}
+
+#[test]
 fn a_target_of_another_subject_is_unknown() {
     let mut other = exposure(1, ExposureList::AssistList, "2022-08-19 08:00");
     other.subject = crate::IdentityNumber::assemble(330_102, (1990, 1, 1), 1).unwrap();
