@@ -124,6 +124,21 @@ fn a_place_has_nine_digits_and_a_site_of_seventeen_bits() {
 }
 
 #[test]
+fn values_are_written_as_they_are_read_and_no_file_holds_one_that_cannot_be() {
+    let province = ProvinceCode::new(33).unwrap();
+    let place = AreaCode::new(330_102_001, 17).unwrap();
+    let written = |value: serde_json::Result<String>| value.unwrap();
+    let json = written(serde_json::to_string(&(province, place, minute(960))));
+    assert_eq!(json, r#"[33,"330102001/17",960]"#);
+    let read: (ProvinceCode, AreaCode, Minute) = serde_json::from_str(&json).unwrap();
+    assert_eq!(read, (province, place, minute(960)));
+    assert!(serde_json::from_str::<ProvinceCode>("34").is_ok());
+    assert!(serde_json::from_str::<ProvinceCode>("38").is_err());
+    assert!(serde_json::from_str::<AreaCode>("\"33010200\"").is_err());
+    assert!(serde_json::from_str::<Minute>("67108864").is_err());
+}
+
+#[test]
 fn an_identity_number_has_a_province_or_taiwan_s_prefix_and_a_birth_from_1900_to_2097() {
     let of = |county, year| IdentityNumber::assemble(county, (year, 6, 15), 7).map(|_| ());
     assert_eq!(of(830_000, 1990), Ok(()));
