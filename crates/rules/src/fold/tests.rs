@@ -472,6 +472,43 @@ fn a_record_that_no_proof_could_open_does_not_fit() {
 }
 
 #[test]
+fn a_record_takes_24_grounds_and_names_how_many_there_are() {
+    // Entries from abroad do not merge: their colour rises under Fujian's rules.
+    let entry = |n: u8| {
+        let arrived_at = Minute::new(at("2022-08-19 10:00").get() + u32::from(n)).unwrap();
+        let body = EventBody::Entry {
+            port: province(33),
+            arrived_at,
+        };
+        event(n, SourceKind::BorderPost, body)
+    };
+    let (tables, map) = (tables(), RiskMap::empty());
+    let context = Context {
+        tables: &tables,
+        map: &map,
+    };
+    let count = |entries: u8, stays: u8| {
+        let stay_in = |n: u8| {
+            let place = format!("3301020{n:02}");
+            let begin = "2022-08-20 08:00";
+            stay(100 + n, SourceKind::Telecom, &place, begin, None)
+        };
+        let events: Vec<Event> = (1..=entries)
+            .map(entry)
+            .chain((1..=stays).map(stay_in))
+            .collect();
+        fold(&events, &context, at("2022-08-20 12:00"))
+            .map(|folded| (folded.record.facts().len(), folded.record.stays().len()))
+    };
+    let over = |capacity, count| Err(FoldError::OverCapacity { capacity, count });
+    assert_eq!(count(24, 0), Ok((24, 0)));
+    assert_eq!(count(25, 0), over(Capacity::Entries, 25));
+    assert_eq!(count(12, 12), Ok((12, 12)));
+    assert_eq!(count(13, 12), over(Capacity::Entries, 25));
+    assert_eq!(count(1, 13), over(Capacity::Stays, 13));
+}
+
+#[test]
 fn folding_is_refused_without_rule_sets_and_for_two_subjects() {
     let map = RiskMap::empty();
     let none = Context {

@@ -359,6 +359,7 @@ fn a_ground_over_capacity_is_refused_and_relief_never_is() {
         }))
     );
     assert_eq!(refused.unwrap_err().code(), "over-capacity");
+    // One of the resident's own gives way, and is refused with the same words.
     let own = stay(
         99,
         SourceKind::Resident,
@@ -366,7 +367,7 @@ fn a_ground_over_capacity_is_refused_and_relief_never_is() {
         "2022-08-20 08:00",
         None,
     );
-    assert_eq!(admit_to(&own, &known).unwrap_err().code(), "over-capacity");
+    assert_eq!(admit_to(&own, &known), refused);
     assert_eq!(admit_to(&negative(99, "2022-08-20 08:00"), &known), Ok(()));
     assert_eq!(
         admit_to(
@@ -385,6 +386,45 @@ fn a_ground_over_capacity_is_refused_and_relief_never_is() {
         admit_to(&stay_in(14), &known).unwrap_err().code(),
         "over-capacity"
     );
+}
+
+#[test]
+fn relief_and_ends_need_no_rule_set_and_a_ground_does() {
+    let map = RiskMap::empty();
+    let context = Context {
+        tables: &[],
+        map: &map,
+    };
+    let known = [exposure(1, ExposureList::AssistList, "2022-08-19 08:00")];
+    let admit_to = |event: &Event| {
+        let grant = grant(event.source.kind);
+        admit(event, &grant, &known, &context, at(NOW), &Policy::default())
+    };
+    let positive = EventBody::Test {
+        sampled_at: at(NOW),
+        result: TestResult::Positive,
+    };
+    let symptoms = |there| {
+        let mut event = check_in(5, "2022-08-20", there);
+        event.issued_at = at(NOW);
+        event
+    };
+    for relief in [
+        negative(2, "2022-08-20 08:00"),
+        symptoms(false),
+        release(3, SourceKind::Cdc, 1, NOW),
+        ruling(4, 1, NOW),
+    ] {
+        assert_eq!(admit_to(&relief), Ok(()));
+    }
+    for ground in [
+        event(2, SourceKind::Laboratory, positive),
+        symptoms(true),
+        event(6, SourceKind::Cdc, contact(33)),
+    ] {
+        let refused = EventError::OverCapacity(FoldError::NoRuleSet);
+        assert_eq!(admit_to(&ground), Err(refused));
+    }
 }
 
 #[test]
