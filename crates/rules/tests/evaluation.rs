@@ -367,3 +367,121 @@ fn while_a_stay_goes_on_in_a_listed_area_no_time_passes_for_it() {
     let unlisted = evaluate(&record, &table(33), &RiskMap::empty(), minute(DAY + 100)).unwrap();
     assert_eq!((unlisted.colour, unlisted.reasons), (Colour::Green, vec![]));
 }
+
+/// Minutes after [`DAY`] at which a way out of a fact of that moment can be fulfilled at the earliest.
+fn earliest(way: Clearing, negatives: &[u32], runs: &[(u16, u16)], now: u32) -> Option<u32> {
+    let red = row_with(way);
+    let row_of = |key: rules::Key| if key.is_no_ground() { Row::INERT } else { red };
+    let table = RowTable::new(ProvinceCode::NATION, LookbackHours::default(), row_of).unwrap();
+    let day = minute(DAY).day().get();
+    let runs = runs.iter().map(|(first, last)| CheckInRun {
+        first: Day::new(day + first),
+        last: Day::new(day + last),
+    });
+    let negatives = negatives.iter().map(|n| minute(DAY + n)).collect();
+    let facts = vec![fact(0, DAY, None)];
+    let record = Record::new(vec![], facts, negatives, runs.collect()).unwrap();
+    let found = evaluate(&record, &table, &RiskMap::empty(), minute(DAY + now)).unwrap();
+    let at = found.reasons[0].ways_out[0].earliest?;
+    Some(at.get() - DAY)
+}
+
+fn row_with(way: Clearing) -> Row {
+    Row {
+        first: Colour::Red,
+        then: Colour::Red,
+        clearing: [Some(way), None],
+        ..Row::INERT
+    }
+}
+
+#[test]
+fn the_earliest_way_out_goes_on_with_the_tests_that_count_or_begins_afresh() {
+    // From an hour after the anchor; two hours apart, four from the first to the last.
+    let way = |negatives| Clearing {
+        after: Offset::Hours(0),
+        negatives,
+        gap_hours: 2,
+        span_hours: 4,
+        neg_from_hours: 1,
+        check_in_days: 0,
+    };
+    for (needed, negatives, now, at) in [
+        // None yet: one at once, but not before it counts.
+        (1, &[][..], 10, 60),
+        (1, &[], 90, 90),
+        (2, &[], 90, 210),
+        (3, &[], 90, 330),
+        // One in its first minute is gone on with, one before it is not.
+        (2, &[60], 100, 180),
+        (2, &[59], 100, 220),
+        // It is gone on with to the last minute of the span.
+        (2, &[60], 300, 300),
+        (2, &[60], 301, 421),
+        // One that comes too early after another counts for nothing.
+        (3, &[60, 100], 110, 300),
+        (3, &[60, 180], 190, 300),
+        // The best of several beginnings.
+        (2, &[60, 170], 310, 310),
+        (2, &[60, 170, 175], 200, 200),
+        // Of three there is room for the two that miss only from the second on.
+        (3, &[60, 200], 301, 440),
+    ] {
+        let found = earliest(way(needed), negatives, &[], now);
+        assert_eq!(found, Some(at), "{needed} of {negatives:?} at {now}");
+    }
+    // Tests that do not fit into their span cannot be met, those that just do can.
+    let tight = |span_hours| Clearing {
+        gap_hours: 2,
+        span_hours,
+        ..way(2)
+    };
+    assert_eq!(earliest(tight(1), &[], &[], 90), None);
+    assert_eq!(earliest(tight(2), &[], &[], 90), Some(210));
+}
+
+#[test]
+fn the_earliest_way_out_goes_on_with_a_run_that_reaches_yesterday() {
+    let way = Clearing {
+        after: Offset::Hours(0),
+        negatives: 0,
+        gap_hours: 1,
+        span_hours: 0,
+        neg_from_hours: 0,
+        check_in_days: 3,
+    };
+    let on = |day: u32| day * 1_440 + 600;
+    let midnight = |day: u32| Some(day * 1_440);
+    for (runs, today, at) in [
+        // Nothing yet: today is the first day, but not the anchor's own.
+        (&[][..], 2, midnight(4)),
+        (&[], 0, midnight(3)),
+        // Up to today, up to yesterday, and up to the day before.
+        (&[(1, 2)], 2, midnight(3)),
+        (&[(1, 2)], 3, Some(on(3))),
+        (&[(1, 1)], 2, midnight(3)),
+        (&[(1, 1)], 3, midnight(5)),
+        // What lies before the anchor's next day does not count.
+        (&[(0, 1)], 2, midnight(3)),
+    ] {
+        assert_eq!(
+            earliest(way, &[], runs, on(today)),
+            at,
+            "{runs:?} on {today}"
+        );
+    }
+    // Whichever comes last: time, tests or days.
+    let timed = Clearing {
+        after: Offset::Days(9),
+        ..way
+    };
+    assert_eq!(earliest(timed, &[], &[], on(2)), midnight(9));
+    assert_eq!(earliest(timed, &[], &[(1, 3)], on(4)), midnight(9));
+    assert_eq!(earliest(timed, &[], &[(1, 2)], on(8)), midnight(10));
+    let tested = Clearing {
+        negatives: 1,
+        neg_from_hours: 240,
+        ..way
+    };
+    assert_eq!(earliest(tested, &[], &[], on(2)), Some(240 * 60));
+}
