@@ -437,7 +437,8 @@ fn no_gate_is_wider_than_ten_half_minutes() {
 
 #[test]
 fn a_full_memory_is_read_again_and_an_overfull_one_is_not() {
-    let entries = (0..MEMORY_LIMIT as u32).flat_map(|number| {
+    let limit = u32::try_from(MEMORY_LIMIT).unwrap();
+    let entries = (0..limit).flat_map(|number| {
         let slot = ShowingSlot::new(number).get().to_be_bytes();
         [&slot[..], &[7; 32]].concat()
     });
@@ -446,19 +447,18 @@ fn a_full_memory_is_read_again_and_an_overfull_one_is_not() {
         [&[1][..], &latest, &count.to_be_bytes()].concat()
     };
     let entries: Vec<u8> = entries.collect();
-    let full = [head(MEMORY_LIMIT as u32), entries.clone()].concat();
+    let full = [head(limit), entries.clone()].concat();
     let memory = GateMemory::from_bytes(&full).unwrap();
     assert_eq!((memory.len(), memory.latest()), (MEMORY_LIMIT, NOW));
     assert!(!memory.is_empty());
     assert_eq!(memory.to_bytes(), full);
-    let limit = full.len();
     let longer = [&full[..], &[0]].concat();
     let error = LayoutError::TooLong {
-        len: limit + 1,
-        limit,
+        len: longer.len(),
+        limit: full.len(),
     };
     assert_eq!(GateMemory::from_bytes(&longer), Err(error.into()));
-    let more = [head(MEMORY_LIMIT as u32 + 1), entries].concat();
+    let more = [head(limit + 1), entries].concat();
     let error = LayoutError::TooMany {
         what: "showings",
         count: MEMORY_LIMIT + 1,
