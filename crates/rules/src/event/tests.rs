@@ -206,6 +206,11 @@ fn each_damaged_field_is_refused_for_its_own_reason() {
 }
 
 #[test]
+fn an_event_is_named_in_hexadecimal() {
+    assert_eq!(EventId([0xa7; 16]).to_string(), "a7".repeat(16));
+}
+
+#[test]
 fn nothing_of_the_subject_shows_in_debug() {
     let shown = format!("{:?}", base());
     assert!(!shown.contains("19491231"), "{shown}");
