@@ -269,3 +269,23 @@ fn what_just_touches_a_bound_of_the_nation_is_within_it() {
     let found = findings(&format!("{text}{nothing}{row}"));
     assert_eq!(found, [Finding::BadPattern("bounds".to_owned())]);
 }
+
+#[test]
+fn a_refused_file_is_told_everything_that_is_wrong_with_it() {
+    let text = GOOD
+        .replace("\"test-set\"", "\"ab\"")
+        .replace("version = 1", "version = 0");
+    let error = RuleSet::from_toml(&text).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "refused by the linter: the id has 3 to 32 of a-z, 0-9 and -; versions begin at 1"
+    );
+    let set = RuleSet::from_toml(&GOOD.replace("version = 1", "version = 7")).unwrap();
+    assert_eq!((set.version(), set.rules().len()), (7, 3));
+    let named: Vec<&str> = set.rules().iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(named, ["A", "B", "C"]);
+    assert_eq!(set.rules()[1].text.en, "list");
+    assert_eq!((set.source(), set.title().zh.as_str()), ("nowhere", "题"));
+    assert_eq!(set.authority().en, "authority");
+    assert_eq!(set.otherwise().unwrap().en, "nothing else colours");
+}
