@@ -364,6 +364,10 @@ fn take(dir: &Path) -> Result<File, StoreError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(dir).map_err(failed)?;
+    // Each time, since whoever made it may have been stopped before.
+    if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
+        sync_dir(parent)?;
+    }
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     let file = options.open(dir.join(LOCK)).map_err(failed)?;
@@ -482,9 +486,6 @@ fn put_in_place(dir: &Path, name: Name) -> Result<(), StoreError> {
     let whole = dir.join(name.to_string());
     std::fs::rename(dir.join(format!("{UNFINISHED}{name}")), whole).map_err(failed)?;
     sync_dir(dir)?;
-    if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
-        sync_dir(parent)?;
-    }
     write_current(dir, name)
 }
 
