@@ -113,9 +113,23 @@ struct Outcomes {
     accepted: u64,
     refused: BTreeMap<String, u64>,
     times: Vec<Duration>,
+    /// From the first call to the last answer.
+    took: Duration,
 }
 
 impl Outcomes {
+    /// All that was noted, `began` ago.
+    async fn since(began: Instant, noted: &Shared) -> Self {
+        let mut outcomes = std::mem::take(&mut *noted.lock().await);
+        outcomes.took = began.elapsed();
+        outcomes
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    fn accepted_per_s(&self) -> f64 {
+        self.accepted as f64 / self.took.as_secs_f64()
+    }
+
     fn percentile_ms(&mut self, percent: usize) -> f64 {
         self.times.sort_unstable();
         let at = (self.times.len() * percent / 100).min(self.times.len().saturating_sub(1));
@@ -163,7 +177,8 @@ async fn offer(source: &Source, events: Vec<SignedEvent>, outcomes: &Shared) {
 /// As many events a second as the node takes from so many sources that each wait for their answer.
 async fn closed_loop(sources: &[Arc<Source>], tests: &Arc<Tests>, time: Duration) -> Outcomes {
     let outcomes = Shared::default();
-    let until = Instant::now() + time;
+    let began = Instant::now();
+    let until = began + time;
     let calling = sources.iter().map(|source| {
         let (source, tests, outcomes) =
             (Arc::clone(source), Arc::clone(tests), Arc::clone(&outcomes));
@@ -177,12 +192,13 @@ async fn closed_loop(sources: &[Arc<Source>], tests: &Arc<Tests>, time: Duration
     for caller in calling.collect::<Vec<_>>() {
         caller.await.expect("a source ends");
     }
-    std::mem::take(&mut *outcomes.lock().await)
+    Outcomes::since(began, &outcomes).await
 }
 
 /// Offers so many events a second, whether or not earlier ones are answered.
 async fn open_loop(sources: &[Arc<Source>], batches: &Batches) -> Outcomes {
     let outcomes = Shared::default();
+    let first = Instant::now();
     let mut calls = Vec::new();
     for second in batches {
         let began = Instant::now();
@@ -204,7 +220,7 @@ async fn open_loop(sources: &[Arc<Source>], batches: &Batches) -> Outcomes {
     for call in calls {
         call.await.expect("a call ends");
     }
-    std::mem::take(&mut *outcomes.lock().await)
+    Outcomes::since(first, &outcomes).await
 }
 
 type Batches = Vec<Vec<(usize, Vec<SignedEvent>)>>;
@@ -249,8 +265,7 @@ async fn offer_multiple(
         },
         watch(world, ended)
     );
-    let time = Duration::from_secs(seconds.into());
-    say(&format!("{multiple} times"), &mut outcomes, time);
+    say(&format!("{multiple} times"), &mut outcomes);
     println!(
         "  health p99 {:.1} ms, refused {:?}; trust list p99 {:.1} ms; {} MB",
         health.percentile_ms(99),
@@ -271,8 +286,7 @@ async fn offer_long(
     for minute in 1..=minutes {
         let batches = signed_ahead(sources, tests, sustained, 60);
         let mut outcomes = open_loop(sources, &batches).await;
-        let label = format!("minute {minute}");
-        say(&label, &mut outcomes, Duration::from_mins(1));
+        say(&format!("minute {minute}"), &mut outcomes);
         println!("  {} MB", memory_kb(world.node(HOME).id()) / 1024);
     }
 }
@@ -321,7 +335,8 @@ fn memory_kb(pid: u32) -> u64 {
 /// Fetches passes with devices of these people: passes a second, and how long each took.
 async fn passes(world: &World, people: &[Person], time: Duration) {
     let now = world.now();
-    let until = Instant::now() + time;
+    let first = Instant::now();
+    let until = first + time;
     let outcomes = Shared::default();
     let fetching = people.iter().map(|person| {
         let mut device: Device = world.device(person);
@@ -345,17 +360,11 @@ async fn passes(world: &World, people: &[Person], time: Duration) {
     for device in fetching.collect::<Vec<_>>() {
         device.await.expect("a device ends");
     }
-    let mut outcomes = std::mem::take(&mut *outcomes.lock().await);
+    let mut outcomes = Outcomes::since(first, &outcomes).await;
     say(
         &format!("passes for {} devices", people.len()),
         &mut outcomes,
-        time,
     );
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn rate(count: u64, time: Duration) -> f64 {
-    count as f64 / time.as_secs_f64()
 }
 
 /// With decimals where it is small.
@@ -367,10 +376,10 @@ fn figure(number: f64) -> String {
     }
 }
 
-fn say(label: &str, outcomes: &mut Outcomes, time: Duration) {
+fn say(label: &str, outcomes: &mut Outcomes) {
     println!(
         "{label}: {} a second accepted, p50 {:.1} ms, p99 {:.1} ms, refused {:?}",
-        figure(rate(outcomes.accepted, time)),
+        figure(outcomes.accepted_per_s()),
         outcomes.percentile_ms(50),
         outcomes.percentile_ms(99),
         outcomes.refused
@@ -411,8 +420,8 @@ async fn main() {
         next: AtomicU64::new(0),
     });
     let mut most = closed_loop(&sources, &tests, time).await;
-    say("as fast as answers come", &mut most, time);
-    let sustained = rate(most.accepted, time) * 0.7;
+    say("as fast as answers come", &mut most);
+    let sustained = most.accepted_per_s() * 0.7;
     println!(
         "sustained: {sustained:.0} events a second; {} MB",
         memory_kb(pid) / 1024
