@@ -289,3 +289,74 @@ fn a_refused_file_is_told_everything_that_is_wrong_with_it() {
     assert_eq!(set.authority().en, "authority");
     assert_eq!(set.otherwise().unwrap().en, "nothing else colours");
 }
+
+#[test]
+fn no_two_sets_that_differ_in_a_part_have_one_digest() {
+    let bounds = "
+[bounds]
+lookback_hours = { low = 1, medium = 2, high = 3 }
+[[bounds.row]]
+on = [{ fact = [\"entry\"] }]
+at_most = \"red\"
+at_least = \"yellow\"
+longest = { days = 11 }
+";
+    let nation = format!("{}{bounds}", GOOD.replace("province = 35", "province = 0"));
+    let mut digests = std::collections::BTreeSet::new();
+    let mut count = 0;
+    let mut add = |text: &str, from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        let text = text.replacen(from, to, 1);
+        digests.insert(RuleSet::from_toml(&text).unwrap().digest_sha256());
+        count += 1;
+    };
+    for (from, to) in [
+        ("version = 1", "version = 1"),
+        ("emergency = false", "emergency = true"),
+        ("\"2022-08-18\"", "\"2022-08-17\""),
+        ("\"2022-08-20\"", "\"2022-08-21\""),
+        ("\"nowhere\"", "\"somewhere\""),
+        ("\"机关\"", "\"机构\""),
+        ("low = 0", "low = 1"),
+        ("high = 0", "high = 1"),
+        ("source = \"2\"", "source = \"4\""),
+        ("{ days = 8 }", "{ days = 9 }"),
+        ("{ days = 8 }", "{ hours = 8 }"),
+        ("{ days = 11 }", "{ days = 12 }"),
+        (
+            "negatives = 1",
+            "negatives = 2, gap_hours = 24, span_hours = 48",
+        ),
+        (
+            "negatives = 1",
+            "negatives = 2, gap_hours = 23, span_hours = 48",
+        ),
+        (
+            "negatives = 1",
+            "negatives = 2, gap_hours = 24, span_hours = 47",
+        ),
+        ("neg_from_hours = 0", "neg_from_hours = 1"),
+        (
+            "neg_from_hours = 0",
+            "neg_from_hours = 0, check_in_days = 1",
+        ),
+        ("first = \"yellow\", lapse", "first = \"red\", lapse"),
+        ("{ days = 15 }", "{ days = 14 }"),
+    ] {
+        add(GOOD, from, to);
+    }
+    for (from, to) in [
+        ("version = 1", "version = 1"),
+        ("at_most = \"red\"", "at_most = \"yellow\""),
+        ("at_least = \"yellow\"", "at_least = \"green\""),
+        ("longest = { days = 11 }", "longest = { days = 12 }"),
+        ("longest = { days = 11 }", "longest = { hours = 11 }"),
+        ("longest = { days = 11 }", ""),
+        ("[\"entry\"]", "[\"symptoms\"]"),
+        ("low = 1, medium = 2", "low = 0, medium = 2"),
+        ("high = 3 }", "high = 4 }"),
+    ] {
+        add(&nation, from, to);
+    }
+    assert_eq!(digests.len(), count);
+}
