@@ -68,18 +68,21 @@ pub struct Plan {
     /// What the nodes log.
     pub log: &'static str,
     /// Program of the node.
-    pub node: &'static str,
+    pub node: PathBuf,
+    /// Directory that the world's own is made in; the system's for such files if it is not given.
+    pub within: Option<PathBuf>,
 }
 
 impl Plan {
     /// A world that begins on the morning of 2022-08-28.
-    pub fn new(node: &'static str, residents: u16) -> Self {
+    pub fn new(node: impl Into<PathBuf>, residents: u16) -> Self {
         Self {
             start: minute("2022-08-28 08:00"),
             residents,
             people: Vec::new(),
             log: "info",
-            node,
+            node: node.into(),
+            within: None,
         }
     }
 }
@@ -128,7 +131,11 @@ impl World {
     pub fn prepare(plan: Plan) -> Self {
         let federation = FederationId::new("test").expect("a name");
         let world = Self {
-            dir: tempfile::tempdir().expect("a directory for a test"),
+            dir: match &plan.within {
+                Some(within) => TempDir::new_in(within),
+                None => TempDir::new(),
+            }
+            .expect("a directory for a test"),
             authority: DemoAuthority::generate_for_demo(&federation, VALIDITY).expect("a root"),
             federation,
             root_keys: (1..=3).map(|n| SigningKey::from_bytes(&[n; 32])).collect(),
@@ -251,7 +258,7 @@ impl World {
     /// The command that runs a node.
     pub fn node_command(&self, code: u8) -> std::process::Command {
         let config = self.dir().join(format!("{code}/node.toml"));
-        NodeProcess::command(self.plan.node, &config, self.plan.log)
+        NodeProcess::command(&self.plan.node, &config, self.plan.log)
     }
 
     /// The port at which a province's peers' door is to be.
@@ -273,6 +280,11 @@ impl World {
     /// Hands over a process of this world that was started otherwise.
     pub fn adopt(&mut self, code: u8, node: NodeProcess) {
         self.nodes.insert(code, node);
+    }
+
+    /// Whether a node runs, as far as is known.
+    pub fn runs(&self, code: u8) -> bool {
+        self.nodes.contains_key(&code)
     }
 
     /// A running node.
