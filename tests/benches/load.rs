@@ -1,9 +1,10 @@
 //! Load on a real node, over real connections: sources, residents' devices, health checks.
 //!
 //! Finds the rate of events that the node sustains, offers 1, 2, 5 and 10 times of it, and then once again; says what was
-//! accepted, shed and how long it took, whether health and trust list answered meanwhile, and what memory it took.
+//! accepted, shed and how long it took, whether health and trust list answered meanwhile, and what memory it took. Then
+//! passes are fetched by as many devices as two cores prove for, and by 2, 5 and 10 times as many.
 //!
-//!     cargo bench -p tests --bench load                         # about four minutes
+//!     cargo bench -p tests --bench load                         # about five minutes
 //!     LOAD_LONG_MINUTES=30 cargo bench -p tests --bench load    # and then 30 minutes at the sustained rate
 //!
 //! `LOAD_RESIDENTS` (10,000), `LOAD_SECONDS` (15, at each rate), `LOAD_BACKEND` (sled). The load is made on the machine that
@@ -32,8 +33,8 @@ const CONNECTIONS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Multiples of the sustained rate; the last shows whether the node has recovered.
 const MULTIPLES: [u32; 5] = [1, 2, 5, 10, 1];
-/// Devices that fetch passes at once.
-const DEVICES: usize = 8;
+/// Devices that fetch passes at once, each the next when it has one: an answer comes every two seconds at most.
+const DEVICES: [usize; 4] = [4, 8, 20, 40];
 
 /// The node is asked for more than one machine's callers would be by default.
 const QUOTAS: &str = "[limits.quotas]
@@ -112,9 +113,23 @@ struct Outcomes {
     accepted: u64,
     refused: BTreeMap<String, u64>,
     times: Vec<Duration>,
+    /// From the first call to the last answer.
+    took: Duration,
 }
 
 impl Outcomes {
+    /// All that was noted, `began` ago.
+    async fn since(began: Instant, noted: &Shared) -> Self {
+        let mut outcomes = std::mem::take(&mut *noted.lock().await);
+        outcomes.took = began.elapsed();
+        outcomes
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    fn accepted_per_s(&self) -> f64 {
+        self.accepted as f64 / self.took.as_secs_f64()
+    }
+
     fn percentile_ms(&mut self, percent: usize) -> f64 {
         self.times.sort_unstable();
         let at = (self.times.len() * percent / 100).min(self.times.len().saturating_sub(1));
@@ -122,6 +137,10 @@ impl Outcomes {
             .get(at)
             .map_or(f64::NAN, |t| t.as_secs_f64() * 1e3)
     }
+}
+
+fn reason(status: &tonic::Status) -> String {
+    wire::reason_of(status).map_or_else(|| format!("{:?}", status.code()), |r| r.code().to_owned())
 }
 
 type Shared = Arc<Mutex<Outcomes>>;
@@ -150,9 +169,7 @@ async fn offer(source: &Source, events: Vec<SignedEvent>, outcomes: &Shared) {
             outcomes.times.push(took);
         }
         Err(status) => {
-            let reason = wire::reason_of(&status)
-                .map_or_else(|| format!("{:?}", status.code()), |r| r.code().to_owned());
-            *outcomes.refused.entry(reason).or_default() += 1;
+            *outcomes.refused.entry(reason(&status)).or_default() += 1;
         }
     }
 }
@@ -160,7 +177,8 @@ async fn offer(source: &Source, events: Vec<SignedEvent>, outcomes: &Shared) {
 /// As many events a second as the node takes from so many sources that each wait for their answer.
 async fn closed_loop(sources: &[Arc<Source>], tests: &Arc<Tests>, time: Duration) -> Outcomes {
     let outcomes = Shared::default();
-    let until = Instant::now() + time;
+    let began = Instant::now();
+    let until = began + time;
     let calling = sources.iter().map(|source| {
         let (source, tests, outcomes) =
             (Arc::clone(source), Arc::clone(tests), Arc::clone(&outcomes));
@@ -174,15 +192,13 @@ async fn closed_loop(sources: &[Arc<Source>], tests: &Arc<Tests>, time: Duration
     for caller in calling.collect::<Vec<_>>() {
         caller.await.expect("a source ends");
     }
-    std::mem::take(&mut *outcomes.lock().await)
+    Outcomes::since(began, &outcomes).await
 }
 
 /// Offers so many events a second, whether or not earlier ones are answered.
-async fn open_loop(
-    sources: &[Arc<Source>],
-    batches: &[Vec<(usize, Vec<SignedEvent>)>],
-) -> Outcomes {
+async fn open_loop(sources: &[Arc<Source>], batches: &Batches) -> Outcomes {
     let outcomes = Shared::default();
+    let first = Instant::now();
     let mut calls = Vec::new();
     for second in batches {
         let began = Instant::now();
@@ -204,7 +220,75 @@ async fn open_loop(
     for call in calls {
         call.await.expect("a call ends");
     }
-    std::mem::take(&mut *outcomes.lock().await)
+    Outcomes::since(first, &outcomes).await
+}
+
+type Batches = Vec<Vec<(usize, Vec<SignedEvent>)>>;
+
+/// Signs ahead what is offered in so many seconds, so that signing does not hold the load back.
+fn signed_ahead(
+    sources: &[Arc<Source>],
+    tests: &Tests,
+    events_per_s: f64,
+    seconds: u32,
+) -> Batches {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "a few thousand"
+    )]
+    let in_a_second = (events_per_s.max(1.0) / BATCH as f64).ceil() as usize;
+    let one = |number: usize| {
+        let source = number % sources.len();
+        (source, tests.batch(&sources[source]))
+    };
+    let second = |_| (0..in_a_second).map(one).collect();
+    (0..seconds).map(second).collect()
+}
+
+/// Offers one multiple of the sustained rate, and asks for health and trust list meanwhile.
+async fn offer_multiple(
+    world: &World,
+    sources: &[Arc<Source>],
+    tests: &Tests,
+    (sustained, multiple): (f64, u32),
+    seconds: u32,
+) {
+    let batches = signed_ahead(sources, tests, sustained * f64::from(multiple), seconds);
+    let (end, ended) = tokio::sync::oneshot::channel();
+    let (mut outcomes, (mut health, mut lists)) = tokio::join!(
+        async {
+            let outcomes = open_loop(sources, &batches).await;
+            let _ = end.send(());
+            outcomes
+        },
+        watch(world, ended)
+    );
+    say(&format!("{multiple} times"), &mut outcomes);
+    println!(
+        "  health p99 {:.1} ms, refused {:?}; trust list p99 {:.1} ms; {} MB",
+        health.percentile_ms(99),
+        health.refused,
+        lists.percentile_ms(99),
+        memory_kb(world.node(HOME).id()) / 1024
+    );
+}
+
+/// Offers the sustained rate for some minutes; does the node grow?
+async fn offer_long(
+    world: &World,
+    sources: &[Arc<Source>],
+    tests: &Tests,
+    sustained: f64,
+    minutes: u32,
+) {
+    for minute in 1..=minutes {
+        let batches = signed_ahead(sources, tests, sustained, 60);
+        let mut outcomes = open_loop(sources, &batches).await;
+        say(&format!("minute {minute}"), &mut outcomes);
+        println!("  {} MB", memory_kb(world.node(HOME).id()) / 1024);
+    }
 }
 
 /// Asks for health and for the trust list five times a second until it is told to end.
@@ -235,10 +319,7 @@ fn note(outcomes: &mut Outcomes, answer: Result<(), tonic::Status>, began: Insta
             outcomes.times.push(began.elapsed());
         }
         Err(status) => {
-            *outcomes
-                .refused
-                .entry(format!("{:?}", status.code()))
-                .or_default() += 1;
+            *outcomes.refused.entry(reason(&status)).or_default() += 1;
         }
     }
 }
@@ -251,52 +332,54 @@ fn memory_kb(pid: u32) -> u64 {
     number.unwrap_or(0)
 }
 
-/// Registers devices and fetches passes with them: passes a second, and the 99th percentile of one.
-async fn passes(world: &World, people: &[Person], time: Duration) -> (f64, f64, u64) {
-    let until = Instant::now() + time;
+/// Fetches passes with devices of these people: passes a second, and how long each took.
+async fn passes(world: &World, people: &[Person], time: Duration) {
     let now = world.now();
-    let fetching = people.iter().take(DEVICES).map(|person| {
+    let first = Instant::now();
+    let until = first + time;
+    let outcomes = Shared::default();
+    let fetching = people.iter().map(|person| {
         let mut device: Device = world.device(person);
+        let outcomes = Arc::clone(&outcomes);
         tokio::spawn(async move {
             device.register(now).await.expect("a device is bound");
             let claim = Claim {
                 worst: WorstColour::Yellow,
                 test_age: TestAge::NotAsked,
             };
-            let (mut times, mut refused) = (Vec::new(), 0);
             while Instant::now() < until {
                 let began = Instant::now();
                 let holders = [Holder::new()];
-                let asked = device.passes(claim, World::NATION, &holders, now);
-                if asked.await.is_ok() {
-                    times.push(began.elapsed());
-                } else {
-                    refused += 1;
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
+                let asked = device.passes(claim, World::NATION, &holders, now).await;
+                let wait = asked.as_ref().err().and_then(wire::retry_after);
+                note(&mut *outcomes.lock().await, asked.map(drop), began);
+                tokio::time::sleep(wait.unwrap_or_default()).await;
             }
-            (times, refused)
         })
     });
-    let (mut all, mut refused) = (Outcomes::default(), 0);
     for device in fetching.collect::<Vec<_>>() {
-        let (times, no) = device.await.expect("a device ends");
-        all.times.extend(times);
-        refused += no;
+        device.await.expect("a device ends");
     }
-    let rate = rate(all.times.len() as u64, time);
-    (rate, all.percentile_ms(99), refused)
+    let mut outcomes = Outcomes::since(first, &outcomes).await;
+    say(
+        &format!("passes for {} devices", people.len()),
+        &mut outcomes,
+    );
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn rate(count: u64, time: Duration) -> f64 {
-    count as f64 / time.as_secs_f64()
+/// With decimals where it is small.
+fn figure(number: f64) -> String {
+    if number < 100.0 {
+        format!("{number:.2}")
+    } else {
+        format!("{number:.0}")
+    }
 }
 
-fn say(label: &str, outcomes: &mut Outcomes, time: Duration) {
+fn say(label: &str, outcomes: &mut Outcomes) {
     println!(
-        "{label}: {:.0} a second accepted, p50 {:.1} ms, p99 {:.1} ms, refused {:?}",
-        rate(outcomes.accepted, time),
+        "{label}: {} a second accepted, p50 {:.1} ms, p99 {:.1} ms, refused {:?}",
+        figure(outcomes.accepted_per_s()),
         outcomes.percentile_ms(50),
         outcomes.percentile_ms(99),
         outcomes.refused
@@ -322,7 +405,7 @@ async fn main() {
     let pid = world.node(HOME).id();
     // Who fetches passes has a record in the registry, and there is a trust list to ask for.
     let mut first = world.source(HOME, SourceKind::Laboratory, HOME);
-    for person in people.iter().take(DEVICES) {
+    for person in people.iter().take(DEVICES.iter().sum()) {
         let body = EventBody::Test {
             sampled_at: world.now().saturating_add_signed(-90),
             result: TestResult::Negative,
@@ -337,75 +420,24 @@ async fn main() {
         next: AtomicU64::new(0),
     });
     let mut most = closed_loop(&sources, &tests, time).await;
-    say("as fast as answers come", &mut most, time);
-    let sustained = rate(most.accepted, time) * 0.7;
+    say("as fast as answers come", &mut most);
+    let sustained = most.accepted_per_s() * 0.7;
     println!(
         "sustained: {sustained:.0} events a second; {} MB",
         memory_kb(pid) / 1024
     );
 
     for multiple in MULTIPLES {
-        // Signed ahead, so that signing does not hold the load back.
-        let events = (sustained * f64::from(multiple)).max(1.0);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a few thousand"
-        )]
-        let in_a_second = (events / 256.0).ceil() as usize;
-        let batches: Vec<Vec<(usize, Vec<SignedEvent>)>> = (0..seconds)
-            .map(|_| {
-                let one = |number: usize| {
-                    let source = number % sources.len();
-                    (source, tests.batch(&sources[source]))
-                };
-                (0..in_a_second).map(one).collect()
-            })
-            .collect();
-        let (end, ended) = tokio::sync::oneshot::channel();
-        let (mut outcomes, (mut health, mut lists)) = tokio::join!(
-            async {
-                let outcomes = open_loop(&sources, &batches).await;
-                let _ = end.send(());
-                outcomes
-            },
-            watch(&world, ended)
-        );
-        say(&format!("{multiple} times"), &mut outcomes, time);
-        println!(
-            "  health p99 {:.1} ms, refused {:?}; trust list p99 {:.1} ms; {} MB",
-            health.percentile_ms(99),
-            health.refused,
-            lists.percentile_ms(99),
-            memory_kb(pid) / 1024
-        );
+        let rates = (sustained, multiple);
+        offer_multiple(&world, &sources, &tests, rates, seconds).await;
     }
-
-    let (rate, p99, refused) = passes(&world, &people, time * 2).await;
-    println!("passes: {rate:.2} a second, p99 {p99:.0} ms, refused {refused}");
-
+    let mut rest = &people[..];
+    for count in DEVICES {
+        let (own, others) = rest.split_at(count);
+        passes(&world, own, time * 2).await;
+        rest = others;
+    }
     let minutes = asked("LOAD_LONG_MINUTES", 0);
-    for minute in 1..=minutes {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a few thousand"
-        )]
-        let in_a_second = (sustained / 256.0).ceil() as usize;
-        let one = |number: usize| {
-            let source = number % sources.len();
-            (source, tests.batch(&sources[source]))
-        };
-        let batches: Vec<Vec<_>> = (0..60)
-            .map(|_| (0..in_a_second).map(one).collect())
-            .collect();
-        let mut outcomes = open_loop(&sources, &batches).await;
-        say(
-            &format!("minute {minute}"),
-            &mut outcomes,
-            Duration::from_mins(1),
-        );
-        println!("  {} MB", memory_kb(pid) / 1024);
-    }
+    offer_long(&world, &sources, &tests, sustained, minutes).await;
     world.stop();
 }

@@ -32,8 +32,12 @@ pub struct Limits {
     pub long_calls_per_caller: usize,
     /// Streams of events, and health checks that are watched, at one door.
     pub long_calls_at_once: usize,
-    /// Calls that touch the store at once.
+    /// Calls that touch the store at once, without those that bring events.
     pub store_calls_at_once: usize,
+    /// Calls that bring events at once; batches of streams count as calls.
+    pub intake_calls_at_once: usize,
+    /// How long a call waits for its turn at the store before it is shed, milliseconds.
+    pub store_wait_ms: u64,
     /// Answers to `Query` leave at multiples of this after the call came, milliseconds.
     pub query_quantum_ms: u64,
     /// Time for a call, seconds.
@@ -62,6 +66,8 @@ impl Default for Limits {
             long_calls_at_once: 256,
             long_calls_per_caller: 16,
             store_calls_at_once: 64,
+            intake_calls_at_once: 16,
+            store_wait_ms: 2_000,
             query_quantum_ms: 200,
             deadline_s: 15,
             idle_s: 120,
@@ -74,7 +80,7 @@ impl Default for Limits {
 impl Limits {
     /// Each key with its value and bounds.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (&'static str, u64, u64, u64)> {
-        let ranges: [(&str, u64, u64, u64); 17] = [
+        let ranges: [(&str, u64, u64, u64); 19] = [
             ("limits.query_quantum_ms", self.query_quantum_ms, 1, 5_000),
             (
                 "limits.rule_sets_per_day",
@@ -119,6 +125,13 @@ impl Limits {
                 1,
                 512,
             ),
+            (
+                "limits.intake_calls_at_once",
+                self.intake_calls_at_once as u64,
+                1,
+                512,
+            ),
+            ("limits.store_wait_ms", self.store_wait_ms, 1, 60_000),
             (
                 "limits.connections_at_once",
                 self.connections_at_once as u64,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use commands::{Configured, Keys, Opening};
 use federation::Ended;
-use node::config::Config;
+use node::config::{Config, Limits};
 use node::logs::{self, LogFormat};
 use node::{
     Entropy, FileRegister, Listeners, Opened, Prepared, StartError, open_control, retain_every_day,
@@ -165,7 +165,7 @@ fn ended(done: Result<ExitCode, StartError>) -> ExitCode {
 fn run(config: &Path, format: LogFormat) -> ExitCode {
     let prepared = Config::read(config)
         .map_err(StartError::from)
-        .and_then(|config| Ok((runtime(config.limits.store_calls_at_once)?, config)));
+        .and_then(|config| Ok((runtime(&config.limits)?, config)));
     let (runtime, config) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return logged(format, || Err(error)),
@@ -229,10 +229,11 @@ fn serve_until_told(
     })
 }
 
-fn runtime(store_calls_at_once: usize) -> Result<tokio::runtime::Runtime, StartError> {
+fn runtime(limits: &Limits) -> Result<tokio::runtime::Runtime, StartError> {
+    let at_once = limits.store_calls_at_once + limits.intake_calls_at_once;
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(store_calls_at_once + 16)
+        .max_blocking_threads(at_once + 16)
         .build()
         .map_err(federation::FederationError::from)?)
 }
@@ -282,7 +283,7 @@ async fn signalled() {
 
 fn check(config: &Path) -> Result<ExitCode, StartError> {
     let config = Config::read(config)?;
-    let runtime = runtime(config.limits.store_calls_at_once)?;
+    let runtime = runtime(&config.limits)?;
     let _within = runtime.enter();
     let prepared = Prepared::read(config)?;
     let production = prepared.config().production;

@@ -163,7 +163,7 @@ impl Node {
             metrics: parts.metrics,
             limits: parts.settings.limits,
             settings: parts.settings,
-            locks: Locks::new(),
+            locks: Locks::default(),
             quotas,
             places: Mutex::new(places),
             counts,

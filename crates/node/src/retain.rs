@@ -48,6 +48,11 @@ struct Horizon<'a> {
 }
 
 impl Node {
+    /// How long events on which nothing rests are kept, days: the horizon that residents are told.
+    pub fn horizon_days(&self) -> u32 {
+        self.settings.retention.horizon_days
+    }
+
     /// Removes what is past the horizon. An event stays, however old, as long as a ground of the record rests on it or on
     /// anything as old; a resident whom the civil register does not name any more is erased once nothing of theirs is open and newer
     /// than the horizon.
@@ -57,7 +62,7 @@ impl Node {
     /// ends meanwhile. What was removed until then stays removed.
     pub fn retain(&self) -> Result<Retained, NodeError> {
         let now = self.clock.now();
-        let horizon_min = i64::from(self.settings.retention.horizon_days) * DAY_MIN;
+        let horizon_min = i64::from(self.horizon_days()) * DAY_MIN;
         let oldest = now.saturating_add_signed(-horizon_min);
         let (counting, risk) = (self.rules.counting_at(now), self.risk.at(now));
         let horizon = Horizon {

@@ -68,7 +68,7 @@ pub async fn serve(
         ));
     }
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let desk = Desk::new(Arc::clone(&node), limits.store_calls_at_once).until(stopped.clone());
+    let desk = Desk::new(Arc::clone(&node)).until(stopped.clone());
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move {

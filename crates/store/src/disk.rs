@@ -12,7 +12,7 @@ use crate::generation::{
 };
 use crate::group::{Grouped, NotSwitched, Room};
 use crate::mark::Tally;
-use crate::{Batch, Each, EachRow, Entries, Store, StoreError, StoreObserver, Table};
+use crate::{Batch, Each, EachRow, Entries, Store, StoreError, StoreObserver, Table, unsynced};
 
 const CURRENT: &str = "current";
 const LOCK: &str = "lock";
@@ -144,7 +144,7 @@ impl DiskStore {
     /// [`StoreError::Stalled`], [`StoreError::Failed`] if it cannot be opened. Nothing is changed then.
     pub fn open(options: &DiskOptions) -> Result<Self, StoreError> {
         let lock = take(&options.dir)?;
-        let (name, generation) = open_current(options)?;
+        let (name, generation) = open_settled(options)?;
         Self::start(options, lock, name, generation)
     }
 
@@ -311,7 +311,7 @@ impl DiskStore {
         each: &mut Transform<'_>,
     ) -> Result<(), StoreError> {
         let _lock = take(&options.dir)?;
-        let (old_name, old) = open_current(options)?;
+        let (old_name, old) = open_settled(options)?;
         let name = Name {
             number: old_name.number + 1,
             backend: old_name.backend,
@@ -364,6 +364,10 @@ fn take(dir: &Path) -> Result<File, StoreError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(dir).map_err(failed)?;
+    // Each time, since whoever made it may have been stopped before.
+    if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
+        sync_dir(parent)?;
+    }
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     let file = options.open(dir.join(LOCK)).map_err(failed)?;
@@ -386,6 +390,16 @@ fn whole_ones(dir: &Path) -> Result<Vec<Name>, StoreError> {
         names.extend(Name::parse(&entry.file_name().to_string_lossy()));
     }
     Ok(names)
+}
+
+/// Opens what is surely on the disk. A disk that fails meanwhile is noted for the next time.
+fn open_settled(options: &DiskOptions) -> Result<(Name, Generation), StoreError> {
+    unsynced::settle(&options.dir)?;
+    open_current(options).inspect_err(|error| {
+        if matches!(error, StoreError::Failed(_) | StoreError::Stalled { .. }) {
+            unsynced::note(&options.dir);
+        }
+    })
 }
 
 fn open_current(options: &DiskOptions) -> Result<(Name, Generation), StoreError> {
@@ -472,9 +486,6 @@ fn put_in_place(dir: &Path, name: Name) -> Result<(), StoreError> {
     let whole = dir.join(name.to_string());
     std::fs::rename(dir.join(format!("{UNFINISHED}{name}")), whole).map_err(failed)?;
     sync_dir(dir)?;
-    if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
-        sync_dir(parent)?;
-    }
     write_current(dir, name)
 }
 

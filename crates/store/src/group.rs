@@ -14,7 +14,7 @@ use crate::generation::{CHUNK_LEN, Engine, Generation, size_of_dir};
 use crate::mark::Tally;
 use crate::observe::observed;
 use crate::watch::Watch;
-use crate::{Batch, Each, Entries, StoreError, StoreObserver, Table};
+use crate::{Batch, Each, Entries, StoreError, StoreObserver, Table, unsynced};
 
 /// Commits that may wait for the writer; more block their callers.
 const QUEUE_LEN: usize = 1_024;
@@ -86,6 +86,8 @@ struct Shared {
 struct Calls {
     failed: AtomicBool,
     watch: Watch,
+    /// The store's directory.
+    dir: PathBuf,
 }
 
 impl Calls {
@@ -97,7 +99,9 @@ impl Calls {
     }
 
     fn fail(&self) {
-        self.failed.store(true, Ordering::SeqCst);
+        if !self.failed.swap(true, Ordering::SeqCst) {
+            unsynced::note(&self.dir);
+        }
     }
 }
 
@@ -199,6 +203,7 @@ impl Grouped {
             calls: Arc::new(Calls {
                 failed: AtomicBool::new(false),
                 watch: Watch::new(),
+                dir: room.dir.clone(),
             }),
             tally: Mutex::new(generation.tally),
             observer: OnceLock::new(),

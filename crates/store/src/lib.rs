@@ -24,6 +24,7 @@ mod sled_engine;
 mod table;
 #[cfg(test)]
 mod testing;
+mod unsynced;
 mod vault;
 mod watch;
 

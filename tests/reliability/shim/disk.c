@@ -5,6 +5,7 @@
  * DISK_ROOT    absolute path of the directory
  * DISK_LOG     file that the record is appended to; none is written if it is not set
  * DISK_FAIL    number of the request that fails, from 1; none fails if it is not set
+ * DISK_FAIL_SYNC  number of the fsync or fdatasync that fails, from 1
  * DISK_ERRNO   errno of the failure
  * DISK_ONWARD  "1": all later requests fail, too; "half": a write that fails has written half of its bytes before
  * DISK_BAD     "<end of a path>:<offset>": reads over this place of such a file fail with DISK_ERRNO, always
@@ -39,7 +40,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char root[4096];
 static size_t root_len;
 static int log_fd = -1;
-static long fail_at, asked, kill_at, recorded;
+static long fail_at, asked, kill_at, recorded, fail_sync_at, syncs;
 static int fail_errno, onward, half;
 static char bad_path[256];
 static off64_t bad_at = -1;
@@ -64,6 +65,7 @@ __attribute__((constructor)) static void begin(void) {
     strcpy(root, text);
     root_len = strlen(root);
     if ((text = getenv("DISK_FAIL"))) fail_at = atol(text);
+    if ((text = getenv("DISK_FAIL_SYNC"))) fail_sync_at = atol(text);
     if ((text = getenv("DISK_KILL"))) kill_at = atol(text);
     if ((text = getenv("DISK_ERRNO"))) fail_errno = atoi(text);
     if ((text = getenv("DISK_ONWARD"))) { onward = !strcmp(text, "1"); half = !strcmp(text, "half"); }
@@ -274,6 +276,25 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at) {
     return tracked_file(fd) ? writev_any(fd, parts, count, at) : real(fd, parts, count, at);
 }
 
+/* A sync of one file. One that fails is recorded as such (kind 8): what was to be synced is on no disk, and is not tried
+ * again by the next one. */
+static int sync_any(int fd, enum op op, const char *what, int (*real)(int)) {
+    if (!tracked(fd)) return real(fd);
+    pthread_mutex_lock(&lock);
+    int answer = -1;
+    if (!fails(what)) {
+        if (fail_sync_at && ++syncs == fail_sync_at) {
+            record(FAULT, 0, -1, (uint64_t)asked, (uint64_t)fail_errno, what, NULL, NULL, 0);
+            errno = fail_errno;
+        } else {
+            answer = real(fd);
+        }
+    }
+    record(op, (is_dir[fd] ? 4 : 0) | (answer ? 8 : 0), fd, 0, 0, NULL, NULL, NULL, 0);
+    pthread_mutex_unlock(&lock);
+    return answer;
+}
+
 /* A request about one file: `call` is done and recorded if the file is tracked. */
 #define ON_FD(fd, op, what, a, b, call) \
     do { \
@@ -288,8 +309,8 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at) {
 
 int ftruncate(int fd, off_t len) { REAL(int, "ftruncate", int, off_t); ON_FD(fd, TRUNCATE, "ftruncate", len, 0, real(fd, len)); }
 int ftruncate64(int fd, off64_t len) { REAL(int, "ftruncate64", int, off64_t); ON_FD(fd, TRUNCATE, "ftruncate", len, 0, real(fd, len)); }
-int fsync(int fd) { REAL(int, "fsync", int); ON_FD(fd, SYNC, "fsync", 0, 0, real(fd)); }
-int fdatasync(int fd) { REAL(int, "fdatasync", int); ON_FD(fd, SYNC_DATA, "fdatasync", 0, 0, real(fd)); }
+int fsync(int fd) { REAL(int, "fsync", int); return sync_any(fd, SYNC, "fsync", real); }
+int fdatasync(int fd) { REAL(int, "fdatasync", int); return sync_any(fd, SYNC_DATA, "fdatasync", real); }
 int sync_file_range(int fd, off64_t at, off64_t len, unsigned flags) {
     REAL(int, "sync_file_range", int, off64_t, off64_t, unsigned);
     ON_FD(fd, SYNC_RANGE, "sync_file_range", at, len, real(fd, at, len, flags));

@@ -4,8 +4,11 @@
 //! Certain: a file's bytes and length as of its last `fsync` or `fdatasync`; a directory's names as of its last `fsync`.
 //! Of later writes any sectors of 512 bytes may be there, whatever their order, and any changes of length; of later
 //! changes of names in a directory, the first few in their order. `sync_file_range` makes nothing certain.
+//!
+//! A sync of a file that fails is not made good by the next one: the system forgets that its pages were to be written, and
+//! reads go on to see them. They stay uncertain until something is written to the same page again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -15,6 +18,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::record::{Op, Request};
 
 const SECTOR: usize = 512;
+const PAGE: usize = 4_096;
 
 /// A change of a file that is not certain yet.
 enum FileChange {
@@ -29,11 +33,45 @@ enum NameChange {
     Rename(String, String),
 }
 
+impl FileChange {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Write(at, data) => write(bytes, *at, data),
+            Self::Length(len) => bytes.resize(*len, 0),
+        }
+    }
+
+    /// The pages that it writes to.
+    fn pages(&self) -> std::ops::Range<usize> {
+        match self {
+            Self::Write(at, data) => at / PAGE..(at + data.len()).div_ceil(PAGE),
+            Self::Length(_) => 0..0,
+        }
+    }
+}
+
+/// The same, in parts that lie within one page each.
+fn by_page(change: FileChange) -> Vec<FileChange> {
+    let FileChange::Write(at, data) = change else {
+        return vec![change];
+    };
+    let mut parts = Vec::new();
+    let mut from = 0;
+    while from < data.len() {
+        let end = data.len().min((at + from) / PAGE * PAGE + PAGE - at);
+        parts.push(FileChange::Write(at + from, data[from..end].to_vec()));
+        from = end;
+    }
+    parts
+}
+
 type Names = BTreeMap<String, usize>;
 
 enum Node {
     File {
         certain: Vec<u8>,
+        /// What a sync failed to write, within one page each; a later sync does not write it.
+        given_up: Vec<FileChange>,
         changes: Vec<FileChange>,
     },
     Dir {
@@ -96,6 +134,7 @@ impl Disk {
                 let lies = self.lying.as_ref() == Some(&name);
                 let node = self.new_node(Node::File {
                     certain,
+                    given_up: Vec::new(),
                     changes: Vec::new(),
                 });
                 self.lied_to.extend(lies.then_some(node));
@@ -203,6 +242,18 @@ impl Disk {
                     self.sync(node)?;
                 }
             }
+            Op::FailedSync => {
+                let node = *self
+                    .open
+                    .get(&request.fd)
+                    .context("a sync of what is not open")?;
+                if let Node::File {
+                    given_up, changes, ..
+                } = &mut self.nodes[node]
+                {
+                    given_up.extend(changes.drain(..).flat_map(by_page));
+                }
+            }
             Op::Rename(from, to) => {
                 let (from_dir, from) = self.place(from)?;
                 let (to_dir, to) = self.place(to)?;
@@ -236,6 +287,7 @@ impl Disk {
         } else {
             Node::File {
                 certain: Vec::new(),
+                given_up: Vec::new(),
                 changes: Vec::new(),
             }
         });
@@ -249,13 +301,34 @@ impl Disk {
 
     fn sync(&mut self, node: usize) -> Result<()> {
         match &mut self.nodes[node] {
-            Node::File { certain, changes } => {
-                for change in changes.drain(..) {
-                    match change {
-                        FileChange::Write(at, data) => write(certain, at, &data),
-                        FileChange::Length(len) => certain.resize(len, 0),
-                    }
+            Node::File {
+                certain,
+                given_up,
+                changes,
+            } if given_up.is_empty() => {
+                changes.drain(..).for_each(|change| change.apply(certain));
+            }
+            Node::File {
+                certain,
+                given_up,
+                changes,
+            } => {
+                // The pages that were written to since, whole, and the length; of the others what was certain before.
+                let mut seen = certain.clone();
+                given_up.iter().for_each(|change| change.apply(&mut seen));
+                changes.iter().for_each(|change| change.apply(&mut seen));
+                let written: BTreeSet<usize> = changes.drain(..).flat_map(|c| c.pages()).collect();
+                certain.resize(seen.len(), 0);
+                for page in &written {
+                    let range = (page * PAGE).min(seen.len())..((page + 1) * PAGE).min(seen.len());
+                    certain[range.clone()].copy_from_slice(&seen[range]);
                 }
+                given_up.retain(|change| match change {
+                    FileChange::Write(at, data) => {
+                        !written.contains(&(at / PAGE)) && at + data.len() <= seen.len()
+                    }
+                    FileChange::Length(_) => false,
+                });
             }
             Node::Dir {
                 certain, changes, ..
@@ -299,8 +372,13 @@ impl Disk {
         for (name, node) in names {
             match &self.nodes[node] {
                 Node::Dir { .. } => self.cut_dir(node, survival, rng, &to.join(name))?,
-                Node::File { certain, changes } => {
-                    std::fs::write(to.join(name), cut_file(certain, changes, survival, rng))?;
+                Node::File {
+                    certain,
+                    given_up,
+                    changes,
+                } => {
+                    let uncertain = given_up.iter().chain(changes);
+                    std::fs::write(to.join(name), cut_file(certain, uncertain, survival, rng))?;
                 }
             }
         }
@@ -337,9 +415,9 @@ fn write(bytes: &mut Vec<u8>, at: usize, data: &[u8]) {
     bytes[at..end].copy_from_slice(data);
 }
 
-fn cut_file(
+fn cut_file<'a>(
     certain: &[u8],
-    changes: &[FileChange],
+    changes: impl Iterator<Item = &'a FileChange>,
     survival: Survival,
     rng: &mut ChaCha8Rng,
 ) -> Vec<u8> {
@@ -409,6 +487,35 @@ mod tests {
         disk.cut(survival, &mut ChaCha8Rng::seed_from_u64(seed), &to)
             .unwrap();
         std::fs::read(to.join("f")).ok()
+    }
+
+    #[test]
+    fn what_a_sync_failed_to_write_stays_uncertain_until_its_page_is_written_to_again() {
+        let empty = tempfile::tempdir().unwrap();
+        let mut disk = Disk::from_dir(empty.path(), None).unwrap();
+        let page = |byte| vec![byte; PAGE];
+        disk.take(&request(3, open("f", false))).unwrap();
+        disk.take(&request(3, write_at(0, 3 * PAGE, 1))).unwrap();
+        disk.take(&request(3, Op::Sync)).unwrap();
+        disk.take(&request(4, open("", true))).unwrap();
+        disk.take(&request(4, Op::Sync)).unwrap();
+
+        disk.take(&request(3, write_at(0, 2 * PAGE, 2))).unwrap();
+        disk.take(&request(3, Op::FailedSync)).unwrap();
+        // Whoever reads sees it, and the next sync does not write it.
+        disk.take(&request(3, Op::Sync)).unwrap();
+        let seen = [page(2), page(2), page(1)].concat();
+        assert_eq!(image(&disk, Survival::Everything, 0), Some(seen));
+        let certain = [page(1), page(1), page(1)].concat();
+        assert_eq!(image(&disk, Survival::Nothing, 0), Some(certain));
+
+        // One byte has its page written whole.
+        disk.take(&request(3, write_at(PAGE, 1, 3))).unwrap();
+        disk.take(&request(3, Op::Sync)).unwrap();
+        let mut second = page(2);
+        second[0] = 3;
+        let certain = [page(1), second, page(1)].concat();
+        assert_eq!(image(&disk, Survival::Nothing, 0), Some(certain));
     }
 
     #[test]

@@ -26,7 +26,11 @@ use crate::record::{self, Op, Request};
 const THREADS: usize = 3;
 /// A writer that is killed is so with a request below this; a whole run has about as many.
 const MAX_KILL: u64 = 2_000;
+/// A writer whose sync fails has one of the first fail, so many for each batch of a thread; a whole run has about twice as
+/// many.
+const SYNCS_PER_BATCH: u64 = 4;
 const SIGKILL: i32 = 9;
+const EIO: i32 = 5;
 /// Time that a writer has for its batches.
 const WRITER_LIMIT: Duration = Duration::from_mins(2);
 
@@ -47,6 +51,15 @@ pub(crate) struct Power {
     /// A file whose syncs have no effect, to see that losses are found.
     #[arg(long, hide = true)]
     lying: Option<String>,
+}
+
+/// What happens to a first writer, by the number of a request.
+#[derive(Clone, Copy, Debug)]
+enum Trouble {
+    /// It is killed.
+    Kill(u64),
+    /// A sync fails, of which the system says so once.
+    Sync(u64),
 }
 
 /// The disk that the next record begins from.
@@ -92,6 +105,8 @@ impl Power {
             }
             let record = self.record(&dirs, &library, base.take(), seed)?;
             run.count("records", 1);
+            let failed_syncs = record.requests.iter().filter(|r| r.op == Op::FailedSync);
+            run.count("failed syncs", failed_syncs.count() as u64);
             let count = self.cuts_per_record.min(self.cuts - run.done());
             let (next, goes_on) = self.cut(&mut run, &dirs, &record, count)?;
             base = next;
@@ -123,13 +138,20 @@ impl Power {
         };
         std::fs::create_dir_all(&dirs.before)?;
         copy_dir(&dirs.before, &dirs.disk)?;
-        // Every other record is of two writers, the first of which is killed: what it had not synced is on no disk yet,
-        // although the second one reads it.
+        // Three of four records are of two writers. The first is killed, or one of its syncs fails: what it had not synced
+        // is on no disk yet, although the second one reads it.
         let mut from = base.made.clone();
-        let mut killed = None;
-        if seed.is_multiple_of(2) {
-            let at = ChaCha8Rng::seed_from_u64(seed).random_range(1..MAX_KILL);
-            self.write(dirs, library, &base, &from, Some(at))?;
+        let mut first_ended = None;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let first = match seed % 4 {
+            0 | 2 => Some(Trouble::Kill(rng.random_range(1..MAX_KILL))),
+            1 => Some(Trouble::Sync(
+                rng.random_range(1..=SYNCS_PER_BATCH * self.batches),
+            )),
+            _ => None,
+        };
+        if let Some(trouble) = first {
+            self.write(dirs, library, &base, &from, Some(trouble))?;
             let mut told = Progress::new(base.seed, &from);
             let mut said = Vec::new();
             let requests = record::read(&dirs.log, &dirs.disk)?;
@@ -138,26 +160,30 @@ impl Power {
             }
             remove_dir(&dirs.image)?;
             copy_dir(&dirs.disk, &dirs.image)?;
+            if matches!(trouble, Trouble::Sync(_)) {
+                told.refusals.clear();
+            }
             let found = look(&dirs.image.join("store"), self.common.backend, LIMITS, None)?;
             from = judge(&found, &told, "").map_err(anyhow::Error::msg)?;
-            killed = Some((requests.len(), from.clone()));
+            first_ended = Some((requests.len(), from.clone()));
         }
         self.write(dirs, library, &base, &from, None)?;
         Ok(Record {
             requests: record::read(&dirs.log, &dirs.disk)?,
             base,
-            killed,
+            first_ended,
+            has_failed_sync: matches!(first, Some(Trouble::Sync(_))),
         })
     }
 
-    /// Runs a writer until it has made its batches, or is killed with a request.
+    /// Runs a writer until it has made its batches, or what is to happen to it has.
     fn write(
         &self,
         dirs: &Dirs,
         library: &Path,
         base: &Base,
         from: &[u64],
-        kill_at: Option<u64>,
+        trouble: Option<Trouble>,
     ) -> Result<()> {
         let from: Vec<_> = from.iter().map(ToString::to_string).collect();
         let mut command = Command::new(std::env::current_exe()?);
@@ -175,9 +201,13 @@ impl Power {
         command.args(["--batches", &self.batches.to_string(), "--openings", "2"]);
         command.args(["--compact-after", &(self.batches / 2).to_string()]);
         record::put_under(&mut command, library, &dirs.disk, &dirs.log);
-        if let Some(at) = kill_at {
-            command.env("DISK_KILL", at.to_string());
-        }
+        match trouble {
+            Some(Trouble::Kill(at)) => command.env("DISK_KILL", at.to_string()),
+            Some(Trouble::Sync(at)) => command
+                .env("DISK_FAIL_SYNC", at.to_string())
+                .env("DISK_ERRNO", EIO.to_string()),
+            None => &mut command,
+        };
         let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -188,7 +218,8 @@ impl Power {
             bail!("the writer did not end; see {}", dirs.disk.display());
         };
         let complaints = std::io::read_to_string(child.stderr.take().context("complaints")?)?;
-        let ended = status.success() || (kill_at.is_some() && status.signal() == Some(SIGKILL));
+        let was_killed = status.signal() == Some(SIGKILL);
+        let ended = status.success() || (matches!(trouble, Some(Trouble::Kill(_))) && was_killed);
         ensure!(
             ended,
             "the writer ended with {status}: {}",
@@ -272,8 +303,10 @@ fn replay(rng: &ChaCha8Rng) -> ChaCha8Rng {
 struct Record {
     requests: Vec<Request>,
     base: Base,
-    /// Where a writer was killed, and what the next one found.
-    killed: Option<(usize, Vec<u64>)>,
+    /// Where a first writer ended, and what the next one found.
+    first_ended: Option<(usize, Vec<u64>)>,
+    /// Whether it ended over a sync that failed.
+    has_failed_sync: bool,
 }
 
 impl Record {
@@ -286,12 +319,16 @@ impl Record {
         said: &mut Vec<u8>,
     ) -> Result<()> {
         for at in range {
-            if let Some((_, found)) = self.killed.as_ref().filter(|(killed, _)| *killed == at) {
+            if let Some((_, found)) = self.first_ended.as_ref().filter(|(end, _)| *end == at) {
                 told.go_on(found);
                 said.clear();
             }
             disk.take(&self.requests[at])?;
             hear(&self.requests[at], said, told);
+            // A store that fails is refused, and for a reason.
+            if self.has_failed_sync && self.first_ended.as_ref().is_some_and(|(end, _)| at < *end) {
+                told.refusals.clear();
+            }
         }
         Ok(())
     }

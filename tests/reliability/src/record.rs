@@ -27,6 +27,8 @@ pub(crate) enum Op {
     Length(usize),
     /// `fsync` and `fdatasync`.
     Sync,
+    /// One that failed.
+    FailedSync,
     /// `sync_file_range`.
     SyncRange,
     Rename(String, String),
@@ -139,6 +141,7 @@ fn parse<'a>(bytes: &'a [u8], root: &Path) -> Result<(Request, &'a [u8])> {
             data: data.to_vec(),
         },
         4 => Op::Length(size(10, 8)?),
+        6 | 7 if kind & 8 != 0 => Op::FailedSync,
         6 | 7 => Op::Sync,
         8 => Op::SyncRange,
         9 => Op::Rename(path(one)?, path(two)?),

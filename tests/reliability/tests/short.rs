@@ -75,6 +75,7 @@ fn nothing_acknowledged_is_lost_when_the_power_is_cut() {
         assert_eq!(report["count"], 60);
         assert_eq!(figure(&report, "records"), 3);
         assert!(figure(&report, "compactions") >= 3, "{report}");
+        assert!(figure(&report, "failed syncs") > 0, "{report}");
         assert!(
             figure(&report, "with sectors kept at random") > 10,
             "{report}"

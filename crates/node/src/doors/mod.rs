@@ -29,15 +29,23 @@ pub(crate) struct Desk {
     node: Arc<Node>,
     /// Room for calls that touch the store.
     room: Arc<Semaphore>,
+    /// Room for those that bring events, so that a flood of them holds no resident up.
+    intake: Arc<Semaphore>,
+    /// How long a call waits for room. One that waited as long as its caller would be begun when nobody wants it any more,
+    /// and so would all behind it.
+    wait: Duration,
     /// Says when the node ends, so that calls without an end of their own end too.
     stopped: Option<watch::Receiver<bool>>,
 }
 
 impl Desk {
-    pub(crate) fn new(node: Arc<Node>, store_calls_at_once: usize) -> Self {
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        let limits = &node.limits;
         Self {
+            room: Arc::new(Semaphore::new(limits.store_calls_at_once)),
+            intake: Arc::new(Semaphore::new(limits.intake_calls_at_once)),
+            wait: Duration::from_millis(limits.store_wait_ms),
             node,
-            room: Arc::new(Semaphore::new(store_calls_at_once)),
             stopped: None,
         }
     }
@@ -64,30 +72,55 @@ impl Desk {
         &self.node
     }
 
-    /// Does `work` where it may block. It is not begun once nobody waits for the answer of the call that asks: after the
-    /// call's deadline, or when the caller has gone. Once begun it is done to its end.
+    /// Does `work` where it may block, unless there is no room for it in time. It is not begun once nobody waits for the
+    /// answer of the call that asks: after the call's deadline, or when the caller has gone. Once begun it is done to its
+    /// end.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, Status> {
-        self.ask_until(::federation::call_deadline(), work).await
+        let deadline = ::federation::call_deadline();
+        let enter = self.patience(deadline);
+        self.ask_in(&self.room, enter, deadline, work).await
     }
 
-    /// The same, with a deadline of its own.
-    pub(crate) async fn ask_until<T: Send + 'static>(
+    /// The same for a call that brings events.
+    pub(crate) async fn take_in<T: Send + 'static>(
         &self,
+        work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
+    ) -> Result<T, Status> {
+        let deadline = ::federation::call_deadline();
+        let enter = self.patience(deadline);
+        self.ask_in(&self.intake, enter, deadline, work).await
+    }
+
+    /// The same for a batch of a stream, which is held back by waiting as long as it may take.
+    pub(crate) async fn take_in_until<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
+    ) -> Result<T, Status> {
+        self.ask_in(&self.intake, deadline, Some(deadline), work)
+            .await
+    }
+
+    fn patience(&self, deadline: Option<Instant>) -> Instant {
+        let enter = Instant::now() + self.wait;
+        deadline.map_or(enter, |deadline| enter.min(deadline))
+    }
+
+    async fn ask_in<T: Send + 'static>(
+        &self,
+        room: &Arc<Semaphore>,
+        enter: Instant,
         deadline: Option<Instant>,
         work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, Status> {
         let node = Arc::clone(&self.node);
         let closed = || NodeError::Fault("the room for calls is closed");
-        let entering = Arc::clone(&self.room).acquire_owned();
-        let permit = match deadline {
-            Some(deadline) => timeout_at(deadline, entering)
-                .await
-                .map_err(|_| wire::status_retry_after(Reason::Overloaded, RETRY_AFTER))?,
-            None => entering.await,
-        };
+        let permit = timeout_at(enter, Arc::clone(room).acquire_owned())
+            .await
+            .map_err(|_| wire::status_retry_after(Reason::Overloaded, RETRY_AFTER))?;
         let permit = permit.map_err(|_| closed())?;
         // Dropped with this future, when the caller goes.
         let waiting = Arc::new(());
@@ -109,8 +142,7 @@ impl Desk {
 
 /// The residents' service of a node, without a door around it.
 pub fn resident_service(node: Arc<Node>) -> impl ResidentService {
-    let room = node.limits.store_calls_at_once;
-    resident::ResidentDesk(Desk::new(node, room))
+    resident::ResidentDesk(Desk::new(node))
 }
 
 /// The services behind the peers' door.

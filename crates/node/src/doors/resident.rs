@@ -27,6 +27,7 @@ impl ResidentService for ResidentDesk {
             province: node.home().get().into(),
             now_minute: node.clock().now().get(),
             epoch: node.newest_registry_epoch().map_or(0, Epoch::get),
+            retention_days: node.horizon_days(),
         }))
     }
 

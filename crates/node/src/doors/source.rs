@@ -17,13 +17,14 @@ use wire::{MAX_EVENTS, Reason, count_within, required, signed_event};
 
 use super::Desk;
 use crate::quotas::used_up;
-use crate::{EventAnswer, OfferedEvent};
+use crate::{EventAnswer, Node, OfferedEvent};
 
 #[derive(Clone)]
 pub(super) struct SourceDesk(pub(super) Desk);
 
 impl SourceDesk {
-    /// Judges events; one that cannot even be an event by its length is refused like any other.
+    /// Judges events, within a call or until a deadline of their own; one that cannot even be an event by its length is
+    /// refused like any other.
     async fn submit(
         &self,
         caller: SourceId,
@@ -39,10 +40,11 @@ impl SourceDesk {
             })
             .collect();
         let sound: Vec<OfferedEvent> = offered.iter().flatten().cloned().collect();
-        let answers = self
-            .0
-            .ask_until(deadline, move |node| node.take_events(caller, &sound))
-            .await?;
+        let work = move |node: &Arc<Node>| node.take_events(caller, &sound);
+        let answers = match deadline {
+            Some(deadline) => self.0.take_in_until(deadline, work).await?,
+            None => self.0.take_in(work).await?,
+        };
         let mut answers = answers.into_iter();
         let results = offered.iter().map(|offered| {
             let malformed = EventAnswer::Refused("malformed");
@@ -62,8 +64,7 @@ impl SourceDesk {
     ) -> Result<Vec<EventResult>, Status> {
         let quotas = &self.0.node().quotas;
         quotas.events(caller, events.len()).map_err(used_up)?;
-        self.submit(caller, events, federation::call_deadline())
-            .await
+        self.submit(caller, events, None).await
     }
 }
 

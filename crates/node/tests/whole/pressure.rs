@@ -13,7 +13,7 @@ use wire::trust::v1::GetTrustListRequest;
 use wire::{Reason, reason_of, retry_after};
 
 use crate::clients::{Phone, at_public, fresh};
-use crate::passes::{ask, epoch, make, request};
+use crate::passes::{ask, epoch, make, negative, request};
 use crate::provers::Checking;
 use crate::world::{House, Wish, World, name};
 
@@ -121,6 +121,47 @@ async fn a_call_whose_deadline_or_caller_is_gone_is_not_begun_and_the_vital_call
     // Neither check-in was taken, and what waited for nobody is gone.
     assert_eq!((house.node.residents(), house.node.events()), (4, 0));
     get_home(house).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_room_at_the_store_is_shed_in_time_and_events_have_room_of_their_own() {
+    static BARRIER: Barrier = Barrier::shut();
+    static IS_USED: AtomicBool = AtomicBool::new(false);
+    let mut wish = Wish {
+        before_register: || {
+            if IS_USED.load(Ordering::SeqCst) {
+                BARRIER.pass();
+            }
+        },
+        ..Wish::default()
+    };
+    wish.limits.store_calls_at_once = 1;
+    wish.limits.intake_calls_at_once = 1;
+    wish.limits.store_wait_ms = 200;
+    let world = World::new(wish).await;
+    let house = &world.houses[0];
+    let mut phone = Phone::registered(house, 1).await;
+    IS_USED.store(true, Ordering::SeqCst);
+    let mut slow = Phone::new(house, 3);
+    let registering = tokio::spawn(async move { slow.register(&name(3)).await });
+    BARRIER.somebody_waits().await;
+
+    // Long before the patience of whoever calls.
+    let begun = Instant::now();
+    let now = house.node.clock().now();
+    let shed = phone.client.declare_health(check_in(&phone, now)).await;
+    let shed = shed.unwrap_err();
+    assert_eq!(reason_of(&shed), Some(Reason::Overloaded));
+    assert!(retry_after(&shed).is_some());
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    negative(house, 1, now.get() - 40).await;
+    assert_eq!(house.node.events(), 1);
+
+    BARRIER.open();
+    registering.await.unwrap().unwrap();
+    let now = house.node.clock().now();
+    let call = check_in(&phone, now);
+    phone.client.declare_health(call).await.unwrap();
 }
 
 async fn get_home(house: &House) -> Result<(), tonic::Status> {

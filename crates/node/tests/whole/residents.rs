@@ -271,11 +271,12 @@ async fn a_contested_event_counts_until_a_ruling_voids_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn get_home_tells_the_time_to_anybody() {
+async fn get_home_tells_the_time_and_the_horizon_to_anybody() {
     let world = World::new(Wish::default()).await;
     let mut phone = Phone::new(&world.houses[2], 1);
     let home = phone.client.get_home(r::GetHomeRequest {}).await.unwrap();
     let home = home.into_inner();
     assert_eq!((home.province, home.now_minute), (42, START));
     assert_eq!((home.federation.as_str(), home.epoch), ("test", 0));
+    assert_eq!(home.retention_days, 60);
 }
