@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use commitment::Slot;
 use ed25519_dalek::{Signer as _, SigningKey};
-use federation::pki::{DemoAuthority, Validity};
+use federation::pki::{DemoAuthority, DemoCertificate, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use node::FileRegister;
 use node::store::KeyRing;
@@ -185,20 +185,23 @@ impl World {
         self.write_secret(&format!("{code}/node.key"), &node_key);
         self.write_secret(&format!("{code}/signing.key"), &head_key(code).to_bytes());
         let identity = PeerId::node(&self.federation, province(code));
-        let own = self
-            .authority
-            .issue_for_demo(&identity)
-            .expect("a certificate");
+        let own = self.certificate(&identity);
         self.write(&format!("{code}/node.pem"), own.chain_pem);
         self.write(&format!("{code}/node-key.pem"), own.key_pem);
-        let list = self.residents_of(code).fold(String::new(), |list, person| {
-            format!("{list}{},{}\n", person.number_text(), person.name)
-        });
-        let sealed =
-            FileRegister::seal(&list, &KeyRing::from_secret(node_key)).expect("a register");
-        self.write(&format!("{code}/register.sealed"), sealed);
+        self.write_register(code, |_| true);
         self.write(&format!("{code}/sources.toml"), sources_toml());
         self.write_config(code, "");
+    }
+
+    /// Writes the civil register of a province, with those of its residents who live there still.
+    pub fn write_register(&self, code: u8, lives_here: impl Fn(&Person) -> bool) {
+        let residents = self.residents_of(code).filter(lives_here);
+        let list = residents.fold(String::new(), |list, person| {
+            format!("{list}{},{}\n", person.number_text(), person.name)
+        });
+        let ring = KeyRing::from_secret([code; 32]);
+        let sealed = FileRegister::seal(&list, &ring).expect("a register");
+        self.write(&format!("{code}/register.sealed"), sealed);
     }
 
     /// Everybody whose home is a province.
@@ -311,6 +314,12 @@ impl World {
         }
     }
 
+    /// Lets time pass while no node runs: those that are started from configurations written afterwards stand there.
+    pub fn let_pass(&mut self, to: Minute) {
+        assert!(self.nodes.is_empty() && to >= self.now, "time goes forward");
+        self.now = to;
+    }
+
     /// Moves the clocks of all running nodes.
     pub async fn advance(&mut self, to: Minute) {
         let codes: Vec<u8> = self.nodes.keys().copied().collect();
@@ -343,12 +352,15 @@ impl World {
         assembled.expect("the registry is assembled").into_inner()
     }
 
+    /// A certificate of an identity of this federation, with its key.
+    pub fn certificate(&self, identity: &PeerId) -> DemoCertificate {
+        let issued = self.authority.issue_for_demo(identity);
+        issued.expect("a certificate")
+    }
+
     /// Credentials of an identity of this federation.
     pub fn credentials(&self, identity: &PeerId) -> Arc<dyn Credentials> {
-        let own = self
-            .authority
-            .issue_for_demo(identity)
-            .expect("a certificate");
+        let own = self.certificate(identity);
         let root = self.authority.root_pem();
         let identity = TlsIdentity::from_pem(&own.chain_pem, &own.key_pem, &root);
         Arc::new(Arc::new(identity.expect("sound material")))
