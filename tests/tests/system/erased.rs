@@ -20,7 +20,9 @@ use wire::operator::v1 as op;
 use wire::resident::v1 as res;
 
 use crate::NODE;
-use crate::leak::{HOME, NOT_RED, OTHER, live, refusals, sentinel, sentinels_of, walk};
+use crate::leak::{
+    HOME, NOT_RED, OTHER, live, misstatements, refusals, sentinel, sentinels_of, walk,
+};
 
 /// Days after which events leave.
 const HORIZON: u32 = 30;
@@ -193,6 +195,7 @@ async fn lead_a_life(world: &World) -> Vec<Event> {
     let request: res::CorrectRequest = device.sign(&contested, now);
     device.client.correct(request).await.unwrap();
     refusals(world, &person, &mut errors).await;
+    misstatements(world, &person, &events, &mut errors).await;
     // The contest is granted; the record would be kept for the contact otherwise.
     let mut appeals = world.source(HOME, SourceKind::AppealsOffice, HOME);
     let granted = EventBody::Ruling {

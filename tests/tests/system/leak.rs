@@ -108,26 +108,14 @@ async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk
         search.must_find_nothing("showing", &showing);
     }
     refusals(&world, &person, &mut errors).await;
-    for error in &errors {
-        search.must_find_nothing("refusal", format!("{error:?}").as_bytes());
-        search.must_find_nothing("refusal's details", &[error.details(), b"."].concat());
-    }
+    misstatements(&world, &person, &events, &mut errors).await;
+    refusals_tell_nothing(&search, &errors);
 
     // What nodes say to each other: all that two of them said to a third, and all that they answer when it asks.
     let heard = ear.heard();
     search.must_find_nothing("frames to a peer", &heard);
     for relay in &relays {
-        let (sealed, plain) = (relay.sealed.lock().unwrap(), relay.plain.lock().unwrap());
-        let said = |words: &[u8]| plain.windows(words.len()).any(|w| w == words);
-        // How a connection over HTTP/2 begins.
-        assert!(
-            said(b"PRI * HTTP/2.0") && plain.len() > 500,
-            "{}",
-            plain.len()
-        );
-        assert!(sealed.len() > plain.len());
-        search.must_find_nothing("bytes on the wire", &sealed);
-        search.must_find_nothing("bytes within TLS", &plain);
+        exchanges_tell_nothing(&search, relay);
     }
     search.must_find_nothing("answers to a peer", &answers_to(&world, EAR).await);
     let status = world
@@ -169,6 +157,35 @@ async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk
     });
     assert!(files > 20, "{files} files were looked at");
     assert!(world.data_dir(HOME).read_dir().unwrap().count() > 0);
+}
+
+/// Neither message nor details of a refusal say anything of the record, whatever it is refused for.
+fn refusals_tell_nothing(search: &Search, errors: &[Status]) {
+    let reasons: BTreeSet<_> = errors
+        .iter()
+        .filter_map(wire::reason_of)
+        .map(wire::Reason::code)
+        .collect();
+    assert!(reasons.len() >= 15, "{reasons:?}");
+    for error in errors {
+        search.must_find_nothing("refusal", format!("{error:?}").as_bytes());
+        search.must_find_nothing("refusal's details", &[error.details(), b"."].concat());
+    }
+}
+
+/// What two nodes have said to each other says nothing of the record.
+fn exchanges_tell_nothing(search: &Search, relay: &Relay) {
+    let (sealed, plain) = (relay.sealed.lock().unwrap(), relay.plain.lock().unwrap());
+    let said = |words: &[u8]| plain.windows(words.len()).any(|w| w == words);
+    // How a connection over HTTP/2 begins.
+    assert!(
+        said(b"PRI * HTTP/2.0") && plain.len() > 500,
+        "{}",
+        plain.len()
+    );
+    assert!(sealed.len() > plain.len());
+    search.must_find_nothing("bytes on the wire", &sealed);
+    search.must_find_nothing("bytes within TLS", &plain);
 }
 
 /// Whoever was refused can quote an id that stands in a log; and what one node asks of others has one id everywhere.
@@ -280,6 +297,98 @@ pub(crate) async fn refusals(world: &World, person: &Person, errors: &mut Vec<St
     elsewhere.home = province(OTHER);
     errors.push(world.device(&elsewhere).register(now).await.unwrap_err());
     assert!(errors.iter().all(|e| wire::reason_of(e).is_some()));
+}
+
+/// Calls that are refused for what they say, which is of the resident's wherever anything may be said.
+pub(crate) async fn misstatements(
+    world: &World,
+    person: &Person,
+    events: &[Event],
+    errors: &mut Vec<Status>,
+) {
+    let now = world.now();
+    let mut device = world.device(person);
+    let number = person.number_text();
+    let wrong_digit = if number.ends_with('0') { "1" } else { "0" };
+    let register = |number: &str, name: &str| res::Register {
+        device_key: wire::DeviceKey::of(&person.device).to_bytes().to_vec(),
+        identity_number: number.to_owned(),
+        name: name.to_owned(),
+        real_name_evidence: person.name.clone().into_bytes(),
+    };
+    for (number, name) in [
+        (
+            format!("{}{wrong_digit}", &number[..17]),
+            person.name.clone(),
+        ),
+        (number.repeat(2), person.name.clone()),
+        (number.clone(), person.name.repeat(100)),
+    ] {
+        let request: res::RegisterRequest = device.sign(&register(&number, &name), now);
+        errors.push(device.client.register(request).await.unwrap_err());
+    }
+    // Somebody else's device; an event's name for another statement; an unknown event; names where others belong.
+    let mut other = Person::of(HOME, 1);
+    other.device = person.device.clone();
+    errors.push(world.device(&other).register(now).await.unwrap_err());
+    let again = res::DeclareHealth {
+        event_id: events[0].id.0.to_vec(),
+        day: now.day().get().into(),
+        symptoms: res::Symptoms::None.into(),
+    };
+    let request: res::DeclareHealthRequest = device.sign(&again, now);
+    errors.push(device.client.declare_health(request).await.unwrap_err());
+    for (event_id, statement) in [
+        (
+            tests::fresh_id().to_vec(),
+            format!("{} {number}", person.name),
+        ),
+        (number.clone().into_bytes(), number.clone()),
+        (events[1].id.0.to_vec(), person.name.repeat(2_000)),
+    ] {
+        let contest = res::Correct {
+            case_id: tests::fresh_id().to_vec(),
+            event_id,
+            statement,
+        };
+        let request: res::CorrectRequest = device.sign(&contest, now);
+        errors.push(device.client.correct(request).await.unwrap_err());
+    }
+    refused_trips(world, person, errors).await;
+    for set in [&*number, &person.name, &moments()[0].to_string()] {
+        errors.push(device.query(set, now).await.unwrap_err());
+        let passes = device.passes(NOT_RED, set, &[Holder::new()], now).await;
+        errors.push(passes.err().unwrap());
+    }
+    assert!(errors.iter().all(|e| wire::reason_of(e).is_some()));
+}
+
+async fn refused_trips(world: &World, person: &Person, errors: &mut Vec<Status>) {
+    let now = world.now();
+    let mut device = world.device(person);
+    let trip = |begin: Minute, end: Minute| res::DeclareTrip {
+        event_id: tests::fresh_id().to_vec(),
+        area_nine_digit: place().nine_digit(),
+        site: place().site(),
+        begin_minute: begin.get(),
+        end_minute: Some(end.get()),
+    };
+    let [first, second, ..] = moments();
+    let later = now.saturating_add_signed(1_440);
+    for trip in [trip(second, first), trip(first, later)] {
+        let request: res::DeclareTripRequest = device.sign(&trip, now);
+        errors.push(device.client.declare_trip(request).await.unwrap_err());
+    }
+    let mut changed: res::DeclareTripRequest = device.sign(&trip(first, second), now);
+    if let Some(auth) = &mut changed.auth {
+        auth.signature[9] ^= 1;
+    }
+    errors.push(device.client.declare_trip(changed).await.unwrap_err());
+    let unbound = Person {
+        device: Person::of(HOME, 898).device,
+        ..person.clone()
+    };
+    errors.push(world.device(&unbound).query("", now).await.unwrap_err());
 }
 
 /// The search finds what does hold something, or it shows nothing.
