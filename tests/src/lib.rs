@@ -8,6 +8,7 @@ mod gate;
 mod parameters;
 mod people;
 mod process;
+mod search;
 mod world;
 
 pub use callers::{Device, Issued, Source, event_of, fresh_id, operator, peer, refusal};
@@ -15,4 +16,5 @@ pub use gate::{GateFiles, Holder, gate, rule, show, trust_list};
 pub use parameters::{circuit, key_cache, key_seed};
 pub use people::Person;
 pub use process::{Log, NodeProcess};
+pub use search::{Search, Sentinels};
 pub use world::{PROVINCES, Plan, World, minute, province};

@@ -15,8 +15,13 @@ pub const fn key_seed() -> [u8; 32] {
 
 /// Where the proving key is kept between tests and runs: within cargo's target directory.
 pub fn key_cache() -> PathBuf {
-    let beside = std::env::current_exe().expect("a test has a program");
-    let profile = beside.ancestors().nth(2).expect("target/<profile>/deps/");
+    let program = std::env::current_exe().expect("a test has a program");
+    let beside = program.parent().expect("it lies in a directory");
+    // Programs lie in `target/<profile>`, tests in `deps` within it.
+    let profile = match beside.file_name() {
+        Some(name) if name == "deps" => beside.parent().expect("target/<profile>"),
+        _ => beside,
+    };
     profile.join("system-tests")
 }
 

@@ -4,8 +4,12 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Time in which a node opens its doors, however busy the machine: the proving key may have to be made first.
+const START_LIMIT: Duration = Duration::from_mins(10);
 
 /// What a process has written to its standard error so far.
 #[derive(Clone, Default)]
@@ -54,8 +58,19 @@ impl NodeProcess {
     /// Starts a command that ends in the node's program and waits until its doors are open.
     ///
     /// # Errors
-    /// The exit code and what the process wrote, if it ends instead.
-    pub fn start(mut command: Command) -> Result<Self, (Option<i32>, String)> {
+    /// The exit code and what the process wrote, if it ends instead, or does not open them within some minutes.
+    pub fn start(command: Command) -> Result<Self, (Option<i32>, String)> {
+        Self::start_within(command, START_LIMIT)
+    }
+
+    /// The same, with its own limit of time.
+    ///
+    /// # Errors
+    /// As those of [`NodeProcess::start`].
+    pub fn start_within(
+        mut command: Command,
+        limit: Duration,
+    ) -> Result<Self, (Option<i32>, String)> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -64,9 +79,14 @@ impl NodeProcess {
             .expect("the program exists");
         let log = Log::default();
         let collector = log.collect(child.stderr.take().expect("piped"));
-        let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().expect("piped")).take(4096);
-        let _ = out.read_line(&mut line);
+        let (said, says) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = out.read_line(&mut line);
+            said.send(line)
+        });
+        let line = says.recv_timeout(limit).unwrap_or_default();
         let doors = line.strip_prefix("ready ").and_then(|line| {
             let address = |name| {
                 let mut words = line.split_whitespace();
@@ -92,7 +112,7 @@ impl NodeProcess {
     }
 
     /// The command that runs a node with a configuration file, logging as `filter` says.
-    pub fn command(program: &str, config: &Path, filter: &str) -> Command {
+    pub fn command(program: &Path, config: &Path, filter: &str) -> Command {
         let mut command = Command::new(program);
         command.arg("run").arg("--config").arg(config);
         command.env("RUST_LOG", filter);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use commitment::Slot;
 use ed25519_dalek::{Signer as _, SigningKey};
-use federation::pki::{DemoAuthority, Validity};
+use federation::pki::{DemoAuthority, DemoCertificate, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use node::FileRegister;
 use node::store::KeyRing;
@@ -68,18 +68,21 @@ pub struct Plan {
     /// What the nodes log.
     pub log: &'static str,
     /// Program of the node.
-    pub node: &'static str,
+    pub node: PathBuf,
+    /// Directory that the world's own is made in; the system's for such files if it is not given.
+    pub within: Option<PathBuf>,
 }
 
 impl Plan {
     /// A world that begins on the morning of 2022-08-28.
-    pub fn new(node: &'static str, residents: u16) -> Self {
+    pub fn new(node: impl Into<PathBuf>, residents: u16) -> Self {
         Self {
             start: minute("2022-08-28 08:00"),
             residents,
             people: Vec::new(),
             log: "info",
-            node,
+            node: node.into(),
+            within: None,
         }
     }
 }
@@ -128,7 +131,11 @@ impl World {
     pub fn prepare(plan: Plan) -> Self {
         let federation = FederationId::new("test").expect("a name");
         let world = Self {
-            dir: tempfile::tempdir().expect("a directory for a test"),
+            dir: match &plan.within {
+                Some(within) => TempDir::new_in(within),
+                None => TempDir::new(),
+            }
+            .expect("a directory for a test"),
             authority: DemoAuthority::generate_for_demo(&federation, VALIDITY).expect("a root"),
             federation,
             root_keys: (1..=3).map(|n| SigningKey::from_bytes(&[n; 32])).collect(),
@@ -178,20 +185,23 @@ impl World {
         self.write_secret(&format!("{code}/node.key"), &node_key);
         self.write_secret(&format!("{code}/signing.key"), &head_key(code).to_bytes());
         let identity = PeerId::node(&self.federation, province(code));
-        let own = self
-            .authority
-            .issue_for_demo(&identity)
-            .expect("a certificate");
+        let own = self.certificate(&identity);
         self.write(&format!("{code}/node.pem"), own.chain_pem);
         self.write(&format!("{code}/node-key.pem"), own.key_pem);
-        let list = self.residents_of(code).fold(String::new(), |list, person| {
-            format!("{list}{},{}\n", person.number_text(), person.name)
-        });
-        let sealed =
-            FileRegister::seal(&list, &KeyRing::from_secret(node_key)).expect("a register");
-        self.write(&format!("{code}/register.sealed"), sealed);
+        self.write_register(code, |_| true);
         self.write(&format!("{code}/sources.toml"), sources_toml());
         self.write_config(code, "");
+    }
+
+    /// Writes the civil register of a province, with those of its residents who live there still.
+    pub fn write_register(&self, code: u8, lives_here: impl Fn(&Person) -> bool) {
+        let residents = self.residents_of(code).filter(lives_here);
+        let list = residents.fold(String::new(), |list, person| {
+            format!("{list}{},{}\n", person.number_text(), person.name)
+        });
+        let ring = KeyRing::from_secret([code; 32]);
+        let sealed = FileRegister::seal(&list, &ring).expect("a register");
+        self.write(&format!("{code}/register.sealed"), sealed);
     }
 
     /// Everybody whose home is a province.
@@ -251,7 +261,7 @@ impl World {
     /// The command that runs a node.
     pub fn node_command(&self, code: u8) -> std::process::Command {
         let config = self.dir().join(format!("{code}/node.toml"));
-        NodeProcess::command(self.plan.node, &config, self.plan.log)
+        NodeProcess::command(&self.plan.node, &config, self.plan.log)
     }
 
     /// The port at which a province's peers' door is to be.
@@ -273,6 +283,11 @@ impl World {
     /// Hands over a process of this world that was started otherwise.
     pub fn adopt(&mut self, code: u8, node: NodeProcess) {
         self.nodes.insert(code, node);
+    }
+
+    /// Whether a node runs, as far as is known.
+    pub fn runs(&self, code: u8) -> bool {
+        self.nodes.contains_key(&code)
     }
 
     /// A running node.
@@ -297,6 +312,12 @@ impl World {
             let (exit, log) = node.terminate();
             assert_eq!(exit, Some(0), "node {code}:\n{}", log.text());
         }
+    }
+
+    /// Lets time pass while no node runs: those that are started from configurations written afterwards stand there.
+    pub fn let_pass(&mut self, to: Minute) {
+        assert!(self.nodes.is_empty() && to >= self.now, "time goes forward");
+        self.now = to;
     }
 
     /// Moves the clocks of all running nodes.
@@ -331,12 +352,15 @@ impl World {
         assembled.expect("the registry is assembled").into_inner()
     }
 
+    /// A certificate of an identity of this federation, with its key.
+    pub fn certificate(&self, identity: &PeerId) -> DemoCertificate {
+        let issued = self.authority.issue_for_demo(identity);
+        issued.expect("a certificate")
+    }
+
     /// Credentials of an identity of this federation.
     pub fn credentials(&self, identity: &PeerId) -> Arc<dyn Credentials> {
-        let own = self
-            .authority
-            .issue_for_demo(identity)
-            .expect("a certificate");
+        let own = self.certificate(identity);
         let root = self.authority.root_pem();
         let identity = TlsIdentity::from_pem(&own.chain_pem, &own.key_pem, &root);
         Arc::new(Arc::new(identity.expect("sound material")))

@@ -100,6 +100,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "checkpoint",
             "auditor",
             "demo",
+            "reliability",
         ],
     ),
 ];

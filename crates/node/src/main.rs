@@ -2,6 +2,7 @@
 
 mod commands;
 
+use std::alloc::System;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +20,11 @@ use node::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use zeroizing_alloc::ZeroAlloc;
+
+/// What is freed is wiped, so that records and keys lie in memory no longer than they are in use.
+#[global_allocator]
+static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// A province's node: residents' records, epochs and passes.
 #[derive(Parser)]

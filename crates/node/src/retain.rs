@@ -95,6 +95,8 @@ impl Node {
             }
         }
         retained.erased = self.erase_all(&gone)?;
+        // They name devices, and would lie there until the next epoch closes.
+        self.purge_nonces()?;
         tracing::info!(
             residents = retained.residents,
             events = retained.events,

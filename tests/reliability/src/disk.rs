@@ -315,8 +315,12 @@ impl Disk {
             } => {
                 // The pages that were written to since, whole, and the length; of the others what was certain before.
                 let mut seen = certain.clone();
-                given_up.iter().for_each(|change| change.apply(&mut seen));
-                changes.iter().for_each(|change| change.apply(&mut seen));
+                for change in given_up.iter() {
+                    change.apply(&mut seen);
+                }
+                for change in changes.iter() {
+                    change.apply(&mut seen);
+                }
                 let written: BTreeSet<usize> = changes.drain(..).flat_map(|c| c.pages()).collect();
                 certain.resize(seen.len(), 0);
                 for page in &written {

@@ -9,13 +9,14 @@ use anyhow::{Context as _, Result, ensure};
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use reliability::files::remove_dir;
+use reliability::report::{Common, Run};
 use serde::{Deserialize, Serialize};
 use wait_timeout::ChildExt as _;
 
-use crate::look::{Found, LIMITS, last_lines, look, remove_dir};
+use crate::look::{Found, LIMITS, last_lines, look};
 use crate::progress::Progress;
 use crate::record::{self, Op};
-use crate::report::{Common, Run};
 use crate::rot::files_of;
 
 /// Threads that commit.

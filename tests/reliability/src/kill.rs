@@ -9,11 +9,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use reliability::files::remove_dir;
+use reliability::report::{Common, Run};
 use store::Backend;
 
-use crate::look::{Found, LIMITS, last_lines, look, remove_dir};
+use crate::look::{Found, LIMITS, last_lines, look};
 use crate::progress::{Progress, Stage};
-use crate::report::{Common, Run};
 
 /// Threads that commit.
 const THREADS: usize = 4;

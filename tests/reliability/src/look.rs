@@ -24,7 +24,7 @@ pub(crate) struct Look {
     #[arg(long)]
     dir: PathBuf,
     /// Database.
-    #[arg(long, value_parser = crate::backend_of)]
+    #[arg(long, value_parser = reliability::backend_of)]
     backend: Backend,
     /// Time that the database has, seconds.
     #[arg(long)]
@@ -223,29 +223,4 @@ pub(crate) fn last_lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().rev().take(4).collect();
     let lines: Vec<_> = lines.into_iter().rev().collect();
     lines.join(" | ").chars().take(400).collect()
-}
-
-/// Copies a directory with all that is in it.
-pub(crate) fn copy_dir(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_dir(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes a directory if it is there.
-pub(crate) fn remove_dir(dir: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}", dir.display()))
-        }
-        _ => Ok(()),
-    }
 }

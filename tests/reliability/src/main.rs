@@ -10,15 +10,12 @@ mod look;
 mod power;
 mod progress;
 mod record;
-mod report;
 mod rot;
 mod writer;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use store::Backend;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,16 +70,5 @@ fn main() -> ExitCode {
             eprintln!("{error:#}");
             ExitCode::from(2)
         }
-    }
-}
-
-/// The database of a name.
-fn backend_of(name: &str) -> Result<Backend> {
-    let found = [Backend::Sled, Backend::Redb]
-        .into_iter()
-        .find(|backend| backend.name() == name);
-    match found {
-        Some(backend) => Ok(backend),
-        None => bail!("there are the backends sled and redb"),
     }
 }

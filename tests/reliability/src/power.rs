@@ -11,15 +11,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use reliability::files::{copy_dir, remove_dir};
+use reliability::report::{Common, Run};
 use serde::{Deserialize, Serialize};
 use wait_timeout::ChildExt as _;
 
 use crate::disk::{Disk, Survival};
 use crate::kill::judge;
-use crate::look::{LIMITS, copy_dir, last_lines, look, remove_dir};
+use crate::look::{LIMITS, last_lines, look};
 use crate::progress::Progress;
 use crate::record::{self, Op, Request};
-use crate::report::{Common, Run};
 
 /// Threads that commit.
 const THREADS: usize = 3;

@@ -10,46 +10,46 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use store::Backend;
 
-use crate::look::remove_dir;
+use crate::files::{copy_dir, remove_dir};
 
 /// After this many failures there is nothing to be learnt from more.
 const MAX_FAILURES: usize = 10;
 
 /// What all kinds of runs take.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Common {
+pub struct Common {
     /// Database.
     #[arg(long, value_parser = crate::backend_of)]
-    pub(crate) backend: Backend,
+    pub backend: Backend,
     /// Seed that everything but the times of kills follows from; a random one if it is not given.
     #[arg(long)]
-    pub(crate) seed: Option<u64>,
+    pub seed: Option<u64>,
     /// Directory for stores, states of runs and what failed.
     #[arg(long, default_value = "target/reliability")]
-    pub(crate) work: PathBuf,
+    pub work: PathBuf,
     /// The report that a row is added to.
     #[arg(long, default_value = "docs/reliability.md")]
-    pub(crate) report: PathBuf,
+    pub report: PathBuf,
     /// Adds no row to the report.
     #[arg(long)]
-    pub(crate) no_report: bool,
+    pub no_report: bool,
     /// Begins anew although there is an unfinished run.
     #[arg(long)]
-    pub(crate) fresh: bool,
+    pub fresh: bool,
     /// Prints one JSON object.
     #[arg(long)]
-    pub(crate) json: bool,
+    pub json: bool,
 }
 
 /// Something that went wrong, and what is needed to see it again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Failure {
+pub struct Failure {
     /// Number of the case.
-    pub(crate) case: u64,
+    pub case: u64,
     /// What was found.
-    pub(crate) what: String,
+    pub what: String,
     /// Where its files are kept.
-    pub(crate) kept: PathBuf,
+    pub kept: PathBuf,
 }
 
 /// Where a run stands.
@@ -66,11 +66,11 @@ struct State {
 }
 
 /// A run under way.
-pub(crate) struct Run {
+pub struct Run {
     common: Common,
     kind: &'static str,
     /// The directory of this run.
-    pub(crate) dir: PathBuf,
+    pub dir: PathBuf,
     state: State,
     bar: ProgressBar,
     since: Instant,
@@ -78,7 +78,10 @@ pub(crate) struct Run {
 
 impl Run {
     /// Begins a run, or goes on with one of the same kind and revision that was interrupted.
-    pub(crate) fn begin(common: &Common, kind: &'static str) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If the unfinished run is of another revision or seed, or the system refuses its files.
+    pub fn begin(common: &Common, kind: &'static str) -> Result<Self> {
         let dir = common
             .work
             .join(format!("{kind}-{}", common.backend.name()));
@@ -120,17 +123,17 @@ impl Run {
     }
 
     /// The seed of the run.
-    pub(crate) fn seed(&self) -> u64 {
+    pub fn seed(&self) -> u64 {
         self.state.seed
     }
 
     /// Cases done.
-    pub(crate) fn done(&self) -> u64 {
+    pub fn done(&self) -> u64 {
         self.state.done
     }
 
     /// Shows a bar up to the number of cases.
-    pub(crate) fn show(&mut self, total: u64, what: &'static str) {
+    pub fn show(&mut self, total: u64, what: &'static str) {
         use std::io::IsTerminal as _;
         if std::io::stderr().is_terminal() {
             self.bar = ProgressBar::new(total).with_message(what);
@@ -142,17 +145,29 @@ impl Run {
     }
 
     /// What the kind of run has kept; none at the beginning.
-    pub(crate) fn place<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>> {
+    ///
+    /// # Errors
+    /// If it is of another form.
+    pub fn place<T: serde::de::DeserializeOwned>(&self) -> Result<Option<T>> {
         Ok(serde_json::from_value(self.state.place.clone())?)
     }
 
     /// Adds to a figure.
-    pub(crate) fn count(&mut self, figure: &str, more: u64) {
+    pub fn count(&mut self, figure: &str, more: u64) {
         *self.state.figures.entry(figure.to_owned()).or_default() += more;
     }
 
+    /// Notes a figure of which the greatest counts.
+    pub fn most(&mut self, figure: &str, found: u64) {
+        let most = self.state.figures.entry(figure.to_owned()).or_default();
+        *most = found.max(*most);
+    }
+
     /// Notes a failure and keeps the files of `from`. Whether the run goes on.
-    pub(crate) fn fail(&mut self, case: u64, what: &str, from: &[&Path]) -> Result<bool> {
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn fail(&mut self, case: u64, what: &str, from: &[&Path]) -> Result<bool> {
         let kept = self
             .dir
             .join(format!("failed-{}", self.state.failures.len() + 1));
@@ -161,7 +176,7 @@ impl Run {
         for from in from {
             let name = from.file_name().context("a name")?;
             if from.is_dir() {
-                crate::look::copy_dir(from, &kept.join(name))?;
+                copy_dir(from, &kept.join(name))?;
             } else if from.exists() {
                 std::fs::copy(from, kept.join(name))?;
             }
@@ -181,7 +196,10 @@ impl Run {
     }
 
     /// Cases are done; where to go on.
-    pub(crate) fn advance(&mut self, done: u64, place: &impl Serialize) -> Result<()> {
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn advance(&mut self, done: u64, place: &impl Serialize) -> Result<()> {
         self.state.done = done;
         self.state.place = serde_json::to_value(place)?;
         self.state.seconds += self.since.elapsed().as_secs_f64();
@@ -194,7 +212,10 @@ impl Run {
     }
 
     /// Ends the run: its row in the report and what it prints. Whether nothing failed.
-    pub(crate) fn finish(self) -> Result<bool> {
+    ///
+    /// # Errors
+    /// If the report cannot be written.
+    pub fn finish(self) -> Result<bool> {
         self.bar.finish_and_clear();
         let state = &self.state;
         let machine = Machine::of(&self.dir)?;
@@ -305,8 +326,8 @@ fn revision() -> Result<String> {
         "--porcelain",
         "--untracked-files=no",
         "--",
-        ":/crates/store",
-        ":/tests/reliability",
+        ":/crates",
+        ":/tests",
     ])?;
     Ok(if changed.is_empty() {
         head

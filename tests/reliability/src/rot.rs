@@ -10,11 +10,12 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use reliability::files::{copy_dir, remove_dir};
+use reliability::report::{Common, Run};
 use serde::{Deserialize, Serialize};
 
 use crate::load::Rows;
-use crate::look::{Found, Limits, copy_dir, look, remove_dir};
-use crate::report::{Common, Run};
+use crate::look::{Found, Limits, look};
 
 const PAGE: u64 = 4_096;
 /// How often a store is opened while it is filled: from the second time on there is a snapshot of sled's.

@@ -19,7 +19,7 @@ pub(crate) struct Writer {
     #[arg(long)]
     pub(crate) dir: PathBuf,
     /// Database.
-    #[arg(long, value_parser = crate::backend_of)]
+    #[arg(long, value_parser = reliability::backend_of)]
     pub(crate) backend: Backend,
     /// Seed of the batches.
     #[arg(long)]

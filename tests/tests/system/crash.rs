@@ -1,6 +1,8 @@
 //! A node that is killed in the middle of its work.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -129,6 +131,47 @@ async fn an_epoch_cut_short_is_closed_once_and_whole() {
     let restored = world.operator(HOME).close_epoch(request).await.unwrap();
     assert_eq!(restored.get_ref().head, closed.head);
     world.stop();
+}
+
+/// A few cycles of what `docs/reliability.md` has by the thousand: kills under load over both doors, while the store is
+/// compacted, given new keys and backed up, and while a node opens.
+#[test]
+fn a_node_killed_at_any_moment_keeps_all_that_it_acknowledged_and_every_batch_whole() {
+    for backend in ["sled", "redb"] {
+        let dir = tempfile::tempdir().unwrap();
+        let (code, report) = kill_nodes(dir.path(), backend, &["--cycles", "5", "--seed", "21"]);
+        assert_eq!(code, Some(0), "{report}");
+        let figure = |name: &str| report["figures"][name].as_u64().unwrap_or_default();
+        assert_eq!((report["count"].as_u64(), figure("fsck")), (Some(5), 1));
+        assert!(figure("events and calls acknowledged") > 50, "{report}");
+        assert!(figure("events asked for again") > 50, "{report}");
+    }
+}
+
+/// The harness itself: where a store is put back, it must see what is gone.
+#[test]
+fn losses_are_seen_where_a_node_s_store_is_put_back_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let more = ["--cycles", "3", "--seed", "22", "--forget"];
+    let (code, report) = kill_nodes(dir.path(), "redb", &more);
+    assert_eq!(code, Some(1), "{report}");
+    let failures = report["failures"].as_array().unwrap();
+    let is_lost = |f: &serde_json::Value| f["what"].as_str().is_some_and(|w| w.starts_with("lost"));
+    assert!(failures.iter().any(is_lost), "{report}");
+    let kept = std::path::Path::new(failures[0]["kept"].as_str().unwrap());
+    assert!(kept.join("data").is_dir() && kept.join("node.log").is_file());
+}
+
+fn kill_nodes(dir: &Path, backend: &str, more: &[&str]) -> (Option<i32>, serde_json::Value) {
+    let output = Command::new(env!("CARGO_BIN_EXE_node-kill"))
+        .args(["--backend", backend, "--no-report", "--json", "--work"])
+        .arg(dir)
+        .args(more)
+        .output()
+        .unwrap();
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    (output.status.code(), report)
 }
 
 async fn write_until_it_ends(
