@@ -446,8 +446,11 @@ mod tests {
     fn a_ring_has_at_most_64_keys() {
         let secret = "ab".repeat(32);
         let ring = |keys: u32| {
-            let wraps: String = (1..=keys).map(|n| format!("wrap {n} {secret}\n")).collect();
-            KeyRing::parse(&format!("root {secret}\n{wraps}"))
+            let mut text = format!("root {secret}\n");
+            for number in 1..=keys {
+                let _ = writeln!(text, "wrap {number} {secret}");
+            }
+            KeyRing::parse(&text)
         };
         let mut full = ring(64).unwrap();
         assert_eq!(full.newest(), 64);
