@@ -468,6 +468,44 @@ fn a_full_memory_is_read_again_and_an_overfull_one_is_not() {
 }
 
 #[test]
+fn what_was_seen_and_what_finds_no_room_is_refused_before_its_proof_is_looked_at() {
+    let mut bench = Bench::new();
+    let (pass, secret) = bench.world.pass(&Wish::default());
+    let (other, _) = bench.world.pass(&Wish::default());
+    let mut forged = pass.clone();
+    forged.proof = other.proof;
+    let [good, forged] = [pass, forged].map(|pass| show(pass, &secret, NOW, None));
+    let code = |showing, memory: &mut GateMemory| {
+        verify(
+            &Presented::plain(showing),
+            &bench.list,
+            &gate(),
+            NOW,
+            memory,
+        )
+        .code()
+    };
+    let memory = &mut GateMemory::default();
+    assert_eq!(code(&forged, memory), Code::ProofInvalid);
+    assert_eq!(code(&good, memory), Code::Accepted);
+    assert_eq!(code(&forged, memory), Code::Replayed);
+    // A memory of as many showings of this half minute as it can hold.
+    let limit = u32::try_from(MEMORY_LIMIT).unwrap();
+    let mut bytes = vec![1];
+    bytes.extend_from_slice(&NOW.get_s().to_be_bytes());
+    bytes.extend_from_slice(&limit.to_be_bytes());
+    for number in 0..limit {
+        bytes.extend_from_slice(&NOW.slot().get().to_be_bytes());
+        bytes.extend_from_slice(&[0; 28]);
+        bytes.extend_from_slice(&number.to_be_bytes());
+    }
+    let full = &mut GateMemory::from_bytes(&bytes).unwrap();
+    assert_eq!(code(&forged, full), Code::MemoryFull);
+    assert_eq!(code(&good, full), Code::MemoryFull);
+    assert_eq!(full.len(), MEMORY_LIMIT);
+}
+
+#[test]
 fn a_key_with_any_point_at_infinity_is_refused() {
     let good = World::new().production.key.vk;
     assert!(VerifyingKey::new(good.clone()).is_ok());
