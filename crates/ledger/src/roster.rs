@@ -111,9 +111,41 @@ mod tests {
 
     #[test]
     fn a_roster_that_contradicts_itself_is_refused() {
-        assert!(Roster::new(vec![]).is_err());
-        assert!(Roster::new(vec![member(33, 1, 1), member(35, 1, 2)]).is_err());
-        assert!(Roster::new(vec![member(33, 1, 1), member(35, 2, 1)]).is_err());
-        assert!(Roster::new(vec![member(0, 1, 1)]).is_err());
+        let weak = Member {
+            head_key: VerifyingKey::from_bytes(&[0; 32]).unwrap(),
+            ..member(33, 1, 1)
+        };
+        for (members, error) in [
+            (vec![], Error::Roster("1 to 64 members")),
+            (
+                vec![member(33, 1, 1), member(35, 1, 2)],
+                Error::SlotTwice(Slot::new(1).unwrap()),
+            ),
+            (
+                vec![member(33, 1, 1), member(35, 2, 1)],
+                Error::Roster("two provinces with one key"),
+            ),
+            (
+                vec![member(0, 1, 1)],
+                Error::Roster("the nation is no member"),
+            ),
+            (vec![weak], Error::Roster("a weak key")),
+        ] {
+            assert_eq!(Roster::new(members), Err(error));
+        }
+    }
+
+    #[test]
+    fn a_member_is_found_by_slot_and_the_quorum_is_of_provinces() {
+        let members = vec![member(44, 9, 1), member(44, 2, 2), member(33, 0, 3)];
+        let roster = Roster::new(members.clone()).unwrap();
+        let slots: Vec<u8> = roster.members().iter().map(|m| m.slot.get()).collect();
+        assert_eq!(slots, [0, 2, 9]);
+        for member in &members {
+            assert_eq!(roster.member(member.slot), Ok(member));
+        }
+        let stranger = Slot::new(3).unwrap();
+        assert_eq!(roster.member(stranger), Err(Error::UnknownSlot(stranger)));
+        assert_eq!(roster.quorum(), quorum(2));
     }
 }

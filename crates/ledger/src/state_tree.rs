@@ -223,6 +223,19 @@ mod tests {
     }
 
     #[test]
+    fn each_leaf_is_read_back_from_its_place_and_nowhere_else() {
+        let places = [0, 1, 7, 8, 9, 64, 600, STATE_LEAVES - 1];
+        let leaves = places.map(|place| (at(place), Fr::from(u64::from(place) + 1)));
+        let tree = StateTree::build(&leaves);
+        for (index, leaf) in leaves {
+            assert_eq!(tree.leaf(index), leaf);
+        }
+        for place in [2, 6, 10, 63, 65, 599, STATE_LEAVES - 2] {
+            assert_eq!(tree.leaf(at(place)), Fr::ZERO);
+        }
+    }
+
+    #[test]
     fn an_emptied_tree_equals_a_new_one() {
         let mut tree =
             StateTree::build(&[(at(5), Fr::from(7)), (at(STATE_LEAVES - 1), Fr::from(8))]);

@@ -300,19 +300,13 @@ fn is_cleared_with(
 /// The most negatives that count together, up to the number needed: each at least the gap after the one before,
 /// the first not before its earliest minute, first and last within the span.
 pub fn negatives_counted(clearing: &Clearing, negatives: &[Minute], anchor: Minute) -> u8 {
-    chain_from(clearing, negatives, anchor).map_or(0, |(count, _, _)| count)
-}
-
-/// The longest chain, as (count, first, last); among equals the one that begins latest.
-fn chain_from(
-    clearing: &Clearing,
-    negatives: &[Minute],
-    anchor: Minute,
-) -> Option<(u8, Minute, Minute)> {
+    if clearing.negatives == 0 {
+        return 0;
+    }
     let earliest = i64::from(anchor.get()) + 60 * i64::from(clearing.neg_from_hours);
     let gap_min = 60 * u32::from(clearing.gap_hours);
     let span_min = 60 * u32::from(clearing.span_hours);
-    let mut best = None;
+    let mut most = 0;
     for (i, &first) in negatives.iter().enumerate() {
         if i64::from(first.get()) < earliest {
             continue;
@@ -325,11 +319,9 @@ fn chain_from(
                 last = next;
             }
         }
-        if best.is_none_or(|(most, _, _)| count >= most) {
-            best = Some((count, first, last));
-        }
+        most = most.max(count);
     }
-    best.map(|(count, first, last)| (count.min(clearing.negatives), first, last))
+    most
 }
 
 /// The most consecutive check-in days in one run after the anchor's day and not after today, up to the number needed.
@@ -380,8 +372,7 @@ fn earliest_tests(
     let span_min = 60 * i64::from(clearing.span_hours);
     let now = i64::from(at.get());
     let first_allowed = i64::from(anchor.get()) + 60 * i64::from(clearing.neg_from_hours);
-    let chain = chain_from(clearing, record.negatives(), anchor);
-    if needed == 0 || chain.is_some_and(|(count, _, _)| i64::from(count) >= needed) {
+    if negatives_counted(clearing, record.negatives(), anchor) >= clearing.negatives {
         return Some(at);
     }
     let afresh = (
@@ -396,13 +387,13 @@ fn earliest_tests(
         }
         let (mut have, mut last) = (1, first_min);
         for next in &record.negatives()[i + 1..] {
-            if have < needed && i64::from(next.get()) - last >= gap_min {
+            if i64::from(next.get()) - last >= gap_min {
                 (have, last) = (have + 1, i64::from(next.get()));
             }
         }
         let done = now.max(last + gap_min) + gap_min * (needed - have - 1);
-        if have < needed && done - first_min <= span_min && best.is_none_or(|b| done < b) {
-            best = Some(done);
+        if have < needed && done - first_min <= span_min {
+            best = Some(best.map_or(done, |b| b.min(done)));
         }
     }
     minute_at(best?)

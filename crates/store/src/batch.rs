@@ -104,4 +104,34 @@ mod tests {
         assert_eq!(after_prefix(&[1, 255]), Some(vec![2]));
         assert_eq!(after_prefix(&[255, 255]), None);
     }
+
+    #[test]
+    fn a_batch_is_empty_until_a_change_is_put_into_it() {
+        let mut batch = Batch::default();
+        assert!(batch.is_empty());
+        batch.push(Table::Jobs, vec![1], Change::Delete);
+        assert!(!batch.is_empty());
+        assert_eq!(batch.changes(), [(Table::Jobs, vec![1], Change::Delete)]);
+    }
+
+    #[test]
+    fn a_row_is_written_anew_only_where_none_is_and_replaced_only_if_it_is_the_one_that_was_read() {
+        let resolve = |change: Change, there: Option<&[u8]>| {
+            let mut batch = Batch::default();
+            batch.push(Table::Jobs, vec![1], change);
+            let rows = batch.resolve(|_| Ok(there.map(<[u8]>::to_vec)));
+            rows.map(|rows| rows.into_values().collect::<Vec<_>>())
+        };
+        let refused = Err(StoreError::Conflict(Table::Jobs));
+        let written = Ok(vec![Some(vec![9])]);
+        let new = Change::PutNew(vec![9]);
+        assert_eq!(resolve(new.clone(), None), written);
+        assert_eq!(resolve(new, Some(&[9])), refused);
+        let other = Change::Replace(vec![8], vec![9]);
+        assert_eq!(resolve(other.clone(), Some(&[8])), written);
+        assert_eq!(resolve(other.clone(), Some(&[7])), refused);
+        assert_eq!(resolve(other, None), refused);
+        assert_eq!(resolve(Change::Put(vec![9]), Some(&[7])), written);
+        assert_eq!(resolve(Change::Delete, Some(&[7])), Ok(vec![None]));
+    }
 }

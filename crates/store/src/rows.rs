@@ -191,3 +191,15 @@ pub struct OnlineRow {
     /// Canonical bytes.
     pub document: Vec<u8>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resident_s_name_is_not_printed_and_stands_before_the_keys_of_their_rows() {
+        let resident = ResidentKey([0xab; 32]);
+        assert_eq!(format!("{resident:?}"), "ResidentKey(..)");
+        assert_eq!(resident.row(&[1, 2]), [&[0xab; 32][..], &[1, 2]].concat());
+    }
+}

@@ -432,6 +432,50 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_s_text_may_have_comments_and_16_kib() {
+        let secret = "ab".repeat(32);
+        let mut text = format!("# a comment\n\n  root {secret}\nwrap 3 {secret}\n#");
+        text.push_str(&"x".repeat(16 * 1024 - text.len()));
+        assert_eq!(KeyRing::parse(&text).unwrap().numbers(), [3]);
+        text.push('x');
+        let error = KeyRing::parse(&text).unwrap_err();
+        assert_eq!(error, "a key ring has at most 16384 bytes");
+    }
+
+    #[test]
+    fn a_ring_has_at_most_64_keys() {
+        let secret = "ab".repeat(32);
+        let ring = |keys: u32| {
+            let mut text = format!("root {secret}\n");
+            for number in 1..=keys {
+                let _ = writeln!(text, "wrap {number} {secret}");
+            }
+            KeyRing::parse(&text)
+        };
+        let mut full = ring(64).unwrap();
+        assert_eq!(full.newest(), 64);
+        assert!(full.rotate(&entropy()).is_err());
+        let error = ring(65).unwrap_err();
+        assert_eq!(error, "a key ring has from 1 to 64 wrapping keys");
+        full.retire(1).unwrap();
+        assert_eq!(full.rotate(&entropy()), Ok(65));
+        assert_eq!(full.numbers(), (2..=65).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_ring_of_one_secret_is_the_same_each_time_and_keys_differ_by_purpose() {
+        let ring = KeyRing::from_secret([1; 32]);
+        let again = KeyRing::parse(&hex::encode([1; 32])).unwrap();
+        assert!(ring.same_root(&again) && ring.wrapping == again.wrapping);
+        assert_eq!(ring.numbers(), [1]);
+        assert!(!ring.same_root(&KeyRing::from_secret([2; 32])));
+        let (lookup, check) = (ring.derive("lookup"), ring.derive("check"));
+        assert_ne!(lookup, check);
+        assert_ne!(lookup, KeyRing::from_secret([2; 32]).derive("lookup"));
+        assert_eq!(*lookup, mac(&[1; 32], &[b"viridian/node/v1/lookup"]));
+    }
+
+    #[test]
     fn a_text_that_is_no_ring_is_refused_without_its_secrets() {
         let secret = "ab".repeat(32);
         KeyRing::parse(&format!(" {secret}\n")).unwrap();

@@ -341,7 +341,91 @@ fn a_signed_event_is_held_to_its_lengths() {
 }
 
 #[test]
+fn what_is_as_long_as_it_may_be_is_taken() {
+    let mut body = register();
+    body.name = "x".repeat(96);
+    body.real_name_evidence = vec![7; 1_024];
+    let registration = Registration::try_from(&body).unwrap();
+    assert_eq!(registration.name, body.name);
+    assert_eq!(registration.evidence, body.real_name_evidence);
+    let body = proto::Correct {
+        case_id: vec![1; 16],
+        event_id: vec![2; 16],
+        statement: "x".repeat(1_000),
+    };
+    let contestation = Contestation::try_from(&body).unwrap();
+    assert_eq!(contestation.statement, body.statement);
+    assert_eq!(contestation.id, CaseId([1; 16]));
+    assert_eq!(contestation.event, EventId([2; 16]));
+    let event = SignedEvent {
+        event: vec![1; 256],
+        signature: vec![2; 64],
+    };
+    assert_eq!(signed_event(&event), Ok((&[1_u8; 256][..], [2; 64])));
+}
+
+#[test]
+fn a_stay_may_end_in_the_minute_in_which_it_begins_or_go_on() {
+    for end in [Some(27_700_000), Some(27_700_060), None] {
+        let mut body = trip();
+        body.end_minute = end;
+        let trip = Trip::try_from(&body).unwrap();
+        assert_eq!(trip.begin.get(), 27_700_000);
+        assert_eq!(trip.end.map(Minute::get), end);
+        assert_eq!(trip.place.nine_digit(), 330_106_001);
+        assert_eq!(trip.id, EventId([1; 16]));
+    }
+}
+
+#[test]
+fn a_check_in_says_whether_there_are_symptoms() {
+    for (word, symptoms) in [
+        (proto::Symptoms::None, false),
+        (proto::Symptoms::Present, true),
+    ] {
+        let body = proto::DeclareHealth {
+            event_id: vec![3; 16],
+            day: 19_224,
+            symptoms: word.into(),
+        };
+        let (id, day) = (EventId([3; 16]), Day::new(19_224));
+        assert_eq!(CheckIn::try_from(&body), Ok(CheckIn { id, day, symptoms }));
+    }
+}
+
+#[test]
+fn a_request_for_passes_asks_for_one_pass_for_each_key() {
+    for kind in [pass::BinderKind::Device, pass::BinderKind::DeviceAndCard] {
+        for count in [1, 16] {
+            let mut body = request_use();
+            body.binder_kind = kind.into();
+            body.holder_keys = (1..=count).map(key).collect();
+            let request = PassRequest::try_from(&body).unwrap();
+            assert_eq!(pass::BinderKind::from(request.holders.kind()), kind);
+            assert_eq!(request.holders.count(), usize::from(count));
+            let (Holders::Device(keys) | Holders::DeviceAndCard(keys)) = request.holders else {
+                panic!("bound to keys");
+            };
+            let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.to_bytes().to_vec()).collect();
+            assert_eq!(keys, body.holder_keys);
+            assert_eq!(request.rule_set.unwrap().as_str(), "fj-2022-08");
+            assert_eq!(request.id, UseId([1; 16]));
+        }
+    }
+    let ask = proto::MakeCode {
+        use_id: vec![6; 16],
+    };
+    assert_eq!(UseId::try_from(&ask), Ok(UseId([6; 16])));
+}
+
+#[test]
 fn nothing_of_a_person_is_printed() {
     let registration = Registration::try_from(&register()).unwrap();
     assert_eq!(format!("{registration:?}"), "Registration(..)");
+    let contestation = Contestation {
+        id: CaseId([1; 16]),
+        event: EventId([2; 16]),
+        statement: "SENTINEL".into(),
+    };
+    assert_eq!(format!("{contestation:?}"), "Contestation(..)");
 }

@@ -168,12 +168,30 @@ mod tests {
     }
 
     #[test]
+    fn a_challenge_travels_with_nonce_and_gate_and_a_request_prints_nothing() {
+        let challenge = GateChallenge {
+            gate: GateId([3; 8]),
+            nonce: GateNonce([7; 16]),
+        };
+        let sent = proto::NewChallengeResponse::from(challenge);
+        assert_eq!((sent.nonce, sent.gate_id), (vec![7; 16], vec![3; 8]));
+        let full = request();
+        let read = GateRequest::try_from(&full).unwrap();
+        assert_eq!(format!("{read:?}"), "GateRequest(..)");
+    }
+
+    #[test]
     fn a_batch_has_1_to_256_codes() {
         for (count, fits) in [(0, false), (1, true), (256, true), (257, false)] {
             let batch = proto::VerifyCodesRequest {
                 codes: vec![request(); count],
             };
-            assert_eq!(gate_requests(&batch).is_ok(), fits, "{count}");
+            let read = gate_requests(&batch);
+            assert_eq!(read.is_ok(), fits, "{count}");
+            let texts = read.map_or(0, |codes| {
+                codes.iter().filter(|c| c.qr_text == "VIR1:ABC").count()
+            });
+            assert_eq!(texts, if fits { count } else { 0 });
         }
     }
 

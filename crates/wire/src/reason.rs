@@ -112,4 +112,66 @@ mod tests {
         assert_eq!(sent.ways_out[0].text_en, "after all");
         assert!(!sent.text_zh.is_empty() && !sent.text_en.is_empty());
     }
+
+    #[test]
+    fn each_state_has_its_word_and_what_is_not_known_is_left_out() {
+        let set = RuleSet::built_in("fj-2022-08").unwrap();
+        let key = rules::Key::of_fact(rules::FactKind::CloseContact, false, true);
+        let rule = set.rule_of(key).expect("a rule of the publication");
+        let row = *set.table().row(key);
+        let clearing = Clearing {
+            negatives: 3,
+            gap_hours: 24,
+            span_hours: 168,
+            check_in_days: 7,
+            ..row.clearing[0].expect("a close contact has a way out")
+        };
+        let way = WayOut {
+            clearing,
+            time_from: None,
+            negatives_counted: 2,
+            check_in_days_counted: 5,
+            earliest: Some(Minute::new(27_720_000).unwrap()),
+        };
+        for (state, word) in [
+            (State::Open, proto::ReasonState::Open),
+            (State::Cleared(1), proto::ReasonState::Cleared),
+            (State::Lapsed, proto::ReasonState::Lapsed),
+            (State::Inert, proto::ReasonState::Inert),
+        ] {
+            let reason = Reason {
+                ground: rules::Ground::Fact {
+                    index: 0,
+                    kind: rules::FactKind::CloseContact,
+                },
+                key,
+                anchor: Minute::ZERO,
+                anchor_moves: true,
+                state,
+                colour: Colour::Yellow,
+                row,
+                ways_out: vec![way],
+                lapses_at: Some(Minute::new(27_730_000).unwrap()),
+                earliest_end: None,
+            };
+            let words = |_: &Clearing| rule.text.clone();
+            let sent = resident_reason(&reason, rule, &[], "33-cdc-1", words);
+            assert_eq!(sent.state(), word);
+            assert!(sent.anchor_moves && sent.event_ids.is_empty());
+            assert_eq!(sent.lapses_at_minute, Some(27_730_000));
+            assert_eq!(sent.earliest_end_day, None);
+            let way = &sent.ways_out[0];
+            assert_eq!((way.negatives_needed, way.negatives_counted), (3, 2));
+            assert_eq!((way.gap_hours, way.span_hours), (24, 168));
+            assert_eq!(
+                (way.check_in_days_needed, way.check_in_days_counted),
+                (7, 5)
+            );
+            assert_eq!(
+                (way.time_from_minute, way.earliest_minute),
+                (None, Some(27_720_000))
+            );
+            assert_eq!(way.text_zh, rule.text.zh);
+        }
+    }
 }

@@ -202,6 +202,43 @@ fn debug_output_holds_nothing_that_a_resident_sent() {
     };
     assert_eq!(format!("{register:?}"), "Register(..)");
     assert_eq!(format!("{:?}", query()), "QueryRequest(..)");
+    let mut id = DeviceKeyId([0xee; 32]);
+    id.0[..2].copy_from_slice(&[1, 2]);
+    assert_eq!(format!("{id:?}"), "DeviceKeyId(0102..)");
+    let key = DeviceKey::of(&key(7));
+    assert_eq!(format!("{key:?}"), format!("DeviceKey({:?})", key.id()));
+}
+
+#[test]
+fn a_body_of_the_greatest_length_is_taken() {
+    let sign = |text: usize| -> proto::QueryRequest {
+        let rule_set_id = "x".repeat(text);
+        let body = proto::Query { rule_set_id };
+        sign_call(&body, &key(7), home(33), at(27_000_000), Nonce([9; 16]))
+    };
+    let frame = sign(MAX_BODY_BYTES / 2).body.len() - MAX_BODY_BYTES / 2;
+    let text = MAX_BODY_BYTES - frame;
+    assert_eq!(check(&sign(text)).unwrap().rule_set_id.len(), text);
+    assert_eq!(
+        check(&sign(text + 1)),
+        Err(WireError::TooLong {
+            field: "body",
+            limit: 4_096,
+            got: 4_097,
+        })
+    );
+}
+
+#[test]
+fn a_key_and_a_nonce_are_known_by_what_was_signed() {
+    let request = query();
+    let call = UnverifiedCall::parse(&request).unwrap();
+    let key = DeviceKey::of(&key(7));
+    let name: [u8; 32] = Sha256::digest(key.to_bytes()).into();
+    assert_eq!(call.device_key_id(), DeviceKeyId(name));
+    let verified = call.verify(&key, home(33), at(27_000_000), 0).unwrap();
+    assert_eq!(verified.auth.nonce, Nonce([9; 16]));
+    assert_eq!(verified.auth.device_key_id, key.id());
 }
 
 #[test]

@@ -101,3 +101,59 @@ impl TryFrom<&proto::Claim> for Claim {
 pub(crate) fn known<E: TryFrom<i32>>(number: i32, field: &'static str) -> Result<E, WireError> {
     E::try_from(number).map_err(|_| WireError::Malformed { field })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_travels_both_ways_and_none_is_taken_for_another() {
+        for (colour, word) in [
+            (Colour::Green, proto::Colour::Green),
+            (Colour::Yellow, proto::Colour::Yellow),
+            (Colour::Red, proto::Colour::Red),
+        ] {
+            assert_eq!(proto::Colour::from(colour), word);
+            assert_eq!(Colour::try_from(word), Ok(colour));
+        }
+        for (age, word) in TestAge::MENU.into_iter().zip([
+            proto::TestAge::NotAsked,
+            proto::TestAge::Hours24,
+            proto::TestAge::Hours48,
+            proto::TestAge::Hours72,
+        ]) {
+            assert_eq!(proto::TestAge::from(age), word);
+            assert_eq!(TestAge::try_from(word), Ok(age));
+            for worst in [WorstColour::Green, WorstColour::Yellow] {
+                let test_age = age;
+                let claim = Claim { worst, test_age };
+                assert_eq!(Claim::try_from(&proto::Claim::from(claim)), Ok(claim));
+            }
+        }
+        for (kind, word) in [
+            (BinderKind::Device, proto::BinderKind::Device),
+            (BinderKind::DeviceAndCard, proto::BinderKind::DeviceAndCard),
+            (BinderKind::Card, proto::BinderKind::Card),
+        ] {
+            assert_eq!(proto::BinderKind::from(kind), word);
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_is_missing_and_what_is_unknown_is_malformed() {
+        let field = "colour";
+        assert_eq!(
+            Colour::try_from(proto::Colour::Unspecified),
+            Err(WireError::Missing { field })
+        );
+        assert_eq!(
+            TestAge::try_from(proto::TestAge::Unspecified),
+            Err(WireError::Missing { field: "test_age" })
+        );
+        assert_eq!(
+            known::<proto::Colour>(99, field),
+            Err(WireError::Malformed { field })
+        );
+        assert_eq!(known(2, field), Ok(proto::Colour::try_from(2).unwrap()));
+    }
+}

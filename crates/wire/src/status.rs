@@ -252,6 +252,22 @@ mod tests {
     }
 
     #[test]
+    fn waiting_is_asked_for_where_it_helps_and_for_how_long() {
+        let asked: Vec<(Reason, u128)> = Reason::ALL
+            .iter()
+            .filter_map(|reason| Some((*reason, reason.wait()?.as_millis())))
+            .collect();
+        let expected = [
+            (Reason::ProverBusy, 1_000),
+            (Reason::Overloaded, 500),
+            (Reason::Quota, 1_000),
+            (Reason::Draining, 5_000),
+            (Reason::StorageFull, 60_000),
+        ];
+        assert_eq!(asked, expected);
+    }
+
+    #[test]
     fn a_refused_claim_names_its_rules_in_the_details_and_not_in_the_text() {
         let status = refused(&Refusal {
             rule_ids: vec!["R1".to_owned(), "Y2".to_owned()],

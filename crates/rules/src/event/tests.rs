@@ -206,8 +206,127 @@ fn each_damaged_field_is_refused_for_its_own_reason() {
 }
 
 #[test]
+fn an_event_is_named_in_hexadecimal() {
+    assert_eq!(EventId([0xa7; 16]).to_string(), "a7".repeat(16));
+}
+
+#[test]
 fn nothing_of_the_subject_shows_in_debug() {
     let shown = format!("{:?}", base());
     assert!(!shown.contains("19491231"), "{shown}");
     assert!(!shown.contains("1101"), "{shown}");
+}
+
+#[test]
+fn the_shortest_and_the_longest_event_have_the_lengths_that_are_published() {
+    let with = |body| Event { body, ..base() }.to_bytes().len();
+    let check_in = EventBody::CheckIn {
+        day: Day::new(1),
+        symptoms: true,
+    };
+    let ruling = EventBody::Ruling {
+        target: EventId([1; 16]),
+        at: Minute::MAX,
+    };
+    assert_eq!((with(check_in), MIN_EVENT_LEN_BYTES), (49, 49));
+    assert_eq!((with(ruling), MAX_EVENT_LEN_BYTES), (66, 66));
+    let last_place = EventBody::Stay {
+        place: AreaCode::new(999_999_999, 131_071).unwrap(),
+        begin: Minute::MAX,
+        end: Some(Minute::MAX),
+    };
+    let event = Event {
+        body: last_place,
+        ..base()
+    };
+    assert_eq!(Event::from_bytes(&event.to_bytes()), Ok(event));
+}
+
+#[test]
+fn a_number_that_names_no_degree_case_or_list_is_refused() {
+    let (at, province) = (Minute::MAX, ProvinceCode::NATION);
+    let contact = EventBody::Contact {
+        degree: ContactDegree::Close,
+        last_contact_at: at,
+        province,
+    };
+    let case = EventBody::Case {
+        kind: CaseKind::Suspected,
+        at,
+        province,
+    };
+    let exposure = EventBody::Exposure {
+        list: ExposureList::PooledTube,
+        at,
+        province,
+    };
+    for (body, most, what) in [
+        (contact, 2, "degree of contact"),
+        (case, 3, "kind of case"),
+        (exposure, 7, "exposure list"),
+    ] {
+        for number in 0..=255u8 {
+            let mut bytes = Event { body, ..base() }.to_bytes();
+            bytes[46] = number;
+            match Event::from_bytes(&bytes) {
+                Ok(read) => assert_eq!(read.to_bytes(), bytes),
+                Err(error) => {
+                    assert_eq!(error, EventError::Malformed(what));
+                    assert!(!(1..=most).contains(&number));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_body_begins_with_its_first_moment_and_ends_with_its_last() {
+    let minute = |n| Minute::new(n).unwrap();
+    let stay = |end| EventBody::Stay {
+        place: AreaCode::FIRST,
+        begin: minute(5),
+        end,
+    };
+    let province = ProvinceCode::NATION;
+    let target = EventId([1; 16]);
+    for (body, begin, latest) in [
+        (stay(Some(minute(9))), 5, 9),
+        (stay(None), 5, 5),
+        (
+            EventBody::CheckIn {
+                day: Day::new(1),
+                symptoms: false,
+            },
+            960,
+            960,
+        ),
+        (
+            EventBody::Entry {
+                port: province,
+                arrived_at: minute(7),
+            },
+            7,
+            7,
+        ),
+        (
+            EventBody::Contact {
+                degree: ContactDegree::Close,
+                last_contact_at: minute(8),
+                province,
+            },
+            8,
+            8,
+        ),
+        (
+            EventBody::Release {
+                target,
+                at: minute(6),
+            },
+            6,
+            6,
+        ),
+        (base().body, 27_679_100, 27_679_100),
+    ] {
+        assert_eq!((body.begin().get(), body.latest().get()), (begin, latest));
+    }
 }

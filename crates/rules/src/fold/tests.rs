@@ -194,6 +194,67 @@ fn a_long_run_stays_when_many_short_ones_follow() {
     );
 }
 
+/// The runs that stay of runs of these lengths, a free day between each two, under rules that ask for these days.
+fn runs_kept(asked: &[u8], lengths: &[u16]) -> Vec<u16> {
+    let row = |days: u8| crate::Row {
+        first: crate::Colour::Red,
+        then: crate::Colour::Red,
+        clearing: [
+            Some(crate::Clearing {
+                after: crate::Offset::Days(1),
+                negatives: 0,
+                gap_hours: 1,
+                span_hours: 0,
+                neg_from_hours: 0,
+                check_in_days: days,
+            }),
+            None,
+        ],
+        ..crate::Row::INERT
+    };
+    let row_of = |key: Key| match asked.get(usize::from(key.code()).wrapping_sub(1)) {
+        Some(days) => row(*days),
+        None => crate::Row::INERT,
+    };
+    let table = RowTable::new(province(33), crate::LookbackHours::default(), row_of).unwrap();
+    let map = RiskMap::empty();
+    let context = Context {
+        tables: &[table],
+        map: &map,
+    };
+    let mut on = day("2022-01-01").get();
+    let mut events = Vec::new();
+    for length in lengths {
+        for _ in 0..*length {
+            let id = u8::try_from(events.len()).unwrap();
+            events.push(check_in(id, &Day::new(on).to_string(), false));
+            on += 1;
+        }
+        on += 1;
+    }
+    let folded = fold(&events, &context, at("2022-12-01 00:00")).unwrap();
+    let runs = folded.record.runs().iter();
+    runs.map(|run| run.last.get() - run.first.get() + 1)
+        .collect()
+}
+
+#[test]
+fn of_many_runs_those_that_can_serve_stay_then_the_latest() {
+    // For each number of days that is asked for the latest run that long, however old.
+    assert_eq!(
+        runs_kept(&[2, 4, 6, 8], &[8, 6, 4, 2, 1, 1, 1]),
+        [8, 6, 4, 2]
+    );
+    assert_eq!(runs_kept(&[8], &[8, 6, 4, 2, 1, 3, 1]), [8, 1, 3, 1]);
+    assert_eq!(runs_kept(&[8], &[9, 8, 4, 2, 1, 3, 1]), [8, 1, 3, 1]);
+    assert_eq!(runs_kept(&[7], &[6, 6, 4, 2, 1, 3]), [4, 2, 1, 3]);
+    // Where more are asked for than there is room, the oldest drop.
+    let five = [2, 4, 6, 8, 10];
+    assert_eq!(runs_kept(&five, &[10, 8, 6, 4, 2, 1]), [8, 6, 4, 2]);
+    // Up to four there is no choice.
+    assert_eq!(runs_kept(&[8], &[1, 1, 2, 1]), [1, 1, 2, 1]);
+}
+
 #[test]
 fn grounds_of_one_key_merge_to_the_latest_anchor_and_keep_their_events() {
     let contact = |id, when, code| {
@@ -469,6 +530,43 @@ fn a_record_that_no_proof_could_open_does_not_fit() {
         vec![],
     );
     assert_eq!(fits(&full.unwrap(), &tables[1], &map, when), Ok(()));
+}
+
+#[test]
+fn a_record_takes_24_grounds_and_names_how_many_there_are() {
+    // Entries from abroad do not merge: their colour rises under Fujian's rules.
+    let entry = |n: u8| {
+        let arrived_at = Minute::new(at("2022-08-19 10:00").get() + u32::from(n)).unwrap();
+        let body = EventBody::Entry {
+            port: province(33),
+            arrived_at,
+        };
+        event(n, SourceKind::BorderPost, body)
+    };
+    let (tables, map) = (tables(), RiskMap::empty());
+    let context = Context {
+        tables: &tables,
+        map: &map,
+    };
+    let count = |entries: u8, stays: u8| {
+        let stay_in = |n: u8| {
+            let place = format!("3301020{n:02}");
+            let begin = "2022-08-20 08:00";
+            stay(100 + n, SourceKind::Telecom, &place, begin, None)
+        };
+        let events: Vec<Event> = (1..=entries)
+            .map(entry)
+            .chain((1..=stays).map(stay_in))
+            .collect();
+        fold(&events, &context, at("2022-08-20 12:00"))
+            .map(|folded| (folded.record.facts().len(), folded.record.stays().len()))
+    };
+    let over = |capacity, count| Err(FoldError::OverCapacity { capacity, count });
+    assert_eq!(count(24, 0), Ok((24, 0)));
+    assert_eq!(count(25, 0), over(Capacity::Entries, 25));
+    assert_eq!(count(12, 12), Ok((12, 12)));
+    assert_eq!(count(13, 12), over(Capacity::Entries, 25));
+    assert_eq!(count(1, 13), over(Capacity::Stays, 13));
 }
 
 #[test]

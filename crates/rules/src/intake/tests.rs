@@ -258,6 +258,36 @@ fn a_release_needs_a_known_open_target_and_a_source_that_may_end_it() {
 }
 
 #[test]
+fn a_release_or_ruling_may_be_dated_in_the_minute_of_its_target() {
+    let listed = [exposure(1, ExposureList::AssistList, "2022-08-19 08:00")];
+    for (when, expected) in [
+        ("2022-08-19 08:00", Ok(())),
+        ("2022-08-19 07:59", Err(EventError::BeforeTarget)),
+    ] {
+        let freed = release(2, SourceKind::Cdc, 1, when);
+        assert_eq!(check_known(&freed, &listed), expected, "{when}");
+        assert_eq!(check_known(&ruling(2, 1, when), &listed), expected);
+    }
+}
+
+#[test]
+fn a_grant_is_in_force_from_its_first_minute_to_the_last_before_its_end() {
+    let test = negative(1, "2022-08-20 08:00");
+    let with = |since: &str, until: &str| {
+        let grant = SourceGrant {
+            since: at(since),
+            until: at(until),
+            ..grant(SourceKind::Laboratory)
+        };
+        check(&test, &grant, at(NOW), &Policy::default())
+    };
+    let refused = Err(EventError::GrantNotInForce);
+    assert_eq!(with("2022-08-20 08:00", "2022-08-20 08:01"), Ok(()));
+    assert_eq!(with("2022-08-20 08:01", "2022-08-20 09:00"), refused);
+    assert_eq!(with("2022-08-19 08:00", "2022-08-20 08:00"), refused);
+}
+
+#[test]
 fn a_target_of_another_subject_is_unknown() {
     let mut other = exposure(1, ExposureList::AssistList, "2022-08-19 08:00");
     other.subject = crate::IdentityNumber::assemble(330_102, (1990, 1, 1), 1).unwrap();
@@ -329,6 +359,7 @@ fn a_ground_over_capacity_is_refused_and_relief_never_is() {
         }))
     );
     assert_eq!(refused.unwrap_err().code(), "over-capacity");
+    // One of the resident's own gives way, and is refused with the same words.
     let own = stay(
         99,
         SourceKind::Resident,
@@ -336,7 +367,7 @@ fn a_ground_over_capacity_is_refused_and_relief_never_is() {
         "2022-08-20 08:00",
         None,
     );
-    assert_eq!(admit_to(&own, &known).unwrap_err().code(), "over-capacity");
+    assert_eq!(admit_to(&own, &known), refused);
     assert_eq!(admit_to(&negative(99, "2022-08-20 08:00"), &known), Ok(()));
     assert_eq!(
         admit_to(
@@ -355,6 +386,45 @@ fn a_ground_over_capacity_is_refused_and_relief_never_is() {
         admit_to(&stay_in(14), &known).unwrap_err().code(),
         "over-capacity"
     );
+}
+
+#[test]
+fn relief_and_ends_need_no_rule_set_and_a_ground_does() {
+    let map = RiskMap::empty();
+    let context = Context {
+        tables: &[],
+        map: &map,
+    };
+    let known = [exposure(1, ExposureList::AssistList, "2022-08-19 08:00")];
+    let admit_to = |event: &Event| {
+        let grant = grant(event.source.kind);
+        admit(event, &grant, &known, &context, at(NOW), &Policy::default())
+    };
+    let positive = EventBody::Test {
+        sampled_at: at(NOW),
+        result: TestResult::Positive,
+    };
+    let symptoms = |there| {
+        let mut event = check_in(5, "2022-08-20", there);
+        event.issued_at = at(NOW);
+        event
+    };
+    for relief in [
+        negative(2, "2022-08-20 08:00"),
+        symptoms(false),
+        release(3, SourceKind::Cdc, 1, NOW),
+        ruling(4, 1, NOW),
+    ] {
+        assert_eq!(admit_to(&relief), Ok(()));
+    }
+    for ground in [
+        event(2, SourceKind::Laboratory, positive),
+        symptoms(true),
+        event(6, SourceKind::Cdc, contact(33)),
+    ] {
+        let refused = EventError::OverCapacity(FoldError::NoRuleSet);
+        assert_eq!(admit_to(&ground), Err(refused));
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use super::*;
 use crate::{Error, RuleSetError};
 
+mod edges;
+
 /// A small set that passes: each test damages one part of it.
 const GOOD: &str = r#"
 format = 1

@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::rows::ResidentKey;
 use crate::seal::{DataKey, KeyRing, NODE, Owner, mac};
 use crate::table::Scope;
 use crate::{EachRow, Entropy, Store, StoreError, Table};
@@ -261,12 +260,6 @@ fn encode<T: Serialize>(value: &T) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(
         postcard::to_stdvec(value).expect("rows hold nothing that postcard cannot write"),
     )
-}
-
-impl From<ResidentKey> for Owner {
-    fn from(resident: ResidentKey) -> Self {
-        resident.0
-    }
 }
 
 #[cfg(test)]

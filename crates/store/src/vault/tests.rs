@@ -4,7 +4,7 @@ use rules::{Minute, Record};
 
 use super::migrate::FirstCommittedRow;
 use super::*;
-use crate::rows::{CommittedRow, EventRow, Evidence};
+use crate::rows::{CommittedRow, EventRow, Evidence, ResidentKey};
 use crate::seal::FirstSeal;
 use crate::testing::{entropy, identity};
 use crate::{Backend, Batch, Change, DiskOptions, DiskStore, MemoryStore};
@@ -354,4 +354,127 @@ fn a_store_of_the_first_schema_is_brought_to_this_one() {
         drop(store);
     }
     assert!(DiskStore::exists(dir.path()).unwrap());
+}
+
+#[test]
+fn names_for_looking_up_differ_by_node_purpose_and_person() {
+    let (_, vault) = filled();
+    let name = vault.blinded("resident", b"110105194912310021");
+    assert_eq!(vault.blinded("resident", b"110105194912310021"), name);
+    let other_node = open(&Arc::new(MemoryStore::default()), 33, 2).unwrap();
+    let others = [
+        other_node.blinded("resident", b"110105194912310021"),
+        vault.blinded("nonce", b"110105194912310021"),
+        vault.blinded("resident", b"11010519491231002X"),
+        vault.blinded("resident1", b"10105194912310021"),
+        [0; 32],
+    ];
+    for (index, other) in others.iter().enumerate() {
+        assert_ne!(*other, name);
+        assert!(!others[..index].contains(other));
+    }
+}
+
+#[test]
+fn keys_come_in_order_and_no_more_of_them_than_asked_for() {
+    let (_, vault) = filled();
+    let mut write = vault.write();
+    for number in [3u8, 1, 2] {
+        write.put(Table::Epochs, &[7, number], &number);
+    }
+    write.put(Table::Epochs, &[8, 0], &0u8);
+    write.commit().unwrap();
+    let keys = |prefix: &[u8], limit| vault.keys(Table::Epochs, prefix, limit).unwrap();
+    assert_eq!(keys(&[7], 9), [[7, 1], [7, 2], [7, 3]]);
+    assert_eq!(keys(&[7], 2), [[7, 1], [7, 2]]);
+    assert_eq!(keys(b"", usize::MAX).len(), 4);
+    assert!(keys(&[9], 9).is_empty());
+}
+
+#[test]
+fn a_walk_ends_with_the_last_row_however_many_there_are() {
+    let (_, vault) = filled();
+    for (table, count) in [
+        (Table::Epochs, WALK_LEN - 1),
+        (Table::Nonces, WALK_LEN),
+        (Table::Jobs, WALK_LEN + 1),
+    ] {
+        let mut write = vault.write();
+        for number in 0..u32::try_from(count).unwrap() {
+            write.put(table, &number.to_be_bytes(), &number);
+        }
+        write.commit().unwrap();
+        let rows: Vec<(Vec<u8>, u32)> = vault.list(table, b"").unwrap();
+        assert!(rows.iter().map(|(_, n)| *n as usize).eq(0..count));
+    }
+}
+
+#[test]
+fn one_walk_opens_the_rows_of_all_residents() {
+    let (_, vault) = filled();
+    let events: Vec<(Vec<u8>, [u8; 32])> = vault.list(Table::Events, b"").unwrap();
+    let expected = [RESIDENT, OTHER].map(|resident| (resident.row(&[1]), resident.0));
+    assert_eq!(events, expected);
+    let of_one: Vec<(Vec<u8>, [u8; 32])> = vault.list(Table::Events, &OTHER.0).unwrap();
+    assert_eq!(of_one, expected[1..]);
+}
+
+#[test]
+fn of_findings_the_first_hundred_are_kept_and_all_are_counted() {
+    let mut checked = Checked::default();
+    for number in 0..102u64 {
+        assert_eq!(checked.wrong, number);
+        checked.add(Table::Events, number.to_string());
+    }
+    let kept = checked.findings.iter().map(|finding| &finding.what);
+    assert!(kept.eq((0..100).map(|n| n.to_string()).collect::<Vec<_>>().iter()));
+    assert_eq!(checked.wrong, 102);
+}
+
+#[test]
+fn long_work_says_how_far_it_is() {
+    let (_, vault) = filled();
+    let mut said = Vec::new();
+    vault.check_rows(&mut |rows| said.push(rows)).unwrap();
+    assert!(said.iter().copied().eq(1..=9));
+    let mut ring = KeyRing::from_secret([1; 32]);
+    ring.rotate(&entropy()).unwrap();
+    vault.take_ring(ring).unwrap();
+    // A pass that wraps the keys of the node and of two residents, and one that finds nothing to do.
+    let mut said = Vec::new();
+    assert_eq!(vault.rewrap(&mut |keys| said.push(keys)), Ok(3));
+    assert_eq!(said, [3, 3, 3, 3]);
+}
+
+#[test]
+fn a_wrapped_key_that_is_no_key_is_found() {
+    let (store, vault) = filled();
+    let wrapped = store.get(Table::Keys, &RESIDENT.0).unwrap().unwrap();
+    for bad in [&wrapped[..3], &wrapped[..wrapped.len() - 1]] {
+        raw_put(&store, Table::Keys, &RESIDENT.0, bad.to_vec());
+        let checked = vault.check_rows(&mut |_| ()).unwrap();
+        let tables: Vec<Table> = checked.findings.iter().map(|f| f.table).collect();
+        assert_eq!(tables, [Table::Events, Table::Committed, Table::Keys]);
+        assert_eq!((checked.rows, checked.wrong), (9, 3));
+    }
+    assert_eq!(
+        vault.wrapped_under(),
+        Ok(vec![(1, 3)]),
+        "its number can still be read"
+    );
+}
+
+#[test]
+fn a_large_value_that_lacks_a_part_is_damaged() {
+    let (store, vault) = filled();
+    let large = vec![7u8; 2 * PART_LEN_BYTES];
+    let mut write = vault.write();
+    write.put_large(Table::Online, b"x", &large);
+    write.commit().unwrap();
+    assert_eq!(vault.keys(Table::Online, b"x", 9).unwrap().len(), 3);
+    let mut batch = Batch::default();
+    batch.push(Table::Online, part_key(b"x", 2), Change::Delete);
+    store.commit(batch).unwrap();
+    let read = vault.get_large::<Vec<u8>>(Table::Online, b"x");
+    assert_eq!(read, Err(StoreError::Damaged(Table::Online)));
 }

@@ -17,11 +17,6 @@ pub const MAX_REGISTRIES: usize = 1_008;
 pub const MAX_REVOKED: usize = 4_096;
 /// Oldest hard age, in seconds: 7 days.
 pub const STALE_LIMIT_S: u32 = 7 * 86_400;
-/// Epoch, closing minute, root and risk root.
-const REGISTRY_LEN_BYTES: usize = 4 + 4 + 32 + 32;
-const FULLEST_LEN_BYTES: usize =
-    33 + 2 + MAX_REGISTRIES * REGISTRY_LEN_BYTES + 2 + MAX_REVOKED * 16;
-const _: () = assert!(FULLEST_LEN_BYTES <= MAX_ONLINE_LEN_BYTES);
 
 /// The registry of an epoch, as far as a verifier needs it: all that its passes are judged against but their rule set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

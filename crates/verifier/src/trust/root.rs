@@ -195,11 +195,6 @@ impl RootDocument {
         for entry in &self.profiles {
             entry.write(&mut out);
         }
-        if out.len() > MAX_ROOT_LEN_BYTES {
-            return Err(Error::TrustContent(
-                "a root document of at most 94,208 bytes",
-            ));
-        }
         Ok(out)
     }
 

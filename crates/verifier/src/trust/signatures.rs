@@ -285,3 +285,31 @@ pub(super) fn block<'a>(r: &mut Reader<'a>, limit_bytes: usize) -> Result<&'a [u
     }
     Ok(r.slice(len)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_may_be_as_long_as_its_limit_and_no_longer() {
+        let mut bytes = Vec::new();
+        put_block(&mut bytes, &[7; 5]);
+        assert_eq!(bytes, [0, 0, 0, 5, 7, 7, 7, 7, 7]);
+        let read = |limit| block(&mut Reader::new(&bytes, 9).unwrap(), limit).map(<[u8]>::to_vec);
+        assert_eq!(read(5), Ok(vec![7; 5]));
+        let error = commitment::layout::LayoutError::TooLong { len: 5, limit: 4 };
+        assert_eq!(read(4), Err(error.into()));
+    }
+
+    #[test]
+    fn a_province_s_signature_has_65_bytes_that_begin_with_a_slot() {
+        let bytes = [&[63][..], &[7; 64]].concat();
+        let read = ProvinceSignature::from_bytes(&bytes).unwrap();
+        assert_eq!((read.slot.get(), read.signature), (63, [7; 64]));
+        assert_eq!(read.to_bytes(), bytes[..]);
+        let longer = [&bytes[..], &[0]].concat();
+        for bad in [&bytes[..64], &longer, &[64; 65]] {
+            assert!(ProvinceSignature::from_bytes(bad).is_err());
+        }
+    }
+}

@@ -4,6 +4,7 @@ mod bench;
 mod bytes;
 mod docs;
 mod fixture;
+mod limits;
 mod proofs;
 mod showings;
 mod trust;

@@ -1,0 +1,545 @@
+//! Every limit is admitted, and one more is not.
+
+use commitment::layout::LayoutError;
+use commitment::{BinderKind, CircuitUse, Epoch, Slot};
+use ed25519_dalek::VerifyingKey as Ed25519Key;
+use verifier::trust::{
+    Bundle, CircuitEntry, MAX_BUNDLE_LEN_BYTES, MAX_ROOT_LEN_BYTES, OnlineDocument, Profile,
+    ProvinceEntry, RegistryEntry, RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot,
+    TrustList,
+};
+use verifier::{
+    AcceptanceRule, BinderKinds, Code, Error, Gate, GateMemory, MEMORY_LIMIT, Presented,
+    RevocationHash, RuleSetShortId, ShowingSlot, UnixTime, VerifyingKey, verify,
+};
+
+use crate::bench::{Bench, later};
+use crate::fixture::*;
+
+fn keys(count: u8) -> Vec<Ed25519Key> {
+    (1..=count).map(|s| root_key(s).verifying_key()).collect()
+}
+
+fn name(number: usize) -> String {
+    format!("{number:032}")
+}
+
+fn provinces(count: u8) -> Vec<ProvinceEntry> {
+    let codes = rules::ProvinceCode::ALL;
+    (0..count)
+        .map(|place| ProvinceEntry {
+            province: province(codes[usize::from(place / 2)]),
+            slot: Slot::new(place).unwrap(),
+            head_key: head_key(place).verifying_key(),
+        })
+        .collect()
+}
+
+fn circuits(world: &World, count: u8) -> Vec<CircuitEntry> {
+    let mut circuits: Vec<CircuitEntry> = (0..count)
+        .map(|number| CircuitEntry {
+            matrix_digest: [number; 32],
+            ..world.production.entry.clone()
+        })
+        .collect();
+    circuits.sort_by_key(CircuitEntry::id);
+    circuits
+}
+
+fn rule_sets(world: &World, count: u32) -> Vec<RuleSetEntry> {
+    (0..count)
+        .map(|number| RuleSetEntry {
+            short_id: RuleSetShortId(number.to_be_bytes()),
+            name: name(number as usize),
+            valid_from: close(0),
+            superseded_at: Some(minute(FIRST_CLOSE + 1)),
+            ..world.root().rule_sets[0].clone()
+        })
+        .collect()
+}
+
+fn profiles(count: usize) -> Vec<Profile> {
+    let rule = AcceptanceRule {
+        pass_age_max_min: 20_160,
+        card_pass_age_max_min: 20_160,
+        ..rule()
+    };
+    (0..count)
+        .map(|n| Profile {
+            name: name(n),
+            rule,
+        })
+        .collect()
+}
+
+/// A root document with as much of everything as there may be.
+fn fullest_root(world: &World) -> RootDocument {
+    RootDocument {
+        root_keys: RootKeys::new(keys(16), 16).unwrap(),
+        grace_min: 20_160,
+        provinces: provinces(64),
+        circuits: circuits(world, 16),
+        rule_sets: rule_sets(world, 256),
+        profiles: profiles(32),
+        ..world.root()
+    }
+}
+
+#[test]
+fn the_fullest_root_document_is_written_and_read() {
+    let world = World::new();
+    let fullest = fullest_root(&world);
+    let bytes = fullest.to_bytes().unwrap();
+    assert_eq!(bytes.len(), 31_888);
+    assert!(bytes.len() <= MAX_ROOT_LEN_BYTES);
+    assert_eq!(RootDocument::from_bytes(&bytes), Ok(fullest.clone()));
+    assert_eq!(fullest.province_count(), 32);
+    // In the chain it may carry the signatures of all former keys beside those of all its own.
+    let all: Vec<u8> = (1..=32).collect();
+    let signed = sign_root(fullest, &all);
+    let read = SignedRoot::from_bytes(&signed.to_bytes().unwrap());
+    assert_eq!(read, Ok(signed));
+}
+
+#[test]
+fn one_more_of_anything_in_a_root_document_is_refused_and_so_is_none() {
+    let world = World::new();
+    let refused = |change: &dyn Fn(&mut RootDocument)| {
+        let mut document = fullest_root(&world);
+        change(&mut document);
+        document.to_bytes().unwrap_err()
+    };
+    let content = Error::TrustContent;
+    for (error, limit) in [
+        (
+            refused(&|d| d.circuits = circuits(&world, 17)),
+            "1 to 16 circuits",
+        ),
+        (refused(&|d| d.circuits.clear()), "1 to 16 circuits"),
+        (
+            refused(&|d| d.rule_sets = rule_sets(&world, 257)),
+            "1 to 256 rule sets",
+        ),
+        (refused(&|d| d.rule_sets.clear()), "1 to 256 rule sets"),
+        (refused(&|d| d.profiles = profiles(33)), "1 to 32 profiles"),
+        (refused(&|d| d.profiles.clear()), "1 to 32 profiles"),
+        (refused(&|d| d.provinces.clear()), "at least one province"),
+        (
+            refused(&|d| d.grace_min = 20_161),
+            "a grace time of at most 14 days",
+        ),
+        (
+            refused(&|d| d.sequence = Sequence::new(0)),
+            "sequences begin at 1",
+        ),
+        (
+            refused(&|d| d.profiles[1].rule.pass_age_max_min = 20_161),
+            "a pass age of at most 14 days",
+        ),
+        (
+            refused(&|d| d.profiles[1].rule.card_pass_age_max_min = 20_161),
+            "a pass age of at most 14 days",
+        ),
+        (
+            refused(&|d| d.rule_sets[1].superseded_at = Some(close(0))),
+            "something ends before it begins",
+        ),
+        (
+            refused(&|d| d.rule_sets[1].name.push('0')),
+            "names of 1 to 32 visible ASCII characters",
+        ),
+        (
+            refused(&|d| d.rule_sets[1].name.clear()),
+            "names of 1 to 32 visible ASCII characters",
+        ),
+        (
+            refused(&|d| d.provinces[0].head_key = root_key(1).verifying_key()),
+            "one key in two roles",
+        ),
+        (
+            refused(&|d| d.provinces[2].head_key = d.provinces[0].head_key),
+            "one key in two roles",
+        ),
+        (
+            refused(&|d| d.provinces[0].province = province(0)),
+            "the nation is no province",
+        ),
+    ] {
+        assert_eq!(error, content(limit));
+    }
+    // The two slots of one province may have one key.
+    let mut document = fullest_root(&world);
+    document.provinces[1].head_key = document.provinces[0].head_key;
+    assert!(document.to_bytes().is_ok());
+}
+
+#[test]
+fn a_set_of_root_keys_has_from_one_to_sixteen_strong_ones_and_a_threshold_among_them() {
+    let content = |what| Err(Error::TrustContent(what));
+    let threshold = "a threshold from 1 to the number of root keys";
+    assert_eq!(RootKeys::new(vec![], 1), content("1 to 16 root keys"));
+    assert_eq!(RootKeys::new(keys(17), 1), content("1 to 16 root keys"));
+    assert_eq!(RootKeys::new(keys(3), 0), content(threshold));
+    assert_eq!(RootKeys::new(keys(3), 4), content(threshold));
+    let set = RootKeys::new(keys(3), 3).unwrap();
+    assert_eq!((set.threshold(), set.keys().len()), (3, 3));
+    assert!(set.keys().is_sorted_by_key(Ed25519Key::to_bytes));
+    let twice = [keys(2), keys(1)].concat();
+    let order = LayoutError::NotAscending("root keys");
+    assert_eq!(RootKeys::new(twice, 1), Err(order.into()));
+    let weak = Ed25519Key::from_bytes(&[0; 32]).unwrap();
+    assert_eq!(RootKeys::new(vec![weak], 1), Err(Error::WeakKey));
+    let mut document = World::new().root();
+    document.provinces[0].head_key = weak;
+    assert_eq!(document.to_bytes(), Err(Error::WeakKey));
+}
+
+fn registries(count: u32) -> Vec<RegistryEntry> {
+    let first = FIRST_CLOSE - 2_000;
+    (0..count)
+        .map(|n| RegistryEntry {
+            epoch: Epoch::new(n),
+            as_of: minute(first + n),
+            root: registry_root(n),
+            risk_root: risk_root(MAP),
+        })
+        .collect()
+}
+
+fn revoked(count: u128) -> Vec<RevocationHash> {
+    (0..count)
+        .map(|n| RevocationHash(n.to_be_bytes()))
+        .collect()
+}
+
+#[test]
+fn one_more_of_anything_in_an_online_document_is_refused_and_so_is_none() {
+    let world = World::new();
+    let written = |change: &dyn Fn(&mut OnlineDocument)| {
+        let mut document = world.online();
+        change(&mut document);
+        let bytes = document.to_bytes()?;
+        assert_eq!(OnlineDocument::from_bytes(&bytes), Ok(document));
+        Ok(())
+    };
+    let content = |what| Err(Error::TrustContent(what));
+    let ages = "a soft age from 1 s to the hard age, and that to 7 days";
+    let age = |soft, hard| {
+        written(&move |d| {
+            d.soft_stale_s = soft;
+            d.hard_stale_s = hard;
+        })
+    };
+    assert_eq!(age(1, 604_800), Ok(()));
+    assert_eq!(age(604_800, 604_800), Ok(()));
+    assert_eq!(age(0, 604_800), content(ages));
+    assert_eq!(age(61, 60), content(ages));
+    assert_eq!(age(60, 604_801), content(ages));
+    let epochs = |count| written(&move |d| d.registries = registries(count));
+    assert_eq!(epochs(1), Ok(()));
+    assert_eq!(epochs(1_008), Ok(()));
+    assert_eq!(epochs(0), content("1 to 1,008 registries"));
+    assert_eq!(epochs(1_009), content("1 to 1,008 registries"));
+    let passes = |count| written(&move |d| d.revoked = revoked(count));
+    assert_eq!(passes(0), Ok(()));
+    assert_eq!(passes(4_096), Ok(()));
+    assert_eq!(passes(4_097), content("at most 4,096 revocations"));
+    let first = |number| written(&move |d| d.sequence = Sequence::new(number));
+    assert_eq!(first(1), Ok(()));
+    assert_eq!(first(0), content("sequences begin at 1"));
+}
+
+#[test]
+fn a_bundle_has_from_1_to_16_root_documents() {
+    let world = World::new();
+    let of = |count: u64| {
+        let roots = (1..=count).map(|number| {
+            let document = RootDocument {
+                sequence: Sequence::new(number),
+                ..world.root()
+            };
+            sign_root(document, &[1, 2])
+        });
+        Bundle {
+            roots: roots.collect(),
+            online: sign_online(world.online(), &[1, 2]),
+        }
+    };
+    for count in [1, 16] {
+        let bundle = of(count);
+        assert_eq!(Bundle::from_bytes(&bundle.to_bytes().unwrap()), Ok(bundle));
+    }
+    for count in [0, 17] {
+        let refused = Err(Error::TrustContent("1 to 16 root documents"));
+        assert_eq!(of(count).to_bytes(), refused);
+    }
+    let mut none = of(1).to_bytes().unwrap();
+    let root = of(1).roots[0].to_bytes().unwrap().len() + 4;
+    none.drain(3..3 + root);
+    none[2] = 0;
+    let refused = Err(Error::TrustContent("1 to 16 root documents"));
+    assert_eq!(Bundle::from_bytes(&none), refused);
+}
+
+#[test]
+fn a_bundle_may_have_245_760_bytes() {
+    let world = World::new();
+    // Seven full root documents, and of the online one and of names as much as fills it up.
+    let of = |missing: usize| {
+        let full = fullest_root(&world);
+        let mut roots: Vec<RootDocument> = (1..=7)
+            .map(|number| RootDocument {
+                sequence: Sequence::new(number),
+                ..full.clone()
+            })
+            .collect();
+        for entry in roots[0].rule_sets.iter_mut().take(missing) {
+            entry.name.remove(0);
+        }
+        roots
+    };
+    let bundle = |missing: usize, more: u128| Bundle {
+        roots: of(missing)
+            .into_iter()
+            .map(|root| sign_root(root, &[1, 2]))
+            .collect(),
+        online: sign_online(
+            OnlineDocument {
+                revoked: revoked(more),
+                ..world.online()
+            },
+            &[1, 2],
+        ),
+    };
+    let least = bundle(0, 0).to_bytes().unwrap().len();
+    let rest = MAX_BUNDLE_LEN_BYTES - least;
+    let (more, missing) = (rest.div_ceil(16), 16 * rest.div_ceil(16) - rest);
+    let longest = bundle(missing, more as u128);
+    let bytes = longest.to_bytes().unwrap();
+    assert_eq!(bytes.len(), 245_760);
+    assert_eq!(Bundle::from_bytes(&bytes), Ok(longest));
+    if missing > 0 {
+        let refused = bundle(missing - 1, more as u128).to_bytes();
+        let limit = Error::TrustContent("a bundle of at most 245,760 bytes");
+        assert_eq!(refused, Err(limit));
+    }
+}
+
+#[test]
+fn a_list_is_taken_to_the_last_second_of_its_time() {
+    let world = World::new();
+    let accept = |expires: UnixTime, issued: i64, hard: u32| {
+        let root = RootDocument {
+            expires_at: expires,
+            ..world.root()
+        };
+        let online = OnlineDocument {
+            issued_at: later(issued),
+            soft_stale_s: 1,
+            hard_stale_s: hard,
+            ..world.online()
+        };
+        let bytes = bundle(&[sign_root(root, &[1, 2])], online, &[1, 2]);
+        let list = TrustList::accept(&bytes, None, &root_keys(&[1, 2, 3], 2), NOW);
+        list.map(|_| ())
+    };
+    let far = later(1_000_000);
+    let now_s = NOW.get_s();
+    let ended = |ended_s| Err(Error::Expired { ended_s, now_s });
+    assert_eq!(accept(far, 60, 3_600), Ok(()));
+    assert_eq!(
+        accept(far, 61, 3_600),
+        Err(Error::FromTheFuture {
+            issued_s: now_s + 61,
+            now_s
+        })
+    );
+    assert_eq!(accept(far, -3_599, 3_600), Ok(()));
+    assert_eq!(accept(far, -3_600, 3_600), ended(now_s));
+    assert_eq!(accept(later(1), -60, 3_600), Ok(()));
+    assert_eq!(accept(later(0), -60, 3_600), ended(now_s));
+}
+
+#[test]
+fn a_clock_may_be_a_minute_behind_what_is_known_to_have_happened() {
+    let mut bench = Bench::new();
+    let showing = bench.world.showing(&Wish::default());
+    let code = |list: &TrustList, latest: UnixTime| {
+        let mut memory = GateMemory::starting_at(latest);
+        let presented = Presented::plain(&showing);
+        verify(&presented, list, &gate(), NOW, &mut memory).code()
+    };
+    assert_eq!(code(&bench.list, later(60)), Code::Accepted);
+    assert_eq!(code(&bench.list, later(61)), Code::ClockSetBack);
+    let issued = |seconds| {
+        let online = OnlineDocument {
+            issued_at: later(seconds),
+            ..bench.world.online()
+        };
+        let bytes = bundle(&[sign_root(bench.world.root(), &[1, 2])], online, &[1, 2]);
+        TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap()
+    };
+    assert_eq!(code(&issued(60), NOW), Code::Accepted);
+    assert_eq!(code(&issued(61), NOW), Code::ClockSetBack);
+}
+
+#[test]
+fn a_list_serves_to_the_last_second_before_its_hard_age_and_its_end() {
+    let mut bench = Bench::new();
+    let (pass, secret) = bench.world.pass(&Wish::default());
+    let gate = Gate {
+        rule: AcceptanceRule {
+            pass_age_max_min: 20_160,
+            ..rule()
+        },
+        ..gate()
+    };
+    let code = |list: &TrustList, seconds: i64| {
+        let now = later(seconds);
+        let showing = show(pass.clone(), &secret, now, None);
+        let presented = Presented::plain(&showing);
+        verify(&presented, list, &gate, now, &mut GateMemory::default()).code()
+    };
+    // Issued five minutes before; hard after six hours.
+    assert_eq!(code(&bench.list, 6 * 3_600 - 301), Code::Accepted);
+    assert_eq!(code(&bench.list, 6 * 3_600 - 300), Code::ListStale);
+    let root = RootDocument {
+        expires_at: later(600),
+        ..bench.world.root()
+    };
+    let bytes = bundle(&[sign_root(root, &[1, 2])], bench.world.online(), &[1, 2]);
+    let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap();
+    assert_eq!(code(&list, 599), Code::Accepted);
+    assert_eq!(code(&list, 600), Code::ListExpired);
+}
+
+#[test]
+fn no_gate_is_wider_than_ten_half_minutes() {
+    let mut bench = Bench::new();
+    let showing = bench.world.showing(&Wish::default());
+    for skew in [10, 11, 255] {
+        let wide = Gate {
+            slot_skew: skew,
+            ..gate()
+        };
+        let code = |seconds| bench.of(&showing, &wide, later(seconds)).code();
+        assert_eq!(code(10 * 30), Code::Accepted);
+        assert_eq!(code(11 * 30), Code::SlotNotCurrent);
+    }
+    let narrow = Gate {
+        slot_skew: 0,
+        ..gate()
+    };
+    assert!(bench.of(&showing, &narrow, NOW).is_accept());
+    let next = bench.of(&showing, &narrow, later(30));
+    assert_eq!(next.code(), Code::SlotNotCurrent);
+}
+
+#[test]
+fn a_full_memory_is_read_again_and_an_overfull_one_is_not() {
+    let limit = u32::try_from(MEMORY_LIMIT).unwrap();
+    let entries = (0..limit).flat_map(|number| {
+        let slot = ShowingSlot::new(number).get().to_be_bytes();
+        [&slot[..], &[7; 32]].concat()
+    });
+    let head = |count: u32| {
+        let latest = NOW.get_s().to_be_bytes();
+        [&[1][..], &latest, &count.to_be_bytes()].concat()
+    };
+    let entries: Vec<u8> = entries.collect();
+    let full = [head(limit), entries.clone()].concat();
+    let memory = GateMemory::from_bytes(&full).unwrap();
+    assert_eq!((memory.len(), memory.latest()), (MEMORY_LIMIT, NOW));
+    assert!(!memory.is_empty());
+    assert_eq!(memory.to_bytes(), full);
+    let longer = [&full[..], &[0]].concat();
+    let error = LayoutError::TooLong {
+        len: longer.len(),
+        limit: full.len(),
+    };
+    assert_eq!(GateMemory::from_bytes(&longer), Err(error.into()));
+    let more = [head(limit + 1), entries].concat();
+    let error = LayoutError::TooMany {
+        what: "showings",
+        count: MEMORY_LIMIT + 1,
+        limit: MEMORY_LIMIT,
+    };
+    assert_eq!(GateMemory::from_bytes(&more), Err(error.into()));
+}
+
+#[test]
+fn what_was_seen_and_what_finds_no_room_is_refused_before_its_proof_is_looked_at() {
+    let mut bench = Bench::new();
+    let (pass, secret) = bench.world.pass(&Wish::default());
+    let (other, _) = bench.world.pass(&Wish::default());
+    let mut forged = pass.clone();
+    forged.proof = other.proof;
+    let [good, forged] = [pass, forged].map(|pass| show(pass, &secret, NOW, None));
+    let code = |showing, memory: &mut GateMemory| {
+        verify(
+            &Presented::plain(showing),
+            &bench.list,
+            &gate(),
+            NOW,
+            memory,
+        )
+        .code()
+    };
+    let memory = &mut GateMemory::default();
+    assert_eq!(code(&forged, memory), Code::ProofInvalid);
+    assert_eq!(code(&good, memory), Code::Accepted);
+    assert_eq!(code(&forged, memory), Code::Replayed);
+    // A memory of as many showings of this half minute as it can hold.
+    let limit = u32::try_from(MEMORY_LIMIT).unwrap();
+    let mut bytes = vec![1];
+    bytes.extend_from_slice(&NOW.get_s().to_be_bytes());
+    bytes.extend_from_slice(&limit.to_be_bytes());
+    for number in 0..limit {
+        bytes.extend_from_slice(&NOW.slot().get().to_be_bytes());
+        bytes.extend_from_slice(&[0; 28]);
+        bytes.extend_from_slice(&number.to_be_bytes());
+    }
+    let full = &mut GateMemory::from_bytes(&bytes).unwrap();
+    assert_eq!(code(&forged, full), Code::MemoryFull);
+    assert_eq!(code(&good, full), Code::MemoryFull);
+    assert_eq!(full.len(), MEMORY_LIMIT);
+}
+
+#[test]
+fn a_key_with_any_point_at_infinity_is_refused() {
+    let good = World::new().production.key.vk;
+    assert!(VerifyingKey::new(good.clone()).is_ok());
+    let mut keys = vec![good; 4];
+    keys[0].alpha_g1 = ark_bn254::G1Affine::identity();
+    keys[1].beta_g2 = ark_bn254::G2Affine::identity();
+    keys[2].gamma_g2 = ark_bn254::G2Affine::identity();
+    keys[3].delta_g2 = ark_bn254::G2Affine::identity();
+    for key in keys {
+        let refused = Error::BadPoint("the verifying key");
+        assert_eq!(VerifyingKey::new(key), Err(refused));
+    }
+}
+
+#[test]
+fn a_set_of_binder_kinds_holds_each_once_however_often_it_was_put_in() {
+    let twice = BinderKinds::of(&[BinderKind::Card, BinderKind::Card]);
+    assert_eq!(twice, BinderKinds::of(&[BinderKind::Card]));
+    assert!(twice.contains(BinderKind::Card) && !twice.contains(BinderKind::Device));
+    assert_eq!(twice.bits(), 0b100);
+    assert_eq!(BinderKinds::from_bits(0b111), Some(BinderKinds::ALL));
+    assert_eq!(BinderKinds::from_bits(0b1000), None);
+}
+
+#[test]
+fn short_names_are_shown_in_hexadecimal_and_secrets_not_at_all() {
+    assert_eq!(NATION.to_string(), "01000003");
+    assert_eq!(MAP.to_string(), "02000001");
+    let card = verifier::CardNumber::new(*CARD);
+    assert_eq!(format!("{card:?}"), "CardNumber(..)");
+    let tag = card.tag(RevocationHash([1; 16]));
+    assert_eq!(format!("{tag:?}"), "CardTag(..)");
+    let seed = verifier::BatchSeed::from_random([5; 32]);
+    assert_eq!(format!("{seed:?}"), "BatchSeed(..)");
+    let id = World::new().production.entry.id();
+    assert_eq!(id.circuit_use(), CircuitUse::Production);
+}
