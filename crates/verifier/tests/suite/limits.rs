@@ -414,6 +414,32 @@ fn a_list_serves_to_the_last_second_before_its_hard_age_and_its_end() {
 }
 
 #[test]
+fn a_rule_set_serves_from_its_first_minute_to_the_last_before_its_grace_ends() {
+    let mut bench = Bench::new();
+    let showing = bench.world.showing(&Wish::default());
+    let code = |valid_from: u32, superseded_at: Option<u32>| {
+        let mut root = bench.world.root();
+        let entry = root.rule_sets.iter_mut().find(|e| e.short_id == ZHEJIANG);
+        let entry = entry.unwrap();
+        entry.valid_from = minute(valid_from);
+        entry.superseded_at = superseded_at.map(minute);
+        let bytes = bundle(&[sign_root(root, &[1, 2])], bench.world.online(), &[1, 2]);
+        let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap();
+        let presented = Presented::plain(&showing);
+        verify(&presented, &list, &gate(), NOW, &mut GateMemory::default()).code()
+    };
+    let closed = close(12).get();
+    assert_eq!(code(closed, None), Code::Accepted);
+    assert_eq!(code(closed + 1, None), Code::RuleSetNotYetValid);
+    // With two hours of grace.
+    assert_eq!(code(closed - 200, Some(closed - 119)), Code::Accepted);
+    assert_eq!(
+        code(closed - 200, Some(closed - 120)),
+        Code::RuleSetSuperseded
+    );
+}
+
+#[test]
 fn no_gate_is_wider_than_ten_half_minutes() {
     let mut bench = Bench::new();
     let showing = bench.world.showing(&Wish::default());
