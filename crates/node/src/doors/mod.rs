@@ -20,9 +20,6 @@ use wire::resident::v1::resident_service_server::ResidentService;
 use crate::assemble::Peers;
 use crate::{Node, NodeError};
 
-/// When a call that found no room at the store may be made again: as the doors say of calls that they shed.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
-
 /// What all services share.
 #[derive(Clone)]
 pub(crate) struct Desk {
@@ -79,48 +76,33 @@ impl Desk {
         &self,
         work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, Status> {
-        let deadline = ::federation::call_deadline();
-        let enter = self.patience(deadline);
-        self.ask_in(&self.room, enter, deadline, work).await
+        self.ask_in(&self.room, None, work).await
     }
 
-    /// The same for a call that brings events.
+    /// The same for events. A batch of a stream has a deadline of its own, and waits for room as long: that holds its
+    /// source back.
     pub(crate) async fn take_in<T: Send + 'static>(
         &self,
+        of_batch: Option<Instant>,
         work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, Status> {
-        let deadline = ::federation::call_deadline();
-        let enter = self.patience(deadline);
-        self.ask_in(&self.intake, enter, deadline, work).await
-    }
-
-    /// The same for a batch of a stream, which is held back by waiting as long as it may take.
-    pub(crate) async fn take_in_until<T: Send + 'static>(
-        &self,
-        deadline: Instant,
-        work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
-    ) -> Result<T, Status> {
-        self.ask_in(&self.intake, deadline, Some(deadline), work)
-            .await
-    }
-
-    fn patience(&self, deadline: Option<Instant>) -> Instant {
-        let enter = Instant::now() + self.wait;
-        deadline.map_or(enter, |deadline| enter.min(deadline))
+        self.ask_in(&self.intake, of_batch, work).await
     }
 
     async fn ask_in<T: Send + 'static>(
         &self,
         room: &Arc<Semaphore>,
-        enter: Instant,
-        deadline: Option<Instant>,
+        of_batch: Option<Instant>,
         work: impl FnOnce(&Arc<Node>) -> Result<T, NodeError> + Send + 'static,
     ) -> Result<T, Status> {
         let node = Arc::clone(&self.node);
         let closed = || NodeError::Fault("the room for calls is closed");
+        let deadline = of_batch.or_else(::federation::call_deadline);
+        let patience = of_batch.unwrap_or_else(|| Instant::now() + self.wait);
+        let enter = deadline.map_or(patience, |deadline| deadline.min(patience));
         let permit = timeout_at(enter, Arc::clone(room).acquire_owned())
             .await
-            .map_err(|_| wire::status_retry_after(Reason::Overloaded, RETRY_AFTER))?;
+            .map_err(|_| wire::status(Reason::Overloaded))?;
         let permit = permit.map_err(|_| closed())?;
         // Dropped with this future, when the caller goes.
         let waiting = Arc::new(());

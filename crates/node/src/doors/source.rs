@@ -17,19 +17,19 @@ use wire::{MAX_EVENTS, Reason, count_within, required, signed_event};
 
 use super::Desk;
 use crate::quotas::used_up;
-use crate::{EventAnswer, Node, OfferedEvent};
+use crate::{EventAnswer, OfferedEvent};
 
 #[derive(Clone)]
 pub(super) struct SourceDesk(pub(super) Desk);
 
 impl SourceDesk {
-    /// Judges events, within a call or until a deadline of their own; one that cannot even be an event by its length is
-    /// refused like any other.
+    /// Judges events of a call, or of a stream's batch until its deadline; one that cannot even be an event by its length
+    /// is refused like any other.
     async fn submit(
         &self,
         caller: SourceId,
         events: &[SignedEvent],
-        deadline: Option<Instant>,
+        of_batch: Option<Instant>,
     ) -> Result<Vec<EventResult>, Status> {
         let offered: Vec<Option<OfferedEvent>> = events
             .iter()
@@ -40,11 +40,10 @@ impl SourceDesk {
             })
             .collect();
         let sound: Vec<OfferedEvent> = offered.iter().flatten().cloned().collect();
-        let work = move |node: &Arc<Node>| node.take_events(caller, &sound);
-        let answers = match deadline {
-            Some(deadline) => self.0.take_in_until(deadline, work).await?,
-            None => self.0.take_in(work).await?,
-        };
+        let answers = self
+            .0
+            .take_in(of_batch, move |node| node.take_events(caller, &sound))
+            .await?;
         let mut answers = answers.into_iter();
         let results = offered.iter().map(|offered| {
             let malformed = EventAnswer::Refused("malformed");

@@ -17,7 +17,7 @@ use crate::passes::{ask, epoch, make, negative, request};
 use crate::provers::Checking;
 use crate::world::{House, Wish, World, name};
 
-/// Something that whoever comes to it waits for.
+/// Something that whoever comes to it waits for once it is shut.
 struct Barrier {
     is_shut: Mutex<bool>,
     opened: Condvar,
@@ -25,17 +25,21 @@ struct Barrier {
 }
 
 impl Barrier {
-    const fn shut() -> Self {
+    const fn new() -> Self {
         Self {
-            is_shut: Mutex::new(true),
+            is_shut: Mutex::new(false),
             opened: Condvar::new(),
             has_come: AtomicBool::new(false),
         }
     }
 
+    fn shut(&self) {
+        *self.is_shut.lock().unwrap() = true;
+    }
+
     fn pass(&self) {
-        self.has_come.store(true, Ordering::SeqCst);
         let shut = self.is_shut.lock().unwrap();
+        self.has_come.store(*shut, Ordering::SeqCst);
         drop(self.opened.wait_while(shut, |shut| *shut).unwrap());
     }
 
@@ -61,14 +65,9 @@ fn check_in(phone: &Phone, now: Minute) -> r::DeclareHealthRequest {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_deadline_or_caller_is_gone_is_not_begun_and_the_vital_calls_are_answered() {
-    static BARRIER: Barrier = Barrier::shut();
-    static IS_USED: AtomicBool = AtomicBool::new(false);
+    static BARRIER: Barrier = Barrier::new();
     let mut wish = Wish {
-        before_register: || {
-            if IS_USED.load(Ordering::SeqCst) {
-                BARRIER.pass();
-            }
-        },
+        before_register: || BARRIER.pass(),
         ..Wish::default()
     };
     wish.limits.store_calls_at_once = 1;
@@ -78,7 +77,7 @@ async fn a_call_whose_deadline_or_caller_is_gone_is_not_begun_and_the_vital_call
     epoch(&world, 1).await;
     let mut first = Phone::registered(house, 1).await;
     let mut second = Phone::registered(house, 2).await;
-    IS_USED.store(true, Ordering::SeqCst);
+    BARRIER.shut();
 
     // The only room at the store is taken, and stays so.
     let mut slow = Phone::new(house, 3);
@@ -125,14 +124,9 @@ async fn a_call_whose_deadline_or_caller_is_gone_is_not_begun_and_the_vital_call
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_without_room_at_the_store_is_shed_in_time_and_events_have_room_of_their_own() {
-    static BARRIER: Barrier = Barrier::shut();
-    static IS_USED: AtomicBool = AtomicBool::new(false);
+    static BARRIER: Barrier = Barrier::new();
     let mut wish = Wish {
-        before_register: || {
-            if IS_USED.load(Ordering::SeqCst) {
-                BARRIER.pass();
-            }
-        },
+        before_register: || BARRIER.pass(),
         ..Wish::default()
     };
     wish.limits.store_calls_at_once = 1;
@@ -141,7 +135,7 @@ async fn a_call_without_room_at_the_store_is_shed_in_time_and_events_have_room_o
     let world = World::new(wish).await;
     let house = &world.houses[0];
     let mut phone = Phone::registered(house, 1).await;
-    IS_USED.store(true, Ordering::SeqCst);
+    BARRIER.shut();
     let mut slow = Phone::new(house, 3);
     let registering = tokio::spawn(async move { slow.register(&name(3)).await });
     BARRIER.somebody_waits().await;
