@@ -352,18 +352,22 @@ impl World {
         assembled.expect("the registry is assembled").into_inner()
     }
 
-    /// A certificate of an identity of this federation, with its key.
-    pub fn certificate(&self, identity: &PeerId) -> DemoCertificate {
+    fn certificate(&self, identity: &PeerId) -> DemoCertificate {
         let issued = self.authority.issue_for_demo(identity);
         issued.expect("a certificate")
     }
 
-    /// Credentials of an identity of this federation.
-    pub fn credentials(&self, identity: &PeerId) -> Arc<dyn Credentials> {
+    /// A certificate of an identity of this federation with its key, and the federation's roots.
+    pub fn identity(&self, identity: &PeerId) -> Arc<TlsIdentity> {
         let own = self.certificate(identity);
         let root = self.authority.root_pem();
         let identity = TlsIdentity::from_pem(&own.chain_pem, &own.key_pem, &root);
-        Arc::new(Arc::new(identity.expect("sound material")))
+        Arc::new(identity.expect("sound material"))
+    }
+
+    /// Credentials of an identity of this federation.
+    pub fn credentials(&self, identity: &PeerId) -> Arc<dyn Credentials> {
+        Arc::new(self.identity(identity))
     }
 
     /// Credentials of somebody without a certificate.

@@ -226,7 +226,10 @@ impl TlsIdentity {
     }
 
     /// For the door of peers: each must show a certificate of the federation.
-    pub(crate) fn server_for_peers(&self) -> Result<Arc<ServerConfig>, FederationError> {
+    ///
+    /// # Errors
+    /// [`FederationError::NoCertificate`].
+    pub fn server_for_peers(&self) -> Result<Arc<ServerConfig>, FederationError> {
         let own = self.own.as_ref().ok_or(FederationError::NoCertificate)?;
         Ok(Arc::clone(&own.at_peers))
     }
@@ -238,7 +241,10 @@ impl TlsIdentity {
     }
 
     /// For a connection to exactly one peer.
-    pub(crate) fn client(&self, expected: PeerId) -> Result<ClientConfig, FederationError> {
+    ///
+    /// # Errors
+    /// [`FederationError::Tls`] for a key that cannot sign.
+    pub fn client(&self, expected: PeerId) -> Result<ClientConfig, FederationError> {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])?
             .dangerous()

@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use federation::PeerId;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::pki_types::ServerName;
 use tests::{World, province};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,8 +28,11 @@ impl Relay {
     /// Listens at `listener` as the node of `server`, and says on what it hears there as the node of `client`.
     pub(crate) fn open(world: &World, listener: TcpListener, client: u8, server: u8) -> Self {
         let relay = Self::default();
-        let acceptor = TlsAcceptor::from(Arc::new(as_server(world, server)));
-        let connector = TlsConnector::from(Arc::new(as_client(world, client)));
+        let node = |code| PeerId::node(&world.federation, province(code));
+        let as_server = world.identity(&node(server)).server_for_peers();
+        let as_client = world.identity(&node(client)).client(node(server));
+        let acceptor = TlsAcceptor::from(as_server.expect("a certificate"));
+        let connector = TlsConnector::from(Arc::new(as_client.expect("a certificate")));
         let address = ("127.0.0.1", world.port(server));
         let kept = relay.clone();
         tokio::spawn(async move {
@@ -50,50 +50,6 @@ impl Relay {
         });
         relay
     }
-}
-
-fn chain_and_key(
-    world: &World,
-    code: u8,
-) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
-    let own = world.certificate(&PeerId::node(&world.federation, province(code)));
-    let chain = CertificateDer::from_pem_slice(own.chain_pem.as_bytes());
-    let key = PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes());
-    (vec![chain.expect("a certificate")], key.expect("a key"))
-}
-
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-fn as_server(world: &World, code: u8) -> ServerConfig {
-    let mut roots = RootCertStore::empty();
-    let root = world.dir().join("federation.pem");
-    let root = CertificateDer::from_pem_file(root).expect("a root");
-    roots.add(root).expect("a root");
-    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
-    let (chain, key) = chain_and_key(world, code);
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3")
-        .with_client_cert_verifier(clients.build().expect("roots"))
-        .with_single_cert(chain, key)
-        .expect("a certificate with its key");
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    config
-}
-
-fn as_client(world: &World, code: u8) -> ClientConfig {
-    let (chain, key) = chain_and_key(world, code);
-    let mut config = ClientConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trusting::Trusting))
-        .with_client_auth_cert(chain, key)
-        .expect("a certificate with its key");
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    config
 }
 
 /// A stream that keeps what is read and written.
@@ -129,52 +85,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tee<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-/// Takes whoever is at the other node's address for it.
-mod trusting {
-    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-    use rustls::{DigitallySignedStruct, Error, SignatureScheme};
-
-    #[derive(Debug)]
-    pub(super) struct Trusting;
-
-    impl ServerCertVerifier for Trusting {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            rustls::crypto::ring::default_provider()
-                .signature_verification_algorithms
-                .supported_schemes()
-        }
     }
 }
