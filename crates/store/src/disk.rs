@@ -10,8 +10,9 @@ use crate::error::failed;
 use crate::generation::{
     Generation, Loader, Opening, UNMARKED, each_row, in_time, size_of_dir, sync_dir,
 };
-use crate::group::{Grouped, NotSwitched, Room};
+use crate::group::{Grouped, NotSwitched};
 use crate::mark::Tally;
+use crate::room::Room;
 use crate::{Batch, Each, EachRow, Entries, Store, StoreError, StoreObserver, Table, unsynced};
 
 const CURRENT: &str = "current";
@@ -141,7 +142,8 @@ impl DiskStore {
     /// # Errors
     /// [`StoreError::Locked`] if another process has the directory, [`StoreError::OtherBackend`],
     /// [`StoreError::LostCommits`] and [`StoreError::Rotten`] for one that is not what was committed,
-    /// [`StoreError::Stalled`], [`StoreError::Failed`] if it cannot be opened. Nothing is changed then.
+    /// [`StoreError::Stalled`], [`StoreError::Failed`] if it cannot be opened. Nothing is changed then, but for a note
+    /// where the disk may have failed.
     pub fn open(options: &DiskOptions) -> Result<Self, StoreError> {
         let lock = take(&options.dir)?;
         let (name, generation) = open_settled(options)?;
@@ -365,8 +367,10 @@ fn take(dir: &Path) -> Result<File, StoreError> {
     builder.recursive(true).mode(0o700);
     builder.create(dir).map_err(failed)?;
     // Each time, since whoever made it may have been stopped before.
-    if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
-        sync_dir(parent)?;
+    match dir.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => sync_dir(Path::new("."))?,
+        Some(parent) => sync_dir(parent)?,
+        None => {}
     }
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);

@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::batch::Rows;
 use crate::disk::Backend;
 use crate::error::failed;
-use crate::group::Room;
 use crate::guarded::Guarded;
 use crate::mark::{Mark, TALLY_KEY, Tally};
 use crate::redb_engine::RedbEngine;
+use crate::room::Room;
 use crate::sled_engine::SledEngine;
 use crate::{EachRow, Entries, StoreError};
 

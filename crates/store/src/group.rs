@@ -8,11 +8,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::batch::{Rows, after_prefix, whole_key};
-use crate::disk::DiskOptions;
 use crate::error::{failed, stopped};
-use crate::generation::{CHUNK_LEN, Engine, Generation, size_of_dir};
+use crate::generation::{CHUNK_LEN, Engine, Generation};
 use crate::mark::Tally;
 use crate::observe::observed;
+use crate::room::Room;
 use crate::watch::Watch;
 use crate::{Batch, Each, Entries, StoreError, StoreObserver, Table, unsynced};
 
@@ -26,52 +26,6 @@ const TAP_BYTES: usize = 64 << 20;
 const CLOSING: Duration = Duration::from_secs(2);
 /// How often the size of the directory is looked at.
 const SIZE_EVERY: Duration = Duration::from_secs(1);
-
-/// What the writer looks at before it writes.
-#[derive(Clone, Debug)]
-pub(crate) struct Room {
-    /// The directory whose disk and size count.
-    pub(crate) dir: PathBuf,
-    /// Bytes to stay free on the disk.
-    pub(crate) reserve_bytes: u64,
-    /// Bytes that the directory may have.
-    pub(crate) max_bytes: u64,
-}
-
-impl Room {
-    pub(crate) fn of(options: &DiskOptions) -> Self {
-        Self {
-            dir: options.dir.clone(),
-            reserve_bytes: options.reserve_bytes,
-            max_bytes: options.max_bytes,
-        }
-    }
-
-    /// Whether the disk has room.
-    pub(crate) fn check_disk(&self) -> Result<(), StoreError> {
-        let stat = rustix::fs::statvfs(&self.dir).map_err(failed)?;
-        let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
-        if free_bytes < self.reserve_bytes {
-            return Err(StoreError::Full {
-                free_bytes,
-                reserve_bytes: self.reserve_bytes,
-            });
-        }
-        Ok(())
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        self.check_disk()?;
-        let size_bytes = size_of_dir(&self.dir)?;
-        if size_bytes > self.max_bytes {
-            return Err(StoreError::SizeLimit {
-                size_bytes,
-                limit_bytes: self.max_bytes,
-            });
-        }
-        Ok(())
-    }
-}
 
 /// What readers and the writer share.
 struct Shared {

@@ -18,6 +18,7 @@ mod memory;
 mod observe;
 mod page_sums;
 mod redb_engine;
+mod room;
 mod rows;
 mod seal;
 mod sled_engine;

@@ -36,7 +36,7 @@ pub(crate) fn note(dir: &Path) {
 /// [`StoreError::Failed`] if the disk does not take it; the next to open the store tries again.
 pub(crate) fn settle(dir: &Path) -> Result<(), StoreError> {
     let noted = dir.join(FILE_NAME);
-    if !noted.exists() {
+    if !noted.try_exists().map_err(failed)? {
         return Ok(());
     }
     rewrite_all(dir)?;
