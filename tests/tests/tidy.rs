@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -31,6 +31,10 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("verifier", &["rules", "commitment"]),
     ("wire", &["rules", "verifier", "ledger"]),
     ("federation", &["wire", "verifier", "ledger", "rules"]),
+    (
+        "membership",
+        &["rules", "commitment", "verifier", "federation"],
+    ),
     ("store", &["rules"]),
     (
         "node",

@@ -7,6 +7,7 @@ use rules::{ProvinceCode, SourceId, SourceKind};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use crate::FederationError;
+use crate::roots::read_certificates;
 
 /// What every identity begins with.
 const PREFIX: &str = "spiffe://viridian/";
@@ -116,6 +117,18 @@ impl Authority {
             [] => Ok(None),
             [uri] => uri.parse().map(Some),
             _ => Err(FederationError::Authority),
+        }
+    }
+
+    /// The authority that the one root certificate in PEM text names; none for one that vouches for all.
+    ///
+    /// # Errors
+    /// [`FederationError::Pem`] for anything but one certificate, and those of [`Authority::from_certificate`].
+    pub fn from_pem(pem: &str) -> Result<Option<Self>, FederationError> {
+        let what = "root certificate";
+        match &read_certificates(pem, what)?[..] {
+            [root] => Self::from_certificate(root),
+            _ => Err(FederationError::Pem { what }),
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct DemoAuthority {
 }
 
 /// A certificate with its key.
-pub struct DemoCertificate {
+pub struct IssuedCertificate {
     /// The certificate, PEM.
     pub chain_pem: String,
     /// Its PKCS#8 key, PEM: secret.
@@ -68,7 +68,7 @@ impl DemoAuthority {
     ///
     /// # Errors
     /// [`FederationError::Issue`].
-    pub fn issue_for_demo(&self, peer: &PeerId) -> Result<DemoCertificate, FederationError> {
+    pub fn issue_for_demo(&self, peer: &PeerId) -> Result<IssuedCertificate, FederationError> {
         self.issue(&[peer.to_string()], usages_of(peer.role), self.validity)
     }
 
@@ -81,7 +81,7 @@ impl DemoAuthority {
         uris: &[String],
         usages: Vec<ExtendedKeyUsagePurpose>,
         validity: Validity,
-    ) -> Result<DemoCertificate, FederationError> {
+    ) -> Result<IssuedCertificate, FederationError> {
         issue("demonstration", uris, usages, validity, &self.root)
     }
 }
@@ -156,7 +156,7 @@ impl ProvinceAuthority {
         &self,
         peer: &PeerId,
         validity: Validity,
-    ) -> Result<DemoCertificate, FederationError> {
+    ) -> Result<IssuedCertificate, FederationError> {
         if peer.federation != self.authority.federation || peer.province != self.authority.province
         {
             return Err(FederationError::OtherIdentity);
@@ -191,7 +191,7 @@ fn issue(
     usages: Vec<ExtendedKeyUsagePurpose>,
     validity: Validity,
     issuer: &Issuer<'_, impl SigningKey>,
-) -> Result<DemoCertificate, FederationError> {
+) -> Result<IssuedCertificate, FederationError> {
     let mut params = params(name, validity)?;
     for uri in uris {
         let uri = SanType::URI(uri.as_str().try_into()?);
@@ -201,7 +201,7 @@ fn issue(
     params.extended_key_usages = usages;
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, issuer)?;
-    Ok(DemoCertificate {
+    Ok(IssuedCertificate {
         chain_pem: certificate.pem(),
         key_pem: key.serialize_pem(),
     })

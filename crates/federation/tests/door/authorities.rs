@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use crate::house::*;
-use federation::pki::{DemoCertificate, ProvinceAuthority};
+use federation::pki::{IssuedCertificate, ProvinceAuthority};
 use federation::{
     Authority, Door, FederationError, FederationId, Limits, PeerId, Role, TlsIdentity,
 };
@@ -18,12 +18,12 @@ fn authority_of(code: u8) -> ProvinceAuthority {
     ProvinceAuthority::generate(authority, LONG).unwrap()
 }
 
-fn holding(own: &DemoCertificate, roots: &str) -> Arc<TlsIdentity> {
+fn holding(own: &IssuedCertificate, roots: &str) -> Arc<TlsIdentity> {
     Arc::new(TlsIdentity::from_pem(&own.chain_pem, &own.key_pem, roots).unwrap())
 }
 
 /// What an authority can make if it does not ask itself whether it should.
-fn forged(by: &ProvinceAuthority, peer: &PeerId) -> DemoCertificate {
+fn forged(by: &ProvinceAuthority, peer: &PeerId) -> IssuedCertificate {
     let key = KeyPair::from_pem(by.key_pem()).unwrap();
     let mut name = CertificateParams::default();
     name.distinguished_name = rcgen::DistinguishedName::new();
@@ -38,7 +38,7 @@ fn forged(by: &ProvinceAuthority, peer: &PeerId) -> DemoCertificate {
     ];
     let own = KeyPair::generate().unwrap();
     let certificate = params.signed_by(&own, &Issuer::new(name, key)).unwrap();
-    DemoCertificate {
+    IssuedCertificate {
         chain_pem: certificate.pem(),
         key_pem: own.serialize_pem(),
     }
