@@ -80,6 +80,8 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "ledger",
             "verifier",
             "wire",
+            "federation",
+            "membership",
             "store",
             "node",
             "checkpoint",

@@ -169,23 +169,34 @@ impl SignedInvitation {
         })
     }
 
-    /// As PEM text of the label `VIRIDIAN INVITATION`.
-    pub fn to_pem(&self) -> String {
+    /// The canonical bytes, at most [`MAX_INVITATION_LEN_BYTES`].
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write(&mut bytes);
-        to_pem(LABEL, bytes)
+        bytes
+    }
+
+    /// Reads an invitation and checks its signature.
+    ///
+    /// # Errors
+    /// [`MembershipError::Layout`], [`MembershipError::NotARootKey`], [`MembershipError::BadSignature`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MembershipError> {
+        let mut reader = Reader::new(bytes, MAX_INVITATION_LEN_BYTES)?;
+        let signed = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(signed)
+    }
+
+    /// As PEM text of the label `VIRIDIAN INVITATION`.
+    pub fn to_pem(&self) -> String {
+        to_pem(LABEL, self.to_bytes())
     }
 
     /// Reads such text and checks the signature.
     ///
     /// # Errors
-    /// [`MembershipError::Armour`], [`MembershipError::TooLong`], [`MembershipError::Layout`],
-    /// [`MembershipError::NotARootKey`], [`MembershipError::BadSignature`].
+    /// [`MembershipError::Armour`], [`MembershipError::TooLong`], and those of [`SignedInvitation::from_bytes`].
     pub fn from_pem(text: &str) -> Result<Self, MembershipError> {
-        let bytes = from_pem(text, LABEL, MAX_INVITATION_LEN_BYTES)?;
-        let mut reader = Reader::new(&bytes, MAX_INVITATION_LEN_BYTES)?;
-        let signed = Self::read(&mut reader)?;
-        reader.finish()?;
-        Ok(signed)
+        Self::from_bytes(&from_pem(text, LABEL, MAX_INVITATION_LEN_BYTES)?)
     }
 }

@@ -269,22 +269,34 @@ impl SignedRequest {
         &self.request
     }
 
-    /// As PEM text of the label `VIRIDIAN REQUEST`.
-    pub fn to_pem(&self) -> String {
+    /// The canonical bytes, at most [`MAX_REQUEST_LEN_BYTES`].
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.request.write(&mut bytes);
         bytes.extend(self.signatures.iter().flatten());
-        to_pem(LABEL, bytes)
+        bytes
+    }
+
+    /// As PEM text of the label `VIRIDIAN REQUEST`.
+    pub fn to_pem(&self) -> String {
+        to_pem(LABEL, self.to_bytes())
     }
 
     /// Reads such text and checks its signatures.
     ///
     /// # Errors
-    /// [`MembershipError::Armour`], [`MembershipError::TooLong`], [`MembershipError::Layout`],
-    /// [`MembershipError::BadKey`], [`MembershipError::BadSignature`], and those of the invitation.
+    /// [`MembershipError::Armour`], [`MembershipError::TooLong`], and those of [`SignedRequest::from_bytes`].
     pub fn from_pem(text: &str) -> Result<Self, MembershipError> {
-        let bytes = from_pem(text, LABEL, MAX_REQUEST_LEN_BYTES)?;
-        let mut reader = Reader::new(&bytes, MAX_REQUEST_LEN_BYTES)?;
+        Self::from_bytes(&from_pem(text, LABEL, MAX_REQUEST_LEN_BYTES)?)
+    }
+
+    /// Reads a request and checks its signatures.
+    ///
+    /// # Errors
+    /// [`MembershipError::Layout`], [`MembershipError::BadKey`], [`MembershipError::BadSignature`], and those of the
+    /// invitation.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, MembershipError> {
+        let mut reader = Reader::new(bytes, MAX_REQUEST_LEN_BYTES)?;
         let request = Request::read(&mut reader)?;
         request.check()?;
         let message = request.signing_bytes();

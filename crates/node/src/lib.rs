@@ -35,6 +35,7 @@ mod residents;
 mod retain;
 mod risk_book;
 mod rule_book;
+mod schedule;
 mod serve;
 mod sources;
 mod start;

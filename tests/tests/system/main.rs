@@ -8,6 +8,7 @@ mod erased;
 mod leak;
 mod observability;
 mod relay;
+mod schedule;
 mod secrets;
 mod story;
 mod trust;
