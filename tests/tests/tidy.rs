@@ -98,6 +98,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "prover",
             "r1cs-audit",
             "ledger",
+            "membership",
             "verifier",
             "wire",
             "federation",

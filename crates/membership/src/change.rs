@@ -278,12 +278,13 @@ impl fmt::Display for Change {
                 } else {
                     "is announced"
                 };
+                let from = local(*from_minute);
                 write!(
                     f,
-                    "rule set {name} ({digest}, scope {scope}) {what}: from minute {from_minute}"
+                    "rule set {name} ({digest}, scope {scope}) {what}: from {from}"
                 )?;
                 match until_minute {
-                    Some(until) => write!(f, " until {until}"),
+                    Some(until) => write!(f, " until {}", local(*until)),
                     None => Ok(()),
                 }
             }
@@ -296,7 +297,19 @@ impl fmt::Display for Change {
             Self::Grace { old_min, new_min } => {
                 write!(f, "grace time {new_min} minutes (so far {old_min})")
             }
-            Self::Expires { at_s } => write!(f, "it ends at second {at_s}"),
+            Self::Expires { at_s } => {
+                let end = verifier::UnixTime::from_s(*at_s).minute();
+                write!(f, "it ends on {}", local(end.get()))
+            }
         }
     }
+}
+
+/// A minute as people of UTC+8 read it.
+fn local(minute: u32) -> String {
+    let Ok(at) = rules::Minute::new(minute) else {
+        return format!("minute {minute}");
+    };
+    let of_day = at.get().saturating_sub(at.day().first_minute().get());
+    format!("{} {:02}:{:02} (UTC+8)", at.day(), of_day / 60, of_day % 60)
 }
