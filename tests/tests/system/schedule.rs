@@ -11,7 +11,7 @@ use crate::NODE;
 /// Hours, as epochs go here, since the Unix epoch.
 const EVERY_MIN: u32 = 60;
 const TABLES: &str = "[epochs]\nevery_min = 60\npropose_after_s = 1\n";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn status(world: &World, code: u8) -> op::GetStatusResponse {
     let answer = world
