@@ -253,7 +253,8 @@ pub enum ForwardState {
     Lapsed,
 }
 
-/// What became of an event for another province. Key: source (6), event id (16). It names nobody: the digest is keyed.
+/// What became of an event for another province. Key: a keyed digest of source and event id (32). It
+/// names nobody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForwardedRow {
     /// Where it goes.
@@ -266,7 +267,7 @@ pub struct ForwardedRow {
     pub at: Minute,
 }
 
-/// A contested event that has no effect. Key: resident (32), event id (16).
+/// A contested event that has no effect. Key: resident (32), keyed digest of the event id (16).
 #[derive(Clone, Serialize, Deserialize)]
 pub struct WaitingRow {
     /// Canonical bytes.

@@ -46,9 +46,9 @@ pub enum Table {
     Jobs = 21,
     /// Home, number → an event on its way to the home in another province. Each under a data key of its own, that goes with it.
     Outbox = 30,
-    /// Source, event id → what became of an event that was to be forwarded.
+    /// Keyed digest of source and event id → what became of an event that was to be forwarded.
     Forwarded = 31,
-    /// Resident key, event id → an event from another province that has no effect until it is confirmed.
+    /// Resident key, keyed digest of the event id → an event from another province that has no effect until it is confirmed.
     Waiting = 32,
 }
 

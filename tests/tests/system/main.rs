@@ -5,6 +5,7 @@ mod crash;
 mod disk;
 mod doors;
 mod erased;
+mod forward;
 mod leak;
 mod observability;
 mod relay;

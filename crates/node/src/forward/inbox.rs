@@ -5,7 +5,7 @@
 //! one code, and the sources that get it too often are answered nothing more on that day.
 
 use rules::intake::check;
-use rules::{Event, EventBody, Minute, ProvinceCode, SourceId, fact_kind};
+use rules::{Event, EventBody, EventId, Minute, ProvinceCode, SourceId, fact_kind};
 use wire::{ENVELOPE_BYTES, ForwardAnswer, Reason};
 
 use super::{
@@ -188,7 +188,7 @@ impl Node {
                 return Ok(None);
             }
         }
-        let place = key.row(&event.id.0);
+        let place = self.waiting_place(key, event.id);
         if let Some(row) = self.vault.get::<WaitingRow>(Table::Waiting, &place)? {
             let confirm_by = row.confirm_by;
             return Ok(
@@ -245,7 +245,7 @@ impl Node {
         if resident.events.contains(event) {
             return Ok(Some(ForwardAnswer::Accepted));
         }
-        let place = resident.key.row(&event.id.0);
+        let place = self.waiting_place(resident.key, event.id);
         let row = match self.vault.get::<WaitingRow>(Table::Waiting, &place)? {
             Some(row) if row.event == letter.content.event => row,
             _ => return Ok(None),
@@ -264,6 +264,11 @@ impl Node {
         sitting.judging.append(*event, &letter.row(evidence, now));
         sitting.judging.delete(Table::Waiting, &place);
         Ok(Some(ForwardAnswer::Accepted))
+    }
+
+    /// Where a waiting event lies: keys lie in plain, so its id is blinded.
+    fn waiting_place(&self, resident: ResidentKey, event: EventId) -> Vec<u8> {
+        resident.row(&self.vault.blinded("waiting", &event.0)[..16])
     }
 
     /// Whether this home takes such a fact of another province only when it is confirmed.

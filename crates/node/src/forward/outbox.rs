@@ -123,7 +123,7 @@ impl Outbox {
 pub(crate) struct Departing<'a> {
     outbox: &'a Outbox,
     places: Vec<(ProvinceCode, u64)>,
-    names: Vec<Vec<u8>>,
+    names: Vec<[u8; 32]>,
     taken_at: Minute,
     is_durable: bool,
 }
@@ -183,12 +183,6 @@ fn parse_key(key: &[u8]) -> Option<(ProvinceCode, u64)> {
     Some((home, u64::from_be_bytes(number.try_into().ok()?)))
 }
 
-fn name_of(source: SourceId, event: EventId) -> Vec<u8> {
-    let number = source.number.to_be_bytes();
-    let of_source = [source.province.get(), source.kind.code()];
-    [&of_source[..], &number, &event.0].concat()
-}
-
 impl Node {
     /// Takes an event for a resident of another province into the outbox. What can be judged without the record is judged
     /// here, so that nobody elsewhere hears of what would be refused by everybody.
@@ -220,7 +214,7 @@ impl Node {
         {
             return Ok(LIVES_HERE);
         }
-        let name = name_of(event.source, event.id);
+        let name = self.name_of(event.source, event.id);
         let digest = self.digest_of(&offered.event);
         if departing.names.contains(&name) {
             return Ok(EventAnswer::Duplicate);
@@ -250,7 +244,7 @@ impl Node {
     /// Puts a row into the outbox, and among the changes what is now known of its event.
     fn put_out(
         &self,
-        name: &[u8],
+        name: &[u8; 32],
         row: ForwardedRow,
         (sent_as, offered, expires_at): (SentAs, &OfferedEvent, Minute),
         (write, departing): (&mut WriteSet<'_>, &mut Departing<'_>),
@@ -261,7 +255,7 @@ impl Node {
             return OVERLOADED;
         };
         departing.places.push((home, number));
-        departing.names.push(name.to_vec());
+        departing.names.push(*name);
         let out = OutboxRow {
             event: offered.event.clone(),
             sent_as,
@@ -286,6 +280,14 @@ impl Node {
         self.vault.blinded("forwarded", event)
     }
 
+    /// The name of a source's event in the store, where keys lie in plain.
+    fn name_of(&self, source: SourceId, event: EventId) -> [u8; 32] {
+        let number = source.number.to_be_bytes();
+        let of_source = [source.province.get(), source.kind.code()];
+        let secret = [&of_source[..], &number, &event.0].concat();
+        self.vault.blinded("forwarded name", &secret)
+    }
+
     fn forwarded_row(&self, name: &[u8]) -> Result<Option<ForwardedRow>, NodeError> {
         Ok(self.vault.get(Table::Forwarded, name)?)
     }
@@ -295,7 +297,7 @@ impl Node {
     /// # Errors
     /// [`Reason::NotFound`] for one that it had not, or whose time in the store is over.
     pub fn forwarded(&self, caller: SourceId, event: EventId) -> Result<ForwardedRow, NodeError> {
-        let row = self.forwarded_row(&name_of(caller, event))?;
+        let row = self.forwarded_row(&self.name_of(caller, event))?;
         let mut row = row.ok_or(NodeError::Refused(Reason::NotFound))?;
         if let ForwardState::Waiting { confirm_by } = row.state
             && confirm_by < self.clock.now()
@@ -323,7 +325,7 @@ impl Node {
             return Ok(BAD_SIGNATURE);
         }
         let _held = self.locks.hold([self.resident_key(&event.subject)]);
-        let name = name_of(event.source, event.id);
+        let name = self.name_of(event.source, event.id);
         let row = match self.forwarded_row(&name)? {
             Some(row) if row.digest == self.digest_of(&offered.event) => row,
             _ => return Ok(NOTHING_TO_CONFIRM),
@@ -419,7 +421,7 @@ impl Node {
             };
             let event = Event::from_bytes(&row.event)
                 .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Outbox)))?;
-            let name = name_of(event.source, event.id);
+            let name = self.name_of(event.source, event.id);
             if let Some(known) = self.forwarded_row(&name)? {
                 let at = now;
                 write.put(

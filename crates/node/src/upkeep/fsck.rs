@@ -123,7 +123,7 @@ fn check_forwarding(
         Ok(())
     })?;
     vault.walk::<ForwardedRow, StoreError>(Table::Forwarded, b"", |key, _| {
-        if key.len() != 22 {
+        if key.len() != 32 {
             checked.add(Table::Forwarded, "a key of another length");
         }
         Ok(())
