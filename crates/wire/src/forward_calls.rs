@@ -159,6 +159,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_form_is_refused_by_its_field() {
+        use proto::ForwardOutcome as O;
         let refused = |outcome: proto::ForwardOutcome, reason: &str, confirm_by_minute| {
             let result = proto::ForwardResult {
                 outcome: outcome.into(),
@@ -167,7 +168,6 @@ mod tests {
             };
             ForwardAnswer::try_from(&result).unwrap_err()
         };
-        use proto::ForwardOutcome as O;
         let malformed = |field| WireError::Malformed { field };
         assert_eq!(
             refused(O::Unspecified, "", 0),

@@ -238,14 +238,14 @@ impl Node {
             state,
             at: now,
         };
-        Ok(self.put_out(&name, row, sent, (write, departing)))
+        Ok(self.put_out(&name, &row, sent, (write, departing)))
     }
 
     /// Puts a row into the outbox, and among the changes what is now known of its event.
     fn put_out(
         &self,
         name: &[u8; 32],
-        row: ForwardedRow,
+        row: &ForwardedRow,
         (sent_as, offered, expires_at): (SentAs, &OfferedEvent, Minute),
         (write, departing): (&mut WriteSet<'_>, &mut Departing<'_>),
     ) -> EventAnswer {
@@ -267,7 +267,7 @@ impl Node {
         let owner = self.owner_of(&out);
         write.take_in(owner);
         write.put_of(owner, Table::Outbox, &row_key(home, number), &out);
-        write.put(Table::Forwarded, name, &row);
+        write.put(Table::Forwarded, name, row);
         EventAnswer::Forwarded
     }
 
@@ -351,7 +351,7 @@ impl Node {
         // The home's last minute is included, an envelope's is not.
         let expires_at = confirm_by.saturating_add_signed(1);
         let sent = (SentAs::Confirmation, offered, expires_at);
-        let answer = self.put_out(&name, row, sent, (&mut write, &mut departing));
+        let answer = self.put_out(&name, &row, sent, (&mut write, &mut departing));
         if !departing.is_empty() {
             write.commit()?;
             departing.depart();
@@ -408,7 +408,7 @@ impl Node {
     ) -> Result<usize, NodeError> {
         let now = self.clock.now();
         let mut write = self.vault.write();
-        let mut done = Vec::new();
+        let (mut done, mut ended) = (Vec::new(), Vec::new());
         for ((number, row), answer) in answered {
             let state = match answer {
                 ForwardAnswer::Accepted => ForwardState::Accepted,
@@ -424,23 +424,18 @@ impl Node {
             let name = self.name_of(event.source, event.id);
             if let Some(known) = self.forwarded_row(&name)? {
                 let at = now;
-                write.put(
-                    Table::Forwarded,
-                    &name,
-                    &ForwardedRow { state, at, ..known },
-                );
+                let row = ForwardedRow { state, at, ..known };
+                write.put(Table::Forwarded, &name, &row);
             }
             write.delete(Table::Outbox, &row_key(home, *number));
             write.delete(Table::Keys, &self.owner_of(row).0);
             done.push(*number);
+            ended.push(answer);
         }
         if !done.is_empty() {
             write.commit()?;
             self.forward.outbox.remove(home, &done);
-            let outcomes = answered.iter().map(|(_, answer)| answer);
-            self.metrics.forwarded_events(outcomes.clone().filter(
-                |answer| !matches!(answer, ForwardAnswer::Refused { reason } if reason == UNKNOWN_KEY),
-            ));
+            self.metrics.forwarded_events(ended.into_iter());
         }
         Ok(done.len())
     }
@@ -461,7 +456,9 @@ impl Node {
             })?;
         for names in old.chunks(PURGE_LEN) {
             let mut write = self.vault.write();
-            names.iter().for_each(|n| write.delete(Table::Forwarded, n));
+            for name in names {
+                write.delete(Table::Forwarded, name);
+            }
             write.commit()?;
         }
         Ok(())
