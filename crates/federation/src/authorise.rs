@@ -98,14 +98,20 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::RequestUse
         | Method::MakeCode
         | Method::Correct => &[Public],
-        Method::SubmitEvent | Method::SubmitEvents | Method::StreamEvents => &[Source],
+        Method::SubmitEvent
+        | Method::SubmitEvents
+        | Method::StreamEvents
+        | Method::GetForwarded
+        | Method::ConfirmForwarded => &[Source],
         Method::GetTrustList => &[Node, Source, Checkpoint, Operator, Public],
         Method::GetTreeHead
         | Method::CosignRegistry
         | Method::GetRegistry
         | Method::PublishRegistry
         | Method::CosignOnline
-        | Method::PublishOnline => &[Node],
+        | Method::PublishOnline
+        | Method::GetSealingKey
+        | Method::ForwardEvents => &[Node],
         Method::CloseEpoch
         | Method::AssembleRegistry
         | Method::GetNodeStatus

@@ -55,6 +55,11 @@ impl Peers {
         Ok(Self(channels.collect::<Result<_, _>>()?))
     }
 
+    /// The channel to a province's node, where its address is known.
+    pub(crate) fn channel(&self, province: ProvinceCode) -> Option<Channel> {
+        self.0.get(&province).cloned()
+    }
+
     /// Asks all peers at once; those that refuse or do not answer are named in the log and left out.
     async fn ask_all<T, F, A>(&self, what: &'static str, ask: F) -> Vec<T>
     where

@@ -44,6 +44,12 @@ pub enum Table {
     Leaves = 20,
     /// Job → when it ran last, and what it came to.
     Jobs = 21,
+    /// Home, number → an event on its way to the home in another province. Each under a data key of its own, that goes with it.
+    Outbox = 30,
+    /// Keyed digest of source and event id → what became of an event that was to be forwarded.
+    Forwarded = 31,
+    /// Resident key, keyed digest of the event id → an event from another province that has no effect until it is confirmed.
+    Waiting = 32,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -61,7 +67,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 21] = [
+    pub const ALL: [Table; 24] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -83,6 +89,9 @@ impl Table {
         Self::Keys,
         Self::Leaves,
         Self::Jobs,
+        Self::Outbox,
+        Self::Forwarded,
+        Self::Waiting,
     ];
 
     /// The number in stored keys.
@@ -119,6 +128,9 @@ impl Table {
             Self::Keys => "keys",
             Self::Leaves => "leaves",
             Self::Jobs => "jobs",
+            Self::Outbox => "outbox",
+            Self::Forwarded => "forwarded",
+            Self::Waiting => "waiting",
         }
     }
 
@@ -132,8 +144,9 @@ impl Table {
             | Self::Limits
             | Self::Cases
             | Self::Reads
-            | Self::Refusals => Scope::Resident,
-            Self::Committed => Scope::Named,
+            | Self::Refusals
+            | Self::Waiting => Scope::Resident,
+            Self::Committed | Self::Outbox => Scope::Named,
             Self::Places
             | Self::Devices
             | Self::Nonces
@@ -143,7 +156,8 @@ impl Table {
             | Self::OnlineSigned
             | Self::Online
             | Self::Leaves
-            | Self::Jobs => Scope::Node,
+            | Self::Jobs
+            | Self::Forwarded => Scope::Node,
         }
     }
 
