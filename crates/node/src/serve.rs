@@ -16,6 +16,7 @@ use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
+use crate::schedule::keep_epochs;
 use crate::{Node, NodeError, config};
 
 /// Services that the health checks name, besides the whole door.
@@ -98,7 +99,11 @@ pub async fn serve(
     ));
     let mut doors = std::pin::pin!(async { tokio::try_join!(at_peers, at_public) });
     let keeping_up = async {
-        tokio::join!(catch_up(&desk, &peers), keep_health(&reporters, watch));
+        tokio::join!(
+            catch_up(&desk, &peers),
+            keep_epochs(&desk, &peers),
+            keep_health(&reporters, watch)
+        );
     };
     let ended = tokio::select! {
         // A door that fails takes the other one with it.
