@@ -105,7 +105,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::GetRegistry
         | Method::PublishRegistry
         | Method::CosignOnline
-        | Method::PublishOnline => &[Node],
+        | Method::PublishOnline
+        | Method::AddCheckpoint => &[Node],
         Method::CloseEpoch
         | Method::AssembleRegistry
         | Method::GetNodeStatus

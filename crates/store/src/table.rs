@@ -44,6 +44,16 @@ pub enum Table {
     Leaves = 20,
     /// Job → when it ran last, and what it came to.
     Jobs = 21,
+    /// Index → entry of this node's log. Rows are only added.
+    LogEntries = 30,
+    /// One row: the newest checkpoint of this node's log, with the cosignatures that came.
+    LogCheckpoint = 31,
+    /// Slot → log keys announced last, the node's own among them.
+    LogKeys = 32,
+    /// Slot → what this node has cosigned last of that slot's log.
+    Witnessed = 33,
+    /// Slot, whether it only looks bad, digest → a checkpoint that was refused, beside the one cosigned.
+    LogEvidence = 34,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -61,7 +71,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 21] = [
+    pub const ALL: [Table; 26] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -83,6 +93,11 @@ impl Table {
         Self::Keys,
         Self::Leaves,
         Self::Jobs,
+        Self::LogEntries,
+        Self::LogCheckpoint,
+        Self::LogKeys,
+        Self::Witnessed,
+        Self::LogEvidence,
     ];
 
     /// The number in stored keys.
@@ -119,6 +134,11 @@ impl Table {
             Self::Keys => "keys",
             Self::Leaves => "leaves",
             Self::Jobs => "jobs",
+            Self::LogEntries => "log-entries",
+            Self::LogCheckpoint => "log-checkpoint",
+            Self::LogKeys => "log-keys",
+            Self::Witnessed => "witnessed",
+            Self::LogEvidence => "log-evidence",
         }
     }
 
@@ -143,7 +163,12 @@ impl Table {
             | Self::OnlineSigned
             | Self::Online
             | Self::Leaves
-            | Self::Jobs => Scope::Node,
+            | Self::Jobs
+            | Self::LogEntries
+            | Self::LogCheckpoint
+            | Self::LogKeys
+            | Self::Witnessed
+            | Self::LogEvidence => Scope::Node,
         }
     }
 

@@ -10,6 +10,7 @@ mod federation_calls;
 mod field;
 mod gate_calls;
 mod limits;
+mod log_calls;
 mod method;
 mod padding;
 mod reason;
@@ -27,6 +28,9 @@ pub use federation_calls::{Proposal, PublishedRegistry};
 pub use field::{bytes_exact, bytes_within, count_within, required, text_within};
 pub use gate_calls::{GateRequest, gate_requests};
 pub use limits::*;
+pub use log_calls::{
+    CheckpointOffer, MAX_COSIGNATURE_LINE_BYTES, WitnessAnswer, log_client, log_server,
+};
 pub use method::{DESCRIPTORS, Method};
 pub use padding::Padded;
 pub use reason::resident_reason;

@@ -71,6 +71,8 @@ methods! {
     CosignOnline = "/viridian.federation.v1.FederationService/CosignOnline",
     /// `FederationService.PublishOnline`.
     PublishOnline = "/viridian.federation.v1.FederationService/PublishOnline",
+    /// `LogService.AddCheckpoint`.
+    AddCheckpoint = "/viridian.federation.v1.LogService/AddCheckpoint",
     /// `OperatorService.CloseEpoch`.
     CloseEpoch = "/viridian.operator.v1.OperatorService/CloseEpoch",
     /// `OperatorService.AssembleRegistry`.

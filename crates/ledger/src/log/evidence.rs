@@ -39,13 +39,22 @@ impl Evidence {
         }
     }
 
-    /// Checks that the log of `key` signed both, and that they contradict each other.
+    /// Checks that one log signed both, and that they contradict each other. `keys` are keys of that log: more than one if
+    /// it changed its key between the two.
     ///
     /// # Errors
     /// [`LogError::UnknownOrigin`], [`LogError::BadSignature`], [`LogError::BadProof`], [`LogError::NoContradiction`].
-    pub fn check(&self, key: &NoteKey) -> Result<(), LogError> {
-        self.first.check_log(key)?;
-        self.second.check_log(key)?;
+    pub fn check(&self, keys: &[NoteKey]) -> Result<(), LogError> {
+        for checkpoint in [&self.first, &self.second] {
+            let mut checked = keys.iter().map(|key| checkpoint.check_log(key));
+            let unknown = || LogError::UnknownOrigin(checkpoint.origin().to_owned());
+            if !checked.clone().any(|checked| checked.is_ok()) {
+                return checked.next().unwrap_or_else(|| Err(unknown()));
+            }
+        }
+        if self.first.origin() != self.second.origin() {
+            return Err(LogError::UnknownOrigin(self.second.origin().to_owned()));
+        }
         let (old, size) = (self.first.size(), self.second.size());
         if old == 0 {
             let is_wrong = self.first.root() != LogHash::EMPTY;

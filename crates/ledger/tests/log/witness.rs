@@ -210,14 +210,18 @@ fn a_fork_is_refused_and_what_the_log_signed_is_evidence_against_it() {
         });
         assert_eq!(state.consider(&refused, &log), refusal);
         let evidence = Evidence::of(&kept.checkpoint(1), &refused);
-        assert_eq!(evidence.check(&log), Ok(()), "{known} {common} {count}");
+        assert_eq!(
+            evidence.check(std::slice::from_ref(&log)),
+            Ok(()),
+            "{known} {common} {count}"
+        );
         // Nobody else's key, and nothing changed.
         let other = NoteKey::log(log.name(), *names(2).0.key()).unwrap();
-        assert!(evidence.check(&other).is_err());
-        assert!(evidence.check(&names(2).0).is_err());
+        assert!(evidence.check(&[other]).is_err());
+        assert!(evidence.check(&[names(2).0]).is_err());
         let mut changed = evidence.clone();
         changed.prefix_root.0[0] ^= 1;
-        assert!(changed.check(&log).is_err());
+        assert!(changed.check(std::slice::from_ref(&log)).is_err());
     }
 }
 
@@ -229,7 +233,10 @@ fn a_log_that_keeps_to_its_past_cannot_be_accused() {
         let grown = Kept::of(1, count);
         let honest = request(&grown, known as u64);
         let accused = Evidence::of(&kept.checkpoint(1), &honest);
-        assert_eq!(accused.check(&log), Err(LogError::NoContradiction));
+        assert_eq!(
+            accused.check(std::slice::from_ref(&log)),
+            Err(LogError::NoContradiction)
+        );
         // With a proof made up, or another root said to be the old one.
         let made_up = AddCheckpoint {
             proof: vec![LogHash([5; 32]); honest.proof.len()],
@@ -237,14 +244,14 @@ fn a_log_that_keeps_to_its_past_cannot_be_accused() {
         };
         assert!(
             Evidence::of(&kept.checkpoint(1), &made_up)
-                .check(&log)
+                .check(std::slice::from_ref(&log))
                 .is_err()
         );
         let lied = Evidence {
             prefix_root: LogHash([5; 32]),
             ..accused
         };
-        assert!(lied.check(&log).is_err());
+        assert!(lied.check(std::slice::from_ref(&log)).is_err());
     }
 }
 
@@ -257,13 +264,16 @@ fn a_fork_at_a_full_tree_whose_proof_hides_the_old_root_is_refused_and_shows_not
     let refusal = witnessed(&kept).consider(&refused, &log);
     assert_eq!(refusal, Err(LogError::Inconsistent { known: 16 }));
     let evidence = Evidence::of(&kept.checkpoint(1), &refused);
-    assert_eq!(evidence.check(&log), Err(LogError::BadProof));
+    assert_eq!(
+        evidence.check(std::slice::from_ref(&log)),
+        Err(LogError::BadProof)
+    );
     // Whoever reads the fork's tiles knows its root at that size, and has evidence.
     let read = Evidence {
         prefix_root: fork.root_at(16),
         ..evidence
     };
-    assert_eq!(read.check(&log), Ok(()));
+    assert_eq!(read.check(std::slice::from_ref(&log)), Ok(()));
 }
 
 #[test]
