@@ -25,6 +25,7 @@ mod node;
 pub mod observe;
 mod online;
 mod passes;
+mod plain_http;
 mod proving;
 mod query;
 mod quotas;
@@ -38,6 +39,7 @@ mod rule_book;
 mod serve;
 mod sources;
 mod start;
+mod transparency;
 mod upkeep;
 mod words;
 

@@ -15,13 +15,15 @@ use tonic_health::server::HealthReporter;
 use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::observe::{Watch, keep_watch, listen};
+use crate::transparency::{keep_witnessed, listen_public};
 use crate::{Node, NodeError, config};
 
 /// Services that the health checks name, besides the whole door.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "viridian.resident.v1.ResidentService",
     "viridian.source.v1.SourceService",
     "viridian.federation.v1.FederationService",
+    "viridian.federation.v1.LogService",
     "viridian.operator.v1.OperatorService",
 ];
 const TRUST_SERVICE: &str = "viridian.trust.v1.TrustService";
@@ -34,6 +36,8 @@ pub struct Listeners {
     pub public: TcpListener,
     /// For the operator's scraper and prober, if there is one.
     pub metrics: Option<TcpListener>,
+    /// For readers of the transparency log, if there is one.
+    pub log: Option<TcpListener>,
 }
 
 /// Serves a node until `shutdown` completes or an operator drains it: health says so first, then nothing new is
@@ -67,6 +71,9 @@ pub async fn serve(
             watch.clone(),
         ));
     }
+    if let Some(listener) = listeners.log {
+        background.spawn(listen_public(listener, Arc::clone(&node)));
+    }
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let desk = Desk::new(Arc::clone(&node)).until(stopped.clone());
     let until_stopped = || {
@@ -94,7 +101,11 @@ pub async fn serve(
     ));
     let mut doors = std::pin::pin!(async { tokio::try_join!(at_peers, at_public) });
     let keeping_up = async {
-        tokio::join!(catch_up(&desk, &peers), keep_health(&reporters, watch));
+        tokio::join!(
+            catch_up(&desk, &peers),
+            keep_witnessed(&desk, &peers),
+            keep_health(&reporters, watch)
+        );
     };
     let ended = tokio::select! {
         // A door that fails takes the other one with it.

@@ -133,10 +133,15 @@ pub struct RevocationBatch {
 }
 
 impl Entry {
+    /// The kind of a tree head.
+    pub const TREE_HEAD: u8 = 1;
+    /// The kind of a registry.
+    pub const REGISTRY: u8 = 2;
+
     const fn kind(&self) -> u8 {
         match self {
-            Self::TreeHead(_) => 1,
-            Self::Registry(_) => 2,
+            Self::TreeHead(_) => Self::TREE_HEAD,
+            Self::Registry(_) => Self::REGISTRY,
             Self::RuleSet(_) => 3,
             Self::KeyChange(_) => 4,
             Self::Source(_) => 5,
@@ -176,12 +181,12 @@ impl Entry {
         };
         let rest = &bytes[1..];
         let entry = match kind {
-            1 if rest.len() == SIGNED_TREE_HEAD_LEN_BYTES => {
+            Self::TREE_HEAD if rest.len() == SIGNED_TREE_HEAD_LEN_BYTES => {
                 return Ok(Self::TreeHead(
                     SignedTreeHead::from_bytes(rest).map_err(ledger)?,
                 ));
             }
-            2 => {
+            Self::REGISTRY => {
                 return Ok(Self::Registry(
                     CosignedStatement::from_bytes(rest).map_err(ledger)?,
                 ));

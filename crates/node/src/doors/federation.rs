@@ -13,7 +13,7 @@ use crate::NodeError;
 pub(super) struct FederationDesk(pub(super) Desk);
 
 /// Only provinces of the root document are served, whatever else has a node's certificate.
-fn check_member<T>(desk: &Desk, request: &Request<T>) -> Result<(), Status> {
+pub(super) fn check_member<T>(desk: &Desk, request: &Request<T>) -> Result<(), Status> {
     let peer = Caller::peer_of(request)?;
     if desk.node().is_member(peer.province) {
         Ok(())

@@ -1,6 +1,7 @@
 //! The services, as thin covers over the node: each call is handed to a thread that may wait for the store.
 
 mod federation;
+mod log;
 mod operator;
 mod resident;
 mod source;
@@ -139,6 +140,7 @@ pub(crate) fn peers_routes(
         .add_service(wire::server::federation(federation::FederationDesk(
             desk.clone(),
         )))
+        .add_service(wire::log_server(log::LogDesk(desk.clone())))
         .add_service(wire::server::operator(operator::OperatorDesk {
             desk: desk.clone(),
             peers: Arc::clone(peers),

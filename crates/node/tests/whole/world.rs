@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
+use ledger::log::LogSigner;
 use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
 use node::observe::Metrics;
 use node::store::{KeyRing, MemoryStore, ObservedStore, Store, StoreIdentity, Vault};
@@ -98,6 +99,10 @@ pub(crate) fn source_key(id: SourceId) -> SigningKey {
 
 pub(crate) fn head_key(home: u8) -> SigningKey {
     SigningKey::from_bytes(&[home + 100; 32])
+}
+
+pub(crate) fn log_signer(home: u8) -> LogSigner {
+    LogSigner::derive(&[home + 200; 32])
 }
 
 pub(crate) fn root_key() -> SigningKey {
@@ -258,6 +263,7 @@ pub(crate) struct House {
     pub(crate) peers_at: SocketAddr,
     pub(crate) public_at: SocketAddr,
     pub(crate) metrics_at: SocketAddr,
+    pub(crate) log_at: SocketAddr,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) store: Arc<MemoryStore>,
     stop: oneshot::Sender<()>,
@@ -298,6 +304,7 @@ impl World {
                 peers: bind().await.unwrap(),
                 public: bind().await.unwrap(),
                 metrics: Some(bind().await.unwrap()),
+                log: Some(bind().await.unwrap()),
             });
         }
         let addresses: Vec<Peer> = PROVINCES
@@ -364,6 +371,7 @@ pub(crate) fn parts(
         clock,
         entropy,
         signing_key: head_key(home),
+        log_signer: log_signer(home),
         rules: RuleBook::new(
             at_hand.to_vec(),
             root.document(),
@@ -426,6 +434,7 @@ fn open(
     );
     let metrics = listeners.metrics.as_ref().unwrap();
     let metrics_at = metrics.local_addr().unwrap();
+    let log_at = listeners.log.as_ref().unwrap().local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = Arc::clone(&node);
     let limits = wish.limits;
@@ -445,6 +454,7 @@ fn open(
         peers_at,
         public_at,
         metrics_at,
+        log_at,
         clock,
         store,
         stop,
