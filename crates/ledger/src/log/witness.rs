@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use commitment::layout::Reader;
 
 use super::checkpoint::MAX_CHECKPOINT_LEN_BYTES;
@@ -65,9 +63,7 @@ impl AddCheckpoint {
         }
         let mut proof = Vec::new();
         for line in lines {
-            let hash = BASE64_STANDARD.decode(line).ok();
-            let hash = hash.and_then(|hash| <[u8; 32]>::try_from(hash).ok());
-            proof.push(LogHash(hash.ok_or(malformed("a line of a proof"))?));
+            proof.push(line.parse()?);
         }
         if proof.len() > MAX_PROOF_LEN {
             return Err(malformed("a proof of more than 63 lines"));

@@ -19,5 +19,6 @@ mod swap;
 mod table;
 #[cfg(feature = "otel")]
 mod traces;
+mod transparency;
 mod upkeep;
 mod world;
