@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use commitment::Slot;
 use ed25519_dalek::{Signer as _, SigningKey};
-use federation::pki::{DemoAuthority, DemoCertificate, Validity};
+use federation::pki::{DemoAuthority, IssuedCertificate, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use node::FileRegister;
 use node::store::KeyRing;
@@ -352,7 +352,7 @@ impl World {
         assembled.expect("the registry is assembled").into_inner()
     }
 
-    fn certificate(&self, identity: &PeerId) -> DemoCertificate {
+    fn certificate(&self, identity: &PeerId) -> IssuedCertificate {
         let issued = self.authority.issue_for_demo(identity);
         issued.expect("a certificate")
     }

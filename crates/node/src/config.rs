@@ -57,7 +57,7 @@ pub struct Config {
     /// A clock that is not the world's; absent in production.
     #[serde(default)]
     pub clock: Option<SimulatedTime>,
-    /// What this node asks of the registries that it cosigns.
+    /// When epochs close, and what this node asks of the registries that it cosigns.
     #[serde(default)]
     pub epochs: Epochs,
     /// What is too late or too early.
@@ -272,6 +272,12 @@ pub struct SimulatedTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Epochs {
+    /// Minutes between two epochs, which close at its multiples since the Unix epoch; the same in all provinces. Zero where
+    /// the operator closes them. An epoch's number is its closing minute divided by it, and never falls: it may be made
+    /// shorter, and not longer again.
+    pub every_min: u32,
+    /// Seconds from an epoch's close to the first node's turn to assemble the registry, and from each to the next.
+    pub propose_after_s: u32,
     /// Least number of provinces with a head of the epoch itself; at least 2 in production.
     pub fresh_provinces_min: usize,
     /// Oldest head that may stand in for a province that is away, minutes before the epoch's close.
@@ -283,10 +289,19 @@ pub struct Epochs {
 impl Default for Epochs {
     fn default() -> Self {
         Self {
+            every_min: 0,
+            propose_after_s: 60,
             fresh_provinces_min: 2,
             stale_head_max_min: 1_440,
             delay_max_min: 1_440,
         }
+    }
+}
+
+impl Epochs {
+    /// [`Epochs::propose_after_s`].
+    pub(crate) fn propose_after(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.propose_after_s.into())
     }
 }
 

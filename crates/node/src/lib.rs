@@ -36,6 +36,7 @@ mod residents;
 mod retain;
 mod risk_book;
 mod rule_book;
+mod schedule;
 mod serve;
 mod sources;
 mod start;

@@ -245,6 +245,16 @@ impl Node {
         members.iter().any(|member| member.province == province)
     }
 
+    /// Which of the federation's slots, ascending, this node's is, and how many there are.
+    pub(crate) fn provinces(&self) -> (usize, u32) {
+        let entries = &self.root.document().provinces;
+        let place = entries.iter().position(|entry| entry.slot == self.slot);
+        (
+            place.unwrap_or(0),
+            u32::try_from(entries.len()).unwrap_or(u32::MAX),
+        )
+    }
+
     /// Number of the root document in use.
     pub fn root_sequence(&self) -> u64 {
         self.root.document().sequence.get()

@@ -15,6 +15,7 @@ use tonic_health::server::HealthReporter;
 use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::observe::{Watch, keep_watch, listen};
+use crate::schedule::keep_epochs;
 use crate::transparency::{keep_witnessed, listen_public};
 use crate::{Node, NodeError, config};
 
@@ -104,6 +105,7 @@ pub async fn serve(
         tokio::join!(
             catch_up(&desk, &peers),
             keep_witnessed(&desk, &peers),
+            keep_epochs(&desk, &peers),
             keep_health(&reporters, watch)
         );
     };
