@@ -26,6 +26,13 @@ enum Member {
     Group(usize),
 }
 
+/// What a quorum line says.
+#[derive(Clone, Copy)]
+enum Quorum {
+    None,
+    Of(Member),
+}
+
 /// A policy that is being read.
 #[derive(Default)]
 struct Reading<'a> {
@@ -35,7 +42,7 @@ struct Reading<'a> {
     names: BTreeMap<&'a [u8], Member>,
     /// What is a member of a group already.
     taken: Vec<Member>,
-    quorum: Option<Option<Member>>,
+    quorum: Option<Quorum>,
 }
 
 impl WitnessPolicy {
@@ -53,9 +60,8 @@ impl WitnessPolicy {
         }
         let mut reading = Reading::default();
         let whole = |what| LogError::Policy { line: 0, what };
-        let lines = match bytes.split_last() {
-            Some((b'\n', lines)) => lines,
-            _ => return Err(whole("does not end with a newline")),
+        let Some((b'\n', lines)) = bytes.split_last() else {
+            return Err(whole("does not end with a newline"));
         };
         for (line, text) in (1..).zip(lines.split(|b| *b == b'\n')) {
             let is_admitted = |b: &u8| matches!(b, b'\t' | b' '..=b'~' | 0x80..);
@@ -75,7 +81,10 @@ impl WitnessPolicy {
             logs: reading.logs,
             witnesses: reading.witnesses,
             groups: reading.groups,
-            quorum: reading.quorum.ok_or(whole("no quorum line"))?,
+            quorum: match reading.quorum.ok_or(whole("no quorum line"))? {
+                Quorum::None => None,
+                Quorum::Of(member) => Some(member),
+            },
         })
     }
 
@@ -127,8 +136,8 @@ impl<'a> Reading<'a> {
             [b"group", name, least, members @ ..] => self.group(name, least, members),
             [b"quorum", name] => {
                 let quorum = match *name {
-                    b"none" => None,
-                    name => Some(*self.names.get(name).ok_or("a name not defined before")?),
+                    b"none" => Quorum::None,
+                    name => Quorum::Of(*self.names.get(name).ok_or("a name not defined before")?),
                 };
                 match self.quorum.replace(quorum) {
                     None => Ok(()),

@@ -290,13 +290,11 @@ impl<E> HashReader for Hashes<'_, E> {
 
 /// The root of a full subtree over hashes, a power of two of them.
 fn subtree(hashes: &[Hash]) -> Hash {
-    match hashes {
-        [one] => *one,
-        _ => {
-            let (left, right) = hashes.split_at(hashes.len() / 2);
-            node_hash(subtree(left), subtree(right))
-        }
+    if let [one] = hashes {
+        return *one;
     }
+    let (left, right) = hashes.split_at(hashes.len() / 2);
+    node_hash(subtree(left), subtree(right))
 }
 
 fn ours(hashes: Vec<Hash>) -> Vec<LogHash> {

@@ -1,6 +1,8 @@
 //! What the published specifications give as examples, taken from c2sp.org on 27 November 2026. They publish no keys for
 //! their example checkpoint, so that its form is all that can be checked of it.
 
+use std::fmt::Write as _;
+
 use ledger::log::{
     AddCheckpoint, Log, LogError, LogHash, NoteKey, SignedCheckpoint, TilePath, WitnessPolicy,
     leaf_hash,
@@ -100,7 +102,7 @@ fn text_that_is_no_checkpoint_is_refused() {
         SignedCheckpoint::from_bytes(huge.as_bytes()),
         Err(LogError::TooLarge(u64::MAX))
     );
-    let long = [COSIGNED.as_bytes(), &[b'x'; 40_000]].concat();
+    let long = [COSIGNED.as_bytes(), &vec![b'x'; 40_000]].concat();
     assert!(matches!(
         SignedCheckpoint::from_bytes(&long),
         Err(LogError::TooLong { .. })
@@ -247,7 +249,7 @@ fn paths_and_partial_tiles_are_as_published() {
     }
 }
 
-/// The trees of certificate-transparency's reference implementation, merkletree/merkle_tree_test.cc.
+/// The trees of certificate-transparency's reference implementation, `merkletree/merkle_tree_test.cc`.
 #[test]
 fn roots_are_those_of_the_reference_implementation() {
     let leaves = [
@@ -285,12 +287,12 @@ fn policy() -> String {
     let (log, _) = names(1);
     let mut text = format!("# the example\nlog {}\n\n", log.to_vkey());
     for (name, number) in [("X1", 11), ("X2", 12), ("X3", 13)] {
-        text += &format!("witness {name} {}\n", names(number).1.to_vkey());
+        writeln!(text, "witness {name} {}", names(number).1.to_vkey()).unwrap();
     }
     text += "group X-witnesses 2 X1 X2 X3\n\n";
     for (name, number) in [("Y1", 21), ("Y2", 22), ("Y3", 23)] {
         let vkey = names(number).1.to_vkey();
-        text += &format!("\twitness  {name} {vkey} https://{name}.example/\n");
+        writeln!(text, "\twitness  {name} {vkey} https://{name}.example/").unwrap();
     }
     text + "group Y-witnesses any Y1 Y2 Y3\ngroup X-and-Y all X-witnesses Y-witnesses\nquorum X-and-Y\n"
 }

@@ -179,5 +179,5 @@ fn bundles_give_back_their_entries_and_end_where_an_entry_ends() {
     assert!(read_bundle(&bytes[..bytes.len() - 1]).is_err());
     let long = bundle(kept.entries.iter().map(Vec::as_slice)).unwrap();
     assert!(read_bundle(&long).is_err());
-    assert!(bundle([&[0; 65_536][..]]).is_err());
+    assert!(bundle([&vec![0; 65_536][..]]).is_err());
 }

@@ -99,12 +99,12 @@ struct Announced {
 }
 
 impl Announced {
-    fn take(&mut self, entry: Entry, bytes: &[u8]) {
+    fn take(&mut self, entry: &Entry, bytes: &[u8]) {
         match entry {
             Entry::RuleSet(_) => drop(self.rule_sets.insert(bytes.to_vec())),
             Entry::Source(source) => {
                 let id = (source.province.get(), source.kind, source.number);
-                self.sources.insert(id, source);
+                self.sources.insert(id, *source);
             }
             _ => {}
         }
@@ -129,7 +129,7 @@ impl Node {
                     return Err(wrong());
                 }
                 let entry = Entry::from_bytes(&bytes).map_err(|_| wrong())?;
-                announced.take(entry, &bytes);
+                announced.take(&entry, &bytes);
                 book.log.append(&bytes).map_err(|_| wrong())?;
                 book.next += 1;
                 Ok(())

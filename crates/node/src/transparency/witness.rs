@@ -310,11 +310,11 @@ impl Node {
             let _ = writeln!(text, "group p{} any {members}", province.get());
             let _ = write!(names, " p{}", province.get());
         }
-        text += &if least == 0 {
-            "quorum none\n".to_owned()
+        if least == 0 {
+            text.push_str("quorum none\n");
         } else {
-            format!("group others {least}{names}\nquorum others\n")
-        };
+            let _ = write!(text, "group others {least}{names}\nquorum others\n");
+        }
         Ok(Some(text))
     }
 }

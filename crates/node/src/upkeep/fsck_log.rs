@@ -129,7 +129,7 @@ fn check_signature(
     }
     if let Some(checkpoint) = checkpoint {
         let key = own.and_then(|own| NoteKey::log(checkpoint.origin(), own.log).ok());
-        if !key.is_some_and(|key| checkpoint.check_log(&key).is_ok()) {
+        if key.is_none_or(|key| checkpoint.check_log(&key).is_err()) {
             checked.add(
                 Table::LogCheckpoint,
                 "a checkpoint that this node's log has not signed",
