@@ -111,7 +111,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::CosignOnline
         | Method::PublishOnline
         | Method::GetSealingKey
-        | Method::ForwardEvents => &[Node],
+        | Method::ForwardEvents
+        | Method::AddCheckpoint => &[Node],
         Method::CloseEpoch
         | Method::AssembleRegistry
         | Method::GetNodeStatus

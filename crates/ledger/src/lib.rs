@@ -5,6 +5,7 @@
 mod cosigner;
 mod error;
 mod head;
+pub mod log;
 mod registry;
 mod roster;
 mod state_tree;

@@ -60,6 +60,13 @@ impl Peers {
         self.0.get(&province).cloned()
     }
 
+    /// All channels, by province.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = (ProvinceCode, &Channel)> {
+        self.0
+            .iter()
+            .map(|(province, channel)| (*province, channel))
+    }
+
     /// Asks all peers at once; those that refuse or do not answer are named in the log and left out.
     async fn ask_all<T, F, A>(&self, what: &'static str, ask: F) -> Vec<T>
     where

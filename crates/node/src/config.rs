@@ -34,6 +34,9 @@ pub struct Config {
     pub node_key_token: Option<KeyToken>,
     /// Ed25519 seed that signs tree heads and cosignatures: 64 hexadecimal digits, mode 0600.
     pub signing_key_file: PathBuf,
+    /// The secret of the log's and the witness's keys, as the signing key; without one they are derived from that.
+    #[serde(default)]
+    pub log_key_file: Option<PathBuf>,
     /// Who lives here, as made by `node seal-register`.
     pub register_file: PathBuf,
     /// Sources of events with their keys, TOML.
@@ -89,6 +92,10 @@ pub struct Doors {
     /// Address of the operator's listener (plain HTTP: `/metrics`, `/livez`, `/readyz`); without one there is none.
     #[serde(default)]
     pub metrics_listen: Option<SocketAddr>,
+    /// Address for readers of the transparency log (plain HTTP: `/checkpoint`, `/tile/…`, `/policy`, `/evidence`); without
+    /// one it is read by nobody.
+    #[serde(default)]
+    pub log_listen: Option<SocketAddr>,
     /// Certificate chain, PEM, own first; its identity tells federation and province.
     pub certificate_file: PathBuf,
     /// Its PKCS#8 key, PEM.
@@ -356,6 +363,7 @@ impl Config {
             change(&mut token.pin_file);
         }
         change(&mut self.signing_key_file);
+        self.log_key_file.iter_mut().for_each(&mut change);
         change(&mut self.register_file);
         change(&mut self.sources_file);
         let sealing = self.forward.keys.iter_mut().map(|key| &mut key.file);

@@ -170,6 +170,7 @@ mod tests {
                 peers_listen: address,
                 public_listen: address,
                 metrics_listen: None,
+                log_listen: None,
                 certificate_file: dir.path().join("node.pem"),
                 key_file: dir.path().join("node-key.pem"),
                 roots_file: dir.path().join("federation.pem"),

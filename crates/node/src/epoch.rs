@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use commitment::{Blinding, Epoch, fr_from_bytes, fr_to_bytes, record_leaf};
+use ledger::log::Entry;
 use ledger::{
     HeadHash, LeafIndex, Registry, RegistryStatement, SignedTreeHead, StateTree, TreeHead,
 };
@@ -113,11 +114,12 @@ impl Node {
         };
         let mut write = self.vault.write();
         write.put_new(Table::Epochs, &epoch.get().to_be_bytes(), &row);
-        write.commit()?;
+        self.append(write, &[Entry::TreeHead(head)])?;
         let closed = Arc::new(Closed { head, tree });
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
         ledger.closed.insert(epoch, closed);
         drop(ledger);
+        self.sign_checkpoint_later();
         self.purge_nonces()?;
         self.metrics.epoch_closed(began.elapsed());
         tracing::info!(epoch = epoch.get(), records, "an epoch is closed");

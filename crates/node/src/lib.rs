@@ -26,6 +26,7 @@ mod node;
 pub mod observe;
 mod online;
 mod passes;
+mod plain_http;
 mod proving;
 mod query;
 mod quotas;
@@ -40,6 +41,7 @@ mod schedule;
 mod serve;
 mod sources;
 mod start;
+mod transparency;
 mod upkeep;
 mod words;
 

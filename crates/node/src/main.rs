@@ -215,6 +215,10 @@ fn serve_until_told(
                 Some(address) => Some(bind(address).await?),
                 None => None,
             },
+            log: match doors.log_listen {
+                Some(address) => Some(bind(address).await?),
+                None => None,
+            },
         };
         let every = Duration::from_secs(doors.reload_poll_s);
         tokio::spawn(files.keep_fresh(every, hangups()));
@@ -240,7 +244,7 @@ fn runtime(limits: &Limits) -> Result<tokio::runtime::Runtime, StartError> {
     let at_once = limits.store_calls_at_once + limits.intake_calls_at_once;
     Ok(tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(at_once + 16)
+        .max_blocking_threads(at_once + 20)
         .build()
         .map_err(federation::FederationError::from)?)
 }
@@ -253,6 +257,9 @@ fn announce(listeners: &Listeners) -> Result<(), federation::FederationError> {
     write!(out, "ready peers={peers} public={public}")?;
     if let Some(metrics) = &listeners.metrics {
         write!(out, " metrics={}", metrics.local_addr()?)?;
+    }
+    if let Some(log) = &listeners.log {
+        write!(out, " log={}", log.local_addr()?)?;
     }
     writeln!(out)?;
     Ok(out.flush()?)

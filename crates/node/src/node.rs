@@ -5,8 +5,10 @@ use std::time::Duration;
 use commitment::Slot;
 use ed25519_dalek::SigningKey;
 use federation::FederationId;
+use ledger::log::LogSigner;
 use ledger::{Member, Roster};
 use rules::{Policy, ProvinceCode};
+use tokio::sync::Notify;
 use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 
 use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
@@ -19,6 +21,7 @@ use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::quotas::NodeQuotas;
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
+use crate::transparency::{LogBook, LogNames};
 use crate::{CivilRegister, Clock, Entropy, NodeError, RiskBook, RuleBook};
 
 /// Everything that a node is made of. What is read from files has been checked by itself; [`Node::open`] checks that
@@ -36,6 +39,8 @@ pub struct Parts {
     pub entropy: Arc<Entropy>,
     /// Signs tree heads and cosignatures.
     pub signing_key: SigningKey,
+    /// Signs the log, and what the node cosigns as a witness.
+    pub log_signer: LogSigner,
     /// The trust list's root.
     pub root: SignedRoot,
     /// The keys that it is believed by.
@@ -104,6 +109,13 @@ pub struct Node {
     pub(crate) counts: Counts,
     /// Held by whoever closes an epoch, or signs a statement or a document: one at a time.
     pub(crate) signing: Mutex<()>,
+    /// Held by whoever cosigns a log: what is checked is stored before anybody else checks.
+    pub(crate) witnessing: Mutex<()>,
+    pub(crate) log_signer: LogSigner,
+    pub(crate) log_names: LogNames,
+    pub(crate) log_book: Mutex<LogBook>,
+    /// Told of every new checkpoint.
+    pub(crate) checkpoint_signed: Notify,
     pub(crate) ledger: RwLock<Ledger>,
     pub(crate) queue: ProvingQueue,
     pub(crate) proof_times: ProofTimes,
@@ -155,6 +167,13 @@ impl Node {
         let queue = ProvingQueue::start(proving.threads, proving.queue_len)
             .map_err(|_| NodeError::Fault("no thread for proving can be started"))?;
         let quotas = NodeQuotas::new(&parts.settings.limits.quotas);
+        let log_names = LogNames::new(
+            &parts.vault,
+            &parts.federation,
+            (parts.home, slot),
+            &parts.log_signer,
+            &parts.signing_key,
+        )?;
         let node = Self {
             federation: parts.federation,
             home: parts.home,
@@ -179,6 +198,11 @@ impl Node {
             places: Mutex::new(places),
             counts,
             signing: Mutex::new(()),
+            witnessing: Mutex::new(()),
+            log_signer: parts.log_signer,
+            log_names,
+            log_book: Mutex::default(),
+            checkpoint_signed: Notify::new(),
             ledger: RwLock::new(Ledger::default()),
             queue,
             proof_times: ProofTimes::default(),
@@ -188,6 +212,7 @@ impl Node {
         };
         node.restore_ledger()?;
         node.check_clock()?;
+        node.restore_log()?;
         Ok(Arc::new(node))
     }
 

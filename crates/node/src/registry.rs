@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use commitment::{Epoch, Fr};
+use ledger::log::Entry;
 use ledger::{
     CosignPolicy, Cosignature, CosignedStatement, CosignerState, Expected, Registry,
     RegistryStatement, SignedTreeHead,
@@ -168,7 +169,8 @@ impl Node {
         };
         let mut write = self.vault.write();
         write.put_large(Table::Registries, &epoch.get().to_be_bytes(), &row);
-        write.commit()?;
+        self.append(write, &[Entry::Registry(registry.cosigned.clone())])?;
+        self.sign_checkpoint_later();
         tracing::info!(epoch = epoch.get(), "a registry has its quorum");
         self.adopt(registry, tree)
     }

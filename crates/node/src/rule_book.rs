@@ -154,6 +154,11 @@ impl RuleBook {
         self.in_force(name.ok_or(NodeError::Refused(Reason::UnknownRuleSet))?, at)
     }
 
+    /// All of them, as the root document names them.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &KnownSet> {
+        self.sets.iter()
+    }
+
     /// Whether `name` is the home's own set.
     pub fn is_home(&self, name: &str) -> bool {
         name == self.home

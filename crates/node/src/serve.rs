@@ -17,15 +17,17 @@ use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
 use crate::schedule::keep_epochs;
+use crate::transparency::{keep_witnessed, listen_public};
 use crate::{Node, NodeError, config};
 
 /// Services that the health checks name, besides the whole door.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 7] = [
     "viridian.resident.v1.ResidentService",
     "viridian.source.v1.SourceService",
     "viridian.source.v1.ForwardedService",
     "viridian.federation.v1.FederationService",
     "viridian.federation.v1.ForwardService",
+    "viridian.federation.v1.LogService",
     "viridian.operator.v1.OperatorService",
 ];
 const TRUST_SERVICE: &str = "viridian.trust.v1.TrustService";
@@ -38,6 +40,8 @@ pub struct Listeners {
     pub public: TcpListener,
     /// For the operator's scraper and prober, if there is one.
     pub metrics: Option<TcpListener>,
+    /// For readers of the transparency log, if there is one.
+    pub log: Option<TcpListener>,
 }
 
 /// Serves a node until `shutdown` completes or an operator drains it: health says so first, then nothing new is
@@ -71,6 +75,9 @@ pub async fn serve(
             watch.clone(),
         ));
     }
+    if let Some(listener) = listeners.log {
+        background.spawn(listen_public(listener, Arc::clone(&node)));
+    }
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let desk = Desk::new(Arc::clone(&node)).until(stopped.clone());
     background.spawn(forward_all(desk.clone(), Arc::clone(&peers)));
@@ -101,6 +108,7 @@ pub async fn serve(
     let keeping_up = async {
         tokio::join!(
             catch_up(&desk, &peers),
+            keep_witnessed(&desk, &peers),
             keep_epochs(&desk, &peers),
             keep_health(&reporters, watch)
         );

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use federation::{FederationError, PeerId, Role};
+use ledger::log::LogSigner;
 use prover::Prover;
 use risk_list::{FactTable, MAX_FACT_BYTES};
 use rules::{MAX_RULE_SET_LEN_BYTES, RuleSet};
 use verifier::CircuitUse;
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
+use zeroize::Zeroizing;
 
 use crate::config::{Config, Parameters, parse_digits};
 use crate::credentials::FileCredentials;
@@ -74,6 +76,7 @@ pub struct Prepared {
     peer: PeerId,
     ring: KeyRing,
     signing_key: SigningKey,
+    log_signer: LogSigner,
     root: SignedRoot,
     root_keys: RootKeys,
     rules: RuleBook,
@@ -103,6 +106,11 @@ impl Prepared {
         let root = read_root(&config, &root_keys)?;
         let ring = read_own_ring(&config)?;
         let signing_key = SigningKey::from_bytes(&*read_secret(&config.signing_key_file)?);
+        let log_secret = match &config.log_key_file {
+            Some(file) => read_secret(file)?,
+            None => Zeroizing::new(signing_key.to_bytes()),
+        };
+        let log_signer = LogSigner::derive(&log_secret);
         let rules = RuleBook::new(
             read_rule_sets(&config)?,
             root.document(),
@@ -120,6 +128,7 @@ impl Prepared {
             peer,
             ring,
             signing_key,
+            log_signer,
             root,
             root_keys,
             config,
@@ -187,6 +196,7 @@ impl Prepared {
             clock,
             entropy,
             signing_key: self.signing_key,
+            log_signer: self.log_signer,
             root: self.root,
             root_keys: self.root_keys,
             rules: self.rules,

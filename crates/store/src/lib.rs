@@ -40,8 +40,8 @@ pub use memory::MemoryStore;
 pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
     CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, ForwardState, ForwardedRow,
-    IssuedRow, LimitRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow, RefusedRow, RegistryRow,
-    ResidentKey, ResidentRow, SentAs, UseRow, WaitingRow,
+    IssuedRow, LimitRow, LogEvidenceRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow, RefusedRow,
+    RegistryRow, ResidentKey, ResidentRow, SentAs, UseRow, WaitingRow, WitnessedRow,
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;

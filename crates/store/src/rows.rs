@@ -282,6 +282,35 @@ pub struct WaitingRow {
     pub confirm_by: Minute,
 }
 
+/// What a witness has cosigned last of a log. Key: slot (1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessedRow {
+    /// Canonical bytes of the witness's state.
+    pub state: Vec<u8>,
+    /// The checkpoint, as its log signed it.
+    pub checkpoint: Vec<u8>,
+    /// Canonical bytes of the signed log keys that it was judged by.
+    pub keys: Vec<u8>,
+}
+
+/// A checkpoint that was refused; a large value. Key: slot (1), 0 if it contradicts the one cosigned, 1 if it only was not
+/// shown to extend it, digest (16).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEvidenceRow {
+    /// The checkpoint cosigned.
+    pub first: Vec<u8>,
+    /// The one refused.
+    pub second: Vec<u8>,
+    /// The proof that came with it.
+    pub proof: Vec<[u8; 32]>,
+    /// The root that its tree is shown to have had at the first one's size.
+    pub prefix_root: [u8; 32],
+    /// Canonical bytes of the signed log keys of both.
+    pub keys: Vec<Vec<u8>>,
+    /// When it came.
+    pub refused_at: Minute,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,12 +44,22 @@ pub enum Table {
     Leaves = 20,
     /// Job → when it ran last, and what it came to.
     Jobs = 21,
+    /// Index → entry of this node's log. Rows are only added.
+    LogEntries = 30,
+    /// One row: the newest checkpoint of this node's log, with the cosignatures that came.
+    LogCheckpoint = 31,
+    /// Slot → log keys announced last, the node's own among them.
+    LogKeys = 32,
+    /// Slot → what this node has cosigned last of that slot's log.
+    Witnessed = 33,
+    /// Slot, whether it only looks bad, digest → a checkpoint that was refused, beside the one cosigned.
+    LogEvidence = 34,
     /// Home, number → an event on its way to the home in another province. Each under a data key of its own, that goes with it.
-    Outbox = 30,
+    Outbox = 35,
     /// Keyed digest of source and event id → what became of an event that was to be forwarded.
-    Forwarded = 31,
+    Forwarded = 36,
     /// Resident key, keyed digest of the event id → an event from another province that has no effect until it is confirmed.
-    Waiting = 32,
+    Waiting = 37,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -67,7 +77,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 24] = [
+    pub const ALL: [Table; 29] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -89,6 +99,11 @@ impl Table {
         Self::Keys,
         Self::Leaves,
         Self::Jobs,
+        Self::LogEntries,
+        Self::LogCheckpoint,
+        Self::LogKeys,
+        Self::Witnessed,
+        Self::LogEvidence,
         Self::Outbox,
         Self::Forwarded,
         Self::Waiting,
@@ -128,6 +143,11 @@ impl Table {
             Self::Keys => "keys",
             Self::Leaves => "leaves",
             Self::Jobs => "jobs",
+            Self::LogEntries => "log-entries",
+            Self::LogCheckpoint => "log-checkpoint",
+            Self::LogKeys => "log-keys",
+            Self::Witnessed => "witnessed",
+            Self::LogEvidence => "log-evidence",
             Self::Outbox => "outbox",
             Self::Forwarded => "forwarded",
             Self::Waiting => "waiting",
@@ -157,7 +177,12 @@ impl Table {
             | Self::Online
             | Self::Leaves
             | Self::Jobs
-            | Self::Forwarded => Scope::Node,
+            | Self::Forwarded
+            | Self::LogEntries
+            | Self::LogCheckpoint
+            | Self::LogKeys
+            | Self::Witnessed
+            | Self::LogEvidence => Scope::Node,
         }
     }
 

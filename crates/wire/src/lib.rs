@@ -11,6 +11,7 @@ mod field;
 mod forward_calls;
 mod gate_calls;
 mod limits;
+mod log_calls;
 mod method;
 mod padding;
 mod reason;
@@ -29,6 +30,9 @@ pub use field::{bytes_exact, bytes_within, count_within, required, text_within};
 pub use forward_calls::{ForwardAnswer, envelopes, forward_answers, stated_home};
 pub use gate_calls::{GateRequest, gate_requests};
 pub use limits::*;
+pub use log_calls::{
+    CheckpointOffer, MAX_COSIGNATURE_LINE_BYTES, WitnessAnswer, log_client, log_server,
+};
 pub use method::{DESCRIPTORS, Method};
 pub use padding::Padded;
 pub use reason::resident_reason;

@@ -79,6 +79,8 @@ methods! {
     GetForwarded = "/viridian.source.v1.ForwardedService/GetForwarded",
     /// `ForwardedService.ConfirmForwarded`.
     ConfirmForwarded = "/viridian.source.v1.ForwardedService/ConfirmForwarded",
+    /// `LogService.AddCheckpoint`.
+    AddCheckpoint = "/viridian.federation.v1.LogService/AddCheckpoint",
     /// `OperatorService.CloseEpoch`.
     CloseEpoch = "/viridian.operator.v1.OperatorService/CloseEpoch",
     /// `OperatorService.AssembleRegistry`.

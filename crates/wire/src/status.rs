@@ -125,6 +125,8 @@ reasons! {
     AlreadySigned, "ALREADY_SIGNED", AlreadyExists, "another statement of the epoch was signed already";
     /// Too few cosignatures came together.
     NoQuorum, "NO_QUORUM", Unavailable, "too few provinces answered";
+    /// A checkpoint is not of the log that it is said to be of, or does not extend what this witness cosigned.
+    CheckpointRefused, "CHECKPOINT_REFUSED", FailedPrecondition, "the checkpoint is not the log's or does not extend the one cosigned";
     /// A trust document is not right: sequence, age, signatures.
     TrustRefused, "TRUST_REFUSED", FailedPrecondition, "the trust document is not right";
     /// The disk is full; nothing was stored.

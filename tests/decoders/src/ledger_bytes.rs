@@ -1,5 +1,10 @@
 //! What provinces sign together: heads, statements, cosignatures, and what a cosigner remembers.
 
+use ed25519_dalek::SigningKey;
+use ledger::log::{
+    AddCheckpoint, Entry, LogHash, LogSigner, NoteKey, SignedCheckpoint, SignedLogKeys, TilePath,
+    WitnessPolicy, WitnessState, bundle, read_bundle,
+};
 use ledger::{
     Cosignature, CosignedStatement, CosignerState, RegistryStatement, SignedTreeHead, TreeHead,
 };
@@ -56,6 +61,97 @@ pub(crate) fn check(data: &[u8]) {
     if let Some(state) = state {
         consider(&state, &known.statement);
     }
+    check_log(data);
+}
+
+/// What logs and witnesses hand to each other.
+fn check_log(data: &[u8]) {
+    canonical(data, Entry::from_bytes(data), Entry::to_bytes);
+    canonical(data, WitnessState::from_bytes(data), WitnessState::to_bytes);
+    let keys = SignedLogKeys::from_bytes(data);
+    if let Some(keys) = canonical(data, keys, SignedLogKeys::to_bytes) {
+        let checked = keys.check(&FEDERATION.roster, None);
+        assert!(checked.is_err(), "log keys that nobody announced");
+    }
+    let log = log_key();
+    let read = SignedCheckpoint::from_bytes(data);
+    if let Some(read) = canonical(data, read, |c| c.to_bytes().to_vec()) {
+        let is_made = read.text() == checkpoint().text();
+        assert!(is_made || read.check_log(&log).is_err());
+    }
+    let request = AddCheckpoint::from_bytes(data);
+    if let Some(request) = canonical(data, request, AddCheckpoint::to_bytes) {
+        match WitnessState::default().consider(&request, &log) {
+            Ok(permit) => assert_eq!(permit.next_state().size(), checkpoint().size()),
+            Err(error) => says(&error),
+        }
+    }
+    match WitnessPolicy::from_bytes(data) {
+        Ok(policy) => drop(policy.check(&checkpoint())),
+        Err(error) => says(&error),
+    }
+    if let Ok(entries) = read_bundle(data) {
+        assert_eq!(bundle(entries).as_deref(), Ok(data));
+    }
+    if let Ok(text) = std::str::from_utf8(data) {
+        canonical(data, NoteKey::from_vkey(text), |k| k.to_vkey().into_bytes());
+        canonical(data, TilePath::parse(text), |p| p.to_string().into_bytes());
+    }
+}
+
+fn log_signer() -> LogSigner {
+    LogSigner::derive(&[5; 32])
+}
+
+fn log_key() -> NoteKey {
+    log_keys().keys.log_key("test").expect("a name")
+}
+
+fn log_keys() -> SignedLogKeys {
+    let member = &FEDERATION.roster.members()[0];
+    let keys = log_signer().public(member.province, member.slot, 1);
+    keys.sign(&SigningKey::from_bytes(&[6; 32]))
+}
+
+fn checkpoint() -> SignedCheckpoint {
+    let signed = log_signer().sign(700, LogHash([7; 32]), &log_key());
+    signed.expect("the log's own key")
+}
+
+fn log_seeds() -> Vec<Vec<u8>> {
+    let request = AddCheckpoint {
+        old_size: 3,
+        proof: vec![LogHash([8; 32]); 3],
+        checkpoint: checkpoint(),
+    };
+    let first = AddCheckpoint {
+        old_size: 0,
+        proof: vec![],
+        ..request.clone()
+    };
+    let known = &*FEDERATION;
+    let head = Entry::TreeHead(known.heads[0]).to_bytes();
+    let witness = log_keys().keys.witness_key("test").expect("a name");
+    let log = log_key().to_vkey();
+    let policy = format!(
+        "log {log}\nwitness w {}\ngroup g any w\nquorum g\n",
+        witness.to_vkey()
+    );
+    vec![
+        bundle([&head[..], b"x"]).expect("short"),
+        head,
+        Entry::Registry(known.cosigned.clone()).to_bytes(),
+        Entry::Event([9; 32]).to_bytes(),
+        WitnessState::default().to_bytes(),
+        log_keys().to_bytes(),
+        checkpoint().to_bytes().to_vec(),
+        request.to_bytes(),
+        first.to_bytes(),
+        policy.into_bytes(),
+        log.into_bytes(),
+        b"tile/0/x001/234.p/5".to_vec(),
+        b"tile/entries/000".to_vec(),
+    ]
 }
 
 /// A head is its province's, or nobody's.
@@ -124,5 +220,6 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
             .iter()
             .map(Cosignature::to_bytes),
     );
+    seeds.extend(log_seeds());
     seeds
 }

@@ -2,6 +2,7 @@
 
 mod federation;
 mod forward;
+mod log;
 mod operator;
 mod resident;
 mod source;
@@ -144,6 +145,7 @@ pub(crate) fn peers_routes(
         .add_service(wire::server::forwarded(forward::ForwardedDesk(
             desk.clone(),
         )))
+        .add_service(wire::log_server(log::LogDesk(desk.clone())))
         .add_service(wire::server::operator(operator::OperatorDesk {
             desk: desk.clone(),
             peers: Arc::clone(peers),

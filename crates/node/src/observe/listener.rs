@@ -1,32 +1,19 @@
 //! The operator's listener: plain HTTP, three paths, nothing to be changed by it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use federation::Credentials;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use hyper::{Request, Response, StatusCode};
+use tokio::net::TcpListener;
 
 use super::Watch;
 use crate::Node;
+use crate::plain_http::{self, of_type, plain};
 
 /// Connections at once: a scraper, a prober, and a person or two.
 const MAX_CONNECTIONS: usize = 16;
-/// Bytes of a request's head; the least that the HTTP library allows.
-const MAX_HEAD_LEN_BYTES: usize = 8 * 1024;
-/// Time for a request's head, and for a whole connection.
-const HEAD_TIME: Duration = Duration::from_secs(5);
-const CONNECTION_TIME: Duration = Duration::from_secs(15);
-/// Pause after the operating system refused a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// No answer is longer; a test holds the numbers of a busy node against it.
 pub const MAX_ANSWER_LEN_BYTES: usize = 1 << 20;
 
@@ -51,51 +38,16 @@ pub(crate) async fn listen(
         credentials,
         watch,
     });
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
-            return;
-        };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let shown = Arc::clone(&shown);
-                tokio::spawn(async move {
-                    let served = serve_one(stream, shown);
-                    let _ = tokio::time::timeout(CONNECTION_TIME, served).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection to the operator's listener could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-async fn serve_one(stream: TcpStream, shown: Arc<Shown>) {
-    let service = service_fn(move |request| {
+    let answer = move |request: Request<Incoming>| {
         let shown = Arc::clone(&shown);
-        async move { Ok::<_, Infallible>(answer(&request, &shown).await) }
-    });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .max_buf_size(MAX_HEAD_LEN_BYTES)
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection to the operator's listener failed");
-    }
+        async move { answer(&request, &shown).await }
+    };
+    plain_http::serve(listener, "the operator's listener", MAX_CONNECTIONS, answer).await;
 }
 
 async fn answer(request: &Request<Incoming>, shown: &Arc<Shown>) -> Response<Full<Bytes>> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
-        let allowed = HeaderValue::from_static("GET, HEAD");
-        answer.headers_mut().insert(ALLOW, allowed);
-        return answer;
+    if let Some(refused) = plain_http::only_get(request) {
+        return refused;
     }
     match request.uri().path() {
         "/metrics" => numbers(shown).await,
@@ -132,21 +84,4 @@ fn readiness(shown: &Shown) -> Response<Full<Bytes>> {
         StatusCode::SERVICE_UNAVAILABLE
     };
     of_type(status, "application/json", format!("{json}\n"))
-}
-
-fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
-    of_type(status, "text/plain; charset=utf-8", text)
-}
-
-fn of_type(
-    status: StatusCode,
-    kind: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(body.into()));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
 }

@@ -83,6 +83,7 @@ struct Counted {
     pass_queue_refusals: Counter,
     epochs_closed: Counter,
     close_durations: Histogram,
+    checkpoint_refusals: Counter,
 }
 
 impl Metrics {
@@ -159,6 +160,10 @@ impl Metrics {
     pub(crate) fn epoch_closed(&self, took: Duration) {
         self.counted.epochs_closed.inc();
         self.counted.close_durations.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn checkpoint_refused(&self) {
+        self.counted.checkpoint_refusals.inc();
     }
 
     pub(super) fn commits_now(&self) -> MutexGuard<'_, Commits> {
@@ -241,6 +246,11 @@ impl Counted {
                 "epoch_close_duration",
                 "Time of closing an epoch",
                 &CLOSE_BOUNDS_S,
+            ),
+            checkpoint_refusals: counter(
+                r,
+                "checkpoint_refusals",
+                "Checkpoints of other logs that this node did not cosign",
             ),
         }
     }

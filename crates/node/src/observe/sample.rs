@@ -24,6 +24,7 @@ type Amount = Gauge<u64, AtomicU64>;
 /// Gauges that are set when they are asked for.
 pub(super) struct Sampled {
     work: Work,
+    log: LogNumbers,
     trust: Trust,
     machine: Machine,
     ready: Amount,
@@ -42,6 +43,14 @@ struct Work {
     registry_age: Amount,
     outbox_rows: Amount,
     outbox_age: Amount,
+}
+
+/// What is public of what it did.
+struct LogNumbers {
+    entries: Amount,
+    checkpoint_entries: Amount,
+    checkpoint_cosignatures: Amount,
+    evidence: Amount,
 }
 
 /// What others believe it by.
@@ -75,6 +84,7 @@ impl Sampled {
         }
         Self {
             work: Work::register(r),
+            log: LogNumbers::register(r),
             trust: Trust::register(r),
             machine: Machine::register(r),
             ready: number(r, "ready", "Whether the node is ready: 1 or 0"),
@@ -123,6 +133,20 @@ impl Work {
                 "outbox_age",
                 "How long the oldest of them waits, by the node's clock; 0 without one",
             ),
+        }
+    }
+}
+
+impl LogNumbers {
+    fn register(r: &mut Registry) -> Self {
+        let covered = "Entries of the log that its newest checkpoint covers";
+        let cosigned = "Witnesses that have cosigned the newest checkpoint of the log";
+        let kept = "Checkpoints of other logs that were refused and are kept";
+        Self {
+            entries: number(r, "log_entries", "Entries of the node's log"),
+            checkpoint_entries: number(r, "log_checkpoint_entries", covered),
+            checkpoint_cosignatures: number(r, "log_checkpoint_cosignatures", cosigned),
+            evidence: number(r, "log_evidence", kept),
         }
     }
 }
@@ -179,6 +203,7 @@ impl Metrics {
     /// Looks everything up. Reads the disk, so it is called where that may wait.
     pub(super) fn look_up(&self, node: &Node, credentials: &dyn Credentials) {
         self.look_up_work(node);
+        self.look_up_log(node);
         self.look_up_trust(node, credentials);
         self.look_up_machine();
     }
@@ -203,6 +228,16 @@ impl Metrics {
             work.registry_epoch.set(epoch.get().into());
             work.registry_age.set(age_s(node, known.as_of));
         }
+    }
+
+    fn look_up_log(&self, node: &Node) {
+        let log = &self.sampled.log;
+        log.entries.set(node.log_entries());
+        let covered = node.checkpoint().map_or(0, |checkpoint| checkpoint.size());
+        log.checkpoint_entries.set(covered);
+        log.checkpoint_cosignatures
+            .set(node.checkpoint_cosignatures() as u64);
+        log.evidence.set(node.evidence_kept() as u64);
     }
 
     fn look_up_trust(&self, node: &Node, credentials: &dyn Credentials) {

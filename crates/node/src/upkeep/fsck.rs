@@ -43,6 +43,7 @@ pub fn fsck(
     check_epochs(vault, against, &mut checked)?;
     check_committed(vault, &residents, &mut checked)?;
     check_registries(vault, against, &mut checked)?;
+    super::fsck_log::check_log(vault, against, &mut checked)?;
     Ok(checked)
 }
 

@@ -3,6 +3,7 @@
 mod backup;
 mod control;
 mod fsck;
+mod fsck_log;
 mod service;
 
 use std::path::PathBuf;

@@ -21,5 +21,6 @@ mod swap;
 mod table;
 #[cfg(feature = "otel")]
 mod traces;
+mod transparency;
 mod upkeep;
 mod world;

@@ -18,7 +18,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 38] = [
+const TABLE: [(&str, &str); 39] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -53,6 +53,7 @@ const TABLE: [(&str, &str); 38] = [
         "/viridian.federation.v1.FederationService/PublishOnline",
         "N",
     ),
+    ("/viridian.federation.v1.LogService/AddCheckpoint", "N"),
     ("/viridian.operator.v1.OperatorService/CloseEpoch", "O"),
     (
         "/viridian.operator.v1.OperatorService/AssembleRegistry",

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
+use ledger::log::LogSigner;
 use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
 use node::forward::{Forward, SealingSecret};
 use node::observe::Metrics;
@@ -99,6 +100,10 @@ pub(crate) fn source_key(id: SourceId) -> SigningKey {
 
 pub(crate) fn head_key(home: u8) -> SigningKey {
     SigningKey::from_bytes(&[home + 100; 32])
+}
+
+pub(crate) fn log_signer(home: u8) -> LogSigner {
+    LogSigner::derive(&[home + 200; 32])
 }
 
 pub(crate) fn root_key() -> SigningKey {
@@ -268,6 +273,7 @@ pub(crate) struct House {
     pub(crate) peers_at: SocketAddr,
     pub(crate) public_at: SocketAddr,
     pub(crate) metrics_at: SocketAddr,
+    pub(crate) log_at: SocketAddr,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) store: Arc<MemoryStore>,
     stop: oneshot::Sender<()>,
@@ -309,6 +315,7 @@ impl World {
                 peers: bind().await.unwrap(),
                 public: bind().await.unwrap(),
                 metrics: Some(bind().await.unwrap()),
+                log: Some(bind().await.unwrap()),
             });
         }
         let addresses: Vec<Peer> = PROVINCES
@@ -348,6 +355,7 @@ impl World {
                 .unwrap(),
             public: bind().await.unwrap(),
             metrics: Some(bind().await.unwrap()),
+            log: Some(bind().await.unwrap()),
         };
         let house = open(wish, home, listeners, &self.addresses, store, now);
         self.houses.insert(index.min(self.houses.len()), house);
@@ -407,6 +415,7 @@ pub(crate) fn parts(
         clock,
         entropy,
         signing_key: head_key(home),
+        log_signer: log_signer(home),
         rules: RuleBook::new(
             at_hand.to_vec(),
             root.document(),
@@ -475,6 +484,7 @@ fn open(
     );
     let metrics = listeners.metrics.as_ref().unwrap();
     let metrics_at = metrics.local_addr().unwrap();
+    let log_at = listeners.log.as_ref().unwrap().local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = Arc::clone(&node);
     let limits = wish.limits;
@@ -494,6 +504,7 @@ fn open(
         peers_at,
         public_at,
         metrics_at,
+        log_at,
         clock,
         store,
         stop,

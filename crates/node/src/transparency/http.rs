@@ -1,0 +1,126 @@
+//! What anybody may read of the log, by plain HTTP (c2sp.org/tlog-tiles): checkpoint, tiles, entries; and besides them the
+//! policy and the evidence kept against other logs.
+
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderValue;
+use hyper::{Request, Response, StatusCode};
+use ledger::log::TilePath;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::plain_http::{self, of_type};
+use crate::{Node, NodeError};
+
+/// Connections at once; a cache stands before a log that is read by many.
+const MAX_CONNECTIONS: usize = 64;
+/// Reads of the store at once.
+const MAX_READS: usize = 4;
+/// What never changes may be kept.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Checkpoint,
+    Tile(TilePath),
+    Policy,
+    Evidence,
+}
+
+impl Wanted {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/checkpoint" => Some(Self::Checkpoint),
+            "/policy" => Some(Self::Policy),
+            "/evidence" => Some(Self::Evidence),
+            path => TilePath::parse(path.strip_prefix('/')?)
+                .ok()
+                .map(Self::Tile),
+        }
+    }
+
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Checkpoint | Self::Policy => TEXT,
+            Self::Tile(_) => "application/octet-stream",
+            Self::Evidence => "application/json",
+        }
+    }
+}
+
+/// Answers until it is dropped.
+pub(crate) async fn listen_public(listener: TcpListener, node: Arc<Node>) {
+    let room = Arc::new(Semaphore::new(MAX_READS));
+    let answer = move |request: Request<Incoming>| {
+        let (node, room) = (Arc::clone(&node), Arc::clone(&room));
+        async move { answer(&request, node, &room).await }
+    };
+    plain_http::serve(listener, "the log's listener", MAX_CONNECTIONS, answer).await;
+}
+
+async fn answer(
+    request: &Request<Incoming>,
+    node: Arc<Node>,
+    room: &Semaphore,
+) -> Response<Full<Bytes>> {
+    if let Some(refused) = plain_http::only_get(request) {
+        return refused;
+    }
+    let Some(wanted) = Wanted::of(request.uri().path()) else {
+        let paths =
+            "/checkpoint, /tile/<L>/<N>[.p/<W>], /tile/entries/<N>[.p/<W>], /policy, /evidence\n";
+        return of_type(StatusCode::NOT_FOUND, TEXT, paths);
+    };
+    let Ok(_permit) = room.acquire().await else {
+        return of_type(StatusCode::SERVICE_UNAVAILABLE, TEXT, "closed\n");
+    };
+    let read = tokio::task::spawn_blocking(move || read(&node, wanted)).await;
+    match read {
+        Ok(Ok(Some(bytes))) => {
+            let mut answer = of_type(StatusCode::OK, wanted.kind(), bytes);
+            if matches!(wanted, Wanted::Tile(_)) {
+                answer
+                    .headers_mut()
+                    .insert(hyper::header::CACHE_CONTROL, FOREVER);
+            }
+            answer
+        }
+        Ok(Ok(None)) => of_type(StatusCode::NOT_FOUND, TEXT, "there is none\n"),
+        _ => of_type(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            TEXT,
+            "the log could not be read\n",
+        ),
+    }
+}
+
+fn read(node: &Node, wanted: Wanted) -> Result<Option<Vec<u8>>, NodeError> {
+    Ok(match wanted {
+        Wanted::Checkpoint => node.checkpoint().map(|c| c.to_bytes().to_vec()),
+        Wanted::Tile(path) => node.log_tile(path)?,
+        Wanted::Policy => node.log_policy()?.map(String::into_bytes),
+        Wanted::Evidence => Some(format!("{}\n", evidence(node)?).into_bytes()),
+    })
+}
+
+/// The evidence as JSON: of each the log's keys, both notes, the proof, and whether they are shown to contradict each other.
+fn evidence(node: &Node) -> Result<serde_json::Value, NodeError> {
+    let kept = node.evidence()?;
+    let told = kept.iter().map(|(evidence, keys)| {
+        json!({
+            "origin": evidence.first.origin(),
+            "log_keys": keys.iter().map(ledger::log::NoteKey::to_vkey).collect::<Vec<_>>(),
+            "first": String::from_utf8_lossy(evidence.first.to_bytes()),
+            "second": String::from_utf8_lossy(evidence.second.to_bytes()),
+            "proof": evidence.proof.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "prefix_root": evidence.prefix_root.to_string(),
+            "contradiction": evidence.check(keys).is_ok(),
+        })
+    });
+    Ok(json!({ "evidence": told.collect::<Vec<_>>() }))
+}

@@ -1,0 +1,10 @@
+//! The node's transparency log, the node as a witness of other logs, and what anybody may read of both.
+
+mod book;
+mod gather;
+mod http;
+mod witness;
+
+pub(crate) use book::{LogBook, LogNames};
+pub(crate) use gather::keep_witnessed;
+pub(crate) use http::listen_public;

@@ -1,0 +1,320 @@
+//! The node as a witness of the other provinces' logs, and what it keeps against them.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+use ledger::log::{
+    AddCheckpoint, Evidence, LogError, LogHash, NoteKey, SignedCheckpoint, SignedLogKeys,
+    WitnessState,
+};
+use rules::ProvinceCode;
+use sha2::{Digest as _, Sha256};
+use wire::{CheckpointOffer, Reason, WitnessAnswer};
+
+use super::book::{fault, stored_keys};
+use crate::store::{LogEvidenceRow, StoreError, Table, WitnessedRow, WriteSet};
+use crate::{Node, NodeError};
+
+/// Most refused checkpoints that are kept of one log, of those that contradict what was cosigned, and as many of those
+/// that only were not shown to extend it. The first are kept: one is enough.
+const EVIDENCE_LIMIT: usize = 8;
+
+/// What was cosigned of a log, read.
+struct Witnessed {
+    state: WitnessState,
+    checkpoint: SignedCheckpoint,
+    keys: SignedLogKeys,
+}
+
+impl Witnessed {
+    fn read(row: &WitnessedRow) -> Result<Self, LogError> {
+        Ok(Self {
+            state: WitnessState::from_bytes(&row.state)?,
+            checkpoint: SignedCheckpoint::from_bytes(&row.checkpoint)?,
+            keys: SignedLogKeys::from_bytes(&row.keys)?,
+        })
+    }
+}
+
+impl Node {
+    /// Cosigns a checkpoint of the log of province `from`, if it extends the one cosigned last; that is checked and stored
+    /// as one, before the signature exists. With another old size than the one known, the answer is the size known.
+    ///
+    /// # Errors
+    /// [`Reason::RoleRefused`] for another province's log or the own; [`Reason::CheckpointRefused`] for keys or a checkpoint that are
+    /// not the log's, or that do not extend: the latter is kept.
+    pub fn witness(
+        &self,
+        from: ProvinceCode,
+        offer: &CheckpointOffer,
+    ) -> Result<WitnessAnswer, NodeError> {
+        let CheckpointOffer { keys, request } = offer;
+        let slot = keys.keys.slot;
+        if keys.keys.province != from || slot == self.slot {
+            return Err(NodeError::Refused(Reason::RoleRefused));
+        }
+        let _held = self
+            .witnessing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known_keys = stored_keys(&self.vault, slot)?;
+        let log = keys
+            .check(&self.roster, known_keys.as_ref())
+            .and_then(|()| keys.keys.log_key(self.federation.as_str()))
+            .map_err(|error| self.refused(from, &error))?;
+        let row: Option<WitnessedRow> = self.vault.get(Table::Witnessed, &[slot.get()])?;
+        let damaged = |_| NodeError::Store(StoreError::Damaged(Table::Witnessed));
+        let last = row
+            .as_ref()
+            .map(Witnessed::read)
+            .transpose()
+            .map_err(damaged)?;
+        let state = last.as_ref().map_or(WitnessState::default(), |l| l.state);
+        let answer = |cosignature, size| WitnessAnswer {
+            keys: self.log_names.signed,
+            cosignature,
+            size,
+        };
+        match state.consider(request, &log) {
+            Ok(permit) => {
+                let size = permit.next_state().size();
+                let row = WitnessedRow {
+                    state: permit.next_state().to_bytes(),
+                    checkpoint: request.checkpoint.to_bytes().to_vec(),
+                    keys: keys.to_bytes(),
+                };
+                let mut write = self.vault.write();
+                write.put(Table::Witnessed, &[slot.get()], &row);
+                write.put(Table::LogKeys, &[slot.get()], &keys.to_bytes());
+                write.commit()?;
+                let at_s = u64::from(self.clock.now().get()) * 60;
+                let line = permit.sign(&self.log_names.witness, &self.log_signer, at_s);
+                Ok(answer(Some(line), size))
+            }
+            Err(error) => {
+                let is_shown = match &last {
+                    Some(last) => self.keep_refused(last, keys, request, &error)?,
+                    None => false,
+                };
+                match error {
+                    LogError::OldSize { known, .. } if !is_shown => Ok(answer(None, known)),
+                    error => Err(self.refused(from, &error)),
+                }
+            }
+        }
+    }
+
+    fn refused(&self, from: ProvinceCode, error: &LogError) -> NodeError {
+        let province = from.get();
+        tracing::error!(province, %error, "a checkpoint of another province's log is refused");
+        self.metrics.checkpoint_refused();
+        NodeError::Refused(Reason::CheckpointRefused)
+    }
+
+    /// Keeps a refused checkpoint that its log signed, if it contradicts the one cosigned or was not shown to extend it;
+    /// says whether it contradicts it.
+    fn keep_refused(
+        &self,
+        last: &Witnessed,
+        keys: &SignedLogKeys,
+        request: &AddCheckpoint,
+        error: &LogError,
+    ) -> Result<bool, NodeError> {
+        let all_keys = [last.keys, *keys];
+        let evidence = Evidence::of(&last.checkpoint, request);
+        let is_shown = evidence.check(&self.log_keys_of(&all_keys)?).is_ok();
+        if !is_shown && !matches!(error, LogError::Inconsistent { .. }) {
+            return Ok(false);
+        }
+        let prefix = [keys.keys.slot.get(), u8::from(!is_shown)];
+        let digest: [u8; 32] = Sha256::digest(evidence.second.text()).into();
+        let key = [&prefix[..], &digest[..16]].concat();
+        let kept = self.evidence_keys(&prefix)?;
+        if kept.len() < EVIDENCE_LIMIT && !kept.contains(&key) {
+            let mut write = self.vault.write();
+            let row = LogEvidenceRow {
+                first: evidence.first.to_bytes().to_vec(),
+                second: evidence.second.to_bytes().to_vec(),
+                proof: evidence.proof.iter().map(|hash| hash.0).collect(),
+                prefix_root: evidence.prefix_root.0,
+                keys: all_keys.iter().map(SignedLogKeys::to_bytes).collect(),
+                refused_at: self.clock.now(),
+            };
+            write.put_large(Table::LogEvidence, &key, &row);
+            write.commit()?;
+        }
+        Ok(is_shown)
+    }
+
+    fn log_keys_of(&self, keys: &[SignedLogKeys]) -> Result<Vec<NoteKey>, NodeError> {
+        let federation = self.federation.as_str();
+        let read = keys.iter().map(|keys| keys.keys.log_key(federation));
+        read.collect::<Result<_, _>>()
+            .map_err(|_| fault("a federation whose name makes no origin"))
+    }
+
+    fn evidence_keys(&self, prefix: &[u8]) -> Result<BTreeSet<Vec<u8>>, NodeError> {
+        let parts = self.vault.keys(Table::LogEvidence, prefix, usize::MAX)?;
+        // A large value lies under its key and the number of its part.
+        Ok(parts.iter().map(|k| k[..k.len() - 1].to_vec()).collect())
+    }
+
+    /// How many refused checkpoints are kept.
+    pub(crate) fn evidence_kept(&self) -> usize {
+        self.evidence_keys(b"").map_or(0, |keys| keys.len())
+    }
+
+    /// The refused checkpoints that are kept, each with the keys of its log.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn evidence(&self) -> Result<Vec<(Evidence, Vec<NoteKey>)>, NodeError> {
+        let mut all = Vec::new();
+        for key in self.evidence_keys(b"")? {
+            let damaged = || NodeError::Store(StoreError::Damaged(Table::LogEvidence));
+            let row: Option<LogEvidenceRow> = self.vault.get_large(Table::LogEvidence, &key)?;
+            let row = row.ok_or_else(damaged)?;
+            all.push(self.read_evidence(&row).map_err(|_| damaged())?);
+        }
+        Ok(all)
+    }
+
+    fn read_evidence(&self, row: &LogEvidenceRow) -> Result<(Evidence, Vec<NoteKey>), LogError> {
+        let evidence = Evidence {
+            first: SignedCheckpoint::from_bytes(&row.first)?,
+            second: SignedCheckpoint::from_bytes(&row.second)?,
+            proof: row.proof.iter().map(|hash| LogHash(*hash)).collect(),
+            prefix_root: LogHash(row.prefix_root),
+        };
+        let mut keys: Vec<NoteKey> = Vec::new();
+        for bytes in &row.keys {
+            let key = SignedLogKeys::from_bytes(bytes)?;
+            let key = key.keys.log_key(self.federation.as_str())?;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        Ok((evidence, keys))
+    }
+
+    /// What this node asks a witness that has cosigned `old_size` entries of its log.
+    pub(super) fn checkpoint_offer(&self, old_size: u64) -> Result<CheckpointOffer, NodeError> {
+        let checkpoint = self
+            .checkpoint()
+            .ok_or(fault("a log without a checkpoint"))?;
+        if old_size > checkpoint.size() {
+            let own = checkpoint.size();
+            tracing::error!(
+                old_size,
+                own,
+                "a witness has cosigned more of this node's log than there is: its store is older than what it signed"
+            );
+            return Err(NodeError::Refused(Reason::CheckpointRefused));
+        }
+        Ok(CheckpointOffer {
+            keys: self.log_names.signed,
+            request: AddCheckpoint {
+                old_size,
+                proof: self.log_consistency(old_size, checkpoint.size())?,
+                checkpoint,
+            },
+        })
+    }
+
+    /// Takes a witness's answer to an offer; its cosignature, where it gave one, goes under the newest checkpoint.
+    pub(super) fn take_answer(
+        &self,
+        from: ProvinceCode,
+        offer: &CheckpointOffer,
+        answer: &WitnessAnswer,
+    ) -> Result<(), NodeError> {
+        let refused = |error: LogError| {
+            tracing::warn!(province = from.get(), %error, "a witness's answer does not fit");
+            NodeError::Refused(Reason::CheckpointRefused)
+        };
+        let slot = answer.keys.keys.slot;
+        if answer.keys.keys.province != from || slot == self.slot {
+            return Err(refused(LogError::Malformed("another province's keys")));
+        }
+        let known = stored_keys(&self.vault, slot)?;
+        answer
+            .keys
+            .check(&self.roster, known.as_ref())
+            .map_err(refused)?;
+        if known != Some(answer.keys) {
+            let mut write: WriteSet<'_> = self.vault.write();
+            write.put(Table::LogKeys, &[slot.get()], &answer.keys.to_bytes());
+            write.commit()?;
+        }
+        let Some(line) = &answer.cosignature else {
+            return Ok(());
+        };
+        let federation = self.federation.as_str();
+        let witness = answer.keys.keys.witness_key(federation).map_err(refused)?;
+        self.add_cosignature(&offer.request.checkpoint, line, &witness)
+            .map_err(refused)
+    }
+
+    /// The keys of the other slots as witnesses, as far as they are known, by province.
+    fn witnesses(&self) -> Result<Vec<(ProvinceCode, NoteKey)>, NodeError> {
+        let mut witnesses = Vec::new();
+        for member in self.roster.members() {
+            if member.slot == self.slot {
+                continue;
+            }
+            if let Some(known) = stored_keys(&self.vault, member.slot)? {
+                let key = known.keys.witness_key(self.federation.as_str());
+                let key = key.map_err(|_| fault("a federation whose name makes no name"))?;
+                witnesses.push((member.province, key));
+            }
+        }
+        Ok(witnesses)
+    }
+
+    /// How many witnesses have cosigned the newest checkpoint.
+    pub fn checkpoint_cosignatures(&self) -> usize {
+        let (Some(checkpoint), Ok(witnesses)) = (self.checkpoint(), self.witnesses()) else {
+            return 0;
+        };
+        let keys: Vec<NoteKey> = witnesses.into_iter().map(|(_, key)| key).collect();
+        checkpoint.signers(&keys).map_or(0, |signers| signers.len())
+    }
+
+    /// The policy by which a checkpoint of this node's log is good (c2sp.org/tlog-policy): cosigned by as many other
+    /// provinces as make a quorum with its own. None while too few witnesses' keys are known.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn log_policy(&self) -> Result<Option<String>, NodeError> {
+        use std::fmt::Write as _;
+        let own = self.home;
+        let mut text = format!("log {}\n", self.log_names.log.to_vkey());
+        let mut provinces: Vec<(ProvinceCode, String)> = Vec::new();
+        for (number, (province, key)) in self.witnesses()?.into_iter().enumerate() {
+            if province == own {
+                continue;
+            }
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "witness w{number} {}", key.to_vkey());
+            match provinces.iter_mut().find(|(known, _)| *known == province) {
+                Some((_, members)) => drop(write!(members, " w{number}")),
+                None => provinces.push((province, format!("w{number}"))),
+            }
+        }
+        let least = self.roster.quorum() - 1;
+        if provinces.len() < least {
+            return Ok(None);
+        }
+        let mut names = String::new();
+        for (province, members) in provinces {
+            let _ = writeln!(text, "group p{} any {members}", province.get());
+            let _ = write!(names, " p{}", province.get());
+        }
+        if least == 0 {
+            text.push_str("quorum none\n");
+        } else {
+            let _ = write!(text, "group others {least}{names}\nquorum others\n");
+        }
+        Ok(Some(text))
+    }
+}
