@@ -97,15 +97,17 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::Query
         | Method::RequestUse
         | Method::MakeCode
-        | Method::Correct => &[Public],
+        | Method::Correct
+        | Method::RevokePasses => &[Public],
         Method::SubmitEvent | Method::SubmitEvents | Method::StreamEvents => &[Source],
-        Method::GetTrustList => &[Node, Source, Checkpoint, Operator, Public],
+        Method::GetTrustList | Method::GetRevocationBatch => &[Node, Source, Checkpoint, Operator, Public],
         Method::GetTreeHead
         | Method::CosignRegistry
         | Method::GetRegistry
         | Method::PublishRegistry
         | Method::CosignOnline
-        | Method::PublishOnline => &[Node],
+        | Method::PublishOnline
+        | Method::Contribute => &[Node],
         Method::CloseEpoch
         | Method::AssembleRegistry
         | Method::GetNodeStatus

@@ -8,6 +8,7 @@ use rules::intake::admit;
 use rules::{Context, Event, EventError, Minute, SourceId};
 
 use crate::residents::Resident;
+use crate::revoke::can_worsen;
 use crate::sources::Source;
 use crate::store::{EventRow, Evidence, ResidentKey};
 use crate::{Node, NodeError};
@@ -73,6 +74,7 @@ impl Node {
         };
         let mut touched: BTreeMap<ResidentKey, Option<Resident>> = BTreeMap::new();
         let mut changed: BTreeSet<ResidentKey> = BTreeSet::new();
+        let mut worsened: BTreeSet<ResidentKey> = BTreeSet::new();
         let mut write = self.vault.write();
         let mut answers = Vec::with_capacity(offered.len());
         for (authentic, offered) in authentic.into_iter().zip(offered) {
@@ -95,6 +97,9 @@ impl Node {
                     evidence: Evidence::Source(offered.signature.to_vec()),
                     received_at: now,
                 };
+                if can_worsen(&event.body) {
+                    worsened.insert(key);
+                }
                 Self::append_event(&mut write, resident, event, &row);
                 changed.insert(key);
             }
@@ -108,7 +113,11 @@ impl Node {
                     new += u64::from(resident.is_new);
                 }
             }
+            for resident in &worsened {
+                self.note_recheck(&mut write, *resident)?;
+            }
             write.commit()?;
+            self.recheck_due.notify_one();
             let accepted = answers.iter().filter(|a| **a == EventAnswer::Accepted);
             self.count(new, accepted.count() as u64);
         }

@@ -4,6 +4,7 @@
 //! database; only the binary owns a clock and seeds the generator.
 
 mod assemble;
+mod batches;
 mod calls;
 mod clock;
 pub mod config;
@@ -33,6 +34,7 @@ mod register;
 mod registry;
 mod residents;
 mod retain;
+mod revoke;
 mod risk_book;
 mod rule_book;
 mod serve;

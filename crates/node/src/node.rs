@@ -7,8 +7,10 @@ use ed25519_dalek::SigningKey;
 use federation::FederationId;
 use ledger::{Member, Roster};
 use rules::{Policy, ProvinceCode};
+use tokio::sync::Notify;
 use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 
+use crate::batches::Offers;
 use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::epoch::Ledger;
 use crate::locks::Locks;
@@ -104,6 +106,11 @@ pub struct Node {
     pub(crate) proof_times: ProofTimes,
     pub(crate) in_flight: Mutex<InFlight>,
     pub(crate) is_draining: AtomicBool,
+    /// Held by whoever makes or ends this province's part of a batch.
+    pub(crate) batching: Mutex<()>,
+    pub(crate) offers: Offers,
+    /// Told when something came in that passes are to be held against.
+    pub(crate) recheck_due: Notify,
 }
 
 /// Counts since the beginning.
@@ -173,6 +180,9 @@ impl Node {
             proof_times: ProofTimes::default(),
             in_flight: Mutex::default(),
             is_draining: AtomicBool::new(false),
+            batching: Mutex::new(()),
+            offers: Offers::default(),
+            recheck_due: Notify::new(),
         };
         node.restore_ledger()?;
         node.check_clock()?;

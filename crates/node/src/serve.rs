@@ -15,6 +15,7 @@ use tonic_health::server::HealthReporter;
 use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::observe::{Watch, keep_watch, listen};
+use crate::revoke::recheck_as_due;
 use crate::{Node, NodeError, config};
 
 /// Services that the health checks name, besides the whole door.
@@ -58,6 +59,7 @@ pub async fn serve(
     tell_health(&reporters, &watch).await;
     let mut background = JoinSet::new();
     background.spawn(watching);
+    background.spawn(recheck_as_due(Arc::clone(&node)));
     if let Some(listener) = listeners.metrics {
         let credentials = Arc::clone(&credentials);
         background.spawn(listen(

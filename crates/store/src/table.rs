@@ -44,6 +44,14 @@ pub enum Table {
     Leaves = 20,
     /// Job → when it ran last, and what it came to.
     Jobs = 21,
+    /// Resident key → nothing; the resident's passes are to be held against what is known now.
+    Rechecks = 30,
+    /// Urgency, minute, revocation secret → nothing; revoked and not yet published.
+    Revocations = 31,
+    /// One row: this province's part of the next batch of revocations.
+    Contribution = 32,
+    /// Minute, digest → a published batch of revocations.
+    Batches = 33,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -61,7 +69,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 21] = [
+    pub const ALL: [Table; 25] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -83,6 +91,10 @@ impl Table {
         Self::Keys,
         Self::Leaves,
         Self::Jobs,
+        Self::Rechecks,
+        Self::Revocations,
+        Self::Contribution,
+        Self::Batches,
     ];
 
     /// The number in stored keys.
@@ -119,6 +131,10 @@ impl Table {
             Self::Keys => "keys",
             Self::Leaves => "leaves",
             Self::Jobs => "jobs",
+            Self::Rechecks => "rechecks",
+            Self::Revocations => "revocations",
+            Self::Contribution => "contribution",
+            Self::Batches => "batches",
         }
     }
 
@@ -143,7 +159,11 @@ impl Table {
             | Self::OnlineSigned
             | Self::Online
             | Self::Leaves
-            | Self::Jobs => Scope::Node,
+            | Self::Jobs
+            | Self::Rechecks
+            | Self::Revocations
+            | Self::Contribution
+            | Self::Batches => Scope::Node,
         }
     }
 

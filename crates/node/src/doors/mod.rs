@@ -136,9 +136,10 @@ pub(crate) fn peers_routes(
 ) -> Routes {
     health
         .add_service(wire::server::source(source::SourceDesk(desk.clone())))
-        .add_service(wire::server::federation(federation::FederationDesk(
-            desk.clone(),
-        )))
+        .add_service(wire::server::federation(federation::FederationDesk {
+            desk: desk.clone(),
+            peers: Arc::clone(peers),
+        }))
         .add_service(wire::server::operator(operator::OperatorDesk {
             desk: desk.clone(),
             peers: Arc::clone(peers),
