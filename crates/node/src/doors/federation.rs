@@ -48,7 +48,7 @@ impl FederationService for FederationDesk {
         check_member(&self.desk, &request)?;
         let Proposal { statement, heads } = request.get_ref().try_into()?;
         let signed = self
-            .0
+            .desk
             .ask(move |node| node.cosign(&statement, &heads))
             .await?;
         let cosignature = signed.to_bytes();
@@ -97,7 +97,7 @@ impl FederationService for FederationDesk {
             self.desk.node().offer(&batch);
         }
         let signed = self
-            .0
+            .desk
             .ask(move |node| node.cosign_online(&document))
             .await?;
         let signature = signed.to_bytes().to_vec();

@@ -84,9 +84,10 @@ fn a_list_is_none_until_every_batch_is_there_and_takes_no_other() {
 #[test]
 fn attack_dropping_a_revocation_before_its_time_is_refused_and_after_it_is_not() {
     let world = World::new();
-    let (older, newer) = (batch(close(3), &[[1; 16]]), batch(close(12), &[[2; 16]]));
+    // Profiles admit passes of at most 14 days, and clocks may differ by a minute.
+    let ended = minute(NOW.minute().get() - 5 - 14 * 1_440 - 2);
+    let (older, newer) = (batch(ended, &[[1; 16]]), batch(close(12), &[[2; 16]]));
     let list = listed(&world, &[older, newer.clone()], 40, None).unwrap();
-    // Profiles admit passes of at most four hours: the batch of nine hours ago is over.
     assert!(listed(&world, &[newer], 41, Some(&list)).is_ok());
     let dropped = listed(&world, &[], 41, Some(&list)).map(|_| ());
     assert_eq!(dropped, Err(Error::RevocationsDropped(close(12))));
@@ -234,7 +235,9 @@ fn an_increment_leads_to_the_very_list_and_from_any_other_nowhere() {
 /// The list of a federation of 34 provinces with everything of 14 days, or of the given number of both.
 fn large(world: &World, registries: u32, batches: u32) -> (Vec<u8>, Vec<RevocationBatch>) {
     let mut root = world.root();
-    root.provinces = (0..34).map(|slot| entry_of(11 + slot, slot)).collect();
+    root.provinces = (0..34)
+        .map(|slot| entry_of(rules::ProvinceCode::ALL[usize::from(slot)], slot))
+        .collect();
     root.profiles = vec![Profile {
         name: "gate".to_owned(),
         rule: AcceptanceRule {
