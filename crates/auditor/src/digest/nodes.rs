@@ -260,7 +260,8 @@ impl Documents {
                         .to_owned(),
             });
         };
-        // Against the time nothing is checked: an auditor may look at lists that have ended.
+        // Against the time nothing is checked: an auditor may look at lists that have ended. Batches of revocations are not
+        // fetched: nothing here rests on them.
         let list = TrustList::restore(bundle, pinned).context("the trust list is refused")?;
         let (root, online) = (list.root().clone(), list.online().clone());
         let signatures = format!(

@@ -13,7 +13,7 @@ use wire::{Reason, reason_of};
 
 use crate::clients::{Phone, accepted, at_public, event, operator};
 use crate::passes::{ask, confirmed, epoch, make, negative, request};
-use crate::world::{House, START, Wish, World, minute, person, source};
+use crate::world::{House, START, Wish, World, minute, name, person, source};
 
 /// Has a newer online document signed, as between epochs.
 async fn publish(world: &World, by: usize, epoch: u32) {
@@ -98,7 +98,9 @@ async fn after_a_theft_all_passes_are_revoked_and_the_stolen_phone_fetches_no_mo
     let world = World::new(Wish::default()).await;
     let house = &world.houses[0];
     let mut stolen = Phone::registered(house, 1).await;
-    let mut own = Phone::registered(house, 1).await;
+    let mut own = Phone::new(house, 1);
+    own.key = p256::ecdsa::SigningKey::from_slice(&[0x17; 32]).unwrap();
+    own.register(&name(1)).await.unwrap();
     let mut other = Phone::registered(house, 2).await;
     epoch(&world, 1).await;
     let (body, lost) = passes(&mut stolen, 2).await;
