@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -31,6 +31,10 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("verifier", &["rules", "commitment"]),
     ("wire", &["rules", "verifier", "ledger"]),
     ("federation", &["wire", "verifier", "ledger", "rules"]),
+    (
+        "membership",
+        &["rules", "commitment", "verifier", "federation"],
+    ),
     ("store", &["rules"]),
     (
         "node",
@@ -76,6 +80,8 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "ledger",
             "verifier",
             "wire",
+            "federation",
+            "membership",
             "store",
             "node",
             "checkpoint",
@@ -92,6 +98,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "prover",
             "r1cs-audit",
             "ledger",
+            "membership",
             "verifier",
             "wire",
             "federation",

@@ -141,8 +141,8 @@ impl Desk {
         now: UnixTime,
     ) -> Result<bool, Error> {
         let refused = |error: verifier::Error| Error::NotRefreshed(error.to_string());
-        let mut candidate = TrustList::consider(bundle, self.list.as_ref(), &self.pinned, now)
-            .map_err(refused)?;
+        let mut candidate =
+            TrustList::consider(bundle, self.list.as_ref(), &self.pinned, now).map_err(refused)?;
         for entry in candidate.missing().to_vec() {
             if let Some(batch) = batches.iter().find(|batch| batch.entry() == entry) {
                 candidate.supply(&batch.to_bytes()).map_err(refused)?;

@@ -58,12 +58,13 @@ pub fn take(
         let taken = match answer.bundle {
             Err(why) => Taken::Not(why),
             Ok(None) => Taken::Same,
-            Ok(Some(offered)) => match desk.take_list_with(&offered.bundle, &offered.batches, now)
-            {
-                Ok(true) => Taken::Newer,
-                Ok(false) => Taken::Same,
-                Err(error) => Taken::Not(error.to_string()),
-            },
+            Ok(Some(offered)) => {
+                match desk.take_list_with(&offered.bundle, &offered.batches, now) {
+                    Ok(true) => Taken::Newer,
+                    Ok(false) => Taken::Same,
+                    Err(error) => Taken::Not(error.to_string()),
+                }
+            }
         };
         all.push((answer.publisher, taken));
     }

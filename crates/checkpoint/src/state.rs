@@ -79,10 +79,12 @@ impl StateDir {
         for entry in candidate.missing().to_vec() {
             let path = self.batch_path(&entry);
             let bytes = read_file(&path, BATCH_LEN_BYTES as u64)?;
-            candidate.supply(&bytes).map_err(|error| Error::StateDamaged {
-                path,
-                why: error.to_string(),
-            })?;
+            candidate
+                .supply(&bytes)
+                .map_err(|error| Error::StateDamaged {
+                    path,
+                    why: error.to_string(),
+                })?;
         }
         candidate.complete().map(Some).map_err(damaged)
     }

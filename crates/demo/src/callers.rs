@@ -60,7 +60,7 @@ impl Callers {
         };
         let anonymous = TlsIdentity::anonymous(&stage.federation, &stage.roots_pem)?;
         let anonymous: Arc<dyn Credentials> = Arc::new(Arc::new(anonymous));
-        let identity = |certificate: &federation::pki::DemoCertificate| {
+        let identity = |certificate: &federation::pki::IssuedCertificate| {
             let chain = &certificate.chain_pem;
             let own = TlsIdentity::from_pem(chain, &certificate.key_pem, &stage.roots_pem)?;
             Ok::<Arc<dyn Credentials>, anyhow::Error>(Arc::new(Arc::new(own)))

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use ed25519_dalek::{Signer as _, SigningKey};
-use federation::pki::{DemoAuthority, DemoCertificate, Validity};
+use federation::pki::{DemoAuthority, IssuedCertificate, Validity};
 use federation::{FederationId, PeerId, Role};
 use rand::Rng as _;
 use risk_list::FactTable;
@@ -71,7 +71,7 @@ pub struct Source {
     /// Signs its events.
     pub key: SigningKey,
     /// For mutual TLS.
-    pub certificate: DemoCertificate,
+    pub certificate: IssuedCertificate,
 }
 
 /// Everything that stands before the first process starts.
@@ -87,7 +87,7 @@ pub struct Stage {
     /// Sources by their name.
     pub sources: BTreeMap<SourceId, Source>,
     /// Operators' certificates by province.
-    pub operators: BTreeMap<ProvinceCode, DemoCertificate>,
+    pub operators: BTreeMap<ProvinceCode, IssuedCertificate>,
     /// Doors of the nodes.
     pub doors: BTreeMap<ProvinceCode, Doors>,
     /// The offline keys' public halves, hexadecimal.
@@ -479,7 +479,7 @@ fn sources(
 fn operators(
     federation: &FederationId,
     authority: &DemoAuthority,
-) -> Result<BTreeMap<ProvinceCode, DemoCertificate>> {
+) -> Result<BTreeMap<ProvinceCode, IssuedCertificate>> {
     let issue = |home| {
         let peer = PeerId {
             federation: federation.clone(),

@@ -99,15 +99,23 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::MakeCode
         | Method::Correct
         | Method::RevokePasses => &[Public],
-        Method::SubmitEvent | Method::SubmitEvents | Method::StreamEvents => &[Source],
-        Method::GetTrustList | Method::GetRevocationBatch => &[Node, Source, Checkpoint, Operator, Public],
+        Method::SubmitEvent
+        | Method::SubmitEvents
+        | Method::StreamEvents
+        | Method::GetForwarded
+        | Method::ConfirmForwarded => &[Source],
+        Method::GetTrustList | Method::GetRevocationBatch => {
+            &[Node, Source, Checkpoint, Operator, Public]
+        }
         Method::GetTreeHead
         | Method::CosignRegistry
         | Method::GetRegistry
         | Method::PublishRegistry
         | Method::CosignOnline
         | Method::PublishOnline
-        | Method::Contribute => &[Node],
+        | Method::Contribute
+        | Method::GetSealingKey
+        | Method::ForwardEvents => &[Node],
         Method::CloseEpoch
         | Method::AssembleRegistry
         | Method::GetNodeStatus

@@ -16,6 +16,10 @@ pub enum FederationError {
     /// A certificate has no URI name, or several. Its issuer is at fault.
     #[error("the certificate has {0} URI names instead of one")]
     UriNames(usize),
+    /// A root's URI name is not of the form `spiffe://viridian/<federation>/<province>/authority`, or names another
+    /// federation. The configuration is at fault.
+    #[error("a root certificate of another federation, or with a URI name that is no authority's")]
+    Authority,
     /// PEM text holds no certificate, no key, or is broken. The configuration is at fault.
     #[error("the PEM text holds no usable {what}")]
     Pem {

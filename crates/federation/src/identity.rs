@@ -7,6 +7,7 @@ use rules::{ProvinceCode, SourceId, SourceKind};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use crate::FederationError;
+use crate::roots::read_certificates;
 
 /// What every identity begins with.
 const PREFIX: &str = "spiffe://viridian/";
@@ -90,30 +91,86 @@ impl PeerId {
     /// # Errors
     /// [`FederationError::CertificateForm`], [`FederationError::UriNames`], [`FederationError::IdentityForm`].
     pub fn from_certificate(der: &[u8]) -> Result<Self, FederationError> {
-        let (rest, certificate) =
-            X509Certificate::from_der(der).map_err(|_| FederationError::CertificateForm)?;
-        if !rest.is_empty() {
-            return Err(FederationError::CertificateForm);
-        }
-        let names = certificate
-            .subject_alternative_name()
-            .map_err(|_| FederationError::CertificateForm)?
-            .ok_or(FederationError::UriNames(0))?;
-        let mut uris = names
-            .value
-            .general_names
-            .iter()
-            .filter_map(|name| match name {
-                GeneralName::URI(uri) => Some(*uri),
-                _ => None,
-            });
-        match (uris.next(), uris.count()) {
-            (Some(uri), 0) => uri.parse(),
-            (first, more) => Err(FederationError::UriNames(
-                usize::from(first.is_some()) + more,
-            )),
+        match &uri_names(der)?[..] {
+            [uri] => uri.parse(),
+            uris => Err(FederationError::UriNames(uris.len())),
         }
     }
+}
+
+/// A province's own certificate authority: it vouches for identities of its province only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// The federation that it belongs to.
+    pub federation: FederationId,
+    /// The province that it vouches for.
+    pub province: ProvinceCode,
+}
+
+impl Authority {
+    /// The authority that a root certificate names; none for a root without a URI name, which vouches for all.
+    ///
+    /// # Errors
+    /// [`FederationError::CertificateForm`]; [`FederationError::Authority`] for a URI name of another form, or several.
+    pub fn from_certificate(der: &[u8]) -> Result<Option<Self>, FederationError> {
+        match &uri_names(der)?[..] {
+            [] => Ok(None),
+            [uri] => uri.parse().map(Some),
+            _ => Err(FederationError::Authority),
+        }
+    }
+
+    /// The authority that the one root certificate in PEM text names; none for one that vouches for all.
+    ///
+    /// # Errors
+    /// [`FederationError::Pem`] for anything but one certificate, and those of [`Authority::from_certificate`].
+    pub fn from_pem(pem: &str) -> Result<Option<Self>, FederationError> {
+        let what = "root certificate";
+        match &read_certificates(pem, what)?[..] {
+            [root] => Self::from_certificate(root),
+            _ => Err(FederationError::Pem { what }),
+        }
+    }
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let province = self.province.get();
+        write!(f, "{PREFIX}{}/{province:02}/authority", self.federation.0)
+    }
+}
+
+impl FromStr for Authority {
+    type Err = FederationError;
+
+    /// Reads the name of an authority; only the exact spelling that [`fmt::Display`] writes is admitted.
+    fn from_str(uri: &str) -> Result<Self, FederationError> {
+        let node = uri
+            .strip_suffix("authority")
+            .and_then(|path| format!("{path}node").parse::<PeerId>().ok())
+            .ok_or(FederationError::Authority)?;
+        Ok(Self {
+            federation: node.federation,
+            province: node.province,
+        })
+    }
+}
+
+/// The URI names of a certificate, in their order.
+fn uri_names(der: &[u8]) -> Result<Vec<String>, FederationError> {
+    const FORM: FederationError = FederationError::CertificateForm;
+    let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| FORM)?;
+    if !rest.is_empty() {
+        return Err(FORM);
+    }
+    let names = certificate.subject_alternative_name().map_err(|_| FORM)?;
+    let names = names.iter().flat_map(|names| &names.value.general_names);
+    Ok(names
+        .filter_map(|name| match name {
+            GeneralName::URI(uri) => Some((*uri).to_owned()),
+            _ => None,
+        })
+        .collect())
 }
 
 /// The word for a kind of source in identities.
@@ -245,6 +302,22 @@ mod tests {
         }
         let long = format!("spiffe://viridian/{}/33/node", "a".repeat(33));
         assert!(long.parse::<PeerId>().is_err());
+    }
+
+    #[test]
+    fn an_authority_is_written_and_read_alike_and_is_no_peer() {
+        let text = "spiffe://viridian/demo/33/authority";
+        assert_eq!(text.parse::<Authority>().unwrap().to_string(), text);
+        assert!(text.parse::<PeerId>().is_err());
+        for text in [
+            "spiffe://viridian/demo/33/node",
+            "spiffe://viridian/demo/33/source/authority",
+            "spiffe://viridian/demo/033/authority",
+            "spiffe://viridian/demo/authority",
+            "authority",
+        ] {
+            assert!(text.parse::<Authority>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! TLS 1.3 with identities instead of host names.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rules::ProvinceCode;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
@@ -16,6 +18,7 @@ use rustls::{
 };
 use tokio::sync::watch;
 
+use crate::roots::{Roots, read_certificates};
 use crate::{FederationError, FederationId, PeerId, Role};
 
 /// The only application protocol.
@@ -90,7 +93,7 @@ impl Credentials for Arc<Swappable> {
 /// The roots of a federation, and the own certificate if there is one.
 pub struct TlsIdentity {
     federation: FederationId,
-    roots: Arc<RootCertStore>,
+    roots: Arc<Roots>,
     own: Option<Own>,
 }
 
@@ -111,7 +114,7 @@ impl TlsIdentity {
     pub fn anonymous(federation: &FederationId, roots_pem: &str) -> Result<Self, FederationError> {
         Ok(Self {
             federation: federation.clone(),
-            roots: read_roots(roots_pem)?,
+            roots: Arc::new(Roots::read(federation, roots_pem)?),
             own: None,
         })
     }
@@ -127,7 +130,6 @@ impl TlsIdentity {
         key_pem: &str,
         roots_pem: &str,
     ) -> Result<Self, FederationError> {
-        let roots = read_roots(roots_pem)?;
         let chain = read_certificates(chain_pem, "certificate")?;
         let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| {
             FederationError::Pem {
@@ -135,6 +137,7 @@ impl TlsIdentity {
             }
         })?;
         let peer = PeerId::from_certificate(&chain[0])?;
+        let roots = Arc::new(Roots::read(&peer.federation, roots_pem)?);
         let clients = Arc::new(FederationClients::new(&peer.federation, &roots)?);
         let server = |clients| server_config(clients, &chain, &key);
         let (at_peers, at_public) = (server(Some(Arc::clone(&clients)))?, server(None)?);
@@ -288,25 +291,6 @@ fn algorithms() -> WebPkiSupportedAlgorithms {
     rustls::crypto::ring::default_provider().signature_verification_algorithms
 }
 
-fn read_certificates(
-    pem: &str,
-    what: &'static str,
-) -> Result<Vec<CertificateDer<'static>>, FederationError> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(FederationError::Pem { what }),
-    }
-}
-
-fn read_roots(pem: &str) -> Result<Arc<RootCertStore>, FederationError> {
-    let mut roots = RootCertStore::empty();
-    for root in read_certificates(pem, "root certificate")? {
-        roots.add(root)?;
-    }
-    Ok(Arc::new(roots))
-}
-
 /// An identity that is not admitted, as TLS reports it.
 fn refused(reason: FederationError) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
@@ -317,24 +301,37 @@ fn no_tls12() -> Error {
     Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)
 }
 
-/// Admits clients with a certificate under the federation's roots and with an identity of the federation.
+/// Admits clients with a certificate under the federation's roots and with an identity of the federation, in a province
+/// that the root may vouch for.
 #[derive(Debug)]
 struct FederationClients {
     federation: FederationId,
     chain: Arc<dyn ClientCertVerifier>,
+    of_province: BTreeMap<Option<ProvinceCode>, Arc<dyn ClientCertVerifier>>,
 }
 
 impl FederationClients {
-    fn new(federation: &FederationId, roots: &Arc<RootCertStore>) -> Result<Self, FederationError> {
-        let chain = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider())
-            .build()
-            .map_err(|_| FederationError::Pem {
+    fn new(federation: &FederationId, roots: &Roots) -> Result<Self, FederationError> {
+        let under = |roots: &Arc<RootCertStore>| {
+            let built = WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider());
+            built.build().map_err(|_| FederationError::Pem {
                 what: "root certificate",
-            })?;
+            })
+        };
+        let of_province = roots.by_province().filter(|(_, store)| !store.is_empty());
         Ok(Self {
             federation: federation.clone(),
-            chain,
+            chain: under(&roots.all)?,
+            of_province: of_province
+                .map(|(province, store)| Ok((province, under(store)?)))
+                .collect::<Result<_, FederationError>>()?,
         })
+    }
+
+    /// Who judges chains of a province: its own roots, if it has any.
+    fn of(&self, province: ProvinceCode) -> Option<&Arc<dyn ClientCertVerifier>> {
+        let own = self.of_province.get(&Some(province));
+        own.or_else(|| self.of_province.get(&None))
     }
 }
 
@@ -353,13 +350,16 @@ impl ClientCertVerifier for FederationClients {
             .chain
             .verify_client_cert(end_entity, intermediates, now)?;
         let peer = PeerId::from_certificate(end_entity).map_err(refused)?;
-        if peer.federation == self.federation {
-            Ok(verified)
-        } else {
-            Err(Error::InvalidCertificate(
+        if peer.federation != self.federation {
+            return Err(Error::InvalidCertificate(
                 CertificateError::ApplicationVerificationFailure,
-            ))
+            ));
         }
+        // Once more under the roots that may vouch for this province.
+        self.of(peer.province)
+            .ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer))?
+            .verify_client_cert(end_entity, intermediates, now)?;
+        Ok(verified)
     }
 
     fn verify_tls12_signature(
@@ -386,12 +386,12 @@ impl ClientCertVerifier for FederationClients {
     }
 }
 
-/// Admits exactly one server: its chain under the roots, its identity the expected one. The host name is not looked
+/// Admits exactly one server: its chain under the roots that may vouch for its province, its identity the expected one. The host name is not looked
 /// at, the identity takes its place.
 #[derive(Debug)]
 struct ExactServer {
     expected: PeerId,
-    roots: Arc<RootCertStore>,
+    roots: Arc<Roots>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -407,7 +407,7 @@ impl ServerCertVerifier for ExactServer {
         let parsed = ParsedCertificate::try_from(end_entity)?;
         verify_server_cert_signed_by_trust_anchor(
             &parsed,
-            &self.roots,
+            self.roots.of(self.expected.province),
             intermediates,
             now,
             self.algorithms.all,

@@ -58,6 +58,11 @@ impl Peers {
         Ok(Self(channels.collect::<Result<_, _>>()?))
     }
 
+    /// The channel to a province's node, where its address is known.
+    pub(crate) fn channel(&self, province: ProvinceCode) -> Option<Channel> {
+        self.0.get(&province).cloned()
+    }
+
     /// Asks all peers at once; those that refuse or do not answer are named in the log and left out.
     async fn ask_all<T, F, A>(&self, what: &'static str, ask: F) -> Vec<T>
     where
@@ -128,7 +133,9 @@ async fn next_batch(desk: &Desk, peers: &Peers) -> Result<Option<BatchEntry>, St
             Ok(Contributed::try_from(answer.get_ref())?.0)
         }
     };
-    let mut parts = peers.ask_all("contribute to a batch of revocations", ask).await;
+    let mut parts = peers
+        .ask_all("contribute to a batch of revocations", ask)
+        .await;
     let entry = desk.ask(move |node| {
         parts.push(node.contribute()?);
         node.merge(&parts)

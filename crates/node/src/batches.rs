@@ -144,8 +144,11 @@ impl Node {
             let of = entry.at.get();
             of.abs_diff(document.issued_at.minute().get()) <= skew_min
         };
-        let is_at_hand =
-            |entry: &BatchEntry| self.offers.get(entry.digest).is_some_and(|(e, _)| e == *entry);
+        let is_at_hand = |entry: &BatchEntry| {
+            self.offers
+                .get(entry.digest)
+                .is_some_and(|(e, _)| e == *entry)
+        };
         more.len() <= 1 && more.iter().all(|e| is_of_now(e) && is_at_hand(e))
     }
 

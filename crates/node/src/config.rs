@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::keys::KeyToken;
 
+pub use crate::forward::{Forward, SealingKeyFile};
 pub use crate::keeping::{Retention, StoreRoom};
 pub use crate::limits::Limits;
 use crate::observe::Observe;
@@ -54,7 +55,7 @@ pub struct Config {
     /// A clock that is not the world's; absent in production.
     #[serde(default)]
     pub clock: Option<SimulatedTime>,
-    /// What this node asks of the registries that it cosigns.
+    /// When epochs close, and what this node asks of the registries that it cosigns.
     #[serde(default)]
     pub epochs: Epochs,
     /// What is too late or too early.
@@ -66,6 +67,9 @@ pub struct Config {
     /// How long things are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// Events that go to, and come from, other provinces.
+    #[serde(default)]
+    pub forward: Forward,
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
@@ -265,6 +269,12 @@ pub struct SimulatedTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Epochs {
+    /// Minutes between two epochs, which close at its multiples since the Unix epoch; the same in all provinces. Zero where
+    /// the operator closes them. An epoch's number is its closing minute divided by it, and never falls: it may be made
+    /// shorter, and not longer again.
+    pub every_min: u32,
+    /// Seconds from an epoch's close to the first node's turn to assemble the registry, and from each to the next.
+    pub propose_after_s: u32,
     /// Least number of provinces with a head of the epoch itself; at least 2 in production.
     pub fresh_provinces_min: usize,
     /// Oldest head that may stand in for a province that is away, minutes before the epoch's close.
@@ -276,10 +286,19 @@ pub struct Epochs {
 impl Default for Epochs {
     fn default() -> Self {
         Self {
+            every_min: 0,
+            propose_after_s: 60,
             fresh_provinces_min: 2,
             stale_head_max_min: 1_440,
             delay_max_min: 1_440,
         }
+    }
+}
+
+impl Epochs {
+    /// [`Epochs::propose_after_s`].
+    pub(crate) fn propose_after(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.propose_after_s.into())
     }
 }
 
@@ -339,6 +358,8 @@ impl Config {
         change(&mut self.signing_key_file);
         change(&mut self.register_file);
         change(&mut self.sources_file);
+        let sealing = self.forward.keys.iter_mut().map(|key| &mut key.file);
+        sealing.for_each(&mut change);
         change(&mut self.doors.certificate_file);
         change(&mut self.doors.key_file);
         change(&mut self.doors.roots_file);
@@ -383,6 +404,7 @@ impl Config {
         self.observe
             .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
+        self.forward.check()?;
         if self.retention.horizon_days * 24 < self.intake.max_age_hours {
             return Err(format!(
                 "retention.horizon_days is {}, less than intake.max_age_hours, {}: an event that has left would be taken again",
@@ -434,6 +456,7 @@ impl Config {
             ),
         ];
         let kept = self.retention.ranges().chain(self.store.ranges());
+        let kept = kept.chain(self.forward.ranges());
         let of_tables = self.limits.ranges().chain(kept);
         for (name, value, least, most) in ranges.into_iter().chain(of_tables) {
             if !(least..=most).contains(&value) {
@@ -482,6 +505,7 @@ mod tests {
         assert_eq!(advanced.store, basic.store);
         assert_eq!(advanced.observe, basic.observe);
         assert_eq!(advanced.retention, basic.retention);
+        assert_eq!(advanced.forward, basic.forward);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
         assert_eq!(

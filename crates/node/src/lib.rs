@@ -14,6 +14,7 @@ mod doors;
 mod epoch;
 mod error;
 mod files;
+pub mod forward;
 mod grid;
 mod harden;
 mod intake;
@@ -37,9 +38,11 @@ mod retain;
 mod revoke;
 mod risk_book;
 mod rule_book;
+mod schedule;
 mod serve;
 mod sources;
 mod start;
+mod trust_http;
 mod upkeep;
 mod words;
 
@@ -67,6 +70,7 @@ pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
 pub use start::{Opened, Prepared, StartError, describe_circuit};
 pub use store::{self, Entropy};
+pub use trust_http::trust_list;
 pub use upkeep::{
     BackupFile, Fsck, Upkeep, control_channel, fsck, open_control, restore_from, serve_control,
 };

@@ -13,6 +13,7 @@ use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 use crate::batches::Offers;
 use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::epoch::Ledger;
+use crate::forward::{Forward, Forwarding, SealingKeys, SealingSecret};
 use crate::locks::Locks;
 use crate::observe::Metrics;
 use crate::passes::InFlight;
@@ -49,6 +50,8 @@ pub struct Parts {
     pub register: Box<dyn CivilRegister>,
     /// Who may hand in events.
     pub sources: SourceBook,
+    /// What events from other provinces are sealed to.
+    pub sealing: Vec<SealingSecret>,
     /// Makes proofs.
     pub prover: Arc<dyn PassProver>,
     /// What is counted. The vault's store is to tell it of its commits.
@@ -72,6 +75,8 @@ pub struct Settings {
     pub trust: Trust,
     /// How long things are kept.
     pub retention: Retention,
+    /// Events that go to, and come from, other provinces.
+    pub forward: Forward,
 }
 
 /// A province's node, without its doors. Its methods block: they read and write the store, and are called from
@@ -111,6 +116,7 @@ pub struct Node {
     pub(crate) offers: Offers,
     /// Told when something came in that passes are to be held against.
     pub(crate) recheck_due: Notify,
+    pub(crate) forward: Forwarding,
 }
 
 /// Counts since the beginning.
@@ -147,6 +153,11 @@ impl Node {
             ));
         }
         let (places, counts) = count_residents(&parts.vault)?;
+        let sealing = SealingKeys::new(&parts.sealing, parts.home, slot, &parts.signing_key);
+        let others = root.provinces.iter().map(|entry| entry.province);
+        let others = others.filter(|province| *province != parts.home);
+        let settings = parts.settings.forward.clone();
+        let forward = Forwarding::open(&parts.vault, settings, sealing, others)?;
         let proving = &parts.settings.proving;
         let queue = ProvingQueue::start(proving.threads, proving.queue_len)
             .map_err(|_| NodeError::Fault("no thread for proving can be started"))?;
@@ -183,6 +194,7 @@ impl Node {
             batching: Mutex::new(()),
             offers: Offers::default(),
             recheck_due: Notify::new(),
+            forward,
         };
         node.restore_ledger()?;
         node.check_clock()?;
@@ -228,6 +240,16 @@ impl Node {
     pub fn is_member(&self, province: ProvinceCode) -> bool {
         let members = self.roster.members();
         members.iter().any(|member| member.province == province)
+    }
+
+    /// Which of the federation's slots, ascending, this node's is, and how many there are.
+    pub(crate) fn provinces(&self) -> (usize, u32) {
+        let entries = &self.root.document().provinces;
+        let place = entries.iter().position(|entry| entry.slot == self.slot);
+        (
+            place.unwrap_or(0),
+            u32::try_from(entries.len()).unwrap_or(u32::MAX),
+        )
     }
 
     /// Number of the root document in use.

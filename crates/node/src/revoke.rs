@@ -120,8 +120,7 @@ impl Node {
         asked: &UseRow,
     ) -> Result<Option<RefusedRow>, NodeError> {
         let now = self.clock.now();
-        let claim =
-            Claim::from_code(asked.claim).ok_or(StoreError::Damaged(Table::Uses))?;
+        let claim = Claim::from_code(asked.claim).ok_or(StoreError::Damaged(Table::Uses))?;
         let events = self.events_of(resident)?;
         let known = self.rules.newest(&asked.rule_set, now)?;
         let (counting, risk) = (self.rules.counting_at(now), self.risk.at(now));

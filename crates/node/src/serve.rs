@@ -14,15 +14,19 @@ use tonic_health::server::HealthReporter;
 
 use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
+use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
 use crate::revoke::recheck_as_due;
+use crate::schedule::keep_epochs;
 use crate::{Node, NodeError, config};
 
 /// Services that the health checks name, besides the whole door.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 6] = [
     "viridian.resident.v1.ResidentService",
     "viridian.source.v1.SourceService",
+    "viridian.source.v1.ForwardedService",
     "viridian.federation.v1.FederationService",
+    "viridian.federation.v1.ForwardService",
     "viridian.operator.v1.OperatorService",
 ];
 const TRUST_SERVICE: &str = "viridian.trust.v1.TrustService";
@@ -71,6 +75,7 @@ pub async fn serve(
     }
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let desk = Desk::new(Arc::clone(&node)).until(stopped.clone());
+    background.spawn(forward_all(desk.clone(), Arc::clone(&peers)));
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move {
@@ -96,7 +101,11 @@ pub async fn serve(
     ));
     let mut doors = std::pin::pin!(async { tokio::try_join!(at_peers, at_public) });
     let keeping_up = async {
-        tokio::join!(catch_up(&desk, &peers), keep_health(&reporters, watch));
+        tokio::join!(
+            catch_up(&desk, &peers),
+            keep_epochs(&desk, &peers),
+            keep_health(&reporters, watch)
+        );
     };
     let ended = tokio::select! {
         // A door that fails takes the other one with it.

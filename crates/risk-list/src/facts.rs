@@ -243,7 +243,8 @@ impl FactTable {
     /// [`FactTable::new`].
     pub fn read(table: &[u8]) -> Result<Self, Error> {
         let text = bytes::to_text(table, WHAT, MAX_FACT_BYTES)?;
-        let mut lines = text.lines();
+        // Not `lines`, which takes a carriage return at an end for a part of it: what is read is written as it was.
+        let mut lines = text.split_terminator('\n');
         let line_error = |line, why| Error::Line {
             what: WHAT,
             line,

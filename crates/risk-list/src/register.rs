@@ -76,7 +76,7 @@ impl Register {
     pub fn read(register: &[u8]) -> Result<Self, Error> {
         let text = bytes::to_text(register, WHAT, MAX_REGISTER_BYTES)?;
         let mut read = Self::new();
-        for (at, line) in text.lines().enumerate() {
+        for (at, line) in text.split_terminator('\n').enumerate() {
             let bad = |why| Error::Line {
                 what: WHAT,
                 line: at + 1,
@@ -117,6 +117,15 @@ mod tests {
             Register::read(register.write().as_bytes()).unwrap(),
             register
         );
+    }
+
+    #[test]
+    fn a_carriage_return_is_a_part_of_its_site() {
+        let text = format!("{HEADER}\n330102001/1\t1号楼\r\r\n");
+        let register = Register::read(text.as_bytes()).unwrap();
+        assert_eq!(register.write(), text);
+        let foreign = text.replace('\n', "\r\n");
+        assert!(Register::read(foreign.as_bytes()).is_err());
     }
 
     #[test]

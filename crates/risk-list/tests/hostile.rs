@@ -103,6 +103,14 @@ proptest! {
     }
 }
 
+#[test]
+fn what_stands_at_the_end_of_a_line_is_kept() {
+    let text = "viridian risk facts 1\nsource x\r\r\nunplaced H 100 - 某地\r\n";
+    let table = FactTable::read(text.as_bytes()).unwrap();
+    assert_eq!(table.write(), text);
+    assert!(FactTable::read(text.replace('\n', "\r\n").as_bytes()).is_err());
+}
+
 const PLACES: [&str; 8] = [
     "330102/*",
     "330103/*",

@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn debug_shows_no_digit_of_it() {
         let shown = format!("{:?}", EXAMPLE.parse::<IdentityNumber>().unwrap());
-        assert!(!shown.bytes().any(|b| b.is_ascii_digit()), "{shown}");
+        assert_eq!(shown, "IdentityNumber(hidden)");
     }
 
     #[test]

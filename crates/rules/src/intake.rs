@@ -247,7 +247,7 @@ fn check_moments(event: &Event, now: Minute, policy: &Policy) -> Result<(), Even
     if latest < begin {
         return Err(EventError::EndsBeforeBegin);
     }
-    if latest > event.issued_at || begin > event.issued_at {
+    if latest > event.issued_at {
         return Err(EventError::AfterIssue);
     }
     if i64::from(event.issued_at.get())

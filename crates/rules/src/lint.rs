@@ -433,7 +433,7 @@ fn lint_stay_key(placed: &[Placed], key: Key, found: &mut Vec<Finding>) {
         return;
     }
     let by = |at_end, present| ends_itself(&row_of(placed, Key::of_stay(worst, at_end, present)));
-    let moves = present && (at_end >= Grade::Medium || worst == Grade::Low && at_end == worst);
+    let moves = present && (at_end >= Grade::Medium || at_end == worst);
     let ends = if moves {
         by(Grade::None, true) || by(at_end, false)
     } else {

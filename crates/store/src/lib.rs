@@ -39,8 +39,9 @@ pub use mark::Tally;
 pub use memory::MemoryStore;
 pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
-    CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, IssuedRow, LimitRow, OnlineRow,
-    ReadPurpose, ReadRow, RefusedRow, RegistryRow, ResidentKey, ResidentRow, UseRow,
+    CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, ForwardState, ForwardedRow,
+    IssuedRow, LimitRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow, RefusedRow, RegistryRow,
+    ResidentKey, ResidentRow, SentAs, UseRow, WaitingRow,
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;

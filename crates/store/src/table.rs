@@ -44,14 +44,20 @@ pub enum Table {
     Leaves = 20,
     /// Job → when it ran last, and what it came to.
     Jobs = 21,
+    /// Home, number → an event on its way to the home in another province. Each under a data key of its own, that goes with it.
+    Outbox = 30,
+    /// Keyed digest of source and event id → what became of an event that was to be forwarded.
+    Forwarded = 31,
+    /// Resident key, keyed digest of the event id → an event from another province that has no effect until it is confirmed.
+    Waiting = 32,
     /// Resident key → nothing; the resident's passes are to be held against what is known now.
-    Rechecks = 30,
+    Rechecks = 40,
     /// Urgency, minute, revocation secret → nothing; revoked and not yet published.
-    Revocations = 31,
+    Revocations = 41,
     /// One row: this province's part of the next batch of revocations.
-    Contribution = 32,
+    Contribution = 42,
     /// Minute, digest → a published batch of revocations.
-    Batches = 33,
+    Batches = 43,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -69,7 +75,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 25] = [
+    pub const ALL: [Table; 28] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -91,6 +97,9 @@ impl Table {
         Self::Keys,
         Self::Leaves,
         Self::Jobs,
+        Self::Outbox,
+        Self::Forwarded,
+        Self::Waiting,
         Self::Rechecks,
         Self::Revocations,
         Self::Contribution,
@@ -131,6 +140,9 @@ impl Table {
             Self::Keys => "keys",
             Self::Leaves => "leaves",
             Self::Jobs => "jobs",
+            Self::Outbox => "outbox",
+            Self::Forwarded => "forwarded",
+            Self::Waiting => "waiting",
             Self::Rechecks => "rechecks",
             Self::Revocations => "revocations",
             Self::Contribution => "contribution",
@@ -148,8 +160,9 @@ impl Table {
             | Self::Limits
             | Self::Cases
             | Self::Reads
-            | Self::Refusals => Scope::Resident,
-            Self::Committed => Scope::Named,
+            | Self::Refusals
+            | Self::Waiting => Scope::Resident,
+            Self::Committed | Self::Outbox => Scope::Named,
             Self::Places
             | Self::Devices
             | Self::Nonces
@@ -160,6 +173,7 @@ impl Table {
             | Self::Online
             | Self::Leaves
             | Self::Jobs
+            | Self::Forwarded
             | Self::Rechecks
             | Self::Revocations
             | Self::Contribution

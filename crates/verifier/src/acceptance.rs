@@ -84,12 +84,16 @@ impl AcceptanceRule {
 
     /// The longest of these over the kinds admitted.
     pub fn longest_age_min(&self) -> u32 {
-        [BinderKind::Device, BinderKind::DeviceAndCard, BinderKind::Card]
-            .into_iter()
-            .filter(|kind| self.binders.contains(*kind))
-            .map(|kind| self.age_max_min(kind))
-            .max()
-            .unwrap_or(0)
+        [
+            BinderKind::Device,
+            BinderKind::DeviceAndCard,
+            BinderKind::Card,
+        ]
+        .into_iter()
+        .filter(|kind| self.binders.contains(*kind))
+        .map(|kind| self.age_max_min(kind))
+        .max()
+        .unwrap_or(0)
     }
 }
 

@@ -18,7 +18,7 @@ pub const MEMORY_LIMIT: usize = 65_536;
 /// Slots kept behind the latest time: the widest skew, and what the clock may fall back.
 #[allow(clippy::cast_possible_truncation)] // 10 and 2
 const SLOTS_KEPT: u32 =
-    Gate::SLOT_SKEW_LIMIT as u32 + CLOCK_TOLERANCE_S.div_ceil(SLOT_LEN_S) as u32 + 1;
+    Gate::SLOT_SKEW_LIMIT as u32 + CLOCK_TOLERANCE_S.div_ceil(SLOT_LEN_S) as u32;
 
 /// A gate's memory, owned by the caller. It forgets showings as they leave the window in which they could be accepted.
 ///
@@ -138,7 +138,7 @@ mod tests {
         let last_s = start.get_s() + 10 * SLOT_LEN_S + SLOT_LEN_S - 1 + CLOCK_TOLERANCE_S;
         memory.advance(UnixTime::from_s(last_s));
         assert!(memory.holds(shown, Fr::from(1)));
-        memory.advance(UnixTime::from_s(last_s + 2 * SLOT_LEN_S));
+        memory.advance(UnixTime::from_s(last_s + 1));
         assert!(memory.is_empty());
     }
 

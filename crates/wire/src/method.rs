@@ -77,6 +77,14 @@ methods! {
     PublishOnline = "/viridian.federation.v1.FederationService/PublishOnline",
     /// `FederationService.Contribute`.
     Contribute = "/viridian.federation.v1.FederationService/Contribute",
+    /// `ForwardService.GetSealingKey`.
+    GetSealingKey = "/viridian.federation.v1.ForwardService/GetSealingKey",
+    /// `ForwardService.ForwardEvents`.
+    ForwardEvents = "/viridian.federation.v1.ForwardService/ForwardEvents",
+    /// `ForwardedService.GetForwarded`.
+    GetForwarded = "/viridian.source.v1.ForwardedService/GetForwarded",
+    /// `ForwardedService.ConfirmForwarded`.
+    ConfirmForwarded = "/viridian.source.v1.ForwardedService/ConfirmForwarded",
     /// `OperatorService.CloseEpoch`.
     CloseEpoch = "/viridian.operator.v1.OperatorService/CloseEpoch",
     /// `OperatorService.AssembleRegistry`.

@@ -12,6 +12,7 @@ mod event;
 #[path = "../../../crates/verifier/tests/suite/fixture.rs"]
 mod fixture;
 mod ledger_bytes;
+mod membership_bytes;
 mod picture;
 mod rule_set;
 mod store_bytes;
@@ -56,7 +57,7 @@ macro_rules! target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     // A card's number is hashed with 19 MiB of memory.
     target!("qr_text", codes::qr_text, codes::qr_text_seeds, 640, 24),
     target!("pass", codes::pass, codes::pass_seeds, 320, 1),
@@ -77,6 +78,13 @@ pub const TARGETS: [Target; 17] = [
         2
     ),
     target!("ledger", ledger_bytes::check, ledger_bytes::seeds, 8_192, 1),
+    target!(
+        "membership",
+        membership_bytes::check,
+        membership_bytes::seeds,
+        24_000,
+        32
+    ),
     target!("event", event::check, event::seeds, 4_096, 4),
     target!("rule_set", rule_set::check, rule_set::seeds, 70_000, 32),
     target!("area_list", area_list::check, area_list::seeds, 65_536, 320),

@@ -2,12 +2,15 @@
 
 mod auditor;
 mod crash;
+mod desk;
 mod disk;
 mod doors;
 mod erased;
+mod forward;
 mod leak;
 mod observability;
 mod relay;
+mod schedule;
 mod secrets;
 mod story;
 mod trust;
@@ -17,6 +20,8 @@ mod unlinkable;
 const NODE: &str = env!("CARGO_BIN_EXE_viridian-node");
 /// The checkpoint's program.
 const CHECKPOINT: &str = env!("CARGO_BIN_EXE_viridian-checkpoint");
+/// The federation's desk.
+const FEDERATION: &str = env!("CARGO_BIN_EXE_viridian-federation");
 /// The auditor's program.
 const AUDITOR: &str = env!("CARGO_BIN_EXE_viridian-auditor");
 

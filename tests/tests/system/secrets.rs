@@ -14,7 +14,7 @@ const SECRET_TYPES: [&str; 8] = [
     "KeyRing",
     "Entropy",
     "ChaCha20Rng",
-    "DemoCertificate",
+    "IssuedCertificate",
 ];
 /// Parts of the names of fields that hold one.
 const SECRET_NAMES: [&str; 5] = ["secret", "seed", "key_pem", "private", "password"];

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use federation::pki::{DemoAuthority, DemoCertificate, Validity};
+use federation::pki::{DemoAuthority, IssuedCertificate, Validity};
 use federation::{
     Caller, Credentials, Door, Ended, FederationError, FederationId, Limits, PeerId, Role,
     Timeouts, TlsIdentity, connect, serve,
@@ -56,8 +56,8 @@ pub(crate) fn credentials(peer: &PeerId) -> Arc<TlsIdentity> {
 }
 
 /// Credentials with a certificate of any making; they trust the house's authority.
-pub(crate) fn material(certificate: &DemoCertificate) -> Arc<TlsIdentity> {
-    let DemoCertificate { chain_pem, key_pem } = certificate;
+pub(crate) fn material(certificate: &IssuedCertificate) -> Arc<TlsIdentity> {
+    let IssuedCertificate { chain_pem, key_pem } = certificate;
     Arc::new(TlsIdentity::from_pem(chain_pem, key_pem, &AUTHORITY.root_pem()).unwrap())
 }
 

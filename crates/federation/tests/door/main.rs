@@ -1,6 +1,7 @@
 //! Real servers and clients over loopback, with certificates of every kind.
 
 mod admission;
+mod authorities;
 mod hostile;
 mod house;
 mod limits;

@@ -10,8 +10,8 @@ use wire::federation::v1::federation_service_server::FederationService;
 use wire::{Contributed, Proposal, PublishedRegistry, Reason};
 
 use super::Desk;
-use crate::assemble::Peers;
 use crate::NodeError;
+use crate::assemble::Peers;
 
 pub(super) struct FederationDesk {
     pub(super) desk: Desk,
@@ -19,7 +19,7 @@ pub(super) struct FederationDesk {
 }
 
 /// Only provinces of the root document are served, whatever else has a node's certificate.
-fn check_member<T>(desk: &Desk, request: &Request<T>) -> Result<(), Status> {
+pub(super) fn check_member<T>(desk: &Desk, request: &Request<T>) -> Result<(), Status> {
     let peer = Caller::peer_of(request)?;
     if desk.node().is_member(peer.province) {
         Ok(())

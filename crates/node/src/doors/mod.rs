@@ -1,6 +1,7 @@
 //! The services, as thin covers over the node: each call is handed to a thread that may wait for the store.
 
 mod federation;
+mod forward;
 mod operator;
 mod resident;
 mod source;
@@ -140,6 +141,10 @@ pub(crate) fn peers_routes(
             desk: desk.clone(),
             peers: Arc::clone(peers),
         }))
+        .add_service(wire::server::forward(forward::ForwardDesk(desk.clone())))
+        .add_service(wire::server::forwarded(forward::ForwardedDesk(
+            desk.clone(),
+        )))
         .add_service(wire::server::operator(operator::OperatorDesk {
             desk: desk.clone(),
             peers: Arc::clone(peers),

@@ -17,7 +17,9 @@ use wire::source::v1::source_service_client::SourceServiceClient;
 use wire::source::v1::{EventOutcome, EventResult, SignedEvent, SubmitEventsRequest};
 use wire::{Nonce, SignedCall, sign_call};
 
-use crate::world::{House, anonymous, credentials, federation, name, province, root_keys, source_key};
+use crate::world::{
+    House, anonymous, credentials, federation, name, province, root_keys, source_key,
+};
 
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
@@ -166,7 +168,9 @@ impl Phone {
 pub(crate) fn full_list(node: &node::Node, bundle: &[u8], now: verifier::UnixTime) -> TrustList {
     let mut candidate = TrustList::consider(bundle, None, &root_keys(), now).unwrap();
     for entry in candidate.missing().to_vec() {
-        candidate.supply(&node.batch(entry.digest).unwrap()).unwrap();
+        candidate
+            .supply(&node.batch(entry.digest).unwrap())
+            .unwrap();
     }
     candidate.complete().unwrap()
 }

@@ -15,7 +15,7 @@ use wire::operator::v1 as o;
 use wire::trust::v1::GetTrustListRequest;
 use wire::{Reason, reason_of};
 
-use crate::clients::{accepted, at_public, event, operator, full_list};
+use crate::clients::{accepted, at_public, event, full_list, operator};
 use crate::world::{House, START, Wish, World, minute, parts, person, source};
 
 /// Gives every house a few residents with a test each.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rules::{EventBody, SourceKind, TestResult};
-use verifier::trust::{BATCH_LEN, Revocation, RevocationBatch};
+use verifier::trust::{BATCH_LEN, InHand, Increment, Revocation, RevocationBatch};
 use verifier::{Pass, RevocationHash};
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::pass::v1::{Colour, TestAge};
@@ -73,11 +73,18 @@ async fn a_positive_test_revokes_within_one_online_document_and_nobody_else_s_pa
         sampled_at: minute(START + 10),
         result: TestResult::Positive,
     };
-    accepted(house, &event(person(33, 1), lab, minute(START + 10), positive)).await;
+    accepted(
+        house,
+        &event(person(33, 1), lab, minute(START + 10), positive),
+    )
+    .await;
     rechecked(house, 3).await;
     let noted = began.elapsed();
     publish(&world, 1, 1).await;
-    println!("from event to revoked {noted:?}, to the list of three provinces {:?}", began.elapsed());
+    println!(
+        "from event to revoked {noted:?}, to the list of three provinces {:?}",
+        began.elapsed()
+    );
     for house in &world.houses {
         assert!(of_ill.iter().all(|pass| is_revoked(house, pass)));
         assert!(of_well.iter().all(|pass| !is_revoked(house, pass)));
@@ -211,7 +218,9 @@ async fn no_province_signs_away_a_batch_or_for_one_that_it_has_not_seen() {
     assert_eq!(good.batches.len(), 1);
     let mut without = good.clone();
     without.batches.clear();
-    let secrets = (0..1_000_u128).map(|n| Revocation(n.to_be_bytes())).collect();
+    let secrets = (0..1_000_u128)
+        .map(|n| Revocation(n.to_be_bytes()))
+        .collect();
     let unseen = RevocationBatch::new(minute(START + 20), secrets).unwrap();
     let mut more = good.clone();
     more.batches.push(unseen.entry());
@@ -220,4 +229,54 @@ async fn no_province_signs_away_a_batch_or_for_one_that_it_has_not_seen() {
         assert_eq!(refused.reason(), Reason::TrustRefused);
     }
     node.cosign_online(&good).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trust_list_is_read_over_plain_http_whole_in_increments_and_by_batch() {
+    use http_body_util::BodyExt as _;
+    let world = World::new(Wish::default()).await;
+    let node = &world.houses[0].node;
+    let get = |path: String, tag: Option<http::HeaderValue>| {
+        let mut request = http::Request::get(path);
+        if let Some(tag) = tag {
+            request = request.header("if-none-match", tag);
+        }
+        node::trust_list(node, &request.body(()).unwrap())
+    };
+    let whole = || "/trust/v1/list".to_owned();
+    assert_eq!(get(whole(), None).status(), 404);
+    epoch(&world, 1).await;
+    let list = node.trust_list().unwrap();
+    let answer = get(whole(), None);
+    let tag = answer.headers()["etag"].clone();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, list.to_bytes());
+    assert_eq!(get(whole(), Some(tag.clone())).status(), 304);
+    world.advance_to(START + 20);
+    publish(&world, 0, 1).await;
+    assert_eq!(get(whole(), Some(tag)).status(), 200);
+    let newest = node.trust_list().unwrap();
+    let known = InHand::of(&list);
+    let path = format!(
+        "/trust/v1/increment/{}/{}/{}/{}",
+        known.root_sequence, known.online_sequence, known.epoch, known.batch_minute
+    );
+    let body = get(path, None).into_body().collect().await.unwrap();
+    let increment = Increment::from_bytes(&body.to_bytes()).unwrap();
+    assert_eq!(increment.apply(&list).unwrap(), newest.to_bytes());
+    let digest = newest.online().batches[1].digest;
+    let path = |digits: String| format!("/trust/v1/batch/{digits}");
+    let body = get(path(hex::encode(digest.0)), None).into_body();
+    let body = body.collect().await.unwrap().to_bytes();
+    assert_eq!(
+        RevocationBatch::from_bytes(&body).unwrap().entry().digest,
+        digest
+    );
+    for bad in [
+        path("11".repeat(32)),
+        path("1".to_owned()),
+        "/trust/v1/increment/1/1/1".to_owned(),
+    ] {
+        assert_eq!(get(bad, None).status(), 404);
+    }
 }

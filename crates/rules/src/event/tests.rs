@@ -207,7 +207,9 @@ fn each_damaged_field_is_refused_for_its_own_reason() {
 
 #[test]
 fn an_event_is_named_in_hexadecimal() {
-    assert_eq!(EventId([0xa7; 16]).to_string(), "a7".repeat(16));
+    let id = EventId([0xa7; 16]);
+    assert_eq!(id.to_string(), "a7".repeat(16));
+    assert_eq!(format!("{id:?}"), "a7".repeat(16));
 }
 
 #[test]

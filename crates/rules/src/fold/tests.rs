@@ -253,6 +253,8 @@ fn of_many_runs_those_that_can_serve_stay_then_the_latest() {
     // Where more are asked for than there is room, the oldest drop.
     let five = [2, 4, 6, 8, 10];
     assert_eq!(runs_kept(&five, &[10, 8, 6, 4, 2, 1]), [8, 6, 4, 2]);
+    // A row that asks for no days needs no run.
+    assert_eq!(runs_kept(&[0, 2, 4, 6, 8], &[8, 6, 4, 2, 1]), [8, 6, 4, 2]);
     // Up to four there is no choice.
     assert_eq!(runs_kept(&[8], &[1, 1, 2, 1]), [1, 1, 2, 1]);
 }

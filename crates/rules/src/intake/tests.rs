@@ -232,7 +232,8 @@ fn a_release_needs_a_known_open_target_and_a_source_that_may_end_it() {
     );
     let negative = negative(4, "2022-08-19 08:00");
     let symptoms = check_in(5, "2022-08-19", true);
-    let known = [suspected, ended, open, negative, symptoms];
+    let normal = check_in(6, "2022-08-19", false);
+    let known = [suspected, ended, open, negative, symptoms, normal];
     let by = |kind, target| check_known(&release(9, kind, target, NOW), &known);
     assert_eq!(by(SourceKind::Hospital, 8), Err(EventError::UnknownTarget));
     assert_eq!(by(SourceKind::Hospital, 1), Ok(()));
@@ -248,6 +249,7 @@ fn a_release_needs_a_known_open_target_and_a_source_that_may_end_it() {
     );
     assert_eq!(by(SourceKind::Laboratory, 4), Err(EventError::NotOpen));
     assert_eq!(by(SourceKind::Hospital, 5), Ok(()));
+    assert_eq!(by(SourceKind::Hospital, 6), Err(EventError::NotOpen));
     let early = release(9, SourceKind::Hospital, 1, "2022-08-19 07:59");
     assert_eq!(check_known(&early, &known), Err(EventError::BeforeTarget));
     let done = [suspected, release(8, SourceKind::Hospital, 1, NOW)];

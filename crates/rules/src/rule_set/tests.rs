@@ -92,3 +92,21 @@ fn a_file_that_is_too_long_of_another_format_or_with_an_unknown_key_is_refused()
         Err(RuleSetError::Toml(m)) if m.contains("note")
     ));
 }
+
+/// Whoever has signed or logged a rule set has signed this: a change of the canonical form is a new version of it.
+#[test]
+fn the_published_sets_have_the_digests_that_they_were_published_with() {
+    for (id, digest) in [
+        (
+            "hz-2020-02",
+            "97832c787953064ebdb5d125ad4a4ff4badf0499b88eff5466376c141952372e",
+        ),
+        (
+            "fj-2022-08",
+            "684af6fa5dc5483a541a5a1f67c23031746477440241a00e9808cd61f017bf0c",
+        ),
+    ] {
+        let set = RuleSet::built_in(id).unwrap();
+        assert_eq!(hex::encode(set.digest_sha256()), digest, "{id}");
+    }
+}

@@ -81,7 +81,10 @@ impl Increment {
             issued_at: online.issued_at,
             soft_stale_s: online.soft_stale_s,
             hard_stale_s: online.hard_stale_s,
-            first_epoch: online.registries.first().map_or(Epoch::default(), |e| e.epoch),
+            first_epoch: online
+                .registries
+                .first()
+                .map_or(Epoch::default(), |e| e.epoch),
             registries: registries
                 .filter(|e| e.epoch.get() > in_hand.epoch)
                 .copied()
@@ -105,7 +108,10 @@ impl Increment {
         if known.root_sequence != self.root_sequence {
             return Err(Error::IncrementMismatch);
         }
-        let kept = known.registries.iter().filter(|e| e.epoch >= self.first_epoch);
+        let kept = known
+            .registries
+            .iter()
+            .filter(|e| e.epoch >= self.first_epoch);
         let batches = known.batches.iter().filter(|e| e.at >= self.first_batch);
         let document = OnlineDocument {
             root_sequence: self.root_sequence,

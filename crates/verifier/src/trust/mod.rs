@@ -17,9 +17,7 @@ use std::sync::Arc;
 use commitment::layout::{Reader, put_count};
 use commitment::{CircuitShortId, Epoch};
 
-pub use batch::{
-    BATCH_LEN, BATCH_LEN_BYTES, BatchDigest, BatchEntry, Revocation, RevocationBatch,
-};
+pub use batch::{BATCH_LEN, BATCH_LEN_BYTES, BatchDigest, BatchEntry, Revocation, RevocationBatch};
 pub use increment::{InHand, Increment, MAX_INCREMENT_LEN_BYTES};
 pub use online::{
     BATCH_SPACING_MIN, MAX_BATCHES, MAX_REGISTRIES, OnlineDocument, RegistryEntry, STALE_LIMIT_S,
@@ -177,7 +175,11 @@ impl Candidate {
             return Err(Error::MissingBatches(self.missing.len()));
         }
         let list = &mut self.list;
-        list.revoked = list.batches.values().flat_map(|b| b.iter().copied()).collect();
+        list.revoked = list
+            .batches
+            .values()
+            .flat_map(|b| b.iter().copied())
+            .collect();
         list.revoked.sort_unstable();
         Ok(self.list)
     }

@@ -141,9 +141,8 @@ impl OnlineDocument {
             return Err(Error::TrustContent("at most 1,345 batches of revocations"));
         }
         ascending(&self.batches, |e| e.at, "batches by minute")?;
-        let are_spaced = |pair: &[BatchEntry]| {
-            pair[1].at.get() - pair[0].at.get() >= BATCH_SPACING_MIN
-        };
+        let are_spaced =
+            |pair: &[BatchEntry]| pair[1].at.get() - pair[0].at.get() >= BATCH_SPACING_MIN;
         if !self.batches.windows(2).all(are_spaced) {
             return Err(Error::TrustContent("15 minutes between two batches"));
         }

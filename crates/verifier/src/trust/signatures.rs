@@ -92,6 +92,11 @@ impl SignedRoot {
         &self.document
     }
 
+    /// The signatures, ascending by key, of which nothing is said.
+    pub fn signatures(&self) -> &[RootSignature] {
+        &self.signatures
+    }
+
     /// The canonical bytes.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use commitment::{BinderKind, CircuitUse, Epoch, Slot};
 use ed25519_dalek::VerifyingKey as Ed25519Key;
 use verifier::trust::{
     BatchDigest, BatchEntry, Bundle, CircuitEntry, MAX_BUNDLE_LEN_BYTES, MAX_ROOT_LEN_BYTES,
-    OnlineDocument, Profile, ProvinceEntry, RegistryEntry, RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot,
-    TrustList,
+    OnlineDocument, Profile, ProvinceEntry, RegistryEntry, RootDocument, RootKeys, RuleSetEntry,
+    Sequence, SignedRoot, TrustList,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, Code, Error, Gate, GateMemory, MEMORY_LIMIT, Presented,
@@ -382,7 +382,10 @@ fn a_clock_may_be_a_minute_behind_what_is_known_to_have_happened() {
             ..bench.world.online()
         };
         let bytes = bundle(&[sign_root(bench.world.root(), &[1, 2])], online, &[1, 2]);
-        TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap().complete().unwrap()
+        TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2))
+            .unwrap()
+            .complete()
+            .unwrap()
     };
     assert_eq!(code(&issued(60), NOW), Code::Accepted);
     assert_eq!(code(&issued(61), NOW), Code::ClockSetBack);
@@ -413,7 +416,10 @@ fn a_list_serves_to_the_last_second_before_its_hard_age_and_its_end() {
         ..bench.world.root()
     };
     let bytes = bundle(&[sign_root(root, &[1, 2])], bench.world.online(), &[1, 2]);
-    let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap().complete().unwrap();
+    let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2))
+        .unwrap()
+        .complete()
+        .unwrap();
     assert_eq!(code(&list, 599), Code::Accepted);
     assert_eq!(code(&list, 600), Code::ListExpired);
 }
@@ -429,7 +435,10 @@ fn a_rule_set_serves_from_its_first_minute_to_the_last_before_its_grace_ends() {
         entry.valid_from = minute(valid_from);
         entry.superseded_at = superseded_at.map(minute);
         let bytes = bundle(&[sign_root(root, &[1, 2])], bench.world.online(), &[1, 2]);
-        let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap().complete().unwrap();
+        let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2))
+            .unwrap()
+            .complete()
+            .unwrap();
         let presented = Presented::plain(&showing);
         verify(&presented, &list, &gate(), NOW, &mut GateMemory::default()).code()
     };

@@ -73,7 +73,10 @@ fn a_good_list_is_taken_and_survives_its_bytes() {
     );
     assert_eq!(list.profile("gate"), Some(&rule()));
     assert_eq!(list.profile("other"), None);
-    let restored = TrustList::restore(list.to_bytes(), &pinned()).unwrap().complete().unwrap();
+    let restored = TrustList::restore(list.to_bytes(), &pinned())
+        .unwrap()
+        .complete()
+        .unwrap();
     assert_eq!(restored.online(), list.online());
     assert!(after(list.to_bytes(), &list).is_ok(), "the same again");
 }
@@ -293,6 +296,22 @@ fn a_new_root_needs_both_the_old_and_its_own_keys() {
     assert_eq!(of(&[1, 4, 5, 6]), few("the pinned or earlier", 1));
     assert_eq!(of(&[1, 2, 3, 4]), few("its own", 1));
     assert_eq!(of(&[1, 2, 4, 5, 9]), Err(Error::UnknownSigner));
+}
+
+#[test]
+fn a_root_document_by_itself_needs_the_pinned_keys_and_its_own() {
+    let world = World::new();
+    let signed = |seeds: &[u8]| sign_root(root(&world, 1, &[3, 4, 5]), seeds);
+    assert_eq!(signed(&[1, 2, 4, 5]).check_pinned(&pinned()), Ok(()));
+    // Third parties' signatures say nothing, and one key can count on both sides.
+    assert_eq!(signed(&[1, 3, 4, 9]).check_pinned(&pinned()), Ok(()));
+    for too_few in [&[1, 4, 5][..], &[1, 2, 4], &[4, 5, 9], &[]] {
+        let refused = signed(too_few).check_pinned(&pinned());
+        assert!(
+            matches!(refused, Err(Error::TooFewRootSignatures { .. })),
+            "{too_few:?}: {refused:?}"
+        );
+    }
 }
 
 #[test]

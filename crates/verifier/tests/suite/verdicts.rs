@@ -295,7 +295,10 @@ fn a_clock_set_back_withholds_the_verdict() {
     let mut online = bench.world.online();
     online.issued_at = UnixTime::from_s(NOW.get_s() - 1_200);
     let bytes = bundle(&[sign_root(bench.world.root(), &[1, 2])], online, &[1, 2]);
-    bench.list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap().complete().unwrap();
+    bench.list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2))
+        .unwrap()
+        .complete()
+        .unwrap();
     assert_eq!(
         bench.of(&showing, &gate(), later(-661)).code(),
         Code::ClockSetBack

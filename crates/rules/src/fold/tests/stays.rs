@@ -75,13 +75,19 @@ fn an_unlisted_stay_leaves_after_the_longest_lookback_and_the_delay_of_listings(
     // One that met a listing leaves only when it is closed everywhere.
     let high = [(Grade::High, "2022-08-01 00:00", "2022-08-05 00:00")];
     let map = map_of(HOME, &high);
-    assert_eq!(
-        folded(&events, &map, "2022-12-01 00:00")
+    let stays = |events: &[Event]| {
+        folded(events, &map, "2022-12-01 00:00")
             .record
             .stays()
-            .len(),
-        1
-    );
+            .len()
+    };
+    assert_eq!(stays(&events), 1);
+    let fortnight = (6..=19).map(|n| check_in(n, &format!("2022-08-{n:02}"), false));
+    let mut cleared = events.to_vec();
+    cleared.extend(fortnight);
+    assert_eq!(stays(&cleared), 1, "Fujian asks for a negative, too");
+    cleared.push(negative(20, "2022-08-20 08:00"));
+    assert_eq!(stays(&cleared), 0);
 }
 
 #[test]
