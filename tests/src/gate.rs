@@ -69,15 +69,21 @@ pub fn gate(code: u8, rule: AcceptanceRule) -> Gate {
 /// The trust list as a node's public door gives it: its bytes, and what they say once checked.
 pub async fn trust_list(world: &World, from: u8) -> (Vec<u8>, TrustList) {
     let channel = crate::peer::public_channel(world, from);
-    let request = wire::trust::v1::GetTrustListRequest {
-        root_sequence: 0,
-        online_sequence: 0,
-    };
-    let answer = wire::client::trust(channel).get_trust_list(request).await;
+    let request = wire::trust::v1::GetTrustListRequest::default();
+    let mut client = wire::client::trust(channel);
+    let answer = client.get_trust_list(request).await;
     let bytes = answer.expect("a trust list").into_inner().bundle;
     let now = UnixTime::from_s(u64::from(world.now().get()) * 60);
-    let list = TrustList::accept(&bytes, None, &world.pinned(), now);
-    (bytes, list.expect("a sound trust list"))
+    let candidate = TrustList::consider(&bytes, None, &world.pinned(), now);
+    let mut candidate = candidate.expect("a sound trust list");
+    for entry in candidate.missing().to_vec() {
+        let digest = entry.digest.0.to_vec();
+        let request = wire::trust::v1::GetRevocationBatchRequest { digest };
+        let batch = client.get_revocation_batch(request).await;
+        let batch = batch.expect("a batch").into_inner().batch;
+        candidate.supply(&batch).expect("the batch asked for");
+    }
+    (bytes, candidate.complete().expect("all batches"))
 }
 
 /// The checkpoint's program with its own directory.

@@ -1,7 +1,7 @@
 //! The gate's desk: configuration, trust list and memory together, and the one place where a verdict is asked for.
 
 use rules::ProvinceCode;
-use verifier::trust::RootKeys;
+use verifier::trust::{RevocationBatch, RootKeys};
 use verifier::{
     AcceptanceRule, BatchSeed, CardNumber, Gate, GateChallenge, GateId, GateMemory, GateNonce,
     Outcome, Presented, QrText, Showing, TrustList, UnixTime, Verdict, Why, verify, verify_batch,
@@ -127,8 +127,29 @@ impl Desk {
     /// The verifier's [`verifier::Error`] as text in [`Error::NotRefreshed`], or [`Error::File`]; the last good list
     /// stays in use.
     pub fn take_list(&mut self, bundle: &[u8], now: UnixTime) -> Result<bool, Error> {
-        let list = TrustList::accept(bundle, self.list.as_ref(), &self.pinned, now)
-            .map_err(|error| Error::NotRefreshed(error.to_string()))?;
+        self.take_list_with(bundle, &[], now)
+    }
+
+    /// The same with the batches of revocations that the list names and the one in use does not; others are let be.
+    ///
+    /// # Errors
+    /// As [`Desk::take_list`].
+    pub fn take_list_with(
+        &mut self,
+        bundle: &[u8],
+        batches: &[RevocationBatch],
+        now: UnixTime,
+    ) -> Result<bool, Error> {
+        let refused = |error: verifier::Error| Error::NotRefreshed(error.to_string());
+        let mut candidate =
+            TrustList::consider(bundle, self.list.as_ref(), &self.pinned, now).map_err(refused)?;
+        for entry in candidate.missing().to_vec() {
+            if let Some(batch) = batches.iter().find(|batch| batch.entry() == entry) {
+                candidate.supply(&batch.to_bytes()).map_err(refused)?;
+                self.state.store_batch(batch)?;
+            }
+        }
+        let list = candidate.complete().map_err(refused)?;
         if self
             .list
             .as_ref()

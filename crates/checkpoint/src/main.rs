@@ -151,8 +151,8 @@ fn read_card(path: &Path) -> Result<CardNumber, Error> {
 
 async fn refresh(config: Config, clock: &Clock, json: bool) -> Result<ExitCode, Error> {
     let mut desk = Desk::open(config)?;
-    let answers = ask(desk.config(), desk.list()).await?;
     let now = clock.now();
+    let answers = ask(desk.config(), desk.list(), now).await?;
     let taken = take(&mut desk, answers, now)?;
     let list = desk.list_age(now);
     if json {

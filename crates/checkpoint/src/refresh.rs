@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use federation::{Credentials, PeerId, Timeouts, TlsIdentity, connect};
+use tonic::{Response, Status};
+use verifier::trust::{InHand, Increment, RevocationBatch, RootKeys};
 use verifier::{TrustList, UnixTime};
 use wire::trust::v1 as proto;
 
@@ -19,7 +21,16 @@ pub struct Answer {
     /// Which publisher.
     pub publisher: Publisher,
     /// A bundle that is newer than the list in hand, nothing if there is none, or why there is no answer.
-    pub bundle: Result<Option<Vec<u8>>, String>,
+    pub bundle: Result<Option<Offered>, String>,
+}
+
+/// A list as a publisher offers it.
+#[derive(Debug)]
+pub struct Offered {
+    /// The bundle.
+    pub bundle: Vec<u8>,
+    /// The batches of revocations that it names and the list in hand does not.
+    pub batches: Vec<RevocationBatch>,
 }
 
 /// What became of one publisher's answer.
@@ -47,11 +58,13 @@ pub fn take(
         let taken = match answer.bundle {
             Err(why) => Taken::Not(why),
             Ok(None) => Taken::Same,
-            Ok(Some(bundle)) => match desk.take_list(&bundle, now) {
-                Ok(true) => Taken::Newer,
-                Ok(false) => Taken::Same,
-                Err(error) => Taken::Not(error.to_string()),
-            },
+            Ok(Some(offered)) => {
+                match desk.take_list_with(&offered.bundle, &offered.batches, now) {
+                    Ok(true) => Taken::Newer,
+                    Ok(false) => Taken::Same,
+                    Err(error) => Taken::Not(error.to_string()),
+                }
+            }
         };
         all.push((answer.publisher, taken));
     }
@@ -67,7 +80,11 @@ pub fn take(
 ///
 /// # Errors
 /// [`Error::Config`] without publishers, [`Error::File`], or [`Error::Federation`] for unusable certificate roots.
-pub async fn ask(config: &Config, in_hand: Option<&TrustList>) -> Result<Vec<Answer>, Error> {
+pub async fn ask(
+    config: &Config,
+    in_hand: Option<&TrustList>,
+    now: UnixTime,
+) -> Result<Vec<Answer>, Error> {
     let file = config.trust.certificate_roots_file.as_ref();
     let (Some(file), false) = (file, config.publishers.is_empty()) else {
         return Err(Error::Config("no publisher to ask".to_owned()));
@@ -77,37 +94,81 @@ pub async fn ask(config: &Config, in_hand: Option<&TrustList>) -> Result<Vec<Ans
         .map_err(|_| Error::Config("trust.certificate_roots_file is not PEM".to_owned()))?;
     let credentials: Arc<dyn Credentials> =
         Arc::new(Arc::new(TlsIdentity::anonymous(&federation, &roots)?));
+    let pinned = config.trust.pinned()?;
+    let judge = Judge {
+        in_hand,
+        pinned: &pinned,
+        now,
+    };
     let mut answers = Vec::new();
     for publisher in &config.publishers {
         let node = PeerId::node(&federation, publisher.province);
         answers.push(Answer {
             publisher: publisher.clone(),
-            bundle: ask_one(publisher, node, Arc::clone(&credentials), in_hand).await,
+            bundle: ask_one(publisher, node, Arc::clone(&credentials), &judge).await,
         });
     }
     Ok(answers)
+}
+
+/// What a list is judged by before its batches are fetched: nobody has to fetch for whoever has no signatures to show.
+struct Judge<'a> {
+    in_hand: Option<&'a TrustList>,
+    pinned: &'a RootKeys,
+    now: UnixTime,
 }
 
 async fn ask_one(
     publisher: &Publisher,
     node: PeerId,
     credentials: Arc<dyn Credentials>,
-    in_hand: Option<&TrustList>,
-) -> Result<Option<Vec<u8>>, String> {
+    judge: &Judge<'_>,
+) -> Result<Option<Offered>, String> {
     let timeouts = Timeouts {
         connect: Duration::from_secs(5),
         call: Duration::from_secs(20),
     };
     let channel = connect(&publisher.address, node, credentials, timeouts)
         .map_err(|error| error.to_string())?;
-    let request = proto::GetTrustListRequest {
-        root_sequence: in_hand.map_or(0, |list| list.root().sequence.get()),
-        online_sequence: in_hand.map_or(0, |list| list.online().sequence.get()),
-    };
-    let answer = wire::client::trust(channel)
-        .get_trust_list(request)
-        .await
-        .map_err(|status| format!("{:?}: {}", status.code(), status.message()))?
-        .into_inner();
-    Ok(Some(answer.bundle).filter(|bundle| !bundle.is_empty()))
+    let mut client = wire::client::trust(channel);
+    let in_hand = judge.in_hand.map(InHand::of).unwrap_or_default();
+    let request = proto::GetTrustListRequest::from(&in_hand);
+    let answer = fetch(client.get_trust_list(request).await)?;
+    let mut bundle = answer.bundle;
+    if let (Some(list), false) = (judge.in_hand, answer.increment.is_empty()) {
+        let increment = Increment::from_bytes(&answer.increment);
+        bundle = match increment.and_then(|increment| increment.apply(list)) {
+            Ok(bundle) => bundle,
+            // It does not lead from this list to that one: the whole does.
+            Err(_) => {
+                let whole = proto::GetTrustListRequest::default();
+                fetch(client.get_trust_list(whole).await)?.bundle
+            }
+        };
+    }
+    if bundle.is_empty() {
+        return Ok(None);
+    }
+    let candidate = TrustList::consider(&bundle, judge.in_hand, judge.pinned, judge.now)
+        .map_err(|error| error.to_string())?;
+    let mut batches = Vec::with_capacity(candidate.missing().len());
+    for entry in candidate.missing() {
+        let request = proto::GetRevocationBatchRequest {
+            digest: entry.digest.0.to_vec(),
+        };
+        let answer = fetch(client.get_revocation_batch(request).await)?;
+        let batch = RevocationBatch::from_bytes(&answer.batch);
+        let batch = batch.map_err(|error| error.to_string())?;
+        if batch.entry() != *entry {
+            return Err(verifier::Error::UnknownBatch.to_string());
+        }
+        batches.push(batch);
+    }
+    Ok(Some(Offered { bundle, batches }))
+}
+
+fn fetch<T>(answer: Result<Response<T>, Status>) -> Result<T, String> {
+    answer
+        .map(Response::into_inner)
+        .map_err(|status| format!("{:?}: {}", status.code(), status.message()))
 }

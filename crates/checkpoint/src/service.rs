@@ -110,7 +110,7 @@ impl GateService {
             let desk = self.desk();
             (desk.config().clone(), desk.list().cloned())
         };
-        let answers = refresh::ask(&config, list.as_ref()).await?;
+        let answers = refresh::ask(&config, list.as_ref(), self.clock.now()).await?;
         refresh::take(&mut self.desk(), answers, self.clock.now()).map(drop)
     }
 

@@ -5,7 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use verifier::trust::{MAX_BUNDLE_LEN_BYTES, RootKeys};
+use verifier::trust::{
+    BATCH_LEN_BYTES, BatchEntry, MAX_BUNDLE_LEN_BYTES, RevocationBatch, RootKeys,
+};
 use verifier::{GateMemory, TrustList};
 
 use crate::Error;
@@ -13,6 +15,8 @@ use crate::Error;
 const LOCK_FILE: &str = "lock";
 const LIST_FILE: &str = "trust-list.bin";
 const MEMORY_FILE: &str = "memory.bin";
+/// Batches of revocations, a file for each.
+const BATCHES_DIR: &str = "revocations";
 /// 65,536 showings of 36 bytes, and the head.
 const MAX_MEMORY_LEN_BYTES: u64 = 13 + 65_536 * 36;
 /// How long to wait for another process to leave the directory: a single check holds it for milliseconds.
@@ -67,20 +71,69 @@ impl StateDir {
         let Some(bytes) = read_if_there(&path, MAX_BUNDLE_LEN_BYTES as u64)? else {
             return Ok(None);
         };
-        TrustList::restore(&bytes, pinned)
-            .map(Some)
-            .map_err(|error| Error::StateDamaged {
-                path,
-                why: error.to_string(),
-            })
+        let damaged = |error: verifier::Error| Error::StateDamaged {
+            path: path.clone(),
+            why: error.to_string(),
+        };
+        let mut candidate = TrustList::restore(&bytes, pinned).map_err(damaged)?;
+        for entry in candidate.missing().to_vec() {
+            let path = self.batch_path(&entry);
+            let bytes = read_file(&path, BATCH_LEN_BYTES as u64)?;
+            candidate
+                .supply(&bytes)
+                .map_err(|error| Error::StateDamaged {
+                    path,
+                    why: error.to_string(),
+                })?;
+        }
+        candidate.complete().map(Some).map_err(damaged)
     }
 
-    /// Stores a list that was accepted, durably and as a whole.
+    /// Stores a batch of revocations, so that a list that names it can be stored.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn store_batch(&self, batch: &RevocationBatch) -> Result<(), Error> {
+        let dir = self.dir.join(BATCHES_DIR);
+        std::fs::create_dir_all(&dir).map_err(|e| file_error(&dir, &e))?;
+        let path = self.batch_path(&batch.entry());
+        let write = || {
+            let mut file = File::create(&path)?;
+            file.write_all(&batch.to_bytes())?;
+            file.sync_all()?;
+            File::open(&dir)?.sync_all()
+        };
+        write().map_err(|e| file_error(&path, &e))
+    }
+
+    fn batch_path(&self, entry: &BatchEntry) -> PathBuf {
+        let name = format!("{}.bin", hex::encode(entry.digest.0));
+        self.dir.join(BATCHES_DIR).join(name)
+    }
+
+    /// Removes the batches that a list, which is stored, does not name any more. What cannot be removed stays for the next
+    /// time.
+    fn remove_batches(&self, list: &TrustList) {
+        let named = list.online().batches.iter();
+        let named: Vec<PathBuf> = named.map(|entry| self.batch_path(entry)).collect();
+        let Ok(files) = std::fs::read_dir(self.dir.join(BATCHES_DIR)) else {
+            return;
+        };
+        for path in files.flatten().map(|file| file.path()) {
+            if !named.contains(&path) {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+
+    /// Stores a list that was accepted, durably and as a whole. Its batches are stored before.
     ///
     /// # Errors
     /// [`Error::File`]; then the earlier one is still there.
     pub fn store_list(&self, list: &TrustList) -> Result<(), Error> {
-        self.replace(LIST_FILE, list.to_bytes())
+        self.replace(LIST_FILE, list.to_bytes())?;
+        self.remove_batches(list);
+        Ok(())
     }
 
     /// What the gate remembered when it was last stored; an empty memory at first.

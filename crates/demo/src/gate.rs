@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use rules::{Minute, ProvinceCode};
 use tonic::transport::{Channel, Endpoint};
+use verifier::trust::BatchEntry;
 use verifier::{GateChallenge, GateId, GateNonce, UnixTime};
 use wire::gate::v1 as proto;
 use wire::gate::v1::gate_service_client::GateServiceClient;
@@ -139,6 +140,15 @@ rate_min_per_s = 0
     /// If there is none.
     pub fn list_bytes(&self) -> Result<Vec<u8>> {
         Ok(fs::read(self.dir.join("state/trust-list.bin"))?)
+    }
+
+    /// A batch of revocations that its trust list names.
+    ///
+    /// # Errors
+    /// If it has none such.
+    pub fn batch_bytes(&self, entry: &BatchEntry) -> Result<Vec<u8>> {
+        let name = format!("state/revocations/{}.bin", hex::encode(entry.digest.0));
+        Ok(fs::read(self.dir.join(name))?)
     }
 
     /// The stable code of the program's verdict on a text or a picture; its exit code must go with it.

@@ -97,19 +97,23 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::Query
         | Method::RequestUse
         | Method::MakeCode
-        | Method::Correct => &[Public],
+        | Method::Correct
+        | Method::RevokePasses => &[Public],
         Method::SubmitEvent
         | Method::SubmitEvents
         | Method::StreamEvents
         | Method::GetForwarded
         | Method::ConfirmForwarded => &[Source],
-        Method::GetTrustList => &[Node, Source, Checkpoint, Operator, Public],
+        Method::GetTrustList | Method::GetRevocationBatch => {
+            &[Node, Source, Checkpoint, Operator, Public]
+        }
         Method::GetTreeHead
         | Method::CosignRegistry
         | Method::GetRegistry
         | Method::PublishRegistry
         | Method::CosignOnline
         | Method::PublishOnline
+        | Method::Contribute
         | Method::GetSealingKey
         | Method::ForwardEvents
         | Method::AddCheckpoint => &[Node],

@@ -14,9 +14,12 @@ use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::transport::Channel;
 use tracing::Instrument as _;
-use verifier::trust::{OnlineDocument, ProvinceSignature, Sequence, SignedOnline};
+use verifier::trust::{
+    BatchEntry, OnlineDocument, ProvinceSignature, RevocationBatch, Sequence, SignedOnline,
+};
 use wire::federation::v1 as proto;
-use wire::{Proposal, PublishedRegistry, Reason};
+use wire::trust::v1::GetRevocationBatchRequest;
+use wire::{Contributed, Proposal, PublishedRegistry, Reason};
 
 use crate::NodeError;
 use crate::config::Peer;
@@ -99,6 +102,52 @@ impl Peers {
         }
         answers
     }
+}
+
+impl Peers {
+    /// Fetches a batch of revocations from a province; it is what its digest says.
+    pub(crate) async fn batch_from(
+        &self,
+        province: ProvinceCode,
+        entry: &BatchEntry,
+    ) -> Result<RevocationBatch, Status> {
+        let refused = || wire::status(Reason::TrustRefused);
+        let channel = self.0.get(&province).ok_or_else(refused)?;
+        let request = pass_on(GetRevocationBatchRequest {
+            digest: entry.digest.0.to_vec(),
+        });
+        let mut client = wire::client::trust(channel.clone());
+        let answer = client.get_revocation_batch(request).await?;
+        let batch = RevocationBatch::from_bytes(&answer.get_ref().batch).map_err(|_| refused())?;
+        if batch.entry() == *entry {
+            Ok(batch)
+        } else {
+            Err(refused())
+        }
+    }
+}
+
+/// Puts together the next batch of revocations, if one is due.
+async fn next_batch(desk: &Desk, peers: &Peers) -> Result<Option<BatchEntry>, Status> {
+    if !desk.node().is_batch_due() {
+        return Ok(None);
+    }
+    let ask = |channel| {
+        let request = pass_on(proto::ContributeRequest {});
+        async move {
+            let mut client = wire::client::federation(channel);
+            let answer = client.contribute(request).await?;
+            Ok(Contributed::try_from(answer.get_ref())?.0)
+        }
+    };
+    let mut parts = peers
+        .ask_all("contribute to a batch of revocations", ask)
+        .await;
+    let entry = desk.ask(move |node| {
+        parts.push(node.contribute()?);
+        node.merge(&parts)
+    });
+    Ok(Some(entry.await?))
 }
 
 /// Has work on another task be part of the present call: in its logs, and in what is sent on.
@@ -223,10 +272,11 @@ async fn gather_cosignatures(
 
 /// Has the next online document signed by a quorum, takes it up and hands it over.
 async fn publish_online(desk: &Desk, peers: &Peers) -> Result<(), Status> {
+    let batch = next_batch(desk, peers).await?;
     let first = desk.ask(|node| node.next_sequence()).await?.get();
     let mut refusal = wire::status(Reason::NoQuorum);
     for number in first..first + SEQUENCE_ATTEMPTS {
-        match sign_online(desk, peers, Sequence::new(number)).await {
+        match sign_online(desk, peers, Sequence::new(number), batch).await {
             Ok(online) => {
                 let bytes = online
                     .to_bytes()
@@ -252,10 +302,11 @@ async fn sign_online(
     desk: &Desk,
     peers: &Peers,
     sequence: Sequence,
+    batch: Option<BatchEntry>,
 ) -> Result<SignedOnline, Status> {
     let (document, own): (OnlineDocument, ProvinceSignature) = desk
         .ask(move |node| {
-            let document = node.next_online(sequence);
+            let document = node.next_online(sequence, batch);
             let own = node.cosign_online(&document)?;
             Ok((document, own))
         })
@@ -277,7 +328,7 @@ async fn sign_online(
     signatures.push(own);
     let online = SignedOnline::new(document, signatures);
     let taken = online.clone();
-    desk.ask(move |node| node.take_online(&taken))
+    desk.ask(move |node| node.take_online(&taken, &[]))
         .await
         .map_err(|status| match wire::reason_of(&status) {
             Some(Reason::TrustRefused) => wire::status(Reason::NoQuorum),

@@ -9,6 +9,7 @@ use wire::{CheckIn, Contestation, DeviceKeyId, Reason, Registration, Trip, Unver
 
 use crate::calls::{ResidentCall, commit_with_nonce, nonce_key};
 use crate::residents::{Resident, unavailable};
+use crate::revoke::can_worsen;
 use crate::store::{CaseRow, DeviceRow, EventRow, ReadPurpose, Table};
 use crate::{Node, NodeError};
 
@@ -137,9 +138,13 @@ impl Node {
             evidence: call.evidence.clone(),
             received_at: call.now,
         };
+        if can_worsen(&event.body) {
+            self.note_recheck(&mut write, resident.key)?;
+        }
         Self::append_event(&mut write, &mut resident, event, &row);
         self.write_resident(&mut write, &mut resident)?;
         call.commit(write)?;
+        self.recheck_due.notify_one();
         self.count(0, 1);
         Ok(false)
     }

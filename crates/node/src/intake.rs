@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::forward::Departing;
 use crate::residents::Resident;
+use crate::revoke::can_worsen;
 use crate::rule_book::Counting;
 use crate::sources::Source;
 use crate::store::{EventRow, Evidence, ResidentKey, Table, WriteSet};
@@ -63,6 +64,8 @@ pub(crate) struct Judging<'a> {
     risk: Arc<RiskInForce>,
     touched: BTreeMap<ResidentKey, Option<Resident>>,
     changed: BTreeSet<ResidentKey>,
+    /// Those whose colour may be worse for it.
+    worsened: BTreeSet<ResidentKey>,
     write: WriteSet<'a>,
     accepted: u64,
 }
@@ -76,6 +79,7 @@ impl<'a> Judging<'a> {
             risk: node.risk.at(now),
             touched: BTreeMap::new(),
             changed: BTreeSet::new(),
+            worsened: BTreeSet::new(),
             write: node.vault.write(),
             accepted: 0,
         }
@@ -123,9 +127,13 @@ impl<'a> Judging<'a> {
     /// Puts an event that was judged accepted among the changes and with the resident's others.
     pub(crate) fn append(&mut self, event: Event, row: &EventRow) {
         let key = self.node.resident_key(&event.subject);
+        let can_worsen = can_worsen(&event.body);
         if let Some(Some(resident)) = self.touched.get_mut(&key) {
             Node::append_event(&mut self.write, resident, event, row);
             self.changed.insert(key);
+            if can_worsen {
+                self.worsened.insert(key);
+            }
             self.accepted += 1;
         }
     }
@@ -162,8 +170,12 @@ impl<'a> Judging<'a> {
                 new += u64::from(resident.is_new);
             }
         }
+        for resident in &self.worsened {
+            self.node.note_recheck(&mut self.write, *resident)?;
+        }
         if !self.changed.is_empty() || departing.is_some_and(|d| !d.is_empty()) {
             self.write.commit()?;
+            self.node.recheck_due.notify_one();
             self.node.count(new, self.accepted);
         }
         Ok(())

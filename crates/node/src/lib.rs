@@ -4,6 +4,7 @@
 //! database; only the binary owns a clock and seeds the generator.
 
 mod assemble;
+mod batches;
 mod calls;
 mod clock;
 pub mod config;
@@ -35,6 +36,7 @@ mod register;
 mod registry;
 mod residents;
 mod retain;
+mod revoke;
 mod risk_book;
 mod rule_book;
 mod schedule;
@@ -42,6 +44,7 @@ mod serve;
 mod sources;
 mod start;
 mod transparency;
+mod trust_http;
 mod upkeep;
 mod words;
 
@@ -69,6 +72,7 @@ pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
 pub use start::{Opened, Prepared, StartError, describe_circuit};
 pub use store::{self, Entropy};
+pub use trust_http::trust_list;
 pub use upkeep::{
     BackupFile, Fsck, Upkeep, control_channel, fsck, open_control, restore_from, serve_control,
 };

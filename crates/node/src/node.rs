@@ -11,6 +11,7 @@ use rules::{Policy, ProvinceCode};
 use tokio::sync::Notify;
 use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 
+use crate::batches::Offers;
 use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::epoch::Ledger;
 use crate::forward::{Forward, Forwarding, SealingKeys, SealingSecret};
@@ -121,6 +122,11 @@ pub struct Node {
     pub(crate) proof_times: ProofTimes,
     pub(crate) in_flight: Mutex<InFlight>,
     pub(crate) is_draining: AtomicBool,
+    /// Held by whoever makes or ends this province's part of a batch.
+    pub(crate) batching: Mutex<()>,
+    pub(crate) offers: Offers,
+    /// Told when something came in that passes are to be held against.
+    pub(crate) recheck_due: Notify,
     pub(crate) forward: Forwarding,
 }
 
@@ -208,6 +214,9 @@ impl Node {
             proof_times: ProofTimes::default(),
             in_flight: Mutex::default(),
             is_draining: AtomicBool::new(false),
+            batching: Mutex::new(()),
+            offers: Offers::default(),
+            recheck_due: Notify::new(),
             forward,
         };
         node.restore_ledger()?;

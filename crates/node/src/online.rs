@@ -1,5 +1,6 @@
 //! The online document of the trust list: what follows from the registries known, signed by a quorum of provinces.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use commitment::Epoch;
@@ -8,11 +9,12 @@ use rules::Minute;
 use sha2::{Digest as _, Sha256};
 use verifier::UnixTime;
 use verifier::trust::{
-    Bundle, MAX_REGISTRIES, OnlineDocument, ProvinceSignature, RegistryEntry, Sequence,
-    SignedOnline, TrustList,
+    BatchEntry, Bundle, Candidate, MAX_REGISTRIES, OnlineDocument, ProvinceSignature,
+    RegistryEntry, RevocationBatch, Sequence, SignedOnline, TrustList,
 };
 use wire::Reason;
 
+use crate::batches::batch_key;
 use crate::registry::KnownRegistry;
 use crate::store::{OnlineRow, StoreError, Table};
 use crate::{Node, NodeError};
@@ -21,16 +23,20 @@ use crate::{Node, NodeError};
 const REGISTRY_KEPT_MIN: i64 = 14 * 1440;
 
 impl Node {
-    /// The next online document: it follows from the registries that this node knows, its number and the time.
-    pub fn next_online(&self, sequence: Sequence) -> OnlineDocument {
+    /// The next online document: it follows from the registries and batches that this node knows, a batch that comes to
+    /// them, its number and the time.
+    pub fn next_online(&self, sequence: Sequence, batch: Option<BatchEntry>) -> OnlineDocument {
         OnlineDocument {
             root_sequence: self.root.document().sequence,
             sequence,
-            issued_at: unix_time(self.clock.now()),
+            issued_at: self.issued_now(),
             soft_stale_s: self.settings.trust.soft_stale_s,
             hard_stale_s: self.settings.trust.hard_stale_s,
             registries: self.online_registries(),
-            revoked: Vec::new(),
+            batches: {
+                let listed = self.listed_batches(self.clock.now());
+                listed.into_iter().chain(batch).collect()
+            },
         }
     }
 
@@ -86,7 +92,7 @@ impl Node {
             .is_none_or(|t| document.issued_at >= t.online().issued_at);
         document.root_sequence == self.root.document().sequence
             && document.registries == self.online_registries()
-            && document.revoked.is_empty()
+            && self.would_list(document)
             && document.hard_stale_s <= self.settings.trust.hard_stale_s
             && is_newer
             && issued.abs_diff(now) <= skew_min
@@ -107,25 +113,41 @@ impl Node {
         member.head_key.verify_strict(&message, &signature).is_ok()
     }
 
-    /// Takes up an online document that has its quorum; the same again changes nothing.
+    /// Judges an online document by everything but its batches.
+    pub(crate) fn consider_online(&self, online: &SignedOnline) -> Result<Candidate, NodeError> {
+        let previous = self.trust_list();
+        let bundle = self.bundle(online.clone()).map_err(refused)?;
+        let now = unix_time(self.clock.now());
+        TrustList::consider(&bundle, previous.as_deref(), &self.root_keys, now).map_err(refused)
+    }
+
+    /// Takes up an online document that has its quorum, with those of its batches that were not seen before; the same again
+    /// changes nothing.
     ///
     /// # Errors
     /// [`Reason::TrustRefused`].
-    pub fn take_online(&self, online: &SignedOnline) -> Result<(), NodeError> {
+    pub fn take_online(
+        &self,
+        online: &SignedOnline,
+        supplied: &[RevocationBatch],
+    ) -> Result<(), NodeError> {
         let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let previous = self.trust_list();
         let is_known = |t: &Arc<TrustList>| t.online() == online.document();
         if previous.as_ref().is_some_and(is_known) {
             return Ok(());
         }
-        let refused = |error: verifier::Error| {
-            tracing::warn!(%error, "an online document is refused");
-            NodeError::Refused(Reason::TrustRefused)
-        };
-        let bundle = self.bundle(online.clone()).map_err(refused)?;
-        let now = unix_time(self.clock.now());
-        let list = TrustList::accept(&bundle, previous.as_deref(), &self.root_keys, now)
-            .map_err(refused)?;
+        let mut candidate = self.consider_online(online)?;
+        let mut new = BTreeMap::new();
+        for entry in candidate.missing().to_vec() {
+            let stored = self.stored_batch(&entry)?;
+            if let Some(bytes) = stored.or_else(|| self.found_batch(&entry, supplied)) {
+                candidate.supply(&bytes).map_err(refused)?;
+                new.insert(batch_key(&entry), bytes);
+            }
+        }
+        let list = candidate.complete().map_err(refused)?;
+        let _batching = self.batching.lock().unwrap_or_else(PoisonError::into_inner);
         let row = OnlineRow {
             document: online.to_bytes().map_err(refused)?,
         };
@@ -135,6 +157,7 @@ impl Node {
             write.delete(Table::Online, &old);
         }
         write.put_large(Table::Online, &key, &row);
+        self.keep_batches(&mut write, online.document(), &new)?;
         write.commit()?;
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
         ledger.trust = Some(Arc::new(list));
@@ -161,6 +184,18 @@ impl Node {
         let restored = self
             .bundle(online)
             .and_then(|bundle| TrustList::restore(&bundle, &self.root_keys));
+        let restored = match restored {
+            Ok(mut candidate) => {
+                for entry in candidate.missing().to_vec() {
+                    let bytes = self.stored_batch(&entry)?;
+                    let bytes = bytes.ok_or(StoreError::Damaged(Table::Batches))?;
+                    let supplied = candidate.supply(&bytes);
+                    supplied.map_err(|_| StoreError::Damaged(Table::Batches))?;
+                }
+                candidate.complete()
+            }
+            Err(error) => Err(error),
+        };
         match restored {
             Ok(list) => {
                 let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
@@ -206,6 +241,11 @@ impl Node {
         };
         recent.into_iter().map(entry).collect()
     }
+}
+
+fn refused(error: verifier::Error) -> NodeError {
+    tracing::warn!(%error, "an online document is refused");
+    NodeError::Refused(Reason::TrustRefused)
 }
 
 /// The moment at which a minute begins.

@@ -420,7 +420,11 @@ impl Node {
             claim,
         });
         let witness = match witness {
-            Ok(witness) => witness,
+            // What came after the epoch is not proved from it, and makes no pass that would be revoked at once.
+            Ok(witness) => match self.refused_now(resident, row)? {
+                None => witness,
+                Some(refused) => return Ok(Work::Refuse(Arc::new(refused))),
+            },
             Err(error) => {
                 let refused = refusal(&error, &committed, known, &issuing, claim)?;
                 return Ok(Work::Refuse(Arc::new(refused)));
@@ -520,10 +524,25 @@ impl PassJob {
             epoch: statement.epoch().get(),
             issued_at: self.node.clock.now(),
         };
-        let mut key = self.resident.row(&self.use_id);
-        key.push(u8::try_from(self.position).unwrap_or(u8::MAX));
+        self.keep(&row)
+    }
+
+    /// Keeps a pass, unless what came in while it was proved speaks against it, or its request is gone.
+    fn keep(&self, row: &IssuedRow) -> Result<(), NodeError> {
+        let _held = self.node.locks.hold([self.resident]);
+        let of_use = self.resident.row(&self.use_id);
+        let asked: Option<UseRow> = self.node.vault.get(Table::Uses, &of_use)?;
+        let Some(asked) = asked else {
+            return Ok(());
+        };
         let mut write = self.node.vault.write();
-        write.put_new(Table::Passes, &key, &row);
+        if let Some(refused) = self.node.refused_now(self.resident, &asked)? {
+            write.put(Table::Refusals, &of_use, &refused);
+        } else {
+            let mut key = of_use;
+            key.push(u8::try_from(self.position).unwrap_or(u8::MAX));
+            write.put_new(Table::Passes, &key, row);
+        }
         Ok(write.commit()?)
     }
 }

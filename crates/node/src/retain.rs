@@ -242,6 +242,7 @@ impl Node {
         for (resident, place) in gone {
             let _held = self.locks.hold([*resident]);
             let mut write = self.vault.write();
+            self.revoke_of_erased(&mut write, *resident)?;
             write.erase(*resident);
             let own = devices.iter().filter(|(of, _)| of == resident);
             own.for_each(|(_, key)| write.delete(Table::Devices, key));

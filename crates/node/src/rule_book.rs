@@ -192,6 +192,14 @@ impl RuleBook {
         counting
     }
 
+    /// The set of this name in force at `at`; if none is, its highest version.
+    pub(crate) fn newest(&self, name: &str, at: Minute) -> Result<&KnownSet, NodeError> {
+        self.in_force(name, at).or_else(|unknown| {
+            let named = self.sets.iter().filter(|k| k.set.id().as_str() == name);
+            named.max_by_key(|k| k.set.version()).ok_or(unknown)
+        })
+    }
+
     /// The set of this name in force at `at`, in its highest version.
     pub(crate) fn in_force(&self, name: &str, at: Minute) -> Result<&KnownSet, NodeError> {
         self.sets

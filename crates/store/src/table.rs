@@ -60,6 +60,14 @@ pub enum Table {
     Forwarded = 36,
     /// Resident key, keyed digest of the event id → an event from another province that has no effect until it is confirmed.
     Waiting = 37,
+    /// Resident key → nothing; the resident's passes are to be held against what is known now.
+    Rechecks = 40,
+    /// Urgency, minute, revocation secret → nothing; revoked and not yet published.
+    Revocations = 41,
+    /// One row: this province's part of the next batch of revocations.
+    Contribution = 42,
+    /// Minute, digest → a published batch of revocations.
+    Batches = 43,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -77,7 +85,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 29] = [
+    pub const ALL: [Table; 33] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -107,6 +115,10 @@ impl Table {
         Self::Outbox,
         Self::Forwarded,
         Self::Waiting,
+        Self::Rechecks,
+        Self::Revocations,
+        Self::Contribution,
+        Self::Batches,
     ];
 
     /// The number in stored keys.
@@ -151,6 +163,10 @@ impl Table {
             Self::Outbox => "outbox",
             Self::Forwarded => "forwarded",
             Self::Waiting => "waiting",
+            Self::Rechecks => "rechecks",
+            Self::Revocations => "revocations",
+            Self::Contribution => "contribution",
+            Self::Batches => "batches",
         }
     }
 
@@ -182,7 +198,11 @@ impl Table {
             | Self::LogCheckpoint
             | Self::LogKeys
             | Self::Witnessed
-            | Self::LogEvidence => Scope::Node,
+            | Self::LogEvidence
+            | Self::Rechecks
+            | Self::Revocations
+            | Self::Contribution
+            | Self::Batches => Scope::Node,
         }
     }
 

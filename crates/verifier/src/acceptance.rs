@@ -81,6 +81,20 @@ impl AcceptanceRule {
             BinderKind::Card => self.card_pass_age_max_min,
         }
     }
+
+    /// The longest of these over the kinds admitted.
+    pub fn longest_age_min(&self) -> u32 {
+        [
+            BinderKind::Device,
+            BinderKind::DeviceAndCard,
+            BinderKind::Card,
+        ]
+        .into_iter()
+        .filter(|kind| self.binders.contains(*kind))
+        .map(|kind| self.age_max_min(kind))
+        .max()
+        .unwrap_or(0)
+    }
 }
 
 /// Whether passes under test circuits count.

@@ -1,5 +1,6 @@
 use commitment::Epoch;
 use commitment::layout::LayoutError;
+use rules::Minute;
 
 /// Why bytes become no pass, no showing, no verifying key or no trust list; whoever supplied them is at fault, except
 /// where a variant says otherwise.
@@ -117,4 +118,16 @@ pub enum Error {
     /// A known epoch whose registry or risk map changed between two lists: the publishers are at fault.
     #[error("epoch {0} has another registry or risk map than before")]
     EpochRewritten(Epoch),
+    /// A list without all batches of revocations that it names: whoever publishes it fell short.
+    #[error("{0} batches of revocations are missing")]
+    MissingBatches(usize),
+    /// A batch of revocations that the online document does not name, or that is in hand already.
+    #[error("a batch of revocations that is not missing")]
+    UnknownBatch,
+    /// A batch that still counts is missing in the next online document, or is another: the publishers are at fault.
+    #[error("the batch of revocations of minute {} is gone before its time", .0.get())]
+    RevocationsDropped(Minute),
+    /// An increment that does not lead from the list in hand to the document that it names: fetch the whole list.
+    #[error("the increment does not lead from this list to the document that it names")]
+    IncrementMismatch,
 }

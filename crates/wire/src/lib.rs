@@ -16,6 +16,7 @@ mod method;
 mod padding;
 mod reason;
 mod request_auth;
+mod revocation_calls;
 mod share;
 mod status;
 
@@ -39,6 +40,7 @@ pub use reason::resident_reason;
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,
 };
+pub use revocation_calls::{Contributed, Revoking};
 pub use status::{DOMAIN, Reason, reason_of, refused, retry_after, status, status_retry_after};
 
 /// Includes one generated package.

@@ -51,6 +51,8 @@ methods! {
     MakeCode = "/viridian.resident.v1.ResidentService/MakeCode",
     /// `ResidentService.Correct`.
     Correct = "/viridian.resident.v1.ResidentService/Correct",
+    /// `ResidentService.RevokePasses`.
+    RevokePasses = "/viridian.resident.v1.ResidentService/RevokePasses",
     /// `SourceService.SubmitEvent`.
     SubmitEvent = "/viridian.source.v1.SourceService/SubmitEvent",
     /// `SourceService.SubmitEvents`.
@@ -59,6 +61,8 @@ methods! {
     StreamEvents = "/viridian.source.v1.SourceService/StreamEvents",
     /// `TrustService.GetTrustList`.
     GetTrustList = "/viridian.trust.v1.TrustService/GetTrustList",
+    /// `TrustService.GetRevocationBatch`.
+    GetRevocationBatch = "/viridian.trust.v1.TrustService/GetRevocationBatch",
     /// `FederationService.GetTreeHead`.
     GetTreeHead = "/viridian.federation.v1.FederationService/GetTreeHead",
     /// `FederationService.CosignRegistry`.
@@ -71,6 +75,8 @@ methods! {
     CosignOnline = "/viridian.federation.v1.FederationService/CosignOnline",
     /// `FederationService.PublishOnline`.
     PublishOnline = "/viridian.federation.v1.FederationService/PublishOnline",
+    /// `FederationService.Contribute`.
+    Contribute = "/viridian.federation.v1.FederationService/Contribute",
     /// `ForwardService.GetSealingKey`.
     GetSealingKey = "/viridian.federation.v1.ForwardService/GetSealingKey",
     /// `ForwardService.ForwardEvents`.

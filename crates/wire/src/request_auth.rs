@@ -219,6 +219,7 @@ signed_calls! {
     RequestUse: RequestUseRequest, RequestUse;
     MakeCode: MakeCodeRequest, MakeCode;
     Correct: CorrectRequest, Correct;
+    RevokePasses: RevokePassesRequest, RevokePasses;
 }
 
 /// Makes a signed call, as a device does. The signature is deterministic (RFC 6979).

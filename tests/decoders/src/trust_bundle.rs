@@ -2,8 +2,8 @@
 
 use commitment::Slot;
 use verifier::trust::{
-    Bundle, MAX_BUNDLE_LEN_BYTES, OnlineDocument, ProvinceSignature, RootDocument, SignedOnline,
-    SignedRoot,
+    Bundle, InHand, Increment, MAX_BUNDLE_LEN_BYTES, OnlineDocument, ProvinceSignature,
+    RevocationBatch, RootDocument, SignedOnline, SignedRoot,
 };
 use verifier::{GateMemory, QrText, TrustList, UnixTime, verify_text};
 
@@ -29,6 +29,16 @@ pub(crate) fn check(data: &[u8]) {
         d.to_bytes().into()
     });
     canonical(data, GateMemory::from_bytes(data), GateMemory::to_bytes);
+    canonical(
+        data,
+        RevocationBatch::from_bytes(data),
+        RevocationBatch::to_bytes,
+    );
+    if let Some(increment) = canonical(data, Increment::from_bytes(data), Increment::to_bytes)
+        && let Ok(bundle) = increment.apply(&GATE.list)
+    {
+        accepted(&bundle);
+    }
     let bundle = canonical(data, Bundle::from_bytes(data), |d| {
         d.to_bytes().expect(written)
     });
@@ -116,6 +126,13 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     };
     seeds.push(signature.to_bytes().to_vec());
     seeds.push(memory().to_bytes());
+    seeds.push(fixture::batch(fixture::close(12), &[fixture::REVOKED_SECRET]).to_bytes());
+    let in_hand = InHand {
+        epoch: 11,
+        ..InHand::of(&GATE.list)
+    };
+    let increment = Increment::of(&GATE.list, &in_hand).expect(written);
+    seeds.push(increment.expect("under the same root document").to_bytes());
     seeds
 }
 

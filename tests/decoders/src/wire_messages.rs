@@ -258,6 +258,15 @@ fn signed_calls() -> Vec<Row> {
             call::<resident::CorrectRequest>,
             &[signed::<resident::CorrectRequest>(&correct())],
         ),
+        row(
+            call::<resident::RevokePassesRequest>,
+            &[signed::<resident::RevokePassesRequest>(
+                &resident::RevokePasses {
+                    use_id: vec![6; 16],
+                    forget_other_devices: true,
+                },
+            )],
+        ),
     ]
 }
 
@@ -440,9 +449,13 @@ fn without_conversion() -> Vec<Row> {
     let list = trust::GetTrustListRequest {
         root_sequence: 1,
         online_sequence: 40,
+        epoch: 11,
+        batch_minute: AT,
+        accepts_increment: true,
     };
     let bundle = trust::GetTrustListResponse {
         bundle: GATE.list.to_bytes().to_vec(),
+        increment: Vec::new(),
     };
     let close = operator::CloseEpochRequest {
         epoch: 9,
@@ -452,6 +465,7 @@ fn without_conversion() -> Vec<Row> {
     let trusted = |bytes: &[u8]| {
         if let Some(message) = read::<trust::GetTrustListResponse>(bytes) {
             crate::trust_bundle::check(&message.bundle);
+            crate::trust_bundle::check(&message.increment);
         }
     };
     vec![

@@ -85,7 +85,7 @@ pub(crate) static GATE: LazyLock<AtTheGate> = LazyLock::new(|| {
     let mut key = [0; VERIFYING_KEY_LEN_BYTES];
     key.copy_from_slice(&world.production.entry.key.to_bytes());
     AtTheGate {
-        list: world.trust_list(),
+        list: world.revoking_list(),
         pinned: fixture::root_keys(&[1, 2, 3], 2),
         roots: vec![first, second],
         online: vec![online, later],

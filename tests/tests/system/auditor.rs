@@ -12,7 +12,10 @@ use tonic::{Request, Response, Status};
 use verifier::trust::{Bundle, OnlineDocument, RootDocument};
 use verifier::{QrText, VerifyingKey};
 use wire::trust::v1::trust_service_server::TrustService;
-use wire::trust::v1::{GetTrustListRequest, GetTrustListResponse};
+use wire::trust::v1::{
+    GetRevocationBatchRequest, GetRevocationBatchResponse, GetTrustListRequest,
+    GetTrustListResponse,
+};
 
 use crate::{AUDITOR, NODE};
 
@@ -28,7 +31,15 @@ impl TrustService for Publisher {
         _: Request<GetTrustListRequest>,
     ) -> Result<Response<GetTrustListResponse>, Status> {
         let bundle = self.0.clone();
-        Ok(Response::new(GetTrustListResponse { bundle }))
+        let increment = Vec::new();
+        Ok(Response::new(GetTrustListResponse { bundle, increment }))
+    }
+
+    async fn get_revocation_batch(
+        &self,
+        _: Request<GetRevocationBatchRequest>,
+    ) -> Result<Response<GetRevocationBatchResponse>, Status> {
+        Err(wire::status(wire::Reason::NotFound))
     }
 }
 

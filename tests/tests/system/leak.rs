@@ -571,4 +571,11 @@ impl FederationService for Ear {
     ) -> Result<Response<fed::PublishOnlineResponse>, Status> {
         Err(self.hear("/publish-online", &request, &[&request.get_ref().online]))
     }
+
+    async fn contribute(
+        &self,
+        request: Request<fed::ContributeRequest>,
+    ) -> Result<Response<fed::ContributeResponse>, Status> {
+        Err(self.hear("/contribute", &request, &[]))
+    }
 }

@@ -211,10 +211,7 @@ async fn fetch(address: &str, node: PeerId, credentials: Arc<dyn Credentials>) -
     };
     let expected = node.to_string();
     let channel = connect(address, node, credentials, timeouts)?;
-    let request = GetTrustListRequest {
-        root_sequence: 0,
-        online_sequence: 0,
-    };
+    let request = GetTrustListRequest::default(); // all of it
     let answer = wire::client::trust(channel).get_trust_list(request).await;
     let answer = answer.map_err(|status| match wire::reason_of(&status) {
         Some(reason) => anyhow!("the node answered {}", reason.code()),
@@ -260,7 +257,8 @@ impl Documents {
                         .to_owned(),
             });
         };
-        // Against the time nothing is checked: an auditor may look at lists that have ended.
+        // Against the time nothing is checked: an auditor may look at lists that have ended. Batches of revocations are not
+        // fetched: nothing here rests on them.
         let list = TrustList::restore(bundle, pinned).context("the trust list is refused")?;
         let (root, online) = (list.root().clone(), list.online().clone());
         let signatures = format!(

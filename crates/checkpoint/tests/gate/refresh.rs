@@ -23,7 +23,15 @@ impl TrustService for Publisher {
     ) -> Result<Response<proto::GetTrustListResponse>, Status> {
         Ok(Response::new(proto::GetTrustListResponse {
             bundle: self.0.clone(),
+            increment: Vec::new(),
         }))
+    }
+
+    async fn get_revocation_batch(
+        &self,
+        _: Request<proto::GetRevocationBatchRequest>,
+    ) -> Result<Response<proto::GetRevocationBatchResponse>, Status> {
+        Err(wire::status(wire::Reason::NotFound))
     }
 }
 
@@ -76,7 +84,7 @@ async fn the_newest_acceptable_list_of_several_publishers_is_taken() {
         Vec::new(),
     ];
     let config = publish(dir.path(), lists).await;
-    let answers = ask(&config, None).await.unwrap();
+    let answers = ask(&config, None, at(10)).await.unwrap();
     let mut desk = Desk::open(config).unwrap();
     let taken = take(&mut desk, answers, at(10)).unwrap();
     let taken: Vec<&Taken> = taken.iter().map(|(_, taken)| taken).collect();
@@ -99,13 +107,13 @@ async fn an_outage_leaves_the_last_good_list_in_use() {
     let config = publish(dir.path(), vec![bundle(1, 9, &[1, 2], &[33])]).await;
     let mut desk = Desk::open(config.clone()).unwrap();
     desk.take_list(&good_bundle(), at(10)).unwrap();
-    let answers = ask(&config, desk.list()).await.unwrap();
+    let answers = ask(&config, desk.list(), at(10)).await.unwrap();
     let refused = take(&mut desk, answers, at(10));
     assert!(matches!(refused, Err(Error::NotRefreshed(_))));
 
     let mut nobody = config;
     nobody.publishers[0].address = "127.0.0.1:1".to_owned();
-    let answers = ask(&nobody, desk.list()).await.unwrap();
+    let answers = ask(&nobody, desk.list(), at(10)).await.unwrap();
     assert!(take(&mut desk, answers, at(10)).is_err());
     assert_eq!(desk.list_age(at(10)).unwrap().online_sequence, 1);
 }

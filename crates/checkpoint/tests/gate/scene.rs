@@ -166,7 +166,7 @@ pub(crate) fn bundle(root: u64, online: u64, root_signers: &[u8], provinces: &[u
             root: registry_root,
             risk_root,
         }],
-        revoked: Vec::new(),
+        batches: Vec::new(),
     };
     let message = document.signing_bytes().unwrap();
     let signatures = provinces

@@ -79,7 +79,15 @@ impl wire::trust::v1::trust_service_server::TrustService for House {
         let caller = format!("{:?}", Caller::of(&request)?.kind());
         Ok(Response::new(t::GetTrustListResponse {
             bundle: caller.into_bytes(),
+            increment: Vec::new(),
         }))
+    }
+
+    async fn get_revocation_batch(
+        &self,
+        _: Request<t::GetRevocationBatchRequest>,
+    ) -> Result<Response<t::GetRevocationBatchResponse>, Status> {
+        Err(wire::status(wire::Reason::NotFound))
     }
 }
 
@@ -131,6 +139,13 @@ impl wire::federation::v1::federation_service_server::FederationService for Hous
         _: Request<f::PublishOnlineRequest>,
     ) -> Result<Response<f::PublishOnlineResponse>, Status> {
         Ok(Response::new(f::PublishOnlineResponse::default()))
+    }
+
+    async fn contribute(
+        &self,
+        _: Request<f::ContributeRequest>,
+    ) -> Result<Response<f::ContributeResponse>, Status> {
+        Ok(Response::new(f::ContributeResponse::default()))
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use commitment::Epoch;
 use federation::Caller;
 use ledger::SignedTreeHead;
@@ -5,12 +7,16 @@ use tonic::{Request, Response, Status};
 use verifier::trust::{OnlineDocument, SignedOnline};
 use wire::federation::v1 as proto;
 use wire::federation::v1::federation_service_server::FederationService;
-use wire::{Proposal, PublishedRegistry, Reason};
+use wire::{Contributed, Proposal, PublishedRegistry, Reason};
 
 use super::Desk;
 use crate::NodeError;
+use crate::assemble::Peers;
 
-pub(super) struct FederationDesk(pub(super) Desk);
+pub(super) struct FederationDesk {
+    pub(super) desk: Desk,
+    pub(super) peers: Arc<Peers>,
+}
 
 /// Only provinces of the root document are served, whatever else has a node's certificate.
 pub(super) fn check_member<T>(desk: &Desk, request: &Request<T>) -> Result<(), Status> {
@@ -28,9 +34,9 @@ impl FederationService for FederationDesk {
         &self,
         request: Request<proto::GetTreeHeadRequest>,
     ) -> Result<Response<proto::GetTreeHeadResponse>, Status> {
-        check_member(&self.0, &request)?;
+        check_member(&self.desk, &request)?;
         let epoch = Epoch::new(request.get_ref().epoch);
-        let head: SignedTreeHead = self.0.ask(move |node| node.tree_head(epoch)).await?;
+        let head: SignedTreeHead = self.desk.ask(move |node| node.tree_head(epoch)).await?;
         let head = head.to_bytes();
         Ok(Response::new(proto::GetTreeHeadResponse { head }))
     }
@@ -39,10 +45,10 @@ impl FederationService for FederationDesk {
         &self,
         request: Request<proto::CosignRegistryRequest>,
     ) -> Result<Response<proto::CosignRegistryResponse>, Status> {
-        check_member(&self.0, &request)?;
+        check_member(&self.desk, &request)?;
         let Proposal { statement, heads } = request.get_ref().try_into()?;
         let signed = self
-            .0
+            .desk
             .ask(move |node| node.cosign(&statement, &heads))
             .await?;
         let cosignature = signed.to_bytes();
@@ -53,9 +59,9 @@ impl FederationService for FederationDesk {
         &self,
         request: Request<proto::GetRegistryRequest>,
     ) -> Result<Response<proto::GetRegistryResponse>, Status> {
-        check_member(&self.0, &request)?;
+        check_member(&self.desk, &request)?;
         let asked = request.get_ref().epoch;
-        let registry = self.0.ask(move |node| {
+        let registry = self.desk.ask(move |node| {
             let newest = node.newest_registry_epoch();
             let epoch = match asked {
                 0 => newest.ok_or(NodeError::Refused(Reason::UnknownEpoch))?,
@@ -71,9 +77,9 @@ impl FederationService for FederationDesk {
         &self,
         request: Request<proto::PublishRegistryRequest>,
     ) -> Result<Response<proto::PublishRegistryResponse>, Status> {
-        check_member(&self.0, &request)?;
+        check_member(&self.desk, &request)?;
         let registry: PublishedRegistry = request.get_ref().registry.as_ref().try_into()?;
-        self.0
+        self.desk
             .ask(move |node| node.take_registry(&registry))
             .await?;
         Ok(Response::new(proto::PublishRegistryResponse {}))
@@ -83,10 +89,15 @@ impl FederationService for FederationDesk {
         &self,
         request: Request<proto::CosignOnlineRequest>,
     ) -> Result<Response<proto::CosignOnlineResponse>, Status> {
-        check_member(&self.0, &request)?;
+        check_member(&self.desk, &request)?;
         let document: OnlineDocument = request.get_ref().try_into()?;
+        if let Some(entry) = self.desk.node().unseen_batch(&document) {
+            let from = Caller::peer_of(&request)?.province;
+            let batch = self.peers.batch_from(from, &entry).await?;
+            self.desk.node().offer(&batch);
+        }
         let signed = self
-            .0
+            .desk
             .ask(move |node| node.cosign_online(&document))
             .await?;
         let signature = signed.to_bytes().to_vec();
@@ -97,9 +108,30 @@ impl FederationService for FederationDesk {
         &self,
         request: Request<proto::PublishOnlineRequest>,
     ) -> Result<Response<proto::PublishOnlineResponse>, Status> {
-        check_member(&self.0, &request)?;
+        check_member(&self.desk, &request)?;
         let online: SignedOnline = request.get_ref().try_into()?;
-        self.0.ask(move |node| node.take_online(&online)).await?;
+        let asked = online.clone();
+        let missing = self
+            .desk
+            .ask(move |node| node.missing_batches(&asked))
+            .await?;
+        let from = Caller::peer_of(&request)?.province;
+        let mut batches = Vec::with_capacity(missing.len());
+        for entry in &missing {
+            batches.push(self.peers.batch_from(from, entry).await?);
+        }
+        self.desk
+            .ask(move |node| node.take_online(&online, &batches))
+            .await?;
         Ok(Response::new(proto::PublishOnlineResponse {}))
+    }
+
+    async fn contribute(
+        &self,
+        request: Request<proto::ContributeRequest>,
+    ) -> Result<Response<proto::ContributeResponse>, Status> {
+        check_member(&self.desk, &request)?;
+        let part = self.desk.ask(|node| node.contribute()).await?;
+        Ok(Response::new((&Contributed(part)).into()))
     }
 }

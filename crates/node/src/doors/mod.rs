@@ -138,9 +138,10 @@ pub(crate) fn peers_routes(
 ) -> Routes {
     health
         .add_service(wire::server::source(source::SourceDesk(desk.clone())))
-        .add_service(wire::server::federation(federation::FederationDesk(
-            desk.clone(),
-        )))
+        .add_service(wire::server::federation(federation::FederationDesk {
+            desk: desk.clone(),
+            peers: Arc::clone(peers),
+        }))
         .add_service(wire::server::forward(forward::ForwardDesk(desk.clone())))
         .add_service(wire::server::forwarded(forward::ForwardedDesk(
             desk.clone(),

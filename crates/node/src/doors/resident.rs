@@ -125,6 +125,15 @@ impl ResidentService for ResidentDesk {
         Ok(Response::new(made(ended)))
     }
 
+    async fn revoke_passes(
+        &self,
+        request: Request<proto::RevokePassesRequest>,
+    ) -> Result<Response<proto::RevokePassesResponse>, Status> {
+        let request = request.into_inner();
+        let revoked = self.0.ask(move |node| node.revoke_passes(&request)).await?;
+        Ok(Response::new(proto::RevokePassesResponse { revoked }))
+    }
+
     async fn correct(
         &self,
         request: Request<proto::CorrectRequest>,

@@ -1,7 +1,8 @@
 use tonic::{Request, Response, Status};
+use verifier::trust::{BatchDigest, InHand, Increment};
 use wire::Reason;
+use wire::trust::v1 as proto;
 use wire::trust::v1::trust_service_server::TrustService;
-use wire::trust::v1::{GetTrustListRequest, GetTrustListResponse};
 
 use super::Desk;
 
@@ -11,21 +12,39 @@ pub(super) struct TrustDesk(pub(super) Desk);
 impl TrustService for TrustDesk {
     async fn get_trust_list(
         &self,
-        request: Request<GetTrustListRequest>,
-    ) -> Result<Response<GetTrustListResponse>, Status> {
+        request: Request<proto::GetTrustListRequest>,
+    ) -> Result<Response<proto::GetTrustListResponse>, Status> {
         let list = self
             .0
             .node()
             .trust_list()
             .ok_or_else(|| wire::status(Reason::UnknownEpoch))?;
         let known = request.get_ref();
-        let is_newest = known.root_sequence == list.root().sequence.get()
-            && known.online_sequence == list.online().sequence.get();
-        let bundle = if is_newest {
-            Vec::new()
-        } else {
-            list.to_bytes().to_vec()
+        let in_hand = InHand::from(known);
+        let newest = InHand::of(&list);
+        let mut answer = proto::GetTrustListResponse::default();
+        let is_newest = (known.root_sequence, known.online_sequence)
+            == (newest.root_sequence, newest.online_sequence);
+        if is_newest {
+            return Ok(Response::new(answer));
+        }
+        let increment = match known.accepts_increment {
+            true => Increment::of(&list, &in_hand).ok().flatten(),
+            false => None,
         };
-        Ok(Response::new(GetTrustListResponse { bundle }))
+        match increment {
+            Some(increment) => answer.increment = increment.to_bytes(),
+            None => answer.bundle = list.to_bytes().to_vec(),
+        }
+        Ok(Response::new(answer))
+    }
+
+    async fn get_revocation_batch(
+        &self,
+        request: Request<proto::GetRevocationBatchRequest>,
+    ) -> Result<Response<proto::GetRevocationBatchResponse>, Status> {
+        let digest = BatchDigest::try_from(request.get_ref())?;
+        let batch = self.0.ask(move |node| node.batch(digest)).await?;
+        Ok(Response::new(proto::GetRevocationBatchResponse { batch }))
     }
 }

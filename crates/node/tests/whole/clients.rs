@@ -9,6 +9,7 @@ use p256::ecdsa::SigningKey;
 use rules::{Event, EventBody, EventId, IdentityNumber, Minute, SourceId};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
+use verifier::TrustList;
 use wire::operator::v1::operator_service_client::OperatorServiceClient;
 use wire::resident::v1 as r;
 use wire::resident::v1::resident_service_client::ResidentServiceClient;
@@ -16,7 +17,9 @@ use wire::source::v1::source_service_client::SourceServiceClient;
 use wire::source::v1::{EventOutcome, EventResult, SignedEvent, SubmitEventsRequest};
 use wire::{Nonce, SignedCall, sign_call};
 
-use crate::world::{House, anonymous, credentials, federation, name, province, source_key};
+use crate::world::{
+    House, anonymous, credentials, federation, name, province, root_keys, source_key,
+};
 
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
@@ -159,4 +162,15 @@ impl Phone {
         let call: r::QueryRequest = self.sign(&body);
         Ok(self.client.query(call).await?.into_inner())
     }
+}
+
+/// The list of a bundle, with the batches that a node has.
+pub(crate) fn full_list(node: &node::Node, bundle: &[u8], now: verifier::UnixTime) -> TrustList {
+    let mut candidate = TrustList::consider(bundle, None, &root_keys(), now).unwrap();
+    for entry in candidate.missing().to_vec() {
+        candidate
+            .supply(&node.batch(entry.digest).unwrap())
+            .unwrap();
+    }
+    candidate.complete().unwrap()
 }

@@ -10,13 +10,13 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use verifier::UnixTime;
-use verifier::trust::{Bundle, TrustList};
+use verifier::trust::Bundle;
 use wire::operator::v1 as o;
 use wire::trust::v1::GetTrustListRequest;
 use wire::{Reason, reason_of};
 
-use crate::clients::{accepted, at_public, event, operator};
-use crate::world::{House, START, Wish, World, minute, parts, person, root_keys, source};
+use crate::clients::{accepted, at_public, event, full_list, operator};
+use crate::world::{House, START, Wish, World, minute, parts, person, source};
 
 /// Gives every house a few residents with a test each.
 async fn people(world: &World) {
@@ -82,7 +82,7 @@ async fn three_provinces_close_an_epoch_and_every_house_publishes_the_same_list(
     let bytes = bundle(first).await;
     for house in &world.houses {
         assert_eq!(bundle(house).await, bytes);
-        let list = TrustList::accept(&bytes, None, &root_keys(), now(house)).unwrap();
+        let list = full_list(&house.node, &bytes, now(house));
         let registry = list.registry(Epoch::new(1)).unwrap();
         assert_eq!(registry.as_of, minute(START));
         let published = house.node.registry(Epoch::new(1)).unwrap();
@@ -99,7 +99,7 @@ async fn a_list_that_gives_an_epoch_another_risk_map_than_its_registry_is_not_si
     world.close_epoch(1);
     assemble(&world.houses[0], 1).await.unwrap();
     let node = &world.houses[0].node;
-    let right = node.next_online(node.next_sequence().unwrap());
+    let right = node.next_online(node.next_sequence().unwrap(), None);
     let mut wrong = right.clone();
     wrong.registries[0].risk_root += commitment::Fr::from(1);
     assert_eq!(

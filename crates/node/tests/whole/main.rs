@@ -14,6 +14,7 @@ mod process;
 mod provers;
 mod residents;
 mod retention;
+mod revocations;
 mod rule_books;
 mod sources;
 mod streams;

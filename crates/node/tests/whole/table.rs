@@ -18,7 +18,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 39] = [
+const TABLE: [(&str, &str); 42] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -27,6 +27,7 @@ const TABLE: [(&str, &str); 39] = [
     ("/viridian.resident.v1.ResidentService/RequestUse", "P"),
     ("/viridian.resident.v1.ResidentService/MakeCode", "P"),
     ("/viridian.resident.v1.ResidentService/Correct", "P"),
+    ("/viridian.resident.v1.ResidentService/RevokePasses", "P"),
     ("/viridian.source.v1.SourceService/SubmitEvent", "S"),
     ("/viridian.source.v1.SourceService/SubmitEvents", "S"),
     ("/viridian.source.v1.SourceService/StreamEvents", "S"),
@@ -35,6 +36,10 @@ const TABLE: [(&str, &str); 39] = [
     ("/viridian.federation.v1.ForwardService/GetSealingKey", "N"),
     ("/viridian.federation.v1.ForwardService/ForwardEvents", "N"),
     ("/viridian.trust.v1.TrustService/GetTrustList", "NSCOP"),
+    (
+        "/viridian.trust.v1.TrustService/GetRevocationBatch",
+        "NSCOP",
+    ),
     ("/viridian.federation.v1.FederationService/GetTreeHead", "N"),
     (
         "/viridian.federation.v1.FederationService/CosignRegistry",
@@ -54,6 +59,7 @@ const TABLE: [(&str, &str); 39] = [
         "N",
     ),
     ("/viridian.federation.v1.LogService/AddCheckpoint", "N"),
+    ("/viridian.federation.v1.FederationService/Contribute", "N"),
     ("/viridian.operator.v1.OperatorService/CloseEpoch", "O"),
     (
         "/viridian.operator.v1.OperatorService/AssembleRegistry",

@@ -500,3 +500,21 @@ fn the_order_of_events_does_not_matter() {
         forth
     );
 }
+
+#[test]
+fn the_kind_of_a_fact_is_told_of_what_makes_one() {
+    let contact = event(
+        1,
+        SourceKind::Cdc,
+        EventBody::Contact {
+            degree: ContactDegree::Close,
+            last_contact_at: at("2022-08-19 08:00"),
+            province: province(33),
+        },
+    );
+    assert_eq!(fact_kind(&contact), Some(FactKind::CloseContact));
+    let stay = stay(2, SourceKind::Telecom, HOME, "2022-08-19 08:00", None);
+    for other in [negative(3, "2022-08-19 08:00"), stay] {
+        assert_eq!(fact_kind(&other), None);
+    }
+}

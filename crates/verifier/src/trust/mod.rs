@@ -2,18 +2,26 @@
 //!
 //! A *root document*, signed by k of n offline keys and chained from one to the next, names provinces, circuits, rule
 //! sets and gate profiles. An *online document*, signed by a quorum of those provinces, names registries, each with its
-//! risk map, and revocations. [`TrustList`] can only be had from both, checked; the documents themselves are not believed.
+//! risk map, and batches of revocations, each by its digest. [`TrustList`] can only be had from both and all batches,
+//! checked; the documents themselves are not believed. What is newer than a list in hand travels as an [`Increment`].
 
+mod batch;
+mod increment;
 mod online;
 mod root;
 mod signatures;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use commitment::layout::{Reader, put_count};
 use commitment::{CircuitShortId, Epoch};
 
-pub use online::{MAX_REGISTRIES, MAX_REVOKED, OnlineDocument, RegistryEntry, STALE_LIMIT_S};
+pub use batch::{BATCH_LEN, BATCH_LEN_BYTES, BatchDigest, BatchEntry, Revocation, RevocationBatch};
+pub use increment::{InHand, Increment, MAX_INCREMENT_LEN_BYTES};
+pub use online::{
+    BATCH_SPACING_MIN, MAX_BATCHES, MAX_REGISTRIES, OnlineDocument, RegistryEntry, STALE_LIMIT_S,
+};
 pub use root::{
     CircuitEntry, GRACE_LIMIT_MIN, MAX_CIRCUITS, MAX_NAME_LEN_BYTES, MAX_PROFILES, MAX_ROOT_KEYS,
     MAX_RULE_SETS, Profile, ProvinceEntry, RootDocument, RootKeys, RuleSetEntry,
@@ -112,24 +120,86 @@ impl Bundle {
 pub struct TrustList {
     bytes: Vec<u8>,
     root: RootDocument,
-    online: OnlineDocument,
+    online: SignedOnline,
     circuits: BTreeMap<CircuitShortId, PreparedCircuit>,
+    /// What each batch of the online document revokes.
+    batches: BTreeMap<BatchDigest, Arc<[RevocationHash]>>,
+    /// What all of them revoke, ascending.
+    revoked: Vec<RevocationHash>,
+}
+
+/// A list whose documents hold, and that waits for batches which its online document names. It says nothing about passes
+/// yet: a list without its revocations is none.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    list: TrustList,
+    missing: Vec<BatchEntry>,
+}
+
+impl Candidate {
+    /// The root document.
+    pub const fn root(&self) -> &RootDocument {
+        self.list.root()
+    }
+
+    /// The online document.
+    pub const fn online(&self) -> &OnlineDocument {
+        self.list.online()
+    }
+
+    /// The batches that are named and not in hand, ascending by minute.
+    pub fn missing(&self) -> &[BatchEntry] {
+        &self.missing
+    }
+
+    /// Takes the canonical bytes of a batch, from wherever they come: they are what their digest says, or refused.
+    ///
+    /// # Errors
+    /// [`Error::Layout`] for bytes that are no batch, [`Error::UnknownBatch`] for one that is not missing.
+    pub fn supply(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let batch = RevocationBatch::from_bytes(bytes)?;
+        let entry = batch.entry();
+        let missing = self.missing.iter().position(|e| *e == entry);
+        self.missing.remove(missing.ok_or(Error::UnknownBatch)?);
+        let hashes = batch.hashes().into();
+        self.list.batches.insert(entry.digest, hashes);
+        Ok(())
+    }
+
+    /// The list, once nothing is missing.
+    ///
+    /// # Errors
+    /// [`Error::MissingBatches`].
+    pub fn complete(mut self) -> Result<TrustList, Error> {
+        if !self.missing.is_empty() {
+            return Err(Error::MissingBatches(self.missing.len()));
+        }
+        let list = &mut self.list;
+        list.revoked = list
+            .batches
+            .values()
+            .flat_map(|b| b.iter().copied())
+            .collect();
+        list.revoked.sort_unstable();
+        Ok(self.list)
+    }
 }
 
 impl TrustList {
-    /// Takes a bundle after checking everything: sizes, layouts, sequences, the chain of root documents from `previous` –
-    /// or from the pinned keys, if there is none – and the quorum under the online document.
+    /// Judges a bundle by everything but its batches: sizes, layouts, sequences, the chain of root documents from `previous`
+    /// – or from the pinned keys, if there is none – and the quorum under the online document. Batches that `previous` has
+    /// are not missing.
     ///
     /// # Errors
     /// Any [`Error`]; the list in use stays the last good one.
-    pub fn accept(
+    pub fn consider(
         bytes: &[u8],
         previous: Option<&TrustList>,
         pinned: &RootKeys,
         now: UnixTime,
-    ) -> Result<Self, Error> {
-        let list = Self::follow(bytes, previous, pinned)?;
-        let online = &list.online;
+    ) -> Result<Candidate, Error> {
+        let candidate = Self::follow(bytes, previous, pinned)?;
+        let (root, online) = (candidate.root(), candidate.online());
         if online.issued_at.since_s(now) > CLOCK_TOLERANCE_S {
             return Err(Error::FromTheFuture {
                 issued_s: online.issued_at.get_s(),
@@ -137,21 +207,34 @@ impl TrustList {
             });
         }
         let online_end = (online.issued_at.get_s()).saturating_add(u64::from(online.hard_stale_s));
-        let ended_s = list.root.expires_at.get_s().min(online_end);
+        let ended_s = root.expires_at.get_s().min(online_end);
         if now.get_s() >= ended_s {
             return Err(Error::Expired {
                 ended_s,
                 now_s: now.get_s(),
             });
         }
-        Ok(list)
+        Ok(candidate)
+    }
+
+    /// Takes a bundle that names no batch but those of `previous`.
+    ///
+    /// # Errors
+    /// As [`TrustList::consider`], and [`Error::MissingBatches`].
+    pub fn accept(
+        bytes: &[u8],
+        previous: Option<&TrustList>,
+        pinned: &RootKeys,
+        now: UnixTime,
+    ) -> Result<Self, Error> {
+        Self::consider(bytes, previous, pinned, now)?.complete()
     }
 
     /// Takes back a list that this verifier accepted and stored; it may have ended since, and then verdicts say so.
     ///
     /// # Errors
-    /// As [`TrustList::accept`], except for the checks against the time.
-    pub fn restore(bytes: &[u8], pinned: &RootKeys) -> Result<Self, Error> {
+    /// As [`TrustList::consider`], except for the checks against the time.
+    pub fn restore(bytes: &[u8], pinned: &RootKeys) -> Result<Candidate, Error> {
         Self::follow(bytes, None, pinned)
     }
 
@@ -167,7 +250,12 @@ impl TrustList {
 
     /// The online document.
     pub const fn online(&self) -> &OnlineDocument {
-        &self.online
+        self.online.document()
+    }
+
+    /// The number of revocations, those that stand for nothing among them.
+    pub const fn revocations(&self) -> usize {
+        self.revoked.len()
     }
 
     /// The circuit with this short name.
@@ -177,7 +265,7 @@ impl TrustList {
 
     /// The registry of an epoch.
     pub fn registry(&self, epoch: Epoch) -> Option<&RegistryEntry> {
-        let entries = &self.online.registries;
+        let entries = &self.online().registries;
         let at = entries.binary_search_by_key(&epoch, |e| e.epoch).ok()?;
         entries.get(at)
     }
@@ -191,7 +279,7 @@ impl TrustList {
 
     /// Whether a pass with this `h` was revoked.
     pub fn is_revoked(&self, h: RevocationHash) -> bool {
-        self.online.revoked.binary_search(&h).is_ok()
+        self.revoked.binary_search(&h).is_ok()
     }
 
     /// The acceptance rule of a profile.
@@ -204,7 +292,7 @@ impl TrustList {
         bytes: &[u8],
         previous: Option<&TrustList>,
         pinned: &RootKeys,
-    ) -> Result<Self, Error> {
+    ) -> Result<Candidate, Error> {
         let bundle = Bundle::from_bytes(bytes)?;
         let root = match previous {
             Some(list) => follow_roots(&bundle.roots, &list.root)?,
@@ -219,7 +307,7 @@ impl TrustList {
         }
         bundle.online.check(root)?;
         if let Some(list) = previous {
-            check_online_follows(online, &list.online)?;
+            check_online_follows(online, list.online(), root)?;
         }
         let circuits = root
             .circuits
@@ -227,12 +315,25 @@ impl TrustList {
             .map(|c| PreparedCircuit::new(c.circuit_use, &c.matrix_digest, &c.key))
             .map(|circuit| (circuit.id().short(), circuit))
             .collect();
-        Ok(Self {
+        let mut missing = Vec::new();
+        let mut batches = BTreeMap::new();
+        for entry in &online.batches {
+            match previous.and_then(|list| list.batches.get(&entry.digest)) {
+                Some(hashes) => {
+                    batches.insert(entry.digest, Arc::clone(hashes));
+                }
+                None => missing.push(*entry),
+            }
+        }
+        let list = Self {
             bytes: bytes.to_vec(),
             root: root.clone(),
-            online: online.clone(),
+            online: bundle.online,
             circuits,
-        })
+            batches,
+            revoked: Vec::new(),
+        };
+        Ok(Candidate { list, missing })
     }
 }
 
@@ -278,7 +379,11 @@ fn start_roots<'a>(roots: &'a [SignedRoot], pinned: &RootKeys) -> Result<&'a Roo
     Err(refused)
 }
 
-fn check_online_follows(offered: &OnlineDocument, known: &OnlineDocument) -> Result<(), Error> {
+fn check_online_follows(
+    offered: &OnlineDocument,
+    known: &OnlineDocument,
+    root: &RootDocument,
+) -> Result<(), Error> {
     if offered.sequence < known.sequence {
         return Err(Error::SequenceFell {
             offered: offered.sequence.get(),
@@ -292,6 +397,12 @@ fn check_online_follows(offered: &OnlineDocument, known: &OnlineDocument) -> Res
         let same_epoch = offered.registries.iter().find(|e| e.epoch == entry.epoch);
         if same_epoch.is_some_and(|e| e != entry) {
             return Err(Error::EpochRewritten(entry.epoch));
+        }
+    }
+    for entry in &known.batches {
+        let counts = root.counts_batch(entry.at, offered.issued_at.minute());
+        if counts && !offered.batches.contains(entry) {
+            return Err(Error::RevocationsDropped(entry.at));
         }
     }
     Ok(())

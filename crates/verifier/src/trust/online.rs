@@ -1,20 +1,24 @@
-//! The online document: registries, each with its risk map, and revocations, signed by a quorum of provinces.
+//! The online document: registries, each with its risk map, and batches of revocations, signed by a quorum of provinces.
 
 use commitment::layout::{Reader, put_count};
 use commitment::{Epoch, Fr, fr_to_bytes};
 use rules::Minute;
 
+use super::batch::{BatchDigest, BatchEntry};
 use super::root::{ascending, list};
 use super::{MAX_ONLINE_LEN_BYTES, Sequence};
-use crate::{Error, RevocationHash, UnixTime};
+use crate::{Error, UnixTime};
 
-/// Version 1 listed risk maps beside the registries, each with its own time and grace.
-const VERSION: u8 = 2;
-const DOMAIN: &[u8] = b"viridian/trust-online/v2\0";
+/// Version 1 listed risk maps beside the registries, each with its own time and grace; version 2 the hashes of revoked
+/// passes.
+const VERSION: u8 = 3;
+const DOMAIN: &[u8] = b"viridian/trust-online/v3\0";
 /// Most registries: 14 days of one every twenty minutes.
 pub const MAX_REGISTRIES: usize = 1_008;
-/// Most revocations at a time: 64 kB.
-pub const MAX_REVOKED: usize = 4_096;
+/// Least time between two batches of revocations, minutes.
+pub const BATCH_SPACING_MIN: u32 = 15;
+/// Most batches: as many as fall into 14 days, the longest age of a pass, and the minute by which clocks may differ.
+pub const MAX_BATCHES: usize = 1_345;
 /// Oldest hard age, in seconds: 7 days.
 pub const STALE_LIMIT_S: u32 = 7 * 86_400;
 
@@ -46,15 +50,16 @@ pub struct OnlineDocument {
     pub hard_stale_s: u32,
     /// The registries, ascending by epoch and closing minute.
     pub registries: Vec<RegistryEntry>,
-    /// Revoked passes by `h`, ascending; padded with random ones.
-    pub revoked: Vec<RevocationHash>,
+    /// The batches of revocations that still count, ascending by minute, at least [`BATCH_SPACING_MIN`] apart.
+    pub batches: Vec<BatchEntry>,
 }
 
 impl OnlineDocument {
     /// The canonical bytes.
     ///
-    /// Layout, big-endian: version 2 · root sequence 8 · sequence 8 · issued (s) 8 · soft 4 · hard 4 · registries
-    /// (count 2; epoch 4, as-of 4, root 32, risk root 32) · revoked (count 2; h 16).
+    /// Layout, big-endian: version 3 · root sequence 8 · sequence 8 · issued (s) 8 · soft 4 · hard 4 · registries
+    /// (count 2; epoch 4, as-of 4, root 32, risk root 32) · batches
+    /// (count 2; minute 4, digest 32).
     ///
     /// # Errors
     /// [`Error::TrustContent`] or [`Error::Layout`] for a content that a reader would refuse.
@@ -68,14 +73,11 @@ impl OnlineDocument {
         out.extend_from_slice(&self.hard_stale_s.to_be_bytes());
         put_count(&mut out, self.registries.len());
         for entry in &self.registries {
-            out.extend_from_slice(&entry.epoch.get().to_be_bytes());
-            out.extend_from_slice(&entry.as_of.get().to_be_bytes());
-            out.extend_from_slice(&fr_to_bytes(entry.root));
-            out.extend_from_slice(&fr_to_bytes(entry.risk_root));
+            write_registry(entry, &mut out);
         }
-        put_count(&mut out, self.revoked.len());
-        for h in &self.revoked {
-            out.extend_from_slice(&h.0);
+        put_count(&mut out, self.batches.len());
+        for entry in &self.batches {
+            entry.write(&mut out);
         }
         Ok(out)
     }
@@ -95,9 +97,7 @@ impl OnlineDocument {
             soft_stale_s: r.u32()?,
             hard_stale_s: r.u32()?,
             registries: list(r, "registries", MAX_REGISTRIES, read_registry)?,
-            revoked: list(r, "revocations", MAX_REVOKED, |r| {
-                Ok(RevocationHash(r.array()?))
-            })?,
+            batches: list(r, "batches", MAX_BATCHES, read_batch)?,
         };
         reader.finish()?;
         document.check()?;
@@ -133,14 +133,42 @@ impl OnlineDocument {
             |e| e.as_of,
             "registries by closing minute",
         )?;
-        if self.revoked.len() > MAX_REVOKED {
-            return Err(Error::TrustContent("at most 4,096 revocations"));
+        self.check_batches()
+    }
+
+    fn check_batches(&self) -> Result<(), Error> {
+        if self.batches.len() > MAX_BATCHES {
+            return Err(Error::TrustContent("at most 1,345 batches of revocations"));
         }
-        ascending(&self.revoked, |h| *h, "revocations")
+        ascending(&self.batches, |e| e.at, "batches by minute")?;
+        let are_spaced =
+            |pair: &[BatchEntry]| pair[1].at.get() - pair[0].at.get() >= BATCH_SPACING_MIN;
+        if !self.batches.windows(2).all(are_spaced) {
+            return Err(Error::TrustContent("15 minutes between two batches"));
+        }
+        let last = self.batches.last();
+        if last.is_some_and(|entry| entry.at > self.issued_at.minute()) {
+            return Err(Error::TrustContent("a batch of after the document"));
+        }
+        Ok(())
     }
 }
 
-fn read_registry(r: &mut Reader<'_>) -> Result<RegistryEntry, Error> {
+pub(super) fn write_registry(entry: &RegistryEntry, out: &mut Vec<u8>) {
+    out.extend_from_slice(&entry.epoch.get().to_be_bytes());
+    out.extend_from_slice(&entry.as_of.get().to_be_bytes());
+    out.extend_from_slice(&fr_to_bytes(entry.root));
+    out.extend_from_slice(&fr_to_bytes(entry.risk_root));
+}
+
+pub(super) fn read_batch(r: &mut Reader<'_>) -> Result<BatchEntry, Error> {
+    Ok(BatchEntry {
+        at: r.minute()?,
+        digest: BatchDigest(r.array()?),
+    })
+}
+
+pub(super) fn read_registry(r: &mut Reader<'_>) -> Result<RegistryEntry, Error> {
     Ok(RegistryEntry {
         epoch: r.epoch()?,
         as_of: r.minute()?,

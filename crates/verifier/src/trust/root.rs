@@ -241,6 +241,14 @@ impl RootDocument {
         codes.len()
     }
 
+    /// Whether a batch of revocations put together at `at` is still to be listed at `now`: as long as a profile may admit a
+    /// pass of then, and the minute by which a gate's clock may be behind.
+    pub fn counts_batch(&self, at: Minute, now: Minute) -> bool {
+        let ages = self.profiles.iter().map(|p| p.rule.longest_age_min());
+        let longest = ages.max().unwrap_or(0);
+        now.get().saturating_sub(at.get()) <= longest + 1
+    }
+
     fn check(&self) -> Result<(), Error> {
         self.root_keys.check()?;
         if self.sequence.get() == 0 {

@@ -198,6 +198,11 @@ impl SignedOnline {
         &self.document
     }
 
+    /// The signatures, ascending by slot.
+    pub(super) fn signatures(&self) -> &[ProvinceSignature] {
+        &self.signatures
+    }
+
     /// The canonical bytes.
     ///
     /// # Errors

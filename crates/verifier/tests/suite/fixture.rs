@@ -16,8 +16,9 @@ use ed25519_dalek::{Signer, SigningKey};
 use p256::ecdsa;
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use verifier::trust::{
-    Bundle, CircuitEntry, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RegistryEntry,
-    RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence, SignedOnline, SignedRoot,
+    BATCH_LEN, Bundle, CircuitEntry, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature,
+    RegistryEntry, Revocation, RevocationBatch, RootDocument, RootKeys, RootSignature,
+    RuleSetEntry, Sequence, SignedOnline, SignedRoot,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, CardNumber, Gate, GateChallenge, Holder, HolderKey, Moment, Pass,
@@ -247,7 +248,7 @@ impl World {
             soft_stale_s: 3_600,
             hard_stale_s: 6 * 3_600,
             registries: (3..=12).map(registry).collect(),
-            revoked: vec![RevocationHash(commitment::revocation_hash(&REVOKED_SECRET))],
+            batches: Vec::new(),
         }
     }
 
@@ -258,6 +259,25 @@ impl World {
     pub fn trust_list(&self) -> TrustList {
         TrustList::accept(&self.bundle(), None, &root_keys(&[1, 2, 3], 2), NOW).unwrap()
     }
+
+    /// The list with a batch that revokes [`REVOKED_SECRET`].
+    pub fn revoking_list(&self) -> TrustList {
+        let batch = batch(close(12), &[REVOKED_SECRET]);
+        let mut online = self.online();
+        online.batches = vec![batch.entry()];
+        let bytes = bundle(&[sign_root(self.root(), &[1, 2])], online, &[1, 2]);
+        let pinned = root_keys(&[1, 2, 3], 2);
+        let mut candidate = TrustList::consider(&bytes, None, &pinned, NOW).unwrap();
+        candidate.supply(&batch.to_bytes()).unwrap();
+        candidate.complete().unwrap()
+    }
+}
+
+/// A batch with these secrets, and others that stand for nothing.
+pub fn batch(at: Minute, secrets: &[[u8; 16]]) -> RevocationBatch {
+    let others = (0_u128..).map(|n| (u128::from(at.get()) << 64 | n).to_be_bytes());
+    let all = secrets.iter().copied().chain(others).take(BATCH_LEN);
+    RevocationBatch::new(at, all.map(Revocation).collect()).unwrap()
 }
 
 fn province_entry((code, slot): (u8, u8)) -> ProvinceEntry {
@@ -266,6 +286,13 @@ fn province_entry((code, slot): (u8, u8)) -> ProvinceEntry {
         slot: Slot::new(slot).unwrap(),
         head_key: head_key(slot).verifying_key(),
     }
+}
+
+/// A province of a larger federation.
+pub fn entry_of(code: u8, slot: u8) -> ProvinceEntry {
+    let mut entry = province_entry((33, slot));
+    entry.province = province(code);
+    entry
 }
 
 fn registry(epoch: u32) -> RegistryEntry {

@@ -4,9 +4,9 @@ use commitment::layout::LayoutError;
 use commitment::{BinderKind, CircuitUse, Epoch, Slot};
 use ed25519_dalek::VerifyingKey as Ed25519Key;
 use verifier::trust::{
-    Bundle, CircuitEntry, MAX_BUNDLE_LEN_BYTES, MAX_ROOT_LEN_BYTES, OnlineDocument, Profile,
-    ProvinceEntry, RegistryEntry, RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot,
-    TrustList,
+    BatchDigest, BatchEntry, Bundle, CircuitEntry, MAX_BUNDLE_LEN_BYTES, MAX_ROOT_LEN_BYTES,
+    OnlineDocument, Profile, ProvinceEntry, RegistryEntry, RootDocument, RootKeys, RuleSetEntry,
+    Sequence, SignedRoot, TrustList,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, Code, Error, Gate, GateMemory, MEMORY_LIMIT, Presented,
@@ -206,9 +206,13 @@ fn registries(count: u32) -> Vec<RegistryEntry> {
         .collect()
 }
 
-fn revoked(count: u128) -> Vec<RevocationHash> {
+fn batches(count: u32) -> Vec<BatchEntry> {
+    let first = close(12).get() - 15 * count;
     (0..count)
-        .map(|n| RevocationHash(n.to_be_bytes()))
+        .map(|n| BatchEntry {
+            at: minute(first + 15 * n),
+            digest: BatchDigest([7; 32]),
+        })
         .collect()
 }
 
@@ -240,10 +244,11 @@ fn one_more_of_anything_in_an_online_document_is_refused_and_so_is_none() {
     assert_eq!(epochs(1_008), Ok(()));
     assert_eq!(epochs(0), content("1 to 1,008 registries"));
     assert_eq!(epochs(1_009), content("1 to 1,008 registries"));
-    let passes = |count| written(&move |d| d.revoked = revoked(count));
-    assert_eq!(passes(0), Ok(()));
-    assert_eq!(passes(4_096), Ok(()));
-    assert_eq!(passes(4_097), content("at most 4,096 revocations"));
+    let of_passes = |count| written(&move |d| d.batches = batches(count));
+    assert_eq!(of_passes(0), Ok(()));
+    assert_eq!(of_passes(1_345), Ok(()));
+    let limit = "at most 1,345 batches of revocations";
+    assert_eq!(of_passes(1_346), content(limit));
     let first = |number| written(&move |d| d.sequence = Sequence::new(number));
     assert_eq!(first(1), Ok(()));
     assert_eq!(first(0), content("sequences begin at 1"));
@@ -298,14 +303,14 @@ fn a_bundle_may_have_245_760_bytes() {
         }
         roots
     };
-    let bundle = |missing: usize, more: u128| Bundle {
+    let bundle = |missing: usize, more: u32| Bundle {
         roots: of(missing)
             .into_iter()
             .map(|root| sign_root(root, &[1, 2]))
             .collect(),
         online: sign_online(
             OnlineDocument {
-                revoked: revoked(more),
+                batches: batches(more),
                 ..world.online()
             },
             &[1, 2],
@@ -313,13 +318,13 @@ fn a_bundle_may_have_245_760_bytes() {
     };
     let least = bundle(0, 0).to_bytes().unwrap().len();
     let rest = MAX_BUNDLE_LEN_BYTES - least;
-    let (more, missing) = (rest.div_ceil(16), 16 * rest.div_ceil(16) - rest);
-    let longest = bundle(missing, more as u128);
+    let (more, missing) = (rest.div_ceil(36), 36 * rest.div_ceil(36) - rest);
+    let longest = bundle(missing, u32::try_from(more).unwrap());
     let bytes = longest.to_bytes().unwrap();
     assert_eq!(bytes.len(), 245_760);
     assert_eq!(Bundle::from_bytes(&bytes), Ok(longest));
     if missing > 0 {
-        let refused = bundle(missing - 1, more as u128).to_bytes();
+        let refused = bundle(missing - 1, u32::try_from(more).unwrap()).to_bytes();
         let limit = Error::TrustContent("a bundle of at most 245,760 bytes");
         assert_eq!(refused, Err(limit));
     }
@@ -377,7 +382,10 @@ fn a_clock_may_be_a_minute_behind_what_is_known_to_have_happened() {
             ..bench.world.online()
         };
         let bytes = bundle(&[sign_root(bench.world.root(), &[1, 2])], online, &[1, 2]);
-        TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap()
+        TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2))
+            .unwrap()
+            .complete()
+            .unwrap()
     };
     assert_eq!(code(&issued(60), NOW), Code::Accepted);
     assert_eq!(code(&issued(61), NOW), Code::ClockSetBack);
@@ -408,7 +416,10 @@ fn a_list_serves_to_the_last_second_before_its_hard_age_and_its_end() {
         ..bench.world.root()
     };
     let bytes = bundle(&[sign_root(root, &[1, 2])], bench.world.online(), &[1, 2]);
-    let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap();
+    let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2))
+        .unwrap()
+        .complete()
+        .unwrap();
     assert_eq!(code(&list, 599), Code::Accepted);
     assert_eq!(code(&list, 600), Code::ListExpired);
 }
@@ -424,7 +435,10 @@ fn a_rule_set_serves_from_its_first_minute_to_the_last_before_its_grace_ends() {
         entry.valid_from = minute(valid_from);
         entry.superseded_at = superseded_at.map(minute);
         let bytes = bundle(&[sign_root(root, &[1, 2])], bench.world.online(), &[1, 2]);
-        let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap();
+        let list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2))
+            .unwrap()
+            .complete()
+            .unwrap();
         let presented = Presented::plain(&showing);
         verify(&presented, &list, &gate(), NOW, &mut GateMemory::default()).code()
     };

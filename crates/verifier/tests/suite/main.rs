@@ -6,6 +6,7 @@ mod docs;
 mod fixture;
 mod limits;
 mod proofs;
+mod revocations;
 mod showings;
 mod trust;
 mod verdicts;

@@ -4,10 +4,11 @@ use commitment::layout::LayoutError;
 use commitment::{Epoch, Fr, Slot};
 use proptest::prelude::*;
 use verifier::trust::{
-    Bundle, MAX_BUNDLE_LEN_BYTES, OnlineDocument, ProvinceEntry, ProvinceSignature, RegistryEntry,
-    RootDocument, RootKeys, Sequence, SignedOnline, SignedRoot, TrustList,
+    BatchDigest, BatchEntry, Bundle, Candidate, MAX_BUNDLE_LEN_BYTES, OnlineDocument,
+    ProvinceEntry, ProvinceSignature, RegistryEntry, RootDocument, RootKeys, Sequence,
+    SignedOnline, SignedRoot, TrustList,
 };
-use verifier::{Error, RevocationHash, UnixTime};
+use verifier::{Error, UnixTime};
 
 use crate::fixture::*;
 
@@ -17,6 +18,20 @@ fn pinned() -> RootKeys {
 
 fn accept(bytes: &[u8]) -> Result<TrustList, Error> {
     TrustList::accept(bytes, None, &pinned(), NOW)
+}
+
+fn consider(bytes: &[u8]) -> Result<Candidate, Error> {
+    TrustList::consider(bytes, None, &pinned(), NOW)
+}
+
+/// As many batches as end right before the document.
+fn entries(count: u32) -> Vec<BatchEntry> {
+    let first = close(12).get() - 15 * count;
+    let entry = |n| BatchEntry {
+        at: minute(first + 15 * n),
+        digest: BatchDigest([7; 32]),
+    };
+    (0..count).map(entry).collect()
 }
 
 fn after(bytes: &[u8], previous: &TrustList) -> Result<TrustList, Error> {
@@ -58,7 +73,10 @@ fn a_good_list_is_taken_and_survives_its_bytes() {
     );
     assert_eq!(list.profile("gate"), Some(&rule()));
     assert_eq!(list.profile("other"), None);
-    let restored = TrustList::restore(list.to_bytes(), &pinned()).unwrap();
+    let restored = TrustList::restore(list.to_bytes(), &pinned())
+        .unwrap()
+        .complete()
+        .unwrap();
     assert_eq!(restored.online(), list.online());
     assert!(after(list.to_bytes(), &list).is_ok(), "the same again");
 }
@@ -149,7 +167,7 @@ fn a_sequence_never_falls_and_never_names_two_documents() {
             known: 41
         }
     );
-    let other = online_with(&world, |o| o.revoked.clear());
+    let other = online_with(&world, |o| o.soft_stale_s -= 1);
     assert_eq!(after(&other, &list).unwrap_err(), Error::Forked(40));
 }
 
@@ -185,18 +203,17 @@ fn the_fullest_list_fits_its_limits_and_one_of_another_layout_is_none() {
                 risk_root: risk_root(MAP),
             })
             .collect(),
-        revoked: (0..4_096_u128)
-            .map(|n| RevocationHash(n.to_be_bytes()))
-            .collect(),
+        batches: entries(1_345),
         ..world.online()
     };
     let bytes = full.to_bytes().unwrap();
-    assert_eq!(bytes.len(), 33 + 2 + 1_008 * 72 + 2 + 4_096 * 16);
+    assert_eq!(bytes.len(), 33 + 2 + 1_008 * 72 + 2 + 1_345 * 36);
     assert_eq!(OnlineDocument::from_bytes(&bytes).unwrap(), full);
     let root = sign_root(world.root(), &[1, 2]);
-    let list = accept(&bundle(&[root], full, &[1, 2, 3])).unwrap();
+    let list = consider(&bundle(&[root], full, &[1, 2, 3])).unwrap();
     assert_eq!(list.online().registries.len(), 1_008);
-    for version in [0, 1, 3] {
+    assert_eq!(list.missing().len(), 1_345);
+    for version in [0, 1, 2, 4] {
         let mut other = bytes.clone();
         other[0] = version;
         assert_eq!(
@@ -204,7 +221,7 @@ fn the_fullest_list_fits_its_limits_and_one_of_another_layout_is_none() {
             Err(Error::Layout(LayoutError::UnknownVersion(version)))
         );
     }
-    // The risk root of the last registry stands right before the revocations; above the field it is no element.
+    // The risk root of the last registry stands right before the batches; above the field it is no element.
     let mut high = bytes;
     let at = 35 + 1_008 * 72;
     high[at - 32..at].fill(0xff);
@@ -355,11 +372,20 @@ fn empty_oversized_and_contradictory_documents_are_refused_by_writer_and_reader(
     assert!(content(online(&|d| d.registries.clear())));
     assert!(content(online(&|d| d.soft_stale_s = d.hard_stale_s + 1)));
     assert!(content(online(&|d| d.sequence = Sequence::new(0))));
-    assert!(content(online(
-        &|d| d.revoked = vec![RevocationHash([0; 16]); 4_097]
-    )));
+    assert!(content(online(&|d| d.batches = entries(1_346))));
+    assert!(content(online(&|d| {
+        d.batches = entries(2);
+        d.batches[0].at = minute(d.batches[1].at.get() - 14);
+    })));
+    assert!(content(online(&|d| {
+        d.batches = entries(1);
+        d.batches[0].at = minute(d.issued_at.minute().get() + 1);
+    })));
     assert!(order(online(&|d| d.registries.swap(0, 1))));
-    assert!(order(online(&|d| d.revoked.push(d.revoked[0]))));
+    assert!(order(online(&|d| {
+        d.batches = entries(2);
+        d.batches[0].at = d.batches[1].at;
+    })));
     assert!(order(online(&|d| d.registries[1].as_of = close(3))));
     assert!(content(root(&|d| d.provinces.clear())));
     assert!(content(root(&|d| d.circuits.clear())));

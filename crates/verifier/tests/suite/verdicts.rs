@@ -263,8 +263,10 @@ fn a_risk_map_that_came_back_does_not_serve_for_the_epoch_in_the_gap() {
 }
 
 #[test]
-fn a_pass_whose_secret_was_published_is_revoked() {
+fn a_pass_whose_secret_was_published_is_revoked_and_another_is_not() {
     let mut bench = Bench::new();
+    bench.list = bench.world.revoking_list();
+    assert!(bench.verdict(&Wish::default()).is_accept());
     let verdict = bench.verdict(&Wish {
         revocation_secret: Some(REVOKED_SECRET),
         ..Wish::default()
@@ -293,7 +295,10 @@ fn a_clock_set_back_withholds_the_verdict() {
     let mut online = bench.world.online();
     online.issued_at = UnixTime::from_s(NOW.get_s() - 1_200);
     let bytes = bundle(&[sign_root(bench.world.root(), &[1, 2])], online, &[1, 2]);
-    bench.list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2)).unwrap();
+    bench.list = TrustList::restore(&bytes, &root_keys(&[1, 2, 3], 2))
+        .unwrap()
+        .complete()
+        .unwrap();
     assert_eq!(
         bench.of(&showing, &gate(), later(-661)).code(),
         Code::ClockSetBack

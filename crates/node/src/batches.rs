@@ -1,0 +1,238 @@
+//! Batches of revocations: this province's part, merging all provinces' parts, and keeping what is published.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use rules::Minute;
+use verifier::trust::{
+    BATCH_LEN, BATCH_SPACING_MIN, BatchDigest, BatchEntry, OnlineDocument, Revocation,
+    RevocationBatch, SignedOnline,
+};
+
+use crate::online::unix_time;
+use crate::store::{StoreError, Table, WriteSet};
+use crate::{Node, NodeError};
+
+const OPEN: &[u8] = b"open";
+/// Batches that are proposed and not yet published, kept at a time.
+const MAX_OFFERS: usize = 8;
+
+/// Batches that are proposed, the newest last. What is published is in the store.
+#[derive(Default)]
+pub(crate) struct Offers(Mutex<Vec<(BatchEntry, Vec<u8>)>>);
+
+impl Offers {
+    fn get(&self, digest: BatchDigest) -> Option<(BatchEntry, Vec<u8>)> {
+        let offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        offers.iter().find(|(e, _)| e.digest == digest).cloned()
+    }
+
+    fn add(&self, batch: &RevocationBatch) {
+        let mut offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = batch.entry();
+        if offers.iter().any(|(known, _)| *known == entry) {
+            return;
+        }
+        if offers.len() == MAX_OFFERS {
+            offers.remove(0);
+        }
+        offers.push((entry, batch.to_bytes()));
+    }
+}
+
+impl Node {
+    /// How many revocations each slot brings to a batch.
+    pub fn contribution_len(&self) -> usize {
+        BATCH_LEN / self.roster.members().len().max(1)
+    }
+
+    /// This province's part of the next batch: what is revoked, the most urgent first, filled up with random values that
+    /// cannot be told from it. It stays the same until a published batch holds it: two parts with the same revocations and
+    /// other fillings would show which is which.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn contribute(&self) -> Result<Vec<Revocation>, NodeError> {
+        self.recheck()?;
+        let _held = self.batching.lock().unwrap_or_else(PoisonError::into_inner);
+        let len = self.contribution_len();
+        let open: Option<Vec<[u8; 16]>> = self.vault.get(Table::Contribution, OPEN)?;
+        let part = match open {
+            Some(part) if part.len() == len => part,
+            _ => {
+                let waiting = self.waiting_revocations(len)?;
+                let mut part: BTreeSet<[u8; 16]> = waiting.into_iter().map(|(_, r)| r).collect();
+                while part.len() < len {
+                    part.insert(self.entropy.bytes());
+                }
+                let part: Vec<[u8; 16]> = part.into_iter().collect();
+                let mut write = self.vault.write();
+                write.put(Table::Contribution, OPEN, &part);
+                write.commit()?;
+                part
+            }
+        };
+        Ok(part.into_iter().map(Revocation).collect())
+    }
+
+    /// Whether the next online document is to bring a batch: on a schedule, and not when there is something to revoke.
+    pub fn is_batch_due(&self) -> bool {
+        let now = self.clock.now().get();
+        let last = self.listed_batches(self.clock.now()).last().map(|e| e.at);
+        last.is_none_or(|last| now.saturating_sub(last.get()) >= BATCH_SPACING_MIN)
+    }
+
+    /// Merges the parts of provinces into a batch of now, and offers it. Parts of another length are left out, and what the
+    /// absent leave open is filled up.
+    ///
+    /// # Errors
+    /// [`NodeError::Fault`] if it is no batch.
+    pub fn merge(&self, parts: &[Vec<Revocation>]) -> Result<BatchEntry, NodeError> {
+        let len = self.contribution_len();
+        let parts = parts.iter().filter(|part| part.len() == len);
+        let mut all: BTreeSet<Revocation> = parts.flatten().copied().collect();
+        while all.len() < BATCH_LEN {
+            all.insert(Revocation(self.entropy.bytes()));
+        }
+        let all = all.into_iter().take(BATCH_LEN).collect();
+        let batch = RevocationBatch::new(self.clock.now(), all)
+            .map_err(|_| NodeError::Fault("parts that make no batch"))?;
+        self.offers.add(&batch);
+        Ok(batch.entry())
+    }
+
+    /// Keeps a batch that another node proposes, so that it can be signed for and given on.
+    pub(crate) fn offer(&self, batch: &RevocationBatch) {
+        self.offers.add(batch);
+    }
+
+    /// The canonical bytes of a batch that is published or proposed.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`]; `NOT_FOUND`.
+    pub fn batch(&self, digest: BatchDigest) -> Result<Vec<u8>, NodeError> {
+        let listed = self.trust_list();
+        let entry = listed.and_then(|list| {
+            let entries = &list.online().batches;
+            entries.iter().find(|e| e.digest == digest).copied()
+        });
+        let stored = entry.map(|entry| self.stored_batch(&entry)).transpose()?;
+        stored
+            .flatten()
+            .or_else(|| self.offers.get(digest).map(|(_, bytes)| bytes))
+            .ok_or(NodeError::Refused(wire::Reason::NotFound))
+    }
+
+    /// The batches of the newest online document that still count at `now`.
+    pub(crate) fn listed_batches(&self, now: Minute) -> Vec<BatchEntry> {
+        let list = self.trust_list();
+        let entries = list.map(|list| list.online().batches.clone());
+        let mut entries = entries.unwrap_or_default();
+        entries.retain(|e| self.root.document().counts_batch(e.at, now));
+        entries
+    }
+
+    /// Whether this node would list these batches: all that it knows and that still count, unchanged, and at most one more,
+    /// of about now, whose content it has – gates take no list without it.
+    pub(crate) fn would_list(&self, document: &OnlineDocument) -> bool {
+        let known = self.listed_batches(document.issued_at.minute());
+        let Some(more) = document.batches.strip_prefix(&known[..]) else {
+            return false;
+        };
+        let skew_min = u32::from(self.limits.request_skew_min);
+        let is_of_now = |entry: &BatchEntry| {
+            let of = entry.at.get();
+            of.abs_diff(document.issued_at.minute().get()) <= skew_min
+        };
+        let is_at_hand = |entry: &BatchEntry| {
+            self.offers
+                .get(entry.digest)
+                .is_some_and(|(e, _)| e == *entry)
+        };
+        more.len() <= 1 && more.iter().all(|e| is_of_now(e) && is_at_hand(e))
+    }
+
+    /// The one batch that a proposed document brings and this node has not seen; none if there is none, or too many to be
+    /// a proposal.
+    pub(crate) fn unseen_batch(&self, document: &OnlineDocument) -> Option<BatchEntry> {
+        let known = self.listed_batches(document.issued_at.minute());
+        let mut more = document.batches.iter().filter(|e| !known.contains(e));
+        match (more.next(), more.next()) {
+            (Some(entry), None) if self.offers.get(entry.digest).is_none() => Some(*entry),
+            _ => None,
+        }
+    }
+
+    /// The batches that a signed document names and this node has nowhere. Its signatures are checked first.
+    ///
+    /// # Errors
+    /// `TRUST_REFUSED`.
+    pub(crate) fn missing_batches(
+        &self,
+        online: &SignedOnline,
+    ) -> Result<Vec<BatchEntry>, NodeError> {
+        let candidate = self.consider_online(online)?;
+        let missing = candidate.missing().iter().copied();
+        Ok(missing
+            .filter(|e| self.offers.get(e.digest).is_none())
+            .collect())
+    }
+
+    pub(crate) fn stored_batch(&self, entry: &BatchEntry) -> Result<Option<Vec<u8>>, StoreError> {
+        self.vault.get(Table::Batches, &batch_key(entry))
+    }
+
+    /// Finds the bytes of a batch in what was handed over with it, or among what is proposed.
+    pub(crate) fn found_batch(
+        &self,
+        entry: &BatchEntry,
+        supplied: &[RevocationBatch],
+    ) -> Option<Vec<u8>> {
+        let supplied = supplied.iter().find(|batch| batch.entry() == *entry);
+        supplied
+            .map(RevocationBatch::to_bytes)
+            .or_else(|| self.offers.get(entry.digest).map(|(_, bytes)| bytes))
+    }
+
+    /// Puts among the changes what taking up a document means for batches: new ones are kept, those that it does not list
+    /// any more leave, and what they publish waits no longer.
+    pub(crate) fn keep_batches(
+        &self,
+        write: &mut WriteSet<'_>,
+        document: &OnlineDocument,
+        new: &BTreeMap<Vec<u8>, Vec<u8>>,
+    ) -> Result<(), NodeError> {
+        let listed: BTreeSet<Vec<u8>> = document.batches.iter().map(batch_key).collect();
+        for key in self.vault.keys(Table::Batches, b"", usize::MAX)? {
+            if !listed.contains(&key) {
+                write.delete(Table::Batches, &key);
+            }
+        }
+        let mut published = BTreeSet::new();
+        for (key, bytes) in new {
+            write.put(Table::Batches, key, bytes);
+            let batch = RevocationBatch::from_bytes(bytes);
+            let batch = batch.map_err(|_| NodeError::Fault("a batch that is none"))?;
+            published.extend(batch.revocations().iter().map(|r| r.0));
+        }
+        for (key, secret) in self.waiting_revocations(usize::MAX)? {
+            if published.contains(&secret) {
+                write.delete(Table::Revocations, &key);
+            }
+        }
+        let open: Option<Vec<[u8; 16]>> = self.vault.get(Table::Contribution, OPEN)?;
+        if open.is_some_and(|part| part.iter().all(|r| published.contains(r))) {
+            write.delete(Table::Contribution, OPEN);
+        }
+        Ok(())
+    }
+
+    /// The moment of a document that is issued now.
+    pub(crate) fn issued_now(&self) -> verifier::UnixTime {
+        unix_time(self.clock.now())
+    }
+}
+
+pub(crate) fn batch_key(entry: &BatchEntry) -> Vec<u8> {
+    [&entry.at.get().to_be_bytes()[..], &entry.digest.0].concat()
+}
