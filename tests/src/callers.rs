@@ -129,13 +129,10 @@ impl Source {
 
     /// An event with its signature.
     pub fn sign(&self, event: &Event) -> src::SignedEvent {
-        src::SignedEvent {
-            event: event.to_bytes(),
-            signature: self.key.sign(&event.signing_bytes()).to_bytes().to_vec(),
-        }
+        src::SignedEvent::new(event, self.key.sign(&event.signing_bytes()).to_bytes())
     }
 
-    /// Hands in events and gives what became of each: `accepted`, `duplicate`, or the reason of the refusal.
+    /// Hands in events and gives what became of each: `accepted`, `duplicate`, `forwarded`, or the reason of the refusal.
     ///
     /// # Errors
     /// The status, if the call itself fails.
@@ -158,6 +155,7 @@ fn in_words(result: &src::EventResult) -> String {
     match result.outcome() {
         src::EventOutcome::Accepted => "accepted".to_owned(),
         src::EventOutcome::Duplicate => "duplicate".to_owned(),
+        src::EventOutcome::Forwarded => "forwarded".to_owned(),
         _ => result.reason.clone(),
     }
 }

@@ -184,6 +184,7 @@ impl World {
         let node_key = [code; 32];
         self.write_secret(&format!("{code}/node.key"), &node_key);
         self.write_secret(&format!("{code}/signing.key"), &head_key(code).to_bytes());
+        self.write_secret(&format!("{code}/sealing.key"), &[code ^ 0xaa; 32]);
         let identity = PeerId::node(&self.federation, province(code));
         let own = self.certificate(&identity);
         self.write(&format!("{code}/node.pem"), own.chain_pem);
@@ -247,6 +248,11 @@ impl World {
         if !tables.contains("[store]") {
             text += "[store]\nreserve_mib = 1\n";
         }
+        let (from, until) = (self.plan.start.get() - 1, self.plan.start.get() + 100_000);
+        let _ = write!(
+            text,
+            "[[forward.key]]\nfile = \"sealing.key\"\nnot_before_minute = {from}\nnot_after_minute = {until}\n"
+        );
         text += tables;
         for other in PROVINCES.into_iter().filter(|other| *other != code) {
             let port = self.ports[&other];

@@ -98,7 +98,11 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::RequestUse
         | Method::MakeCode
         | Method::Correct => &[Public],
-        Method::SubmitEvent | Method::SubmitEvents | Method::StreamEvents => &[Source],
+        Method::SubmitEvent
+        | Method::SubmitEvents
+        | Method::StreamEvents
+        | Method::GetForwarded
+        | Method::ConfirmForwarded => &[Source],
         Method::GetTrustList => &[Node, Source, Checkpoint, Operator, Public],
         Method::GetTreeHead
         | Method::CosignRegistry
@@ -106,6 +110,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::PublishRegistry
         | Method::CosignOnline
         | Method::PublishOnline
+        | Method::GetSealingKey
+        | Method::ForwardEvents
         | Method::AddCheckpoint => &[Node],
         Method::CloseEpoch
         | Method::AssembleRegistry

@@ -138,8 +138,7 @@ where
     F: FnMut() -> A,
     A: Future<Output = Result<T, Status>>,
 {
-    let mut jitter = policy.seed | 1;
-    let mut wait = policy.first_wait;
+    let mut backoff = Backoff::new(policy.first_wait, policy.most_wait, policy.seed);
     for attempt in 1.. {
         let answer = match call().await {
             Ok(answer) => return Ok(answer),
@@ -150,10 +149,35 @@ where
             return Err(answer);
         }
         let asked = wire::retry_after(&answer).unwrap_or_default();
-        tokio::time::sleep(part_of(wait, &mut jitter).max(asked).min(policy.most_wait)).await;
-        wait = (wait * 2).min(policy.most_wait);
+        tokio::time::sleep(backoff.next_wait().max(asked).min(policy.most_wait)).await;
     }
     unreachable!("the loop ends by returning")
+}
+
+/// Waits that double up to a longest one, each of them a random part between a half and the whole.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    wait: Duration,
+    most: Duration,
+    jitter: u64,
+}
+
+impl Backoff {
+    /// Waits that begin with `first` and end with `most`; `seed` is any number that differs between callers.
+    pub const fn new(first: Duration, most: Duration, seed: u64) -> Self {
+        Self {
+            wait: first,
+            most,
+            jitter: seed | 1,
+        }
+    }
+
+    /// The next wait.
+    pub fn next_wait(&mut self) -> Duration {
+        let wait = self.wait.min(self.most);
+        self.wait = (self.wait * 2).min(self.most);
+        part_of(wait, &mut self.jitter)
+    }
 }
 
 /// A part of `wait` between a half and the whole, by xorshift.

@@ -23,7 +23,7 @@ mod tls;
 
 pub use arrival::address_of;
 pub use authorise::{Caller, CallerKind, admits, callers};
-pub use connect::{Retry, Timeouts, connect, retry};
+pub use connect::{Backoff, Retry, Timeouts, connect, retry};
 pub use error::FederationError;
 pub use guard::{CallTime, call_deadline, pass_on};
 pub use identity::{Authority, FederationId, PeerId, Role};

@@ -64,6 +64,7 @@ fn offered(number: u32, serial: u32) -> OfferedEvent {
     OfferedEvent {
         event: event.to_bytes(),
         signature: source_key(lab).sign(&event.signing_bytes()).to_bytes(),
+        home: None,
     }
 }
 

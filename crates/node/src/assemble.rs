@@ -55,6 +55,11 @@ impl Peers {
         Ok(Self(channels.collect::<Result<_, _>>()?))
     }
 
+    /// The channel to a province's node, where its address is known.
+    pub(crate) fn channel(&self, province: ProvinceCode) -> Option<Channel> {
+        self.0.get(&province).cloned()
+    }
+
     /// All channels, by province.
     pub(crate) fn channels(&self) -> impl Iterator<Item = (ProvinceCode, &Channel)> {
         self.0

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::keys::KeyToken;
 
+pub use crate::forward::{Forward, SealingKeyFile};
 pub use crate::keeping::{Retention, StoreRoom};
 pub use crate::limits::Limits;
 use crate::observe::Observe;
@@ -69,6 +70,9 @@ pub struct Config {
     /// How long things are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// Events that go to, and come from, other provinces.
+    #[serde(default)]
+    pub forward: Forward,
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
@@ -362,6 +366,8 @@ impl Config {
         self.log_key_file.iter_mut().for_each(&mut change);
         change(&mut self.register_file);
         change(&mut self.sources_file);
+        let sealing = self.forward.keys.iter_mut().map(|key| &mut key.file);
+        sealing.for_each(&mut change);
         change(&mut self.doors.certificate_file);
         change(&mut self.doors.key_file);
         change(&mut self.doors.roots_file);
@@ -406,6 +412,7 @@ impl Config {
         self.observe
             .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
+        self.forward.check()?;
         if self.retention.horizon_days * 24 < self.intake.max_age_hours {
             return Err(format!(
                 "retention.horizon_days is {}, less than intake.max_age_hours, {}: an event that has left would be taken again",
@@ -457,6 +464,7 @@ impl Config {
             ),
         ];
         let kept = self.retention.ranges().chain(self.store.ranges());
+        let kept = kept.chain(self.forward.ranges());
         let of_tables = self.limits.ranges().chain(kept);
         for (name, value, least, most) in ranges.into_iter().chain(of_tables) {
             if !(least..=most).contains(&value) {
@@ -505,6 +513,7 @@ mod tests {
         assert_eq!(advanced.store, basic.store);
         assert_eq!(advanced.observe, basic.observe);
         assert_eq!(advanced.retention, basic.retention);
+        assert_eq!(advanced.forward, basic.forward);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
         assert_eq!(

@@ -2,15 +2,19 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ed25519_dalek::Signature;
 use rules::intake::admit;
-use rules::{Context, Event, EventError, Minute, SourceId};
+use rules::{Context, Event, EventError, IdentityNumber, Minute, ProvinceCode, SourceId};
+use serde::Serialize;
 
+use crate::forward::Departing;
 use crate::residents::Resident;
+use crate::rule_book::Counting;
 use crate::sources::Source;
-use crate::store::{EventRow, Evidence, ResidentKey};
-use crate::{Node, NodeError};
+use crate::store::{EventRow, Evidence, ResidentKey, Table, WriteSet};
+use crate::{Node, NodeError, RiskInForce};
 
 /// An event as a source hands it in.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct OfferedEvent {
     pub event: Vec<u8>,
     /// Ed25519 over its signing bytes.
     pub signature: [u8; 64],
+    /// The province in which the person lives, as the person says; none for this one.
+    pub home: Option<ProvinceCode>,
 }
 
 /// What becomes of an event.
@@ -30,10 +36,12 @@ pub enum EventAnswer {
     Duplicate,
     /// Refused for the reason with this stable code; nothing was stored.
     Refused(&'static str),
+    /// Durable, and on its way to the home in another province.
+    Forwarded,
 }
 
 /// Refusals beyond those of [`EventError`]; the table is in the README.
-const BAD_SIGNATURE: EventAnswer = EventAnswer::Refused("bad-signature");
+pub(crate) const BAD_SIGNATURE: EventAnswer = EventAnswer::Refused("bad-signature");
 const LIVES_ELSEWHERE: EventAnswer = EventAnswer::Refused("lives-elsewhere");
 const TOO_MANY_EVENTS: EventAnswer = EventAnswer::Refused("too-many-events");
 
@@ -46,9 +54,125 @@ impl From<EventError> for EventAnswer {
     }
 }
 
+/// Events that are judged one after the other, as if each were durable before the next, and become durable together. The
+/// locks of all their residents are held meanwhile.
+pub(crate) struct Judging<'a> {
+    node: &'a Node,
+    now: Minute,
+    counting: Arc<Counting>,
+    risk: Arc<RiskInForce>,
+    touched: BTreeMap<ResidentKey, Option<Resident>>,
+    changed: BTreeSet<ResidentKey>,
+    write: WriteSet<'a>,
+    accepted: u64,
+}
+
+impl<'a> Judging<'a> {
+    pub(crate) fn begin(node: &'a Node, now: Minute) -> Self {
+        Self {
+            node,
+            now,
+            counting: node.rules.counting_at(now),
+            risk: node.risk.at(now),
+            touched: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            write: node.vault.write(),
+            accepted: 0,
+        }
+    }
+
+    /// A person with the events so far; none for one who lives elsewhere.
+    pub(crate) fn resident(
+        &mut self,
+        person: &IdentityNumber,
+    ) -> Result<Option<&mut Resident>, NodeError> {
+        let key = self.node.resident_key(person);
+        let resident = match self.touched.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(self.node.resident_or_new(person)?),
+        };
+        Ok(resident.as_mut())
+    }
+
+    /// What becomes of an event, by the rules of intake. Nothing is changed yet.
+    pub(crate) fn judge(
+        &mut self,
+        event: &Event,
+        source: &Source,
+    ) -> Result<EventAnswer, NodeError> {
+        let (counting, risk) = (Arc::clone(&self.counting), Arc::clone(&self.risk));
+        let context = Context {
+            tables: &counting.tables,
+            map: risk.map(),
+        };
+        let (policy, now) = (self.node.policy(), self.now);
+        let most = self.node.limits.events_per_resident as usize;
+        let Some(resident) = self.resident(&event.subject)? else {
+            return Ok(LIVES_ELSEWHERE);
+        };
+        let known = &resident.events;
+        Ok(
+            match admit(event, &source.grant, known, &context, now, &policy) {
+                Err(error) => error.into(),
+                Ok(()) if known.len() >= most => TOO_MANY_EVENTS,
+                Ok(()) => EventAnswer::Accepted,
+            },
+        )
+    }
+
+    /// Puts an event that was judged accepted among the changes and with the resident's others.
+    pub(crate) fn append(&mut self, event: Event, row: &EventRow) {
+        let key = self.node.resident_key(&event.subject);
+        if let Some(Some(resident)) = self.touched.get_mut(&key) {
+            Node::append_event(&mut self.write, resident, event, row);
+            self.changed.insert(key);
+            self.accepted += 1;
+        }
+    }
+
+    /// Puts another row of a resident, whom [`Judging::resident`] has given, among the changes.
+    pub(crate) fn put<T: Serialize>(
+        &mut self,
+        person: &IdentityNumber,
+        table: Table,
+        place: &[u8],
+        row: &T,
+    ) {
+        let resident = self.node.resident_key(person);
+        if let Some(Some(known)) = self.touched.get(&resident) {
+            if known.is_new {
+                self.write.take_in(resident);
+            }
+            self.write.put(table, place, row);
+            self.changed.insert(resident);
+        }
+    }
+
+    /// Removes a row of a resident who is among the changed.
+    pub(crate) fn delete(&mut self, table: Table, place: &[u8]) {
+        self.write.delete(table, place);
+    }
+
+    /// Makes all of it durable, and what departs with it.
+    pub(crate) fn finish(mut self, departing: Option<&Departing<'_>>) -> Result<(), NodeError> {
+        let mut new = 0;
+        for resident in self.touched.values_mut().flatten() {
+            if self.changed.contains(&resident.key) {
+                self.node.write_resident(&mut self.write, resident)?;
+                new += u64::from(resident.is_new);
+            }
+        }
+        if !self.changed.is_empty() || departing.is_some_and(|d| !d.is_empty()) {
+            self.write.commit()?;
+            self.node.count(new, self.accepted);
+        }
+        Ok(())
+    }
+}
+
 impl Node {
-    /// Judges events that `caller` hands in, and returns when all accepted ones are durable; answers are in the same
-    /// order. Events of one call see each other as if they had come one after the other.
+    /// Judges events that `caller` hands in, and returns when all accepted and forwarded ones are durable; answers are in the
+    /// same order. Events of one call see each other as if they had come one after the other.
     ///
     /// # Errors
     /// [`NodeError`] if nothing could be judged or stored; then none of the events was accepted.
@@ -64,16 +188,8 @@ impl Node {
             .flatten()
             .map(|(event, _)| self.resident_key(&event.subject));
         let _held = self.locks.hold(keys);
-
-        let counting = self.rules.counting_at(now);
-        let risk = self.risk.at(now);
-        let context = Context {
-            tables: &counting.tables,
-            map: risk.map(),
-        };
-        let mut touched: BTreeMap<ResidentKey, Option<Resident>> = BTreeMap::new();
-        let mut changed: BTreeSet<ResidentKey> = BTreeSet::new();
-        let mut write = self.vault.write();
+        let mut judging = Judging::begin(self, now);
+        let mut departing = Departing::begin(self, now);
         let mut answers = Vec::with_capacity(offered.len());
         for (authentic, offered) in authentic.into_iter().zip(offered) {
             let (event, source) = match authentic {
@@ -83,35 +199,24 @@ impl Node {
                     continue;
                 }
             };
-            let key = self.resident_key(&event.subject);
-            let resident = match touched.entry(key) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(self.resident_or_new(&event.subject)?),
-            };
-            let answer = self.judge(resident.as_ref(), &event, source, &context, now);
-            if let (EventAnswer::Accepted, Some(resident)) = (&answer, resident) {
+            if let Some(home) = offered.home.filter(|home| *home != self.home) {
+                let out = (&mut judging.write, &mut departing);
+                answers.push(self.forward_event(&event, source, offered, home, out)?);
+                continue;
+            }
+            let answer = judging.judge(&event, source)?;
+            if answer == EventAnswer::Accepted {
                 let row = EventRow {
                     event: offered.event.clone(),
                     evidence: Evidence::Source(offered.signature.to_vec()),
                     received_at: now,
                 };
-                Self::append_event(&mut write, resident, event, &row);
-                changed.insert(key);
+                judging.append(event, &row);
             }
             answers.push(answer);
         }
-        if !changed.is_empty() {
-            let mut new = 0;
-            for resident in touched.values_mut().flatten() {
-                if changed.contains(&resident.key) {
-                    self.write_resident(&mut write, resident)?;
-                    new += u64::from(resident.is_new);
-                }
-            }
-            write.commit()?;
-            let accepted = answers.iter().filter(|a| **a == EventAnswer::Accepted);
-            self.count(new, accepted.count() as u64);
-        }
+        judging.finish(Some(&departing))?;
+        departing.depart();
         self.metrics.events_judged(&answers);
         Ok(answers)
     }
@@ -122,11 +227,7 @@ impl Node {
         caller: SourceId,
         offered: &OfferedEvent,
     ) -> Result<(Event, &Source), EventAnswer> {
-        let event = Event::from_bytes(&offered.event)?;
-        if event.source != caller {
-            return Err(EventError::UnknownSource.into());
-        }
-        let source = self.sources.get(&caller).ok_or(EventError::UnknownSource)?;
+        let (event, source) = self.of_caller(caller, offered)?;
         let signature = Signature::from_bytes(&offered.signature);
         source
             .key
@@ -135,31 +236,17 @@ impl Node {
         Ok((event, source))
     }
 
-    fn judge(
+    /// Reads an event and checks that its source is the caller.
+    pub(crate) fn of_caller(
         &self,
-        resident: Option<&Resident>,
-        event: &Event,
-        source: &Source,
-        context: &Context<'_>,
-        now: Minute,
-    ) -> EventAnswer {
-        let Some(resident) = resident else {
-            return LIVES_ELSEWHERE;
-        };
-        let policy = self.policy();
-        match admit(
-            event,
-            &source.grant,
-            &resident.events,
-            context,
-            now,
-            &policy,
-        ) {
-            Err(error) => error.into(),
-            Ok(()) if resident.events.len() >= self.limits.events_per_resident as usize => {
-                TOO_MANY_EVENTS
-            }
-            Ok(()) => EventAnswer::Accepted,
+        caller: SourceId,
+        offered: &OfferedEvent,
+    ) -> Result<(Event, &Source), EventAnswer> {
+        let event = Event::from_bytes(&offered.event)?;
+        if event.source != caller {
+            return Err(EventError::UnknownSource.into());
         }
+        let source = self.sources.get(&caller).ok_or(EventError::UnknownSource)?;
+        Ok((event, source))
     }
 }

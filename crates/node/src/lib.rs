@@ -13,6 +13,7 @@ mod doors;
 mod epoch;
 mod error;
 mod files;
+pub mod forward;
 mod grid;
 mod harden;
 mod intake;

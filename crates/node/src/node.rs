@@ -13,6 +13,7 @@ use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 
 use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::epoch::Ledger;
+use crate::forward::{Forward, Forwarding, SealingKeys, SealingSecret};
 use crate::locks::Locks;
 use crate::observe::Metrics;
 use crate::passes::InFlight;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub register: Box<dyn CivilRegister>,
     /// Who may hand in events.
     pub sources: SourceBook,
+    /// What events from other provinces are sealed to.
+    pub sealing: Vec<SealingSecret>,
     /// Makes proofs.
     pub prover: Arc<dyn PassProver>,
     /// What is counted. The vault's store is to tell it of its commits.
@@ -75,6 +78,8 @@ pub struct Settings {
     pub trust: Trust,
     /// How long things are kept.
     pub retention: Retention,
+    /// Events that go to, and come from, other provinces.
+    pub forward: Forward,
 }
 
 /// A province's node, without its doors. Its methods block: they read and write the store, and are called from
@@ -116,6 +121,7 @@ pub struct Node {
     pub(crate) proof_times: ProofTimes,
     pub(crate) in_flight: Mutex<InFlight>,
     pub(crate) is_draining: AtomicBool,
+    pub(crate) forward: Forwarding,
 }
 
 /// Counts since the beginning.
@@ -152,6 +158,11 @@ impl Node {
             ));
         }
         let (places, counts) = count_residents(&parts.vault)?;
+        let sealing = SealingKeys::new(&parts.sealing, parts.home, slot, &parts.signing_key);
+        let others = root.provinces.iter().map(|entry| entry.province);
+        let others = others.filter(|province| *province != parts.home);
+        let settings = parts.settings.forward.clone();
+        let forward = Forwarding::open(&parts.vault, settings, sealing, others)?;
         let proving = &parts.settings.proving;
         let queue = ProvingQueue::start(proving.threads, proving.queue_len)
             .map_err(|_| NodeError::Fault("no thread for proving can be started"))?;
@@ -197,6 +208,7 @@ impl Node {
             proof_times: ProofTimes::default(),
             in_flight: Mutex::default(),
             is_draining: AtomicBool::new(false),
+            forward,
         };
         node.restore_ledger()?;
         node.check_clock()?;

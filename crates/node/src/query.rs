@@ -1,9 +1,12 @@
 //! What a resident is told about the own record.
 
-use rules::{Context, Evaluation, Event, EventId, Folded, Ground, Minute, RuleSet, evaluate, fold};
+use rules::{
+    Context, Evaluation, Event, EventId, Folded, Ground, Minute, RuleSet, SourceId, evaluate, fold,
+};
 use wire::Question;
 use wire::resident::v1 as proto;
 
+use crate::forward::ForeignEvent;
 use crate::store::ReadPurpose;
 use crate::{Node, NodeError};
 
@@ -19,6 +22,8 @@ pub struct Status<'a> {
     pub evaluation: Evaluation,
     /// The resident's events.
     pub events: Vec<Event>,
+    /// The newest that sources of other provinces stated, those without effect among them.
+    pub foreign: Vec<ForeignEvent>,
 }
 
 impl Status<'_> {
@@ -36,10 +41,11 @@ impl Node {
     /// The name of the source that stated the newest of these events; empty for none.
     pub(crate) fn source_name(&self, own: &Status<'_>, events: &[EventId]) -> String {
         let newest = own.events.iter().rev().find(|e| events.contains(&e.id));
-        let Some(event) = newest else {
-            return String::new();
-        };
-        let id = event.source;
+        newest.map_or_else(String::new, |event| self.name_of_source(event.source))
+    }
+
+    /// A source's identifier, with its name where it is known.
+    pub(crate) fn name_of_source(&self, id: SourceId) -> String {
         match self.sources.get(&id) {
             Some(source) => format!("{id} {}", source.name),
             None => id.to_string(),
@@ -61,6 +67,7 @@ impl Node {
         self.spend_rule_set(&call, rule_set.id().as_str(), &mut write)?;
         call.note_reading(ReadPurpose::Query, rule_set.id().as_str(), &mut write);
         let events = self.events_of(call.resident)?;
+        let foreign = self.foreign_events(call.resident, &events, at)?;
         call.commit(write)?;
 
         let counting = self.rules.counting_at(at);
@@ -81,6 +88,7 @@ impl Node {
             folded,
             evaluation,
             events,
+            foreign,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::residents::{ERASED, unavailable};
 use crate::rule_book::Counting;
 use crate::store::{
     CaseRow, DeviceRow, EventRow, IssuedRow, ReadRow, ResidentKey, ResidentRow, StoreError, Table,
-    UseRow,
+    UseRow, WaitingRow,
 };
 use crate::{Node, NodeError, RiskInForce};
 
@@ -95,6 +95,7 @@ impl Node {
             }
         }
         retained.erased = self.erase_all(&gone)?;
+        self.forget_forwarded(oldest)?;
         // They name devices, and would lie there until the next epoch closes.
         self.purge_nonces()?;
         tracing::info!(
@@ -196,6 +197,10 @@ impl Node {
         self.vault
             .walk::<CaseRow, _>(Table::Cases, of, |key, row| {
                 add(Table::Cases, key, row.opened_at < horizon.oldest)
+            })?;
+        self.vault
+            .walk::<WaitingRow, _>(Table::Waiting, of, |key, row| {
+                add(Table::Waiting, key, row.confirm_by < horizon.oldest)
             })?;
         self.vault.walk::<ReadRow, _>(Table::Reads, of, |key, _| {
             let minute = key.get(32..36).unwrap_or_default();

@@ -14,16 +14,19 @@ use tonic_health::server::HealthReporter;
 
 use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
+use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
 use crate::schedule::keep_epochs;
 use crate::transparency::{keep_witnessed, listen_public};
 use crate::{Node, NodeError, config};
 
 /// Services that the health checks name, besides the whole door.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 7] = [
     "viridian.resident.v1.ResidentService",
     "viridian.source.v1.SourceService",
+    "viridian.source.v1.ForwardedService",
     "viridian.federation.v1.FederationService",
+    "viridian.federation.v1.ForwardService",
     "viridian.federation.v1.LogService",
     "viridian.operator.v1.OperatorService",
 ];
@@ -77,6 +80,7 @@ pub async fn serve(
     }
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let desk = Desk::new(Arc::clone(&node)).until(stopped.clone());
+    background.spawn(forward_all(desk.clone(), Arc::clone(&peers)));
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::config::{Config, Parameters, parse_digits};
 use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret, read_text};
+use crate::forward::SealingSecret;
 use crate::keys::{Opener, is_sealed, read_ring};
 use crate::node::roster_of;
 use crate::observe::{Metrics, StoreDisk};
@@ -82,6 +83,7 @@ pub struct Prepared {
     risk: RiskBook,
     register: FileRegister,
     sources: SourceBook,
+    sealing: Vec<SealingSecret>,
 }
 
 impl Prepared {
@@ -121,6 +123,7 @@ impl Prepared {
             risk: read_risk(&config)?,
             register: FileRegister::read(&config.register_file, &ring)?,
             sources: SourceBook::read(&config.sources_file)?,
+            sealing: read_sealing(&config)?,
             credentials,
             peer,
             ring,
@@ -184,6 +187,7 @@ impl Prepared {
             epochs: self.config.epochs,
             trust: self.config.trust,
             retention: self.config.retention,
+            forward: self.config.forward,
         };
         let node = Node::open(Parts {
             federation: self.peer.federation,
@@ -199,6 +203,7 @@ impl Prepared {
             risk: self.risk,
             register,
             sources: self.sources,
+            sealing: self.sealing,
             prover,
             metrics,
             settings,
@@ -274,6 +279,17 @@ fn read_own_ring(config: &Config) -> Result<KeyRing, String> {
         token: config.node_key_token.as_ref(),
     };
     read_ring(&config.node_key_file, opener)
+}
+
+fn read_sealing(config: &Config) -> Result<Vec<SealingSecret>, String> {
+    let keys = config.forward.keys.iter().map(|key| {
+        Ok(SealingSecret {
+            secret: read_secret(&key.file)?,
+            not_before: key.not_before_minute,
+            not_after: key.not_after_minute,
+        })
+    });
+    keys.collect()
 }
 
 fn clock(config: &Config) -> Arc<dyn Clock> {

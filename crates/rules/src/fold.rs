@@ -29,6 +29,11 @@ pub struct Context<'a> {
     pub map: &'a RiskMap,
 }
 
+/// The kind of the fact that an event states; none for a stay, for relief, and for what ends or voids.
+pub fn fact_kind(event: &Event) -> Option<FactKind> {
+    gather::fact_of(event).map(|(kind, ..)| kind)
+}
+
 /// Why events do not fold into a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

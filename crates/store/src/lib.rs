@@ -39,9 +39,9 @@ pub use mark::Tally;
 pub use memory::MemoryStore;
 pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
-    CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, IssuedRow, LimitRow,
-    LogEvidenceRow, OnlineRow, ReadPurpose, ReadRow, RefusedRow, RegistryRow, ResidentKey,
-    ResidentRow, UseRow, WitnessedRow,
+    CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, ForwardState, ForwardedRow,
+    IssuedRow, LimitRow, LogEvidenceRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow, RefusedRow,
+    RegistryRow, ResidentKey, ResidentRow, SentAs, UseRow, WaitingRow, WitnessedRow,
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;

@@ -1,6 +1,6 @@
 //! The rows, and the keys under which they lie. Numbers in keys are big-endian, so that scans ascend.
 
-use rules::{Minute, Record};
+use rules::{Minute, ProvinceCode, Record};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -71,6 +71,15 @@ pub enum Evidence {
         signature: Vec<u8>,
         /// The body that the authorisation names by digest.
         body: Vec<u8>,
+    },
+    /// The source's signature, as another province forwarded it.
+    Forwarded {
+        /// The province that forwarded the event.
+        sender: ProvinceCode,
+        /// Ed25519 over the event's signing bytes.
+        signature: Vec<u8>,
+        /// Ed25519 over the confirmation's signing bytes, of an event that was contested.
+        confirmation: Option<Vec<u8>>,
     },
 }
 
@@ -190,6 +199,87 @@ pub struct RegistryRow {
 pub struct OnlineRow {
     /// Canonical bytes.
     pub document: Vec<u8>,
+}
+
+/// Which of a source's two signatures an event is sent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SentAs {
+    /// Its statement.
+    Statement,
+    /// The confirmation of a statement that was contested.
+    Confirmation,
+}
+
+/// An event on its way to another province. Key: home (1), number (8).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OutboxRow {
+    /// Canonical bytes.
+    pub event: Vec<u8>,
+    /// Which signature this is.
+    pub sent_as: SentAs,
+    /// Ed25519 over the signing bytes of that.
+    pub signature: Vec<u8>,
+    /// The name of the envelopes that it is sent in.
+    pub forwarding_id: [u8; 16],
+    /// When it was taken.
+    pub taken_at: Minute,
+    /// When it lapses if it is not delivered.
+    pub expires_at: Minute,
+}
+
+/// How far a forwarded event is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ForwardState {
+    /// On its way.
+    Queued {
+        /// When it lapses.
+        expires_at: Minute,
+    },
+    /// Contested by its home.
+    Waiting {
+        /// The last minute for its confirmation.
+        confirm_by: Minute,
+    },
+    /// The confirmation is on its way.
+    Confirming {
+        /// The last minute for it.
+        confirm_by: Minute,
+    },
+    /// Part of the record at its home.
+    Accepted,
+    /// Refused by its home, under a stable code.
+    Refused(String),
+    /// Not delivered or not confirmed in time.
+    Lapsed,
+}
+
+/// What became of an event for another province. Key: a keyed digest of source and event id (32). It
+/// names nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardedRow {
+    /// Where it goes.
+    pub home: ProvinceCode,
+    /// A keyed digest of the event's bytes.
+    pub digest: [u8; 32],
+    /// How far it is.
+    pub state: ForwardState,
+    /// Since when.
+    pub at: Minute,
+}
+
+/// A contested event that has no effect. Key: resident (32), keyed digest of the event id (16).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct WaitingRow {
+    /// Canonical bytes.
+    pub event: Vec<u8>,
+    /// Ed25519 over the event's signing bytes.
+    pub signature: Vec<u8>,
+    /// The province that forwarded it.
+    pub sender: ProvinceCode,
+    /// When it came.
+    pub received_at: Minute,
+    /// The last minute for its confirmation; afterwards it has lapsed.
+    pub confirm_by: Minute,
 }
 
 /// What a witness has cosigned last of a log. Key: slot (1).

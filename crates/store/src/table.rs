@@ -54,6 +54,12 @@ pub enum Table {
     Witnessed = 33,
     /// Slot, whether it only looks bad, digest → a checkpoint that was refused, beside the one cosigned.
     LogEvidence = 34,
+    /// Home, number → an event on its way to the home in another province. Each under a data key of its own, that goes with it.
+    Outbox = 35,
+    /// Keyed digest of source and event id → what became of an event that was to be forwarded.
+    Forwarded = 36,
+    /// Resident key, keyed digest of the event id → an event from another province that has no effect until it is confirmed.
+    Waiting = 37,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -71,7 +77,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 26] = [
+    pub const ALL: [Table; 29] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -98,6 +104,9 @@ impl Table {
         Self::LogKeys,
         Self::Witnessed,
         Self::LogEvidence,
+        Self::Outbox,
+        Self::Forwarded,
+        Self::Waiting,
     ];
 
     /// The number in stored keys.
@@ -139,6 +148,9 @@ impl Table {
             Self::LogKeys => "log-keys",
             Self::Witnessed => "witnessed",
             Self::LogEvidence => "log-evidence",
+            Self::Outbox => "outbox",
+            Self::Forwarded => "forwarded",
+            Self::Waiting => "waiting",
         }
     }
 
@@ -152,8 +164,9 @@ impl Table {
             | Self::Limits
             | Self::Cases
             | Self::Reads
-            | Self::Refusals => Scope::Resident,
-            Self::Committed => Scope::Named,
+            | Self::Refusals
+            | Self::Waiting => Scope::Resident,
+            Self::Committed | Self::Outbox => Scope::Named,
             Self::Places
             | Self::Devices
             | Self::Nonces
@@ -164,6 +177,7 @@ impl Table {
             | Self::Online
             | Self::Leaves
             | Self::Jobs
+            | Self::Forwarded
             | Self::LogEntries
             | Self::LogCheckpoint
             | Self::LogKeys

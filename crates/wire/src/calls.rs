@@ -282,11 +282,12 @@ pub fn signed_event(message: &SignedEvent) -> Result<(&[u8], [u8; SIGNATURE_BYTE
 }
 
 impl SignedEvent {
-    /// An event with the signature that its source made.
+    /// An event for a resident of the node's own province, with the signature that its source made.
     pub fn new(event: &Event, signature: [u8; SIGNATURE_BYTES]) -> Self {
         Self {
             event: event.to_bytes(),
             signature: signature.to_vec(),
+            home_province: 0,
         }
     }
 }

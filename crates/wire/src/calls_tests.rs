@@ -317,6 +317,7 @@ fn a_signed_event_is_held_to_its_lengths() {
     let good = SignedEvent {
         event: vec![1; 60],
         signature: vec![2; 64],
+        home_province: 0,
     };
     assert_eq!(signed_event(&good), Ok((&[1_u8; 60][..], [2; 64])));
     let long = SignedEvent {
@@ -360,6 +361,7 @@ fn what_is_as_long_as_it_may_be_is_taken() {
     let event = SignedEvent {
         event: vec![1; 256],
         signature: vec![2; 64],
+        home_province: 35,
     };
     assert_eq!(signed_event(&event), Ok((&[1_u8; 256][..], [2; 64])));
 }

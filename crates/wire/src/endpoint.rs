@@ -2,13 +2,13 @@
 
 /// Defines one constructor for each service's server, and one for its client.
 macro_rules! endpoints {
-    ($($area:ident, $server_mod:ident, $server:ident, $service:ident, $client_mod:ident, $client:ident;)*) => {
+    ($($name:ident: $area:ident, $server_mod:ident, $server:ident, $service:ident, $client_mod:ident, $client:ident;)*) => {
         /// Servers that refuse messages over [`crate::MAX_MESSAGE_BYTES`].
         pub mod server {
             use crate::MAX_MESSAGE_BYTES;
             $(
                 /// The service over an implementation.
-                pub fn $area<S>(service: S) -> crate::$area::v1::$server_mod::$server<S>
+                pub fn $name<S>(service: S) -> crate::$area::v1::$server_mod::$server<S>
                 where
                     S: crate::$area::v1::$server_mod::$service,
                 {
@@ -26,7 +26,7 @@ macro_rules! endpoints {
             use crate::MAX_MESSAGE_BYTES;
             $(
                 /// A client over a channel.
-                pub fn $area(channel: Channel) -> crate::$area::v1::$client_mod::$client<Channel> {
+                pub fn $name(channel: Channel) -> crate::$area::v1::$client_mod::$client<Channel> {
                     crate::$area::v1::$client_mod::$client::new(channel)
                         .max_decoding_message_size(MAX_MESSAGE_BYTES)
                         .max_encoding_message_size(MAX_MESSAGE_BYTES)
@@ -37,16 +37,20 @@ macro_rules! endpoints {
 }
 
 endpoints! {
-    federation, federation_service_server, FederationServiceServer, FederationService,
+    federation: federation, federation_service_server, FederationServiceServer, FederationService,
         federation_service_client, FederationServiceClient;
-    gate, gate_service_server, GateServiceServer, GateService, gate_service_client, GateServiceClient;
-    maintenance, maintenance_service_server, MaintenanceServiceServer, MaintenanceService,
+    forward: federation, forward_service_server, ForwardServiceServer, ForwardService,
+        forward_service_client, ForwardServiceClient;
+    forwarded: source, forwarded_service_server, ForwardedServiceServer, ForwardedService,
+        forwarded_service_client, ForwardedServiceClient;
+    gate: gate, gate_service_server, GateServiceServer, GateService, gate_service_client, GateServiceClient;
+    maintenance: maintenance, maintenance_service_server, MaintenanceServiceServer, MaintenanceService,
         maintenance_service_client, MaintenanceServiceClient;
-    operator, operator_service_server, OperatorServiceServer, OperatorService,
+    operator: operator, operator_service_server, OperatorServiceServer, OperatorService,
         operator_service_client, OperatorServiceClient;
-    resident, resident_service_server, ResidentServiceServer, ResidentService,
+    resident: resident, resident_service_server, ResidentServiceServer, ResidentService,
         resident_service_client, ResidentServiceClient;
-    source, source_service_server, SourceServiceServer, SourceService,
+    source: source, source_service_server, SourceServiceServer, SourceService,
         source_service_client, SourceServiceClient;
-    trust, trust_service_server, TrustServiceServer, TrustService, trust_service_client, TrustServiceClient;
+    trust: trust, trust_service_server, TrustServiceServer, TrustService, trust_service_client, TrustServiceClient;
 }

@@ -8,6 +8,7 @@ mod endpoint;
 mod error;
 mod federation_calls;
 mod field;
+mod forward_calls;
 mod gate_calls;
 mod limits;
 mod log_calls;
@@ -26,6 +27,7 @@ pub use endpoint::{client, server};
 pub use error::WireError;
 pub use federation_calls::{Proposal, PublishedRegistry};
 pub use field::{bytes_exact, bytes_within, count_within, required, text_within};
+pub use forward_calls::{ForwardAnswer, envelopes, forward_answers, stated_home};
 pub use gate_calls::{GateRequest, gate_requests};
 pub use limits::*;
 pub use log_calls::{

@@ -45,6 +45,10 @@ pub const MAX_REGISTRY_STATEMENT_BYTES: usize = ledger::MAX_STATEMENT_LEN_BYTES;
 pub const MAX_COSIGNED_BYTES: usize = ledger::MAX_COSIGNED_LEN_BYTES;
 /// Length of a cosignature with its slot, in bytes.
 pub const COSIGNATURE_BYTES: usize = ledger::COSIGNATURE_LEN_BYTES;
+/// Length of a sealed event on its way to another province, in bytes.
+pub const ENVELOPE_BYTES: usize = 212;
+/// Longest stable reason code of a refused event, in bytes.
+pub const MAX_REASON_BYTES: usize = 32;
 /// Most QR texts in one gate call.
 pub const MAX_CODES: usize = 256;
 /// Largest QR text, in bytes.
@@ -52,6 +56,7 @@ pub const MAX_QR_TEXT_BYTES: usize = 600;
 
 // A trust list, or an online document, fits one message with room for the frame.
 const _: () = assert!(MAX_BUNDLE_BYTES + 1_024 <= MAX_MESSAGE_BYTES);
+const _: () = assert!(MAX_EVENTS * (ENVELOPE_BYTES + 4) + 1_024 <= MAX_MESSAGE_BYTES);
 const _: () = assert!(MAX_ONLINE_BYTES + 1_024 <= MAX_MESSAGE_BYTES);
 const _: () = assert!(rules::event::MAX_EVENT_LEN_BYTES <= MAX_EVENT_BYTES);
 const _: () = assert!(verifier::MAX_PASS_LEN_BYTES <= MAX_PASS_BYTES);

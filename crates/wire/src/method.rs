@@ -71,6 +71,14 @@ methods! {
     CosignOnline = "/viridian.federation.v1.FederationService/CosignOnline",
     /// `FederationService.PublishOnline`.
     PublishOnline = "/viridian.federation.v1.FederationService/PublishOnline",
+    /// `ForwardService.GetSealingKey`.
+    GetSealingKey = "/viridian.federation.v1.ForwardService/GetSealingKey",
+    /// `ForwardService.ForwardEvents`.
+    ForwardEvents = "/viridian.federation.v1.ForwardService/ForwardEvents",
+    /// `ForwardedService.GetForwarded`.
+    GetForwarded = "/viridian.source.v1.ForwardedService/GetForwarded",
+    /// `ForwardedService.ConfirmForwarded`.
+    ConfirmForwarded = "/viridian.source.v1.ForwardedService/ConfirmForwarded",
     /// `LogService.AddCheckpoint`.
     AddCheckpoint = "/viridian.federation.v1.LogService/AddCheckpoint",
     /// `OperatorService.CloseEpoch`.

@@ -3,6 +3,7 @@
 //! The first byte of an input chooses the message; the rest is the message.
 
 mod between_nodes;
+mod forwarded;
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -21,7 +22,7 @@ use wire::trust::v1 as trust;
 use wire::{
     CheckIn, Contestation, DeviceKey, GateRequest, MAX_MESSAGE_BYTES, Nonce, Padded, PassRequest,
     Question, Registration, RequestAuth, SignedCall, Trip, UnverifiedCall, UseId, WireError,
-    gate_requests, reason_of, retry_after, sign_call, signed_event, status,
+    gate_requests, reason_of, retry_after, sign_call, signed_event, stated_home, status,
 };
 
 use crate::bytes::{canonical, says};
@@ -45,6 +46,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows.extend(without_conversion());
     rows.extend(layouts());
     rows.push(streamed());
+    rows.extend(forwarded::rows());
     rows
 });
 
@@ -294,9 +296,17 @@ fn event(message: &source::SignedEvent) {
     let Some((bytes, signature)) = converted(signed_event(message)) else {
         return;
     };
+    let home_province = message.home_province;
+    if let Some(home) = converted(stated_home(message)) {
+        assert_eq!(home.map_or(0, |home| home.get().into()), home_province);
+    }
     let event = canonical(bytes, Event::from_bytes(bytes), Event::to_bytes);
     if let Some(event) = event {
-        assert!(source::SignedEvent::new(&event, signature) == *message);
+        let again = source::SignedEvent {
+            home_province,
+            ..source::SignedEvent::new(&event, signature)
+        };
+        assert!(again == *message);
     }
 }
 

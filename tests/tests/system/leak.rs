@@ -174,7 +174,7 @@ fn refusals_tell_nothing(search: &Search, errors: &[Status]) {
 }
 
 /// What two nodes have said to each other says nothing of the record.
-fn exchanges_tell_nothing(search: &Search, relay: &Relay) {
+pub(crate) fn exchanges_tell_nothing(search: &Search, relay: &Relay) {
     let (sealed, plain) = (relay.sealed.lock().unwrap(), relay.plain.lock().unwrap());
     let said = |words: &[u8]| plain.windows(words.len()).any(|w| w == words);
     // How a connection over HTTP/2 begins.
@@ -408,7 +408,7 @@ fn the_search_finds_what_is_there(search: &Search, person: &Person, events: &[Ev
 }
 
 /// Has the two nodes reach each other through somebody who listens.
-async fn between(world: &World) -> [Relay; 2] {
+pub(crate) async fn between(world: &World) -> [Relay; 2] {
     let mut relays = Vec::new();
     for (client, server) in [(HOME, OTHER), (OTHER, HOME)] {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

@@ -6,6 +6,7 @@ mod desk;
 mod disk;
 mod doors;
 mod erased;
+mod forward;
 mod leak;
 mod observability;
 mod relay;

@@ -1,6 +1,7 @@
 //! The services, as thin covers over the node: each call is handed to a thread that may wait for the store.
 
 mod federation;
+mod forward;
 mod log;
 mod operator;
 mod resident;
@@ -138,6 +139,10 @@ pub(crate) fn peers_routes(
     health
         .add_service(wire::server::source(source::SourceDesk(desk.clone())))
         .add_service(wire::server::federation(federation::FederationDesk(
+            desk.clone(),
+        )))
+        .add_service(wire::server::forward(forward::ForwardDesk(desk.clone())))
+        .add_service(wire::server::forwarded(forward::ForwardedDesk(
             desk.clone(),
         )))
         .add_service(wire::log_server(log::LogDesk(desk.clone())))

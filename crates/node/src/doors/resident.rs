@@ -1,11 +1,12 @@
 use commitment::Epoch;
-use rules::{Rule, Text};
+use rules::{Minute, Rule, Text};
 use tonic::{Request, Response, Status};
 use wire::Padded as _;
 use wire::resident::v1 as proto;
 use wire::resident::v1::resident_service_server::ResidentService;
 
 use super::Desk;
+use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
 use crate::query::Status as Own;
 use crate::{CaseState, Making, Node, Outcome, words};
@@ -184,6 +185,27 @@ fn answer(node: &Node, own: &Own<'_>) -> proto::QueryResponse {
         newest_negative_minute: own.folded.record.negatives().last().map(|m| m.get()),
         earliest_green_day: latest_end.map(|day| day.get().into()),
         padding: Vec::new(),
+        foreign_events: own.foreign.iter().map(|e| foreign(node, e)).collect(),
+    }
+}
+
+/// An event of another province as it travels.
+fn foreign(node: &Node, foreign: &ForeignEvent) -> proto::ForeignEvent {
+    use proto::ForeignEventState as S;
+    let (state, confirm_by) = match foreign.state {
+        ForeignState::Accepted => (S::Accepted, None),
+        ForeignState::Waiting { confirm_by } => (S::Waiting, Some(confirm_by)),
+        ForeignState::Lapsed { confirm_by } => (S::Lapsed, Some(confirm_by)),
+    };
+    let event = &foreign.event;
+    proto::ForeignEvent {
+        event_id: event.id.0.to_vec(),
+        sender_province: event.source.province.get().into(),
+        source: node.name_of_source(event.source),
+        kind: foreign.kind.to_owned(),
+        issued_minute: event.issued_at.get(),
+        state: state.into(),
+        confirm_by_minute: confirm_by.map_or(0, Minute::get),
     }
 }
 

@@ -13,7 +13,7 @@ use wire::source::v1::{
     EventOutcome, EventResult, SignedEvent, StreamEventsRequest, StreamEventsResponse,
     SubmitEventRequest, SubmitEventResponse, SubmitEventsRequest, SubmitEventsResponse,
 };
-use wire::{MAX_EVENTS, Reason, count_within, required, signed_event};
+use wire::{MAX_EVENTS, Reason, WireError, count_within, required, signed_event, stated_home};
 
 use super::Desk;
 use crate::quotas::used_up;
@@ -33,11 +33,7 @@ impl SourceDesk {
     ) -> Result<Vec<EventResult>, Status> {
         let offered: Vec<Option<OfferedEvent>> = events
             .iter()
-            .map(|message| {
-                let (event, signature) = signed_event(message).ok()?;
-                let event = event.to_vec();
-                Some(OfferedEvent { event, signature })
-            })
+            .map(|message| offered_event(message).ok())
             .collect();
         let sound: Vec<OfferedEvent> = offered.iter().flatten().cloned().collect();
         let answers = self
@@ -125,11 +121,22 @@ impl Batches {
     }
 }
 
-fn result(answer: EventAnswer) -> EventResult {
+/// An event with what its source says of the home.
+pub(super) fn offered_event(message: &SignedEvent) -> Result<OfferedEvent, WireError> {
+    let (event, signature) = signed_event(message)?;
+    Ok(OfferedEvent {
+        event: event.to_vec(),
+        signature,
+        home: stated_home(message)?,
+    })
+}
+
+pub(super) fn result(answer: EventAnswer) -> EventResult {
     let (outcome, reason) = match answer {
         EventAnswer::Accepted => (EventOutcome::Accepted, ""),
         EventAnswer::Duplicate => (EventOutcome::Duplicate, ""),
         EventAnswer::Refused(code) => (EventOutcome::Refused, code),
+        EventAnswer::Forwarded => (EventOutcome::Forwarded, ""),
     };
     EventResult {
         outcome: outcome.into(),
@@ -137,7 +144,7 @@ fn result(answer: EventAnswer) -> EventResult {
     }
 }
 
-fn source_of<T>(request: &Request<T>) -> Result<SourceId, Status> {
+pub(super) fn source_of<T>(request: &Request<T>) -> Result<SourceId, Status> {
     let peer = Caller::peer_of(request)?;
     peer.source()
         .ok_or_else(|| wire::status(Reason::RoleRefused))

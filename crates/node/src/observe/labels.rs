@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use federation::method_name;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use tonic::Code;
-use wire::{Method, Reason};
+use wire::{ForwardAnswer, Method, Reason};
 
 use store::CommitOutcome;
 
@@ -39,6 +39,7 @@ word!(ReasonWord, Reason, Reason::code);
 word!(CheckWord, Check, Check::name);
 word!(CommitWord, CommitOutcome, CommitOutcome::name);
 word!(EventWord, EventOutcome, EventOutcome::name);
+word!(HomeWord, HomeOutcome, HomeOutcome::name);
 
 /// Which call, and how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,6 +66,12 @@ pub(super) struct EventLabels {
     pub(super) outcome: EventWord,
 }
 
+/// What a home answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct HomeLabels {
+    pub(super) outcome: HomeWord,
+}
+
 /// What became of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct CommitLabels {
@@ -83,16 +90,23 @@ pub(super) enum EventOutcome {
     Accepted,
     Duplicate,
     Refused,
+    Forwarded,
 }
 
 impl EventOutcome {
-    pub(super) const ALL: [Self; 3] = [Self::Accepted, Self::Duplicate, Self::Refused];
+    pub(super) const ALL: [Self; 4] = [
+        Self::Accepted,
+        Self::Duplicate,
+        Self::Refused,
+        Self::Forwarded,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Duplicate => "duplicate",
             Self::Refused => "refused",
+            Self::Forwarded => "forwarded",
         }
     }
 }
@@ -103,6 +117,40 @@ impl From<EventAnswer> for EventOutcome {
             EventAnswer::Accepted => Self::Accepted,
             EventAnswer::Duplicate => Self::Duplicate,
             EventAnswer::Refused(_) => Self::Refused,
+            EventAnswer::Forwarded => Self::Forwarded,
+        }
+    }
+}
+
+/// What a home answered to an event of another province, without its reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum HomeOutcome {
+    Accepted,
+    Waiting,
+    Refused,
+    Lapsed,
+}
+
+impl HomeOutcome {
+    pub(super) const ALL: [Self; 4] = [Self::Accepted, Self::Waiting, Self::Refused, Self::Lapsed];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Waiting => "waiting",
+            Self::Refused => "refused",
+            Self::Lapsed => "lapsed",
+        }
+    }
+}
+
+impl From<&ForwardAnswer> for HomeOutcome {
+    fn from(answer: &ForwardAnswer) -> Self {
+        match answer {
+            ForwardAnswer::Accepted => Self::Accepted,
+            ForwardAnswer::Waiting { .. } => Self::Waiting,
+            ForwardAnswer::Refused { .. } => Self::Refused,
+            ForwardAnswer::Lapsed => Self::Lapsed,
         }
     }
 }

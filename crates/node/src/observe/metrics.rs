@@ -15,11 +15,11 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 use rand::RngCore as _;
 use rand_chacha::ChaCha20Rng;
 use store::{CommitOutcome, StoreError, StoreObserver};
-use wire::{Method, Reason};
+use wire::{ForwardAnswer, Method, Reason};
 
 use super::labels::{
     CallLabels, CodeWord, CommitLabels, CommitWord, EventLabels, EventOutcome, EventWord,
-    MethodLabels, MethodWord, ReasonLabels, ReasonWord,
+    HomeLabels, HomeOutcome, HomeWord, MethodLabels, MethodWord, ReasonLabels, ReasonWord,
 };
 use super::sample::Sampled;
 use super::store::Commits;
@@ -71,6 +71,8 @@ struct Counted {
     calls_under_way: Gauge,
     refusals: Family<ReasonLabels, Counter>,
     events: Family<EventLabels, Counter>,
+    forwarded: Family<HomeLabels, Counter>,
+    foreign: Family<HomeLabels, Counter>,
     commits: Family<CommitLabels, Counter>,
     commit_durations: Histogram,
     commits_per_flush: Histogram,
@@ -124,6 +126,16 @@ impl Metrics {
             let events = &self.counted.events;
             events.get_or_create(&EventLabels { outcome }).inc();
         }
+    }
+
+    /// What homes answered to events that were sent to them, or what the clock did.
+    pub(crate) fn forwarded_events<'a>(&self, answers: impl Iterator<Item = &'a ForwardAnswer>) {
+        count_homes(&self.counted.forwarded, answers);
+    }
+
+    /// What was answered to events of other provinces.
+    pub(crate) fn foreign_events(&self, answers: &[ForwardAnswer]) {
+        count_homes(&self.counted.foreign, answers.iter());
     }
 
     /// A place of the proving queue was worked off, whatever came of it.
@@ -182,6 +194,16 @@ impl Counted {
                 r,
                 "source_events",
                 "Events of sources, by what became of them",
+            ),
+            forwarded: family(
+                r,
+                "forwarded_events",
+                "Events sent to other provinces, by what became of them there",
+            ),
+            foreign: family(
+                r,
+                "foreign_events",
+                "Events from other provinces, by what was answered",
             ),
             commits: family(r, "commits", "Commits, by what became of them"),
             commit_durations: histogram(
@@ -252,6 +274,13 @@ impl Counted {
             let outcome = EventWord(outcome);
             drop(self.events.get_or_create(&EventLabels { outcome }));
         }
+        for outcome in HomeOutcome::ALL {
+            let labels = HomeLabels {
+                outcome: HomeWord(outcome),
+            };
+            drop(self.forwarded.get_or_create(&labels));
+            drop(self.foreign.get_or_create(&labels));
+        }
         for outcome in CommitOutcome::ALL {
             let outcome = CommitWord(outcome);
             drop(self.commits.get_or_create(&CommitLabels { outcome }));
@@ -315,6 +344,16 @@ impl StoreObserver for Metrics {
         let commits = u32::try_from(commits).unwrap_or(u32::MAX);
         self.counted.commits_per_flush.observe(commits.into());
         self.counted.flush_durations.observe(took.as_secs_f64());
+    }
+}
+
+fn count_homes<'a>(
+    family: &Family<HomeLabels, Counter>,
+    answers: impl Iterator<Item = &'a ForwardAnswer>,
+) {
+    for answer in answers {
+        let outcome = HomeWord(answer.into());
+        family.get_or_create(&HomeLabels { outcome }).inc();
     }
 }
 

@@ -41,6 +41,8 @@ struct Work {
     closed_epoch_age: Amount,
     registry_epoch: Amount,
     registry_age: Amount,
+    outbox_rows: Amount,
+    outbox_age: Amount,
 }
 
 /// What is public of what it did.
@@ -121,6 +123,16 @@ impl Work {
                 "Epoch of the newest registry with a quorum; 0 before the first",
             ),
             registry_age: seconds(r, "registry_age", joined),
+            outbox_rows: number(
+                r,
+                "outbox_rows",
+                "Events that wait for their homes in other provinces",
+            ),
+            outbox_age: seconds(
+                r,
+                "outbox_age",
+                "How long the oldest of them waits, by the node's clock; 0 without one",
+            ),
         }
     }
 }
@@ -203,6 +215,9 @@ impl Metrics {
         work.pass_jobs_queued.set(node.proofs_queued() as u64);
         let limit = node.settings.proving.queue_len as u64;
         work.pass_queue_limit.set(limit);
+        let (rows, oldest) = node.forward.outbox.size();
+        work.outbox_rows.set(rows);
+        work.outbox_age.set(oldest.map_or(0, |at| age_s(node, at)));
         if let Some(closed) = node.last_closed() {
             let head = &closed.head.head;
             work.closed_epoch.set(head.epoch.get().into());

@@ -8,8 +8,8 @@ use ed25519_dalek::VerifyingKey;
 use ledger::{CosignedStatement, HeadHash, LeafIndex, Roster, SignedTreeHead, StateTree};
 use rules::Event;
 use store::{
-    Checked, CommittedRow, DeviceRow, EpochRow, EventRow, RegistryRow, ResidentKey, ResidentRow,
-    StoreError, Table, Vault,
+    Checked, CommittedRow, DeviceRow, EpochRow, EventRow, ForwardedRow, OutboxRow, RegistryRow,
+    ResidentKey, ResidentRow, StoreError, Table, Vault, WaitingRow,
 };
 
 use crate::node::epoch_of_key;
@@ -39,6 +39,7 @@ pub fn fsck(
     }
     let residents = check_residents(vault, &mut checked)?;
     check_names(vault, &residents, &mut checked)?;
+    check_forwarding(vault, &residents, &mut checked)?;
     check_epochs(vault, against, &mut checked)?;
     check_committed(vault, &residents, &mut checked)?;
     check_registries(vault, against, &mut checked)?;
@@ -105,6 +106,36 @@ fn check_names(
     vault.walk::<DeviceRow, StoreError>(Table::Devices, b"", |_, row| {
         if !residents.contains_key(&row.resident) {
             checked.add(Table::Devices, "a device of a resident who is not there");
+        }
+        Ok(())
+    })
+}
+
+/// What waits, here or for another province, is an event, and what becomes of it is known.
+fn check_forwarding(
+    vault: &Vault,
+    residents: &Residents,
+    checked: &mut Checked,
+) -> Result<(), StoreError> {
+    vault.walk::<OutboxRow, StoreError>(Table::Outbox, b"", |_, row| {
+        if Event::from_bytes(&row.event).is_err() {
+            checked.add(Table::Outbox, "bytes that are no event");
+        }
+        Ok(())
+    })?;
+    vault.walk::<ForwardedRow, StoreError>(Table::Forwarded, b"", |key, _| {
+        if key.len() != 32 {
+            checked.add(Table::Forwarded, "a key of another length");
+        }
+        Ok(())
+    })?;
+    vault.walk::<WaitingRow, StoreError>(Table::Waiting, b"", |key, row| {
+        let resident = key.first_chunk().copied().map(ResidentKey);
+        let owner = resident.and_then(|key| residents.get(&key));
+        match (Event::from_bytes(&row.event), owner) {
+            (Err(_), _) => checked.add(Table::Waiting, "bytes that are no event"),
+            (Ok(event), Some(owner)) if *event.subject.expose() == owner.identity_number => {}
+            (Ok(_), _) => checked.add(Table::Waiting, "an event of another person"),
         }
         Ok(())
     })

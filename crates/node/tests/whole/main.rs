@@ -3,6 +3,8 @@
 mod answers;
 mod clients;
 mod epochs;
+mod forward;
+mod forward_hostile;
 mod hardened;
 mod hostile;
 mod observed;

@@ -61,6 +61,7 @@ impl Home {
         let offered = OfferedEvent {
             event: event.to_bytes(),
             signature: source_key(source).sign(&event.signing_bytes()).to_bytes(),
+            home: None,
         };
         let answers = self.node.take_events(source, &[offered]).unwrap();
         assert_eq!(answers, [EventAnswer::Accepted]);
@@ -175,6 +176,7 @@ fn who_has_moved_away_is_erased_and_the_signed_trees_stand() {
     let offered = OfferedEvent {
         event: back.to_bytes(),
         signature: source_key(lab).sign(&back.signing_bytes()).to_bytes(),
+        home: None,
     };
     assert_eq!(
         node.take_events(lab, &[offered]).unwrap(),

@@ -18,7 +18,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 35] = [
+const TABLE: [(&str, &str); 39] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -30,6 +30,10 @@ const TABLE: [(&str, &str); 35] = [
     ("/viridian.source.v1.SourceService/SubmitEvent", "S"),
     ("/viridian.source.v1.SourceService/SubmitEvents", "S"),
     ("/viridian.source.v1.SourceService/StreamEvents", "S"),
+    ("/viridian.source.v1.ForwardedService/GetForwarded", "S"),
+    ("/viridian.source.v1.ForwardedService/ConfirmForwarded", "S"),
+    ("/viridian.federation.v1.ForwardService/GetSealingKey", "N"),
+    ("/viridian.federation.v1.ForwardService/ForwardEvents", "N"),
     ("/viridian.trust.v1.TrustService/GetTrustList", "NSCOP"),
     ("/viridian.federation.v1.FederationService/GetTreeHead", "N"),
     (

@@ -8,6 +8,7 @@ use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use ledger::log::LogSigner;
 use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
+use node::forward::{Forward, SealingSecret};
 use node::observe::Metrics;
 use node::store::{KeyRing, MemoryStore, ObservedStore, Store, StoreIdentity, Vault};
 use node::{
@@ -204,6 +205,9 @@ pub(crate) struct Wish {
     pub(crate) limits: Limits,
     pub(crate) proving: Proving,
     pub(crate) epochs: Epochs,
+    pub(crate) forward: Forward,
+    /// Of each home's sealing key.
+    pub(crate) sealing: u8,
     /// Whether an operator may move the clocks.
     pub(crate) movable: bool,
     /// What every call to the civil register does first.
@@ -250,6 +254,12 @@ impl Default for Wish {
                 renew_spread_s: 3_600,
             },
             epochs: Epochs::default(),
+            forward: Forward {
+                retry_first_ms: 10,
+                retry_most_s: 1,
+                ..Forward::default()
+            },
+            sealing: 1,
             movable: true,
             before_register: || {},
         }
@@ -287,6 +297,7 @@ impl House {
 /// All houses, in the order of [`PROVINCES`].
 pub(crate) struct World {
     pub(crate) houses: Vec<House>,
+    addresses: Vec<Peer>,
 }
 
 impl World {
@@ -319,7 +330,40 @@ impl World {
         for ((home, listeners), store) in PROVINCES.into_iter().zip(listeners).zip(stores) {
             houses.push(open(&wish, home, listeners, &addresses, store, now));
         }
-        Self { houses }
+        Self { houses, addresses }
+    }
+
+    /// Closes a house and gives what is needed to open it again.
+    pub(crate) async fn close(&mut self, home: u8) -> Arc<MemoryStore> {
+        let index = self.houses.iter().position(|h| h.home == home).unwrap();
+        self.houses.remove(index).close().await
+    }
+
+    /// Opens a house again, at its address.
+    pub(crate) async fn reopen(
+        &mut self,
+        wish: &Wish,
+        home: u8,
+        store: Arc<MemoryStore>,
+        now: u32,
+    ) {
+        let index = PROVINCES.iter().position(|code| *code == home).unwrap();
+        let bind = || TcpListener::bind("127.0.0.1:0");
+        let listeners = Listeners {
+            peers: TcpListener::bind(&self.addresses[index].address)
+                .await
+                .unwrap(),
+            public: bind().await.unwrap(),
+            metrics: Some(bind().await.unwrap()),
+            log: Some(bind().await.unwrap()),
+        };
+        let house = open(wish, home, listeners, &self.addresses, store, now);
+        self.houses.insert(index.min(self.houses.len()), house);
+    }
+
+    /// The house of a province.
+    pub(crate) fn house(&self, home: u8) -> &House {
+        self.houses.iter().find(|h| h.home == home).unwrap()
     }
 
     /// Moves all clocks forward.
@@ -387,6 +431,11 @@ pub(crate) fn parts(
             before: wish.before_register,
         }),
         sources: SourceBook::parse(&sources).unwrap(),
+        sealing: vec![SealingSecret {
+            secret: [home ^ wish.sealing; 32].into(),
+            not_before: minute(START - 100_000),
+            not_after: minute(START + 100_000),
+        }],
         prover: Arc::clone(&wish.prover),
         metrics,
         settings: Settings {
@@ -402,6 +451,7 @@ pub(crate) fn parts(
                 hard_stale_s: 259_200,
             },
             retention: Retention::default(),
+            forward: wish.forward.clone(),
         },
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn grounds(live: &BTreeMap<EventId, &Event>) -> (Vec<DraftFact>, Vec<
 }
 
 /// The kind, province and begin of the fact that an event states, if it states one.
-fn fact_of(event: &Event) -> Option<(FactKind, ProvinceCode, Minute)> {
+pub(super) fn fact_of(event: &Event) -> Option<(FactKind, ProvinceCode, Minute)> {
     Some(match event.body {
         EventBody::CheckIn {
             day,

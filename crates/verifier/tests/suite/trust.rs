@@ -282,6 +282,22 @@ fn a_new_root_needs_both_the_old_and_its_own_keys() {
 }
 
 #[test]
+fn a_root_document_by_itself_needs_the_pinned_keys_and_its_own() {
+    let world = World::new();
+    let signed = |seeds: &[u8]| sign_root(root(&world, 1, &[3, 4, 5]), seeds);
+    assert_eq!(signed(&[1, 2, 4, 5]).check_pinned(&pinned()), Ok(()));
+    // Third parties' signatures say nothing, and one key can count on both sides.
+    assert_eq!(signed(&[1, 3, 4, 9]).check_pinned(&pinned()), Ok(()));
+    for too_few in [&[1, 4, 5][..], &[1, 2, 4], &[4, 5, 9], &[]] {
+        let refused = signed(too_few).check_pinned(&pinned());
+        assert!(
+            matches!(refused, Err(Error::TooFewRootSignatures { .. })),
+            "{too_few:?}: {refused:?}"
+        );
+    }
+}
+
+#[test]
 fn lists_that_ended_or_come_from_the_future_are_refused_and_can_still_be_restored() {
     let world = World::new();
     let ended = |end: UnixTime| {
