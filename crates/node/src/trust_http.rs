@@ -22,7 +22,7 @@ pub(crate) fn is_trust_path(path: &str) -> bool {
 
 /// Answers a GET below `/trust/v1/`: the list, an increment, or a batch of revocations, in their canonical bytes. It may read
 /// the store. Where there is no increment the answer is 404 and the whole list serves.
-pub(crate) fn trust_list<B>(node: &Node, request: &Request<B>) -> Response<Full<Bytes>> {
+pub fn trust_list<B>(node: &Node, request: &Request<B>) -> Response<Full<Bytes>> {
     let path = request.uri().path();
     let found = if path == LIST {
         list(node, request)

@@ -56,7 +56,7 @@ fn accepted(data: &[u8]) {
             Ok(list) => {
                 assert_eq!(list.to_bytes(), data);
                 assert!(GATE.roots.iter().any(|d| d.document() == list.root()));
-                let mut signed = GATE.online.iter().map(|d| d.document());
+                let mut signed = GATE.online.iter().map(SignedOnline::document);
                 assert!(list.online() == GATE.list.online() || signed.any(|d| d == list.online()));
                 if previous.is_some() {
                     assert!(list.online().sequence >= GATE.list.online().sequence);
