@@ -137,13 +137,12 @@ async fn ask_one(
     let mut bundle = answer.bundle;
     if let (Some(list), false) = (judge.in_hand, answer.increment.is_empty()) {
         let increment = Increment::from_bytes(&answer.increment);
-        bundle = match increment.and_then(|increment| increment.apply(list)) {
-            Ok(bundle) => bundle,
+        bundle = if let Ok(bundle) = increment.and_then(|increment| increment.apply(list)) {
+            bundle
+        } else {
             // It does not lead from this list to that one: the whole does.
-            Err(_) => {
-                let whole = proto::GetTrustListRequest::default();
-                fetch(client.get_trust_list(whole).await)?.bundle
-            }
+            let whole = proto::GetTrustListRequest::default();
+            fetch(client.get_trust_list(whole).await)?.bundle
         };
     }
     if bundle.is_empty() {

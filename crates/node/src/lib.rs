@@ -72,7 +72,6 @@ pub use serve::{Listeners, serve};
 pub use sources::{Source, SourceBook};
 pub use start::{Opened, Prepared, StartError, describe_circuit};
 pub use store::{self, Entropy};
-pub use trust_http::trust_list;
 pub use upkeep::{
     BackupFile, Fsck, Upkeep, control_channel, fsck, open_control, restore_from, serve_control,
 };

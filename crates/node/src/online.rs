@@ -116,9 +116,12 @@ impl Node {
     /// Judges an online document by everything but its batches.
     pub(crate) fn consider_online(&self, online: &SignedOnline) -> Result<Candidate, NodeError> {
         let previous = self.trust_list();
-        let bundle = self.bundle(online.clone()).map_err(refused)?;
+        let bundle = self
+            .bundle(online.clone())
+            .map_err(|error| refused(&error))?;
         let now = unix_time(self.clock.now());
-        TrustList::consider(&bundle, previous.as_deref(), &self.root_keys, now).map_err(refused)
+        TrustList::consider(&bundle, previous.as_deref(), &self.root_keys, now)
+            .map_err(|error| refused(&error))
     }
 
     /// Takes up an online document that has its quorum, with those of its batches that were not seen before; the same again
@@ -142,14 +145,14 @@ impl Node {
         for entry in candidate.missing().to_vec() {
             let stored = self.stored_batch(&entry)?;
             if let Some(bytes) = stored.or_else(|| self.found_batch(&entry, supplied)) {
-                candidate.supply(&bytes).map_err(refused)?;
+                candidate.supply(&bytes).map_err(|error| refused(&error))?;
                 new.insert(batch_key(&entry), bytes);
             }
         }
-        let list = candidate.complete().map_err(refused)?;
+        let list = candidate.complete().map_err(|error| refused(&error))?;
         let _batching = self.batching.lock().unwrap_or_else(PoisonError::into_inner);
         let row = OnlineRow {
-            document: online.to_bytes().map_err(refused)?,
+            document: online.to_bytes().map_err(|error| refused(&error))?,
         };
         let key = online.document().sequence.get().to_be_bytes();
         let mut write = self.vault.write();
@@ -243,7 +246,7 @@ impl Node {
     }
 }
 
-fn refused(error: verifier::Error) -> NodeError {
+fn refused(error: &verifier::Error) -> NodeError {
     tracing::warn!(%error, "an online document is refused");
     NodeError::Refused(Reason::TrustRefused)
 }

@@ -87,16 +87,14 @@ impl Node {
         let mut refusals: BTreeMap<[u8; 16], Option<RefusedRow>> = BTreeMap::new();
         for (key, row) in self.usable_passes(resident, &resident.0)? {
             let use_id = use_of(&key)?;
-            let refused = match refusals.get(&use_id) {
-                Some(known) => known.clone(),
-                None => {
-                    let asked: Option<UseRow> =
-                        self.vault.get(Table::Uses, &resident.row(&use_id))?;
-                    let asked = asked.ok_or(StoreError::Damaged(Table::Uses))?;
-                    let refused = self.refused_now(resident, &asked)?;
-                    refusals.insert(use_id, refused.clone());
-                    refused
-                }
+            let refused = if let Some(known) = refusals.get(&use_id) {
+                known.clone()
+            } else {
+                let asked: Option<UseRow> = self.vault.get(Table::Uses, &resident.row(&use_id))?;
+                let asked = asked.ok_or(StoreError::Damaged(Table::Uses))?;
+                let refused = self.refused_now(resident, &asked)?;
+                refusals.insert(use_id, refused.clone());
+                refused
             };
             if let Some(refused) = refused {
                 self.revoke(&mut write, Urgency::Soon, &row);
@@ -257,7 +255,7 @@ impl Node {
     pub(crate) fn waiting_revocations(
         &self,
         limit: usize,
-    ) -> Result<Vec<(Vec<u8>, [u8; 16])>, NodeError> {
+    ) -> Result<Vec<WaitingSecret>, NodeError> {
         let keys = self.vault.keys(Table::Revocations, b"", limit)?;
         keys.into_iter()
             .map(|key| {
@@ -278,6 +276,9 @@ impl Node {
         Ok(different.len())
     }
 }
+
+/// A revocation secret that is not yet published, with the key of its row.
+pub(crate) type WaitingSecret = (Vec<u8>, [u8; 16]);
 
 fn use_of(key: &[u8]) -> Result<[u8; 16], NodeError> {
     let id = key.get(32..48).and_then(|id| id.try_into().ok());

@@ -15,9 +15,14 @@ const INCREMENT: &str = "/trust/v1/increment/";
 /// Followed by the digest, 64 hexadecimal digits. What is under it never changes.
 const BATCH: &str = "/trust/v1/batch/";
 
+/// Whether a path is one of these.
+pub(crate) fn is_trust_path(path: &str) -> bool {
+    path.starts_with("/trust/v1/")
+}
+
 /// Answers a GET below `/trust/v1/`: the list, an increment, or a batch of revocations, in their canonical bytes. It may read
 /// the store. Where there is no increment the answer is 404 and the whole list serves.
-pub fn trust_list<B>(node: &Node, request: &Request<B>) -> Response<Full<Bytes>> {
+pub(crate) fn trust_list<B>(node: &Node, request: &Request<B>) -> Response<Full<Bytes>> {
     let path = request.uri().path();
     let found = if path == LIST {
         list(node, request)

@@ -28,9 +28,10 @@ impl TrustService for TrustDesk {
         if is_newest {
             return Ok(Response::new(answer));
         }
-        let increment = match known.accepts_increment {
-            true => Increment::of(&list, &in_hand).ok().flatten(),
-            false => None,
+        let increment = if known.accepts_increment {
+            Increment::of(&list, &in_hand).ok().flatten()
+        } else {
+            None
         };
         match increment {
             Some(increment) => answer.increment = increment.to_bytes(),

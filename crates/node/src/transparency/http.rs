@@ -1,5 +1,5 @@
-//! What anybody may read of the log, by plain HTTP (c2sp.org/tlog-tiles): checkpoint, tiles, entries; and besides them the
-//! policy and the evidence kept against other logs.
+//! What anybody may read, by plain HTTP: of the log checkpoint, tiles and entries (c2sp.org/tlog-tiles), its policy, and the
+//! evidence kept against other logs; and the trust list.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::plain_http::{self, of_type};
+use crate::trust_http::{is_trust_path, trust_list};
 use crate::{Node, NodeError};
 
 /// Connections at once; a cache stands before a log that is read by many.
@@ -71,13 +72,28 @@ async fn answer(
     if let Some(refused) = plain_http::only_get(request) {
         return refused;
     }
-    let Some(wanted) = Wanted::of(request.uri().path()) else {
-        let paths =
-            "/checkpoint, /tile/<L>/<N>[.p/<W>], /tile/entries/<N>[.p/<W>], /policy, /evidence\n";
+    let wanted = Wanted::of(request.uri().path());
+    let asks_for_list = is_trust_path(request.uri().path());
+    if wanted.is_none() && !asks_for_list {
+        let paths = "/checkpoint, /tile/<L>/<N>[.p/<W>], /tile/entries/<N>[.p/<W>], /policy, /evidence, \
+                     /trust/v1/list, /trust/v1/increment/…, /trust/v1/batch/<digest>\n";
         return of_type(StatusCode::NOT_FOUND, TEXT, paths);
-    };
+    }
     let Ok(_permit) = room.acquire().await else {
         return of_type(StatusCode::SERVICE_UNAVAILABLE, TEXT, "closed\n");
+    };
+    let Some(wanted) = wanted else {
+        let mut asked = Request::new(());
+        asked.uri_mut().clone_from(request.uri());
+        asked.headers_mut().clone_from(request.headers());
+        let answered = tokio::task::spawn_blocking(move || trust_list(&node, &asked)).await;
+        return answered.unwrap_or_else(|_| {
+            of_type(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                TEXT,
+                "the list could not be read\n",
+            )
+        });
     };
     let read = tokio::task::spawn_blocking(move || read(&node, wanted)).await;
     match read {
