@@ -303,6 +303,12 @@ fn a_root_document_by_itself_needs_the_pinned_keys_and_its_own() {
     let world = World::new();
     let signed = |seeds: &[u8]| sign_root(root(&world, 1, &[3, 4, 5]), seeds);
     assert_eq!(signed(&[1, 2, 4, 5]).check_pinned(&pinned()), Ok(()));
+    let signers: Vec<_> = (signed(&[1, 2, 4]).signatures().iter())
+        .map(|s| s.key)
+        .collect();
+    let mut expected = [1, 2, 4].map(|seed| root_key(seed).verifying_key());
+    expected.sort_by_key(ed25519_dalek::VerifyingKey::to_bytes);
+    assert_eq!(signers, expected);
     // Third parties' signatures say nothing, and one key can count on both sides.
     assert_eq!(signed(&[1, 3, 4, 9]).check_pinned(&pinned()), Ok(()));
     for too_few in [&[1, 4, 5][..], &[1, 2, 4], &[4, 5, 9], &[]] {
