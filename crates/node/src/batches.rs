@@ -123,11 +123,13 @@ impl Node {
             .ok_or(NodeError::Refused(wire::Reason::NotFound))
     }
 
-    /// The batches of the newest online document that still count at `now`.
+    /// The batches of the newest online document that still count at `now`, even if that was of an earlier root document.
     pub(crate) fn listed_batches(&self, now: Minute) -> Vec<BatchEntry> {
-        let list = self.trust_list();
-        let entries = list.map(|list| list.online().batches.clone());
-        let mut entries = entries.unwrap_or_default();
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        let list = ledger.trust.as_ref();
+        let entries = list.map_or(&ledger.carried, |list| &list.online().batches);
+        let mut entries = entries.clone();
+        drop(ledger);
         entries.retain(|e| self.root.document().counts_batch(e.at, now));
         entries
     }

@@ -11,7 +11,7 @@ use ledger::{
 };
 use rayon::prelude::*;
 use rules::{Context, Minute, fold};
-use verifier::trust::TrustList;
+use verifier::trust::{BatchEntry, TrustList};
 use wire::Reason;
 
 use crate::node::{epoch_of_key, head_of};
@@ -54,6 +54,9 @@ pub(crate) struct Ledger {
     pub(crate) registries: BTreeMap<Epoch, KnownRegistry>,
     /// The newest online document.
     pub(crate) trust: Option<Arc<TrustList>>,
+    /// Where there is none: the batches of revocations of the last one under an earlier root document. Gates take no
+    /// document that leaves them out.
+    pub(crate) carried: Vec<BatchEntry>,
     /// The newest registry with a head of this province.
     pub(crate) issuing: Option<Arc<Issuing>>,
 }

@@ -184,6 +184,7 @@ impl Node {
             .get_large(Table::Online, key)?
             .ok_or_else(damaged)?;
         let online = SignedOnline::from_bytes(&row.document).map_err(|_| damaged())?;
+        let batches = online.document().batches.clone();
         let restored = self
             .bundle(online)
             .and_then(|bundle| TrustList::restore(&bundle, &self.root_keys));
@@ -204,8 +205,13 @@ impl Node {
                 let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
                 ledger.trust = Some(Arc::new(list));
             }
-            // After a change of root document the old online document is no longer believed; the next one will be.
-            Err(error) => tracing::warn!(%error, "the stored online document is not believed"),
+            // After a change of root document the old online document is no longer believed; the next one will be, and lists
+            // what it listed.
+            Err(error) => {
+                tracing::warn!(%error, "the stored online document is not believed");
+                let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+                ledger.carried = batches;
+            }
         }
         Ok(())
     }

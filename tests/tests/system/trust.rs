@@ -51,8 +51,8 @@ fn bad_lists(world: &World, newest: &OnlineDocument, older: &[u8]) -> [(&'static
     let root = world.signed_root();
     let all = [33, 35, 42];
     let with = |online| bundle(root.clone(), online);
-    let old_issue =
-        |d: &mut OnlineDocument| d.issued_at = UnixTime::from_s(d.issued_at.get_s() - 73 * 3600);
+    // Ten minutes ago; a document cannot be older than the batches that it names.
+    let short_lived = |d: &mut OnlineDocument| (d.soft_stale_s, d.hard_stale_s) = (60, 60);
     let future =
         |d: &mut OnlineDocument| d.issued_at = UnixTime::from_s(d.issued_at.get_s() + 3600);
     let same_number = |d: &mut OnlineDocument| {
@@ -68,7 +68,7 @@ fn bad_lists(world: &World, newest: &OnlineDocument, older: &[u8]) -> [(&'static
             "another document",
             with(changed(world, newest, &all, same_number)),
         ),
-        ("ended", with(changed(world, newest, &all, old_issue))),
+        ("ended", with(changed(world, newest, &all, short_lived))),
         ("issued", with(changed(world, newest, &all, future))),
         (
             "signed by 1 provinces",
@@ -105,6 +105,7 @@ async fn trust_lists_that_fell_ended_are_empty_or_lack_signatures_are_refused_an
     let (newer, list) = trust_list(&world, HOME).await;
     let newest = list.online();
     let bad = bad_lists(&world, newest, &older);
+    world.advance(minute("2022-08-28 12:30")).await;
 
     let files = GateFiles::new(CHECKPOINT, &world, "not-red", 1);
     assert_eq!(files.run(&["refresh"]).status.code(), Some(0));
