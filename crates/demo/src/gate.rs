@@ -123,12 +123,19 @@ rate_min_per_s = 0
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Takes the trust list that another gate has, as a copy on a stick would bring it.
+    /// Takes the trust list that another gate has, with the batches of revocations that it names, as a copy on a stick
+    /// would bring them.
     ///
     /// # Errors
     /// If a file cannot be copied.
     pub fn copy_list(&self, from: &Self) -> Result<()> {
-        fs::create_dir_all(self.dir.join("state"))?;
+        let batches = "state/revocations";
+        fs::create_dir_all(self.dir.join(batches))?;
+        for entry in fs::read_dir(from.dir.join(batches))? {
+            let name = entry?.file_name();
+            let file = Path::new(batches).join(name);
+            fs::copy(from.dir.join(&file), self.dir.join(&file))?;
+        }
         let list = "state/trust-list.bin";
         fs::copy(from.dir.join(list), self.dir.join(list))?;
         Ok(())
