@@ -10,7 +10,8 @@ use federation::pki::{IssuedCertificate, ProvinceAuthority};
 use federation::{PeerId, Role};
 use membership::{
     Change, Folder, Invitation, Joining, Known, MembershipError, Plan, Request, SignedInvitation,
-    changes, issue, read_root_key, replace, replace_private, write_private,
+    changes, issue, read_bytes, read_signing_key, read_text, replace, replace_private,
+    write_private,
 };
 use rand::TryRngCore as _;
 use rules::{ProvinceCode, SourceKind};
@@ -90,7 +91,7 @@ impl Desk {
 
     pub(crate) fn invite(&self, invited: &Invited) -> Result<()> {
         let plan = Plan::read(&invited.plan)?;
-        let key = read_root_key(&invited.key)?;
+        let key = read_signing_key(&invited.key)?;
         let mut nonce = [0; 16];
         fill(&mut nonce)?;
         let expires_at = UnixTime::from_s(now()?.get_s() + u64::from(invited.days) * 86_400);
@@ -113,7 +114,7 @@ impl Desk {
     }
 
     pub(crate) fn join(&self, joined: Joined) -> Result<()> {
-        let text = read_text(&joined.invitation)?;
+        let text = read_text(&joined.invitation, MAX_TEXT_LEN_BYTES)?;
         let invitation = SignedInvitation::from_pem(&text)?;
         let asked = invitation.invitation().clone();
         let head = new_signing_key()?;
@@ -186,15 +187,13 @@ impl Desk {
 
     pub(crate) fn approve(&self, folder: &Path, key_file: &Path) -> Result<()> {
         let folder = Folder::new(folder);
-        let key = read_root_key(key_file)?;
+        let key = read_signing_key(key_file)?;
         let known = Known::beside(key_file)?;
         let root = folder.root()?;
         known.check(root.as_ref())?;
-        let now = now()?;
-        let (draft, so_far) = folder.checked_draft(now)?;
+        let signed = folder.sign(&key, now()?)?;
         let in_force = root.as_ref().map(SignedRoot::document);
-        let found = changes(in_force, draft.document());
-        let signed = draft.sign(&key, in_force, so_far)?;
+        let found = changes(in_force, signed.document());
         let state = match folder.is_complete(&signed) {
             Ok(()) => "signed by enough: `federation publish`".to_owned(),
             Err(MembershipError::Trust(verifier::Error::TooFewRootSignatures {
@@ -207,12 +206,12 @@ impl Desk {
             Err(error) => return Err(error.into()),
         };
         if !self.dry_run {
-            folder.sign(&key, now)?;
+            folder.write_next(&signed)?;
             if let Some(root) = &root {
                 known.note(root)?;
             }
         }
-        self.tell_changes(draft.document().sequence.get(), &found, &state)
+        self.tell_changes(signed.document().sequence.get(), &found, &state)
     }
 
     pub(crate) fn publish(&self, folder: &Path) -> Result<()> {
@@ -251,7 +250,7 @@ impl Desk {
     }
 
     fn rotate_head(&self, dir: &Path, root: &Path) -> Result<()> {
-        let old = read_root_key(&dir.join("signing.key"))?;
+        let old = read_signing_key(&dir.join("signing.key"))?;
         let new = new_signing_key()?;
         let place = Place::find(dir, root, &old)?;
         let request = Request::Rotate {
@@ -280,7 +279,7 @@ published, put signing.key.next in place of signing.key together with root.bin, 
     }
 
     pub(crate) fn leave(&self, dir: &Path, root: &Path) -> Result<()> {
-        let key = read_root_key(&dir.join("signing.key"))?;
+        let key = read_signing_key(&dir.join("signing.key"))?;
         let place = Place::find(dir, root, &key)?;
         let request = Request::Leave {
             federation: place.peer.federation.clone(),
@@ -300,7 +299,8 @@ published, put signing.key.next in place of signing.key together with root.bin, 
         });
         self.tell(
             &value,
-            "asked to leave: send request.pem. Passes of your residents end with the next epoch after it is published.",
+            "asked to leave: send request.pem. Once it is published no new passes can be made here; those that residents have hold until \
+             their age ends.",
         )
     }
 
@@ -364,14 +364,9 @@ struct Place {
 
 impl Place {
     fn find(dir: &Path, root: &Path, key: &SigningKey) -> Result<Self> {
-        let pem = read_text(&dir.join("authority.pem"))?;
+        let pem = read_text(&dir.join("authority.pem"), MAX_TEXT_LEN_BYTES)?;
         let authority = federation::Authority::from_pem(&pem)?.context("authority.pem")?;
-        let bytes = fs::read(root).with_context(|| root.display().to_string())?;
-        ensure!(
-            bytes.len() <= MAX_SIGNED_ROOT_LEN_BYTES,
-            "{} is longer than {MAX_SIGNED_ROOT_LEN_BYTES} bytes",
-            root.display()
-        );
+        let bytes = read_bytes(root, MAX_SIGNED_ROOT_LEN_BYTES as u64)?;
         let root = SignedRoot::from_bytes(&bytes)?;
         let own = key.verifying_key();
         let entries = &root.document().provinces;
@@ -388,8 +383,8 @@ impl Place {
 }
 
 fn read_authority(dir: &Path) -> Result<ProvinceAuthority> {
-    let certificate = read_text(&dir.join("authority.pem"))?;
-    let key = read_text(&dir.join("authority-key.pem"))
+    let certificate = read_text(&dir.join("authority.pem"), MAX_TEXT_LEN_BYTES)?;
+    let key = read_text(&dir.join("authority-key.pem"), MAX_TEXT_LEN_BYTES)
         .context("the authority's key is needed: bring it back for this command")?;
     Ok(ProvinceAuthority::from_pem(&certificate, &key)?)
 }
@@ -441,21 +436,6 @@ parameters = {{ test = {{ seed = "{seed}", cache_dir = "cache" }} }}
 
 /// Longest text that is read: PEM of keys, certificates and requests.
 const MAX_TEXT_LEN_BYTES: u64 = 65_536;
-
-fn read_text(path: &Path) -> Result<String> {
-    use std::io::Read as _;
-    let name = || path.display().to_string();
-    let mut text = String::new();
-    let file = fs::File::open(path).with_context(name)?;
-    let mut limited = file.take(MAX_TEXT_LEN_BYTES + 1);
-    limited.read_to_string(&mut text).with_context(name)?;
-    ensure!(
-        text.len() as u64 <= MAX_TEXT_LEN_BYTES,
-        "{} is longer than {MAX_TEXT_LEN_BYTES} bytes",
-        path.display()
-    );
-    Ok(text)
-}
 
 fn province(code: u8) -> Result<ProvinceCode> {
     ProvinceCode::new(code)

@@ -137,6 +137,9 @@ fn provinces(
         if !asked.insert(slot) {
             return Err(MembershipError::SlotTwice(slot.get()));
         }
+        if plan.removed_slots.contains(&slot) {
+            return Err(MembershipError::SlotRemoved(slot.get()));
+        }
         if *request.federation() != plan.federation {
             return Err(MembershipError::OtherFederation {
                 theirs: request.federation().as_str().to_owned(),
@@ -247,13 +250,17 @@ fn check_rule_sets(
             return refuse(id, "ended already".to_owned());
         }
     }
+    // What was promised with the document in force holds, whatever the plan says now.
+    let grace_min = in_force
+        .map_or(0, |root| root.grace_min)
+        .max(plan.grace_min);
     for entry in in_force.map_or(&[][..], |root| &root.rule_sets) {
         let goes_on = plan.rule_sets.iter().any(|set| {
             let own = RuleSetEntry::of(set);
             own.name == entry.name && own.digest == entry.digest
         });
         let end = entry.superseded_at.unwrap_or(rules::Minute::MAX);
-        let served_until = end.saturating_add_signed(i64::from(plan.grace_min));
+        let served_until = end.saturating_add_signed(i64::from(grace_min));
         if !goes_on && entry.valid_from <= now && now < served_until {
             let what = format!(
                 "in force, with the grace time until minute {}: it may not be left out",

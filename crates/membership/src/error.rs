@@ -72,6 +72,9 @@ pub enum MembershipError {
     /// Two requests speak of one slot.
     #[error("two requests for slot {0}")]
     SlotTwice(u8),
+    /// A request speaks of a slot that the plan takes away.
+    #[error("the plan's removed_slots take slot {0} away: it can ask for nothing")]
+    SlotRemoved(u8),
     /// The plan is wrong.
     #[error("the plan: {0}")]
     Plan(String),

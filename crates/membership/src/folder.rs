@@ -141,8 +141,15 @@ impl Folder {
     /// # Errors
     /// [`MembershipError::File`].
     pub fn write_draft(&self, draft: &Draft) -> Result<(), MembershipError> {
-        let unsigned = SignedRoot::new(draft.document().clone(), Vec::new());
-        self.replace("next.bin", &unsigned.to_bytes()?)
+        self.write_next(&SignedRoot::new(draft.document().clone(), Vec::new()))
+    }
+
+    /// Puts a draft with its signatures so far in place of any other one.
+    ///
+    /// # Errors
+    /// [`MembershipError::File`].
+    pub fn write_next(&self, next: &SignedRoot) -> Result<(), MembershipError> {
+        self.replace("next.bin", &next.to_bytes()?)
     }
 
     /// The draft in the folder, after deriving it anew, and the signatures under it that fit.
@@ -163,17 +170,15 @@ impl Folder {
         Ok((draft, next.signatures().to_vec()))
     }
 
-    /// Signs the draft with a root key, beside the signatures so far.
+    /// The draft with a root key's signature beside those so far; nothing is written.
     ///
     /// # Errors
-    /// Those of [`Folder::checked_draft`] and [`Draft::sign`], [`MembershipError::File`].
+    /// Those of [`Folder::checked_draft`] and [`Draft::sign`].
     pub fn sign(&self, key: &SigningKey, now: UnixTime) -> Result<SignedRoot, MembershipError> {
         let (draft, so_far) = self.checked_draft(now)?;
         let root = self.root()?;
         let in_force = root.as_ref().map(SignedRoot::document);
-        let signed = draft.sign(key, in_force, so_far)?;
-        self.replace("next.bin", &signed.to_bytes()?)?;
-        Ok(signed)
+        draft.sign(key, in_force, so_far)
     }
 
     /// Whether enough of the keys in force, and of its own, signed the draft.
@@ -277,7 +282,10 @@ fn at(path: &Path) -> impl Fn(std::io::Error) -> MembershipError {
 }
 
 /// The bytes of a file of at most `limit_bytes`.
-pub(crate) fn read_bytes(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, MembershipError> {
+///
+/// # Errors
+/// [`MembershipError::File`], [`MembershipError::TooLong`].
+pub fn read_bytes(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, MembershipError> {
     let file = fs::File::open(path).map_err(at(path))?;
     let mut bytes = Vec::new();
     let mut limited = file.take(limit_bytes + 1);
@@ -292,7 +300,10 @@ pub(crate) fn read_bytes(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Membe
 }
 
 /// The text of such a file.
-pub(crate) fn read_text(path: &Path, limit_bytes: u64) -> Result<String, MembershipError> {
+///
+/// # Errors
+/// Those of [`read_bytes`].
+pub fn read_text(path: &Path, limit_bytes: u64) -> Result<String, MembershipError> {
     let bytes = read_bytes(path, limit_bytes)?;
     String::from_utf8(bytes).map_err(|_| {
         at(path)(std::io::Error::new(
@@ -353,7 +364,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), MembershipError> {
 ///
 /// # Errors
 /// [`MembershipError::File`], [`MembershipError::Secret`].
-pub fn read_root_key(path: &Path) -> Result<SigningKey, MembershipError> {
+pub fn read_signing_key(path: &Path) -> Result<SigningKey, MembershipError> {
     use std::os::unix::fs::PermissionsExt as _;
     let secret = |what| MembershipError::Secret {
         path: path.to_owned(),

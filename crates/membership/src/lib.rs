@@ -20,7 +20,10 @@ mod request;
 pub use change::{Change, changes};
 pub use draft::{Draft, MAX_EXPIRY_DAYS, NOTICE_MIN};
 pub use error::MembershipError;
-pub use folder::{Applied, Folder, read_root_key, replace, replace_private, write_private};
+pub use folder::{
+    Applied, Folder, read_bytes, read_signing_key, read_text, replace, replace_private,
+    write_private,
+};
 pub use invitation::{Invitation, MAX_INVITATION_LEN_BYTES, SignedInvitation};
 pub use joining::{CERTIFICATE_DAYS, Joining, ROOT_CERTIFICATE_DAYS, issue};
 pub use known::Known;

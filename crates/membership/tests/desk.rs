@@ -108,11 +108,17 @@ impl Desk {
         Ok(draft)
     }
 
+    /// What a holder of a root key does: derives, signs, writes.
+    fn sign(&self, key: &SigningKey, now: UnixTime) -> Result<(), MembershipError> {
+        let signed = self.folder.sign(key, now)?;
+        self.folder.write_next(&signed)
+    }
+
     /// Proposes, signs with these keys, and publishes.
     fn agree(&self, now: UnixTime, keys: &[SigningKey]) -> Vec<Change> {
         self.propose(now).unwrap();
         for key in keys {
-            self.folder.sign(key, now).unwrap();
+            self.sign(key, now).unwrap();
         }
         self.folder.publish(now).unwrap().changes
     }
@@ -201,7 +207,7 @@ fn too_few_signatures_put_nothing_in_force() {
     let before = desk.root();
     for signer in [None, Some(key(2)), Some(key(2))] {
         if let Some(key) = signer {
-            desk.folder.sign(&key, NOW).unwrap();
+            desk.sign(&key, NOW).unwrap();
         }
         assert!(matches!(
             desk.folder.publish(NOW),
@@ -211,9 +217,9 @@ fn too_few_signatures_put_nothing_in_force() {
         ));
     }
     assert_eq!(desk.root(), before);
-    let stranger = desk.folder.sign(&key(9), NOW);
+    let stranger = desk.sign(&key(9), NOW);
     assert!(matches!(stranger, Err(MembershipError::NotARootKey)));
-    desk.folder.sign(&key(1), NOW).unwrap();
+    desk.sign(&key(1), NOW).unwrap();
     desk.folder.publish(NOW).unwrap();
 }
 
@@ -309,6 +315,13 @@ fn a_province_leaves_or_is_removed_and_its_certificates_with_it() {
     desk.plan(&plan_text(2).replace("grace_min", "removed_slots = [3]\ngrace_min"));
     desk.agree(NOW, &[key(1), key(2)]);
     assert_eq!(desk.root().provinces.len(), 1);
+    // Nobody is invited into a slot that is taken away, and then left out in silence.
+    desk.ask("42", &joining(42, 3, &key(142)).request);
+    assert!(matches!(
+        desk.propose(NOW),
+        Err(MembershipError::SlotRemoved(3))
+    ));
+    fs::remove_file(desk.dir.path().join("requests/42.pem")).unwrap();
     assert_eq!(pems().matches("BEGIN CERTIFICATE").count(), 1);
 }
 
@@ -409,7 +422,7 @@ fn whoever_signs_derives_the_draft_alone() {
     let put = |document: RootDocument| {
         let bytes = SignedRoot::new(document, Vec::new()).to_bytes().unwrap();
         replace(&desk.dir.path().join("next.bin"), &bytes).unwrap();
-        desk.folder.sign(&key(1), NOW)
+        desk.sign(&key(1), NOW)
     };
     // Somebody's own province, a longer life, a later number.
     let mut slipped = draft.document().clone();
@@ -525,6 +538,15 @@ fn a_rule_set_is_announced_two_days_ahead_unless_in_an_emergency() {
         desk.propose(later(4 * 86_400)),
         Err(MembershipError::RuleSet { .. })
     ));
+    // Nor in the grace time that the document in force gives, whatever the plan says now: it ends on 1 June 2027.
+    let end = later((185 * 24 + 16) * 3_600);
+    desk.plan(&plan_text(2).replace("grace_min = 1440", "grace_min = 0"));
+    assert!(matches!(
+        desk.propose(UnixTime::from_s(end.get_s() + 1_439 * 60)),
+        Err(MembershipError::RuleSet { .. })
+    ));
+    desk.propose(UnixTime::from_s(end.get_s() + 1_440 * 60))
+        .unwrap();
 }
 
 #[test]

@@ -11,6 +11,22 @@ use crate::{CHECKPOINT, FEDERATION, NODE};
 struct Deployed {
     dir: tempfile::TempDir,
     programs: tempfile::TempDir,
+    ports: &'static str,
+}
+
+/// What the ports of all three nodes can begin with: the scripts' `2433` and the like must be free.
+fn free_ports() -> &'static str {
+    let is_free = |start: &&&str| {
+        let ends = ["4", "5", "6", "8"]
+            .map(|door| ["33", "35", "42"].map(|p| format!("{start}{door}{p}")));
+        let mut ports = ends
+            .iter()
+            .flatten()
+            .map(|port| port.parse::<u16>().unwrap());
+        ports.all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok())
+    };
+    let starts = ["2", "3", "4", "5", "6", "8", "9"];
+    starts.iter().find(is_free).expect("free ports")
 }
 
 impl Deployed {
@@ -24,7 +40,11 @@ impl Deployed {
             std::os::unix::fs::symlink(program, programs.path().join(name)).unwrap();
         }
         let dir = tempfile::tempdir().unwrap();
-        Self { dir, programs }
+        Self {
+            dir,
+            programs,
+            ports: free_ports(),
+        }
     }
 
     /// Where all of it is.
@@ -38,7 +58,7 @@ impl Deployed {
         let mut command = Command::new(script.join(name));
         command.arg(self.all()).args(further);
         command.env("PROGRAMS", self.programs.path());
-        command.env("CACHE", key_cache()).env("PORTS", "2");
+        command.env("CACHE", key_cache()).env("PORTS", self.ports);
         said(&command.output().unwrap(), name)
     }
 
