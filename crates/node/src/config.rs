@@ -303,6 +303,21 @@ impl Default for Epochs {
 }
 
 impl Epochs {
+    /// Values with the least and the most that they may be: a pass is to be had within a week, and nobody proposes without
+    /// letting the others close.
+    fn ranges(&self) -> impl Iterator<Item = (&'static str, u64, u64, u64)> {
+        [
+            ("epochs.every_min", self.every_min.into(), 0, 10_080),
+            (
+                "epochs.propose_after_s",
+                self.propose_after_s.into(),
+                1,
+                3_600,
+            ),
+        ]
+        .into_iter()
+    }
+
     /// [`Epochs::propose_after_s`].
     pub(crate) fn propose_after(&self) -> std::time::Duration {
         std::time::Duration::from_secs(self.propose_after_s.into())
@@ -464,7 +479,9 @@ impl Config {
             ),
         ];
         let kept = self.retention.ranges().chain(self.store.ranges());
-        let kept = kept.chain(self.forward.ranges());
+        let kept = kept
+            .chain(self.forward.ranges())
+            .chain(self.epochs.ranges());
         let of_tables = self.limits.ranges().chain(kept);
         for (name, value, least, most) in ranges.into_iter().chain(of_tables) {
             if !(least..=most).contains(&value) {
@@ -552,6 +569,8 @@ mod tests {
             ("limits", "request_skew_min = 0"),
             ("limits", "store_calls_at_once = 513"),
             ("limits", "query_quantum_ms = 0"),
+            ("epochs", "propose_after_s = 0"),
+            ("epochs", "every_min = 10_081"),
             ("clock", "start_minute = 70_000_000\nrate_min_per_s = 0"),
             ("peer]", "province = 0\naddress = \"x:1\""),
             ("observe", "otlp_endpoint = \"http://far.example:4317\""),

@@ -102,7 +102,7 @@ impl Prepared {
                 .to_owned()
                 .into());
         }
-        let root_keys = read_root_keys(&config)?;
+        let root_keys = read_signing_keys(&config)?;
         let root = read_root(&config, &root_keys)?;
         let ring = read_own_ring(&config)?;
         let signing_key = SigningKey::from_bytes(&*read_secret(&config.signing_key_file)?);
@@ -302,7 +302,7 @@ fn clock(config: &Config) -> Arc<dyn Clock> {
     }
 }
 
-fn read_root_keys(config: &Config) -> Result<RootKeys, String> {
+fn read_signing_keys(config: &Config) -> Result<RootKeys, String> {
     let parse = |text: &String| {
         parse_digits(text)
             .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
