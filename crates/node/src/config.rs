@@ -11,6 +11,7 @@ use crate::keys::KeyToken;
 pub use crate::forward::{Forward, SealingKeyFile};
 pub use crate::keeping::{Retention, StoreRoom};
 pub use crate::limits::Limits;
+pub use crate::receipts::Receipts;
 use crate::observe::Observe;
 
 /// Longest configuration file, in bytes.
@@ -73,6 +74,9 @@ pub struct Config {
     /// Events that go to, and come from, other provinces.
     #[serde(default)]
     pub forward: Forward,
+    /// Receipts for what is accepted.
+    #[serde(default)]
+    pub receipts: Receipts,
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
@@ -428,6 +432,7 @@ impl Config {
             .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
         self.forward.check()?;
+        self.receipts.check()?;
         if self.retention.horizon_days * 24 < self.intake.max_age_hours {
             return Err(format!(
                 "retention.horizon_days is {}, less than intake.max_age_hours, {}: an event that has left would be taken again",

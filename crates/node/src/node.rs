@@ -20,6 +20,7 @@ use crate::observe::Metrics;
 use crate::passes::InFlight;
 use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::quotas::NodeQuotas;
+use crate::receipts::{Commitments, Receipts, given_since};
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
 use crate::transparency::{LogBook, LogNames};
@@ -81,6 +82,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Events that go to, and come from, other provinces.
     pub forward: Forward,
+    /// Receipts for what is accepted.
+    pub receipts: Receipts,
 }
 
 /// A province's node, without its doors. Its methods block: they read and write the store, and are called from
@@ -128,6 +131,7 @@ pub struct Node {
     /// Told when something came in that passes are to be held against.
     pub(crate) recheck_due: Notify,
     pub(crate) forward: Forwarding,
+    pub(crate) commitments: Commitments,
 }
 
 /// Counts since the beginning.
@@ -138,6 +142,11 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Whether any event was ever accepted.
+    pub(crate) fn has_events(&self) -> bool {
+        self.events.load(Ordering::Relaxed) > 0
+    }
+
     /// Counts out residents who are erased.
     pub(crate) fn forget(&self, residents: u64) {
         self.residents.fetch_sub(residents, Ordering::Relaxed);
@@ -169,6 +178,8 @@ impl Node {
         let others = others.filter(|province| *province != parts.home);
         let settings = parts.settings.forward.clone();
         let forward = Forwarding::open(&parts.vault, settings, sealing, others)?;
+        let since = given_since(&parts.vault, &counts, parts.clock.now())?;
+        let commitments = Commitments::new(since, parts.settings.receipts.batch_len());
         let proving = &parts.settings.proving;
         let queue = ProvingQueue::start(proving.threads, proving.queue_len)
             .map_err(|_| NodeError::Fault("no thread for proving can be started"))?;
@@ -218,6 +229,7 @@ impl Node {
             offers: Offers::default(),
             recheck_due: Notify::new(),
             forward,
+            commitments,
         };
         node.restore_ledger()?;
         node.check_clock()?;

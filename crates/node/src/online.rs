@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use commitment::Epoch;
 use ed25519_dalek::{Signature, Signer as _};
+use ledger::log::{Entry, RevocationBatch as RevocationNotice};
 use rules::Minute;
 use sha2::{Digest as _, Sha256};
-use verifier::UnixTime;
+use verifier::{PASS_AGE_LIMIT_MIN, UnixTime};
 use verifier::trust::{
     BatchEntry, Bundle, Candidate, MAX_REGISTRIES, OnlineDocument, ProvinceSignature,
     RegistryEntry, RevocationBatch, Sequence, SignedOnline, TrustList,
@@ -141,9 +142,12 @@ impl Node {
             return Ok(());
         }
         let mut candidate = self.consider_online(online)?;
-        let mut new = BTreeMap::new();
+        let (mut new, mut unlogged) = (BTreeMap::new(), Vec::new());
         for entry in candidate.missing().to_vec() {
             let stored = self.stored_batch(&entry)?;
+            if stored.is_none() {
+                unlogged.push(notice_of(online.document(), &entry));
+            }
             if let Some(bytes) = stored.or_else(|| self.found_batch(&entry, supplied)) {
                 candidate.supply(&bytes).map_err(|error| refused(&error))?;
                 new.insert(batch_key(&entry), bytes);
@@ -161,7 +165,8 @@ impl Node {
         }
         write.put_large(Table::Online, &key, &row);
         self.keep_batches(&mut write, online.document(), &new)?;
-        write.commit()?;
+        self.append(write, &unlogged)?;
+        self.sign_checkpoint_later();
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
         ledger.trust = Some(Arc::new(list));
         Ok(())
@@ -250,6 +255,19 @@ impl Node {
         };
         recent.into_iter().map(entry).collect()
     }
+}
+
+/// What the log tells of a batch of revocations that is new.
+fn notice_of(document: &OnlineDocument, batch: &BatchEntry) -> Entry {
+    Entry::Revocations(RevocationNotice {
+        sequence: document.sequence.get(),
+        issued: batch.at,
+        // The longest that a profile can keep it listed, see `RootDocument::counts_batch`.
+        expires: batch
+            .at
+            .saturating_add_signed(i64::from(PASS_AGE_LIMIT_MIN) + 1),
+        sha256: batch.digest.0,
+    })
 }
 
 fn refused(error: &verifier::Error) -> NodeError {

@@ -16,6 +16,7 @@ use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
+use crate::receipts::log_by_the_clock;
 use crate::revoke::recheck_as_due;
 use crate::schedule::keep_epochs;
 use crate::transparency::{keep_witnessed, listen_public};
@@ -68,6 +69,7 @@ pub async fn serve(
     let mut background = JoinSet::new();
     background.spawn(watching);
     background.spawn(recheck_as_due(Arc::clone(&node)));
+    background.spawn(log_by_the_clock(Arc::clone(&node)));
     if let Some(listener) = listeners.metrics {
         let credentials = Arc::clone(&credentials);
         background.spawn(listen(

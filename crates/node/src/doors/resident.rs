@@ -5,7 +5,7 @@ use wire::Padded as _;
 use wire::resident::v1 as proto;
 use wire::resident::v1::resident_service_server::ResidentService;
 
-use super::Desk;
+use super::{Desk, held};
 use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
 use crate::query::Status as Own;
@@ -56,11 +56,15 @@ impl ResidentService for ResidentDesk {
         request: Request<proto::DeclareHealthRequest>,
     ) -> Result<Response<proto::DeclareHealthResponse>, Status> {
         let request = request.into_inner();
-        let duplicate = self
+        let declared = self
             .0
             .ask(move |node| node.declare_health(&request))
             .await?;
-        Ok(Response::new(proto::DeclareHealthResponse { duplicate }))
+        Ok(Response::new(proto::DeclareHealthResponse {
+            duplicate: declared.is_duplicate,
+            receipt: held(declared.receipt.as_ref()),
+            event: declared.event,
+        }))
     }
 
     async fn declare_trip(
@@ -68,8 +72,12 @@ impl ResidentService for ResidentDesk {
         request: Request<proto::DeclareTripRequest>,
     ) -> Result<Response<proto::DeclareTripResponse>, Status> {
         let request = request.into_inner();
-        let duplicate = self.0.ask(move |node| node.declare_trip(&request)).await?;
-        Ok(Response::new(proto::DeclareTripResponse { duplicate }))
+        let declared = self.0.ask(move |node| node.declare_trip(&request)).await?;
+        Ok(Response::new(proto::DeclareTripResponse {
+            duplicate: declared.is_duplicate,
+            receipt: held(declared.receipt.as_ref()),
+            event: declared.event,
+        }))
     }
 
     async fn query(
@@ -139,12 +147,14 @@ impl ResidentService for ResidentDesk {
         request: Request<proto::CorrectRequest>,
     ) -> Result<Response<proto::CorrectResponse>, Status> {
         let request = request.into_inner();
-        let state = match self.0.ask(move |node| node.correct(&request)).await? {
+        let contested = self.0.ask(move |node| node.correct(&request)).await?;
+        let state = match contested.state {
             CaseState::Open => proto::CorrectionState::Open,
             CaseState::Upheld => proto::CorrectionState::Upheld,
         };
         Ok(Response::new(proto::CorrectResponse {
             state: state.into(),
+            receipt: held(contested.receipt.as_ref()),
         }))
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::transport::Channel;
 use wire::federation::v1 as proto;
-use wire::{Reason, forward_answers};
+use wire::{Reason, forward_answers, home_receipts};
 
 use super::SignedSealingKey;
 use crate::Node;
@@ -91,6 +91,7 @@ async fn forward_once(
     let mut client = wire::client::forward(channel.clone());
     let answer = client.forward_events(request).await?;
     let answers = forward_answers(answer.get_ref(), sent)?;
+    let answers = answers.into_iter().zip(home_receipts(answer.get_ref()));
     let answered: Vec<_> = batch.rows.into_iter().zip(answers).collect();
     let settled = desk.ask(move |node| node.settle(home, &answered)).await?;
     if settled < sent {

@@ -14,6 +14,7 @@ use ledger::log::{
     RuleSetNotice, SignedCheckpoint, SignedLogKeys, SourceEntitlement, TilePath, bundle, leaf_hash,
 };
 use rules::ProvinceCode;
+use sha2::{Digest as _, Sha256};
 
 use crate::node::{epoch_of_key, head_of};
 use crate::store::{EpochRow, StoreError, Table, Vault, WriteSet};
@@ -91,10 +92,11 @@ pub(crate) struct LogBook {
     checkpoint: Option<SignedCheckpoint>,
 }
 
-/// What a log says is in force: rule sets, and of each source the last that was said.
+/// What a log says is in force: rule sets, of each source the last that was said, and the head key.
 #[derive(Default)]
 struct Announced {
     rule_sets: BTreeSet<Vec<u8>>,
+    head_key: Option<KeyChange>,
     sources: BTreeMap<(u8, u8, u32), SourceEntitlement>,
 }
 
@@ -105,6 +107,9 @@ impl Announced {
             Entry::Source(source) => {
                 let id = (source.province.get(), source.kind, source.number);
                 self.sources.insert(id, *source);
+            }
+            Entry::KeyChange(change) if change.role == KeyRole::Head => {
+                self.head_key = Some(*change);
             }
             _ => {}
         }
@@ -130,6 +135,7 @@ impl Node {
                 }
                 let entry = Entry::from_bytes(&bytes).map_err(|_| wrong())?;
                 announced.take(&entry, &bytes);
+                self.commitments.restore(&entry);
                 book.log.append(&bytes).map_err(|_| wrong())?;
                 book.next += 1;
                 Ok(())
@@ -176,11 +182,23 @@ impl Node {
         Ok(entries.into_values().collect())
     }
 
-    /// The rule sets and sources of this node's configuration that its log does not tell of, and the sources that it tells
-    /// of and that are no more.
+    /// The rule sets, sources and head key of this node that its log does not tell of, and the sources that it tells of and
+    /// that are no more.
     fn unannounced(&self, announced: &Announced) -> Vec<Entry> {
         let mut entries: Vec<Entry> = self.rules.known().map(notice_of).collect();
         entries.retain(|entry| !announced.rule_sets.contains(&entry.to_bytes()));
+        // The root document names it, and a node with another one does not start.
+        let head_key = self.signing_key.verifying_key();
+        let sha256: [u8; 32] = Sha256::digest(head_key.as_bytes()).into();
+        if announced.head_key.is_none_or(|told| told.sha256 != sha256) {
+            entries.push(Entry::KeyChange(KeyChange {
+                role: KeyRole::Head,
+                is_compromised: false,
+                number: announced.head_key.map_or(0, |told| told.number) + 1,
+                from: self.clock.now(),
+                sha256,
+            }));
+        }
         let mut gone = announced.sources.clone();
         for (id, source) in self.sources.iter() {
             let now = SourceEntitlement {
@@ -227,12 +245,16 @@ impl Node {
         chunks.try_for_each(|chunk| self.append(self.vault.write(), chunk))
     }
 
-    /// Commits `write` and the entries that tell of it, together or not at all.
+    /// Commits `write` and the entries that tell of it, together or not at all. What was promised for before a time that they
+    /// tell is logged first.
     pub(crate) fn append(
         &self,
         mut write: WriteSet<'_>,
         entries: &[Entry],
     ) -> Result<(), NodeError> {
+        if let Some(told) = entries.iter().filter_map(Entry::told_time).max() {
+            self.keep_promises(told)?;
+        }
         let mut book = self.log_book();
         for (index, entry) in (book.next..).zip(entries) {
             write.put_new(Table::LogEntries, &index.to_be_bytes(), &entry.to_bytes());

@@ -271,6 +271,20 @@ impl Node {
         Ok(witnesses)
     }
 
+    /// The signed log keys of this node and of those others that are known, one after the other. A reader who has the root
+    /// document needs no other word for whose keys they are.
+    pub(super) fn known_log_keys(&self) -> Result<Vec<u8>, NodeError> {
+        let mut known = self.log_names.signed.to_bytes();
+        for member in self.roster.members() {
+            if member.slot != self.slot
+                && let Some(keys) = stored_keys(&self.vault, member.slot)?
+            {
+                known.extend(keys.to_bytes());
+            }
+        }
+        Ok(known)
+    }
+
     /// How many witnesses have cosigned the newest checkpoint.
     pub fn checkpoint_cosignatures(&self) -> usize {
         let (Some(checkpoint), Ok(witnesses)) = (self.checkpoint(), self.witnesses()) else {

@@ -12,6 +12,8 @@ mod passes;
 mod pressure;
 mod process;
 mod provers;
+mod receipts;
+mod receipts_cut;
 mod residents;
 mod retention;
 mod revocations;
