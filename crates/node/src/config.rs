@@ -11,8 +11,8 @@ use crate::keys::KeyToken;
 pub use crate::forward::{Forward, SealingKeyFile};
 pub use crate::keeping::{Retention, StoreRoom};
 pub use crate::limits::Limits;
-pub use crate::receipts::Receipts;
 use crate::observe::Observe;
+pub use crate::receipts::Receipts;
 
 /// Longest configuration file, in bytes.
 const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;

@@ -119,10 +119,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Reason::BadAreaCode`]; [`NodeError::Declaration`] with what the rules of intake refuse.
-    pub fn declare_trip(
-        &self,
-        request: &proto::DeclareTripRequest,
-    ) -> Result<Declared, NodeError> {
+    pub fn declare_trip(&self, request: &proto::DeclareTripRequest) -> Result<Declared, NodeError> {
         let call = self.authenticate(request)?;
         let Trip {
             id,

@@ -274,9 +274,7 @@ impl Node {
                 let bytes = &offered.event[..];
                 let is_here = offered.home.is_none_or(|home| home == self.home);
                 let receipt = match (answer, authentic) {
-                    (EventAnswer::Accepted, _) => {
-                        self.receipt(Content::Event, bytes, accepted_at)
-                    }
+                    (EventAnswer::Accepted, _) => self.receipt(Content::Event, bytes, accepted_at),
                     (EventAnswer::Duplicate, Ok((event, _))) if is_here => {
                         let resident = self.resident_key(&event.subject);
                         self.receipt_again(resident, event.id, accepted_at, bytes)?

@@ -8,11 +8,11 @@ use ed25519_dalek::{Signature, Signer as _};
 use ledger::log::{Entry, RevocationBatch as RevocationNotice};
 use rules::Minute;
 use sha2::{Digest as _, Sha256};
-use verifier::{PASS_AGE_LIMIT_MIN, UnixTime};
 use verifier::trust::{
     BatchEntry, Bundle, Candidate, MAX_REGISTRIES, OnlineDocument, ProvinceSignature,
     RegistryEntry, RevocationBatch, Sequence, SignedOnline, TrustList,
 };
+use verifier::{PASS_AGE_LIMIT_MIN, UnixTime};
 use wire::Reason;
 
 use crate::batches::batch_key;

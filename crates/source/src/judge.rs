@@ -334,7 +334,11 @@ impl Reading<'_> {
         receipt: &Receipt,
         batch: &ledger::log::CommitmentBatch,
     ) -> Result<Result<usize, Absence>, JudgeError> {
-        let path = format!("commitments/{}/{}", batch.at.get(), hex::encode(batch.root.0));
+        let path = format!(
+            "commitments/{}/{}",
+            batch.at.get(),
+            hex::encode(batch.root.0)
+        );
         (self.each)(&path);
         let limit_bytes = batch.len as usize * HASH_LEN_BYTES;
         let bytes = self.log.read(&path, limit_bytes)?;

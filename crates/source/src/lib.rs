@@ -6,5 +6,5 @@
 mod judge;
 mod reading;
 
-pub use judge::{Judged, JudgeError, State, Trust, judge};
+pub use judge::{JudgeError, Judged, State, Trust, judge};
 pub use reading::{DirectoryLog, HttpLog, LogReader, Unread};

@@ -12,7 +12,7 @@ use ledger::receipt::{BROKEN_PROMISE_LEN_MAX_BYTES, Broken, BrokenPromise};
 use ledger::receipt::{HELD_RECEIPT_LEN_MAX_BYTES, HeldReceipt};
 use ledger::{Member, Minute, Roster};
 use serde_json::{Value, json};
-use source::{DirectoryLog, HttpLog, Judged, JudgeError, LogReader, State, Trust, judge};
+use source::{DirectoryLog, HttpLog, JudgeError, Judged, LogReader, State, Trust, judge};
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
 /// Longest content that a receipt is over: a contestation with its statement.
@@ -190,7 +190,10 @@ fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, u8) {
             position,
         } => (
             "in-log",
-            format!("in the log: entry {index}, batch of minute {}, position {position}", at.get()),
+            format!(
+                "in the log: entry {index}, batch of minute {}, position {position}",
+                at.get()
+            ),
             0,
             json!({ "index": index, "batch_at_minute": at.get(), "position": position }),
         ),
@@ -202,16 +205,13 @@ fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, u8) {
         ),
         State::Overdue => (
             "overdue",
-            format!("not in the log since minute {by}; but the log tells of no later time, so that nothing is shown"),
+            format!(
+                "not in the log since minute {by}; but the log tells of no later time, so that nothing is shown"
+            ),
             OVERDUE,
             Value::Null,
         ),
-        State::Broken { shown, .. } => (
-            "broken",
-            words_of(shown),
-            BROKEN,
-            json_of(shown),
-        ),
+        State::Broken { shown, .. } => ("broken", words_of(shown), BROKEN, json_of(shown)),
     };
     let json = json!({
         "state": state,

@@ -93,7 +93,8 @@ impl HttpLog {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let stream = TcpStream::connect((host, self.port)).await;
         let stream = stream.map_err(|error| error.to_string())?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
         let connection = tokio::spawn(connection);
         let request = Request::get(format!("{}/{path}", self.prefix))
             .header(HOST, format!("{}:{}", self.host, self.port))
@@ -106,7 +107,8 @@ impl HttpLog {
         let body = Limited::new(answer.into_body(), limit_bytes);
         let body = body.collect().await;
         connection.abort();
-        let body = body.map_err(|error| format!("at most {limit_bytes} bytes are read: {error}"))?;
+        let body =
+            body.map_err(|error| format!("at most {limit_bytes} bytes are read: {error}"))?;
         Ok(body.to_bytes().to_vec())
     }
 }
@@ -131,7 +133,13 @@ mod tests {
     #[test]
     fn an_address_that_is_no_plain_one_is_refused() {
         assert!(HttpLog::new("http://log.example:7450/zj/").is_ok());
-        for bad in ["", "log.example", "https://log.example", "http://", "http://a/?b=c"] {
+        for bad in [
+            "",
+            "log.example",
+            "https://log.example",
+            "http://",
+            "http://a/?b=c",
+        ] {
             assert!(HttpLog::new(bad).is_err(), "{bad}");
         }
     }

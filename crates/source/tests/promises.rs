@@ -68,7 +68,10 @@ fn what_is_not_in_the_log_is_pending_then_overdue_and_broken_only_when_the_log_t
     let State::Broken { shown, evidence } = state(&forger, &receipt, 1_061) else {
         panic!("not shown");
     };
-    assert_eq!((shown.told, shown.index, shown.batches), (minute(1_061), 4, 1));
+    assert_eq!(
+        (shown.told, shown.index, shown.batches),
+        (minute(1_061), 4, 1)
+    );
     let bytes = evidence.to_bytes().unwrap();
     let read = BrokenPromise::from_bytes(&bytes).unwrap();
     assert_eq!(read.check("test", &trust().roster), Ok(shown));
@@ -156,7 +159,15 @@ fn what_is_served_in_place_of_the_log_is_no_judgement() {
     let error = |change: &dyn Fn(&mut scene::Served)| {
         let mut served = forger.served();
         change(&mut served);
-        judge(&receipt, EVENT, (&trust(), false), &served, now, &mut |_| ()).unwrap_err()
+        judge(
+            &receipt,
+            EVENT,
+            (&trust(), false),
+            &served,
+            now,
+            &mut |_| (),
+        )
+        .unwrap_err()
     };
     let other = Forger::of(1).served();
     let others_checkpoint = other.0["checkpoint"].clone();

@@ -24,8 +24,8 @@ mod witness;
 
 pub use checkpoint::{MAX_CHECKPOINT_LEN_BYTES, SignedCheckpoint};
 pub use entry::{
-    CommitmentBatch, ENTRY_LEN_MAX_BYTES, Entry, KeyChange, KeyRole, RevocationBatch, RuleSetNotice,
-    SourceEntitlement,
+    CommitmentBatch, ENTRY_LEN_MAX_BYTES, Entry, KeyChange, KeyRole, RevocationBatch,
+    RuleSetNotice, SourceEntitlement,
 };
 pub use error::LogError;
 pub use evidence::Evidence;

@@ -70,7 +70,9 @@ impl<E> Tiles<'_, E> {
         let path = TilePath {
             level: Some(tile.level()),
             index: tile.level_index(),
-            width: u16::try_from(tile.width()).ok().filter(|w| *w <= BUNDLE_LEN)?,
+            width: u16::try_from(tile.width())
+                .ok()
+                .filter(|w| *w <= BUNDLE_LEN)?,
         };
         match (self.read)(path) {
             Ok(bytes) => {

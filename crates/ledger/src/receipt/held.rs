@@ -17,8 +17,7 @@ const SIGNATURE_LEN_BYTES: usize = 64;
 /// Longest receipt without its signature.
 const RECEIPT_LEN_MAX_BYTES: usize = 1 + 1 + 1 + FEDERATION_LEN_MAX_BYTES + 1 + 1 + 32 + 4 + 4;
 /// Longest receipt as its holder keeps it.
-pub const HELD_RECEIPT_LEN_MAX_BYTES: usize =
-    32 + RECEIPT_LEN_MAX_BYTES + SIGNATURE_LEN_BYTES;
+pub const HELD_RECEIPT_LEN_MAX_BYTES: usize = 32 + RECEIPT_LEN_MAX_BYTES + SIGNATURE_LEN_BYTES;
 /// How long after it accepted something a node has it in its log, minutes. The same for everybody, so that a receipt follows
 /// from what is stored of the event, and the same event again has the same receipt. Batches come every 15 minutes; an hour
 /// is room for three that fail.

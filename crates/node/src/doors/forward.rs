@@ -9,9 +9,9 @@ use wire::source::v1 as of_source;
 use wire::source::v1::forwarded_service_server::ForwardedService;
 use wire::{bytes_exact, envelopes, required};
 
-use super::{Desk, held};
 use super::federation::check_member;
 use super::source::{offered_event, result, source_of};
+use super::{Desk, held};
 use crate::grid::Grid;
 use crate::quotas::used_up;
 use crate::store::{ForwardState, ForwardedRow};

@@ -180,10 +180,7 @@ impl Node {
         };
         // Each row has one commitment at least.
         let most = self.commitments.batch_len;
-        for key in self
-            .vault
-            .keys(Table::Promised, WAITING_PREFIX, most + 1)?
-        {
+        for key in self.vault.keys(Table::Promised, WAITING_PREFIX, most + 1)? {
             let damaged = || NodeError::Store(StoreError::Damaged(Table::Promised));
             let row: Option<Vec<[u8; 32]>> = self.vault.get(Table::Promised, &key)?;
             let row = row.ok_or_else(damaged)?;

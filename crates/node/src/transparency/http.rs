@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
+use commitment::Minute;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderValue;
 use hyper::{Request, Response, StatusCode};
-use commitment::Minute;
 use ledger::log::{LogHash, TilePath};
 use serde_json::json;
 use tokio::net::TcpListener;

@@ -59,13 +59,21 @@ async fn judged(house: &House, held: &HeldReceipt, content: &[u8]) -> Judged {
     done.await.unwrap()
 }
 
-/// Waits until nothing waits for a house's log any more.
-async fn logged(house: &House) {
+async fn until_all(is_so: impl Fn() -> bool) {
     let began = Instant::now();
-    while house.node.commitments_waiting().unwrap() > 0 {
+    while !is_so() {
         assert!(began.elapsed() < Duration::from_secs(30));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Waits until nothing waits for a house's log any more, and its checkpoint tells of it.
+async fn logged(house: &House) {
+    until_all(|| {
+        let size = house.node.checkpoint().map_or(0, |c| c.size());
+        house.node.commitments_waiting().unwrap() == 0 && size == house.node.log_entries()
+    })
+    .await;
 }
 
 fn batches(house: &House) -> Vec<ledger::log::CommitmentBatch> {
@@ -98,10 +106,7 @@ async fn what_is_accepted_has_one_receipt_and_stands_in_the_log_within_a_quarter
     assert_eq!(receipt.accepted, minute(START));
     assert_eq!(receipt.promised_by, minute(START + PROMISE_MIN));
     let content = event.to_bytes();
-    assert_eq!(
-        judged(house, &held, &content).await.state,
-        State::Pending
-    );
+    assert_eq!(judged(house, &held, &content).await.state, State::Pending);
     world.advance_to(START + 7);
     let (outcome, again) = receipt_for(house, &event).await;
     assert_eq!((outcome, &again), (EventOutcome::Duplicate, &held));
@@ -179,12 +184,18 @@ async fn a_resident_gets_receipts_for_declarations_and_for_a_contestation() {
     let declared = phone.client.declare_trip(call).await.unwrap().into_inner();
     let trip_held = HeldReceipt::from_bytes(&declared.receipt).unwrap();
     let stated = Event::from_bytes(&declared.event).unwrap();
-    assert_eq!((stated.id.0.to_vec(), stated.subject), (trip.event_id.clone(), phone.person));
+    assert_eq!(
+        (stated.id.0.to_vec(), stated.subject),
+        (trip.event_id.clone(), phone.person)
+    );
     assert_eq!(trip_held.check_content(&declared.event), Ok(()));
     let call: r::DeclareTripRequest = phone.sign(&trip);
     let again = phone.client.declare_trip(call).await.unwrap().into_inner();
     assert!(again.duplicate);
-    assert_eq!((again.receipt, again.event), (declared.receipt, declared.event.clone()));
+    assert_eq!(
+        (again.receipt, again.event),
+        (declared.receipt, declared.event.clone())
+    );
 
     let contested = r::Correct {
         case_id: fresh().to_vec(),
@@ -217,18 +228,15 @@ async fn the_log_has_one_batch_a_quarter_of_one_size_whatever_came_and_tells_nob
     let world = World::new(Wish::default()).await;
     let (busy, idle) = (world.house(33), world.house(42));
     let mut held = Vec::new();
+    let all_have = |count: usize| world.houses.iter().all(|h| batches(h).len() >= count);
+    until_all(|| all_have(1)).await;
     for quarter in 0..3 {
         for number in 0..quarter * 4 {
             let event = negative(number, START - 100 + u32::from(quarter));
             held.push((event, receipt_for(busy, &event).await.1));
         }
         world.advance_to(START + 15 * u32::from(quarter + 1));
-        logged(busy).await;
-        let began = Instant::now();
-        while world.houses.iter().any(|h| batches(h).len() < usize::from(quarter) + 2) {
-            assert!(began.elapsed() < Duration::from_secs(30));
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until_all(|| all_have(usize::from(quarter) + 2)).await;
     }
     let shape = |house: &House| -> Vec<(u32, u32)> {
         let told = batches(house).into_iter();
@@ -238,7 +246,11 @@ async fn the_log_has_one_batch_a_quarter_of_one_size_whatever_came_and_tells_nob
     // Nothing of an event, a person or a salt is in what the log serves.
     let mut served = Vec::new();
     for batch in batches(busy) {
-        let path = format!("/commitments/{}/{}", batch.at.get(), hex::encode(batch.root.0));
+        let path = format!(
+            "/commitments/{}/{}",
+            batch.at.get(),
+            hex::encode(batch.root.0)
+        );
         let bytes = busy.node.log_file(&path).unwrap().unwrap();
         assert!(Batch::from_bytes(&bytes).unwrap().check(&batch).is_ok());
         served.extend(bytes);
@@ -262,7 +274,11 @@ async fn the_log_has_one_batch_a_quarter_of_one_size_whatever_came_and_tells_nob
         assert!(!holds(&unsalted));
         assert_ne!(Commitment(unsalted), held.signed.receipt.commitment);
     }
-    assert_eq!(rows(busy, Table::Promised), 1, "only since when there are receipts");
+    assert_eq!(
+        rows(busy, Table::Promised),
+        1,
+        "only since when there are receipts"
+    );
 }
 
 fn sha2_of(bytes: &[u8]) -> [u8; 32] {

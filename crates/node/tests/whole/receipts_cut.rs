@@ -36,9 +36,11 @@ impl Store for Cut {
     }
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
-        let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-            left.checked_sub(1)
-        });
+        let left = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
         left.map_err(|_| StoreError::Failed("cut off".to_owned()))?;
         self.store.commit(batch)
     }
@@ -64,7 +66,14 @@ impl LogReader for Of<'_> {
 
 fn state(node: &Node, event: &Event, held: &HeldReceipt, now: u32) -> State {
     let by = (&trust(), true);
-    let judged = judge(held, &event.to_bytes(), by, &Of(node), minute(now), &mut |_| ());
+    let judged = judge(
+        held,
+        &event.to_bytes(),
+        by,
+        &Of(node),
+        minute(now),
+        &mut |_| (),
+    );
     judged.unwrap().state
 }
 
@@ -119,6 +128,7 @@ fn wherever_a_node_is_cut_off_every_receipt_that_it_gave_is_honoured_when_it_is_
     let mut given_in_all = 0;
     for commits in 0.. {
         let store = Arc::new(MemoryStore::default());
+        drop(vault(Arc::clone(&store)));
         let cut = Cut {
             store: Arc::clone(&store),
             left: AtomicUsize::new(commits),
@@ -153,13 +163,18 @@ fn wherever_a_node_is_cut_off_every_receipt_that_it_gave_is_honoured_when_it_is_
     }
 }
 
-fn check(store: Arc<MemoryStore>, commits: usize) {
+/// The node's store, which becomes its own first.
+fn vault(store: Arc<MemoryStore>) -> Vault {
     let identity = node::store::StoreIdentity {
         federation: "test".to_owned(),
         province: crate::world::province(33),
     };
     let entropy = Arc::new(node::Entropy::from_seed([9; 32]));
-    let vault = Vault::open(store, &identity, node_key(33), entropy).unwrap();
+    Vault::open(store, &identity, node_key(33), entropy).unwrap()
+}
+
+fn check(store: Arc<MemoryStore>, commits: usize) {
+    let vault = vault(store);
     let against = Fsck {
         head_key: head_key(33).verifying_key(),
         roster: trust().roster,
@@ -206,7 +221,8 @@ fn other(home: u8, now: u32) -> Arc<Node> {
 }
 
 #[test]
-fn a_clock_behind_what_the_federation_signed_breaks_no_promise_and_makes_none_for_a_time_already_told() {
+fn a_clock_behind_what_the_federation_signed_breaks_no_promise_and_makes_none_for_a_time_already_told()
+ {
     let (node, _) = open(Arc::new(MemoryStore::default()), START).unwrap();
     let before = negative(1, START - 60);
     let (_, held_before) = take(&node, &before).unwrap();
@@ -219,7 +235,9 @@ fn a_clock_behind_what_the_federation_signed_breaks_no_promise_and_makes_none_fo
         .map(|node| node.close_epoch(epoch, as_of).unwrap().head)
         .collect();
     let statement = others[0].propose(epoch, &heads).unwrap();
-    let signed = others.iter().map(|node| node.cosign(&statement, &heads).unwrap());
+    let signed = others
+        .iter()
+        .map(|node| node.cosign(&statement, &heads).unwrap());
     let cosigned = ledger::CosignedStatement::new(statement.clone(), signed.collect());
     node.take_registry(&wire::PublishedRegistry { cosigned, heads })
         .unwrap();

@@ -234,7 +234,10 @@ impl Forger {
         served.insert("checkpoint".to_owned(), self.checkpoint(&tree));
         let others = (0..3).filter(|place| *place != self.place);
         let all = std::iter::once(self.place).chain(others);
-        served.insert("keys".to_owned(), all.flat_map(|p| keys(p).to_bytes()).collect());
+        served.insert(
+            "keys".to_owned(),
+            all.flat_map(|p| keys(p).to_bytes()).collect(),
+        );
         Served(served)
     }
 
