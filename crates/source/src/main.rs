@@ -73,7 +73,7 @@ struct VerifyReceipt {
     /// The event's canonical bytes; of a contestation case id, event id and statement, one after the other
     #[arg(long)]
     event: PathBuf,
-    /// The log: http://HOST[:PORT][/PREFIX], or a directory with its files
+    /// The log: `http://HOST[:PORT][/PREFIX]`, or a directory with its files
     #[arg(long)]
     log: String,
     #[command(flatten)]

@@ -43,7 +43,10 @@ impl SourceDesk {
         let mut answers = answers.into_iter();
         let results = offered.iter().map(|offered| {
             let taken = offered.as_ref().and_then(|_| answers.next());
-            taken.map_or_else(|| result(EventAnswer::Refused("malformed")), taken_result)
+            taken.map_or_else(
+                || result(EventAnswer::Refused("malformed")),
+                |taken| taken_result(&taken),
+            )
         });
         Ok(results.collect())
     }
@@ -142,7 +145,7 @@ pub(super) fn result(answer: EventAnswer) -> EventResult {
     }
 }
 
-fn taken_result(taken: Taken) -> EventResult {
+fn taken_result(taken: &Taken) -> EventResult {
     EventResult {
         receipt: held(taken.receipt.as_ref()),
         ..result(taken.answer)

@@ -31,6 +31,11 @@ const UNKNOWN_KEY: &str = "unknown-key";
 /// Rows removed at a time.
 const PURGE_LEN: usize = 1_024;
 
+/// A row of the outbox, by its number.
+type Numbered = (u64, OutboxRow);
+/// What a home answered, with its receipt where there is one.
+type HomeAnswer = (ForwardAnswer, Option<HeldReceipt>);
+
 /// What waits for one home.
 #[derive(Default)]
 struct Queue {
@@ -414,7 +419,7 @@ impl Node {
     pub(super) fn settle(
         &self,
         home: ProvinceCode,
-        answered: &[((u64, OutboxRow), (ForwardAnswer, Option<HeldReceipt>))],
+        answered: &[(Numbered, HomeAnswer)],
     ) -> Result<usize, NodeError> {
         let now = self.clock.now();
         let mut write = self.vault.write();
