@@ -51,6 +51,7 @@ struct LogNumbers {
     checkpoint_entries: Amount,
     checkpoint_cosignatures: Amount,
     evidence: Amount,
+    commitments_age: Amount,
 }
 
 /// What others believe it by.
@@ -141,12 +142,14 @@ impl LogNumbers {
     fn register(r: &mut Registry) -> Self {
         let covered = "Entries of the log that its newest checkpoint covers";
         let cosigned = "Witnesses that have cosigned the newest checkpoint of the log";
+        let batched = "Time since the last batch of commitments, by the node's clock; 0 without one";
         let kept = "Checkpoints of other logs that were refused and are kept";
         Self {
             entries: number(r, "log_entries", "Entries of the node's log"),
             checkpoint_entries: number(r, "log_checkpoint_entries", covered),
             checkpoint_cosignatures: number(r, "log_checkpoint_cosignatures", cosigned),
             evidence: number(r, "log_evidence", kept),
+            commitments_age: seconds(r, "commitment_batch_age", batched),
         }
     }
 }
@@ -238,6 +241,9 @@ impl Metrics {
         log.checkpoint_cosignatures
             .set(node.checkpoint_cosignatures() as u64);
         log.evidence.set(node.evidence_kept() as u64);
+        let batched = node.commitments.last_batch();
+        log.commitments_age
+            .set(batched.map_or(0, |at| age_s(node, at)));
     }
 
     fn look_up_trust(&self, node: &Node, credentials: &dyn Credentials) {

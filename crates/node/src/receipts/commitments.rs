@@ -80,8 +80,13 @@ impl Commitments {
         *latest = told.max(*latest);
     }
 
+    /// When the last batch was made.
+    pub(crate) fn last_batch(&self) -> Option<Minute> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_due(&self, now: Minute) -> bool {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last_batch();
         last.is_none_or(|last| last.get() / SPACING_MIN < now.get() / SPACING_MIN)
     }
 }
@@ -228,8 +233,7 @@ impl Node {
 
     /// Removes the commitments of batches whose time is over; the log keeps their roots.
     fn forget_commitments(&self) -> Result<(), NodeError> {
-        let last = &self.commitments.last;
-        let last = *last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.commitments.last_batch();
         // As old as the last batch, so that who looks at the store without a clock knows what may be gone.
         let oldest = last.map_or(Minute::ZERO, forget_before);
         let oldest = oldest.get().to_be_bytes();
