@@ -236,7 +236,7 @@ impl Node {
             .iter()
             .flatten()
             .map(|(event, _)| self.resident_key(&event.subject));
-        let _held = self.locks.hold(keys);
+        let held = self.locks.hold(keys);
         let mut judging = Judging::begin(self, now);
         let accepted_at = judging.accepted_at();
         let mut departing = Departing::begin(self, now);
@@ -267,6 +267,8 @@ impl Node {
         }
         judging.finish(Some(&departing))?;
         departing.depart();
+        // Nobody waits for these residents while receipts are signed.
+        drop(held);
         self.metrics.events_judged(&answers);
         let taken = answers.into_iter().zip(authentic).zip(offered);
         taken

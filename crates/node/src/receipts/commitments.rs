@@ -32,8 +32,10 @@ pub(crate) struct Commitments {
     /// Since when there are any.
     pub(super) given_since: Minute,
     pub(super) batch_len: usize,
-    /// When the last batch was made. Held by whoever makes one.
+    /// When the last batch was made.
     last: Mutex<Option<Minute>>,
+    /// Held by whoever makes batches.
+    making: Mutex<()>,
     /// The latest time that the log tells, or is about to tell. Read from the moment at which something is accepted until
     /// that is durable.
     told: RwLock<Minute>,
@@ -58,6 +60,7 @@ impl Commitments {
             given_since,
             batch_len,
             last: Mutex::new(None),
+            making: Mutex::new(()),
             told: RwLock::new(Minute::ZERO),
         }
     }
@@ -65,8 +68,7 @@ impl Commitments {
     /// Takes an entry of the log as it is read back.
     pub(crate) fn restore(&self, entry: &Entry) {
         if let Entry::Commitments(batch) = entry {
-            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            *last = (*last).max(Some(batch.at));
+            self.set_last(batch.at);
         }
         if let Some(told) = entry.told_time() {
             self.raise(told);
@@ -78,6 +80,11 @@ impl Commitments {
     fn raise(&self, told: Minute) {
         let mut latest = self.told.write().unwrap_or_else(PoisonError::into_inner);
         *latest = told.max(*latest);
+    }
+
+    fn set_last(&self, at: Minute) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (*last).max(Some(at));
     }
 
     /// When the last batch was made.
@@ -120,7 +127,7 @@ impl Node {
         if !self.commitments.is_due(self.clock.now()) {
             return Ok(0);
         }
-        let made = self.log_waiting(|| Ok(true))?;
+        let made = self.log_waiting(|| Ok(self.commitments.is_due(self.clock.now())))?;
         self.forget_commitments()?;
         self.sign_checkpoint_later();
         Ok(made)
@@ -154,8 +161,8 @@ impl Node {
         &self,
         is_wanted: impl FnOnce() -> Result<bool, NodeError>,
     ) -> Result<usize, NodeError> {
-        let last = &self.commitments.last;
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        let making = &self.commitments.making;
+        let _held = making.lock().unwrap_or_else(PoisonError::into_inner);
         if !is_wanted()? {
             return Ok(0);
         }
@@ -164,9 +171,10 @@ impl Node {
             let gathered = self.gather()?;
             let is_full = gathered.is_full;
             let now = self.clock.now().max(gathered.accepted);
+            let last = self.commitments.last_batch();
             let at = last.map_or(now, |last| last.max(now));
             self.log_batch(at, gathered)?;
-            *last = Some(at);
+            self.commitments.set_last(at);
             made += 1;
             // What comes in meanwhile is for the next quarter.
             if !is_full {
