@@ -168,7 +168,8 @@ pub fn judge(
     })
 }
 
-/// The keys of the receipt's log, and those of other provinces; each is signed by its slot's head key.
+/// The keys of the receipt's log, and those of other provinces; each is signed by its slot's head key. Of others those that
+/// are not count for nobody: one that has changed its head key has not told everybody its log keys anew.
 fn keys_of(
     receipt: &Receipt,
     trust: &Trust,
@@ -179,10 +180,11 @@ fn keys_of(
     let mut others = Vec::new();
     for keys in bytes.chunks(SIGNED_LOG_KEYS_LEN_BYTES) {
         let keys = SignedLogKeys::from_bytes(keys)?;
-        keys.check(&trust.roster, None)?;
+        let checked = keys.check(&trust.roster, None);
         if keys.keys.slot == receipt.slot {
+            checked?;
             own = Some(keys);
-        } else if keys.keys.province != receipt.province {
+        } else if keys.keys.province != receipt.province && checked.is_ok() {
             others.push(keys);
         }
     }

@@ -186,7 +186,8 @@ fn what_is_served_in_place_of_the_log_is_no_judgement() {
         }
         let changed = error(&|s| {
             let bytes = s.0.get_mut(path).unwrap();
-            let at = bytes.len() / 2;
+            // Of the keys those of the log itself.
+            let at = if path == "keys" { 100 } else { bytes.len() / 2 };
             bytes[at] ^= 0x10;
         });
         assert!(
@@ -227,6 +228,19 @@ fn a_checkpoint_that_too_few_have_cosigned_is_not_believed_unless_that_is_asked_
         state(&broken, &receipt, 1_061),
         State::Broken { .. }
     ));
+}
+
+#[test]
+fn keys_of_another_slot_that_its_head_key_has_not_signed_make_no_witness_and_no_harm() {
+    let receipt = held(1_000);
+    let mut forger = log_without();
+    forger.batch(1_020, &[receipt.signed.receipt.commitment]);
+    let mut served = forger.served();
+    served.0.get_mut("keys").unwrap()[135 + 100] ^= 1;
+    let by = (&trust(), false);
+    let judged = judge(&receipt, EVENT, by, &served, minute(1_030), &mut |_| ()).unwrap();
+    assert_eq!((judged.witnesses, judged.witnesses_needed), (1, 1));
+    assert!(matches!(judged.state, State::InLog { .. }));
 }
 
 #[test]

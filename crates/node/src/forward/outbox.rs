@@ -47,7 +47,11 @@ struct Queue {
 
 /// What is known of the rows without reading them. Each province has its queue, so that one that does not answer holds
 /// nobody else up.
-pub(crate) struct Outbox(Mutex<BTreeMap<ProvinceCode, Queue>>);
+pub(crate) struct Outbox {
+    queues: Mutex<BTreeMap<ProvinceCode, Queue>>,
+    /// Told when a province got its queue.
+    opened: Notify,
+}
 
 impl Outbox {
     pub(super) fn open(
@@ -66,11 +70,31 @@ impl Outbox {
             queue.next = number + 1;
             Ok(())
         })?;
-        Ok(Self(Mutex::new(queues)))
+        Ok(Self {
+            queues: Mutex::new(queues),
+            opened: Notify::new(),
+        })
     }
 
     fn queues(&self) -> MutexGuard<'_, BTreeMap<ProvinceCode, Queue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives every province that has none yet its queue.
+    pub(crate) fn open_queues(&self, homes: impl Iterator<Item = ProvinceCode>) {
+        let mut queues = self.queues();
+        let before = queues.len();
+        for home in homes {
+            queues.entry(home).or_default();
+        }
+        if queues.len() > before {
+            self.opened.notify_one();
+        }
+    }
+
+    /// Completes when a province has got a queue since this was asked last.
+    pub(super) async fn opened(&self) {
+        self.opened.notified().await;
     }
 
     /// The provinces that something can wait for, each with what tells of news.
@@ -465,7 +489,7 @@ impl Node {
         let federation = self.federation.as_str();
         let checked = receipt
             .check_content(&row.event)
-            .and_then(|()| receipt.signed.check(federation, &self.roster));
+            .and_then(|()| receipt.signed.check(federation, &self.charter().roster));
         let is_theirs = receipt.signed.receipt.province == home;
         if let Err(error) = &checked {
             tracing::error!(province = home.get(), %error, "a home's receipt does not fit");

@@ -142,7 +142,8 @@ impl LogNumbers {
     fn register(r: &mut Registry) -> Self {
         let covered = "Entries of the log that its newest checkpoint covers";
         let cosigned = "Witnesses that have cosigned the newest checkpoint of the log";
-        let batched = "Time since the last batch of commitments, by the node's clock; 0 without one";
+        let batched =
+            "Time since the last batch of commitments, by the node's clock; 0 without one";
         let kept = "Checkpoints of other logs that were refused and are kept";
         Self {
             entries: number(r, "log_entries", "Entries of the node's log"),
@@ -255,7 +256,7 @@ impl Metrics {
         trust.list_age.set(age_s);
         let limit_s = node.settings.trust.hard_stale_s;
         trust.list_age_limit.set(limit_s.into());
-        let root_end = node.root.document().expires_at;
+        let root_end = node.charter().document().expires_at;
         trust.root_expiry.set(root_end.get_s());
         if let Some(end_s) = credentials.current().expires_at_s() {
             trust.certificate_expiry.set(end_s);
