@@ -8,6 +8,7 @@ mod batches;
 mod calls;
 mod clock;
 pub mod config;
+mod counts;
 mod credentials;
 mod declare;
 mod doors;

@@ -12,7 +12,8 @@ use tokio::sync::Notify;
 use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 
 use crate::batches::Offers;
-use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
+use crate::config::{Counts as PublishedCounts, Epochs, Intake, Limits, Proving, Retention, Trust};
+use crate::counts::CountBook;
 use crate::epoch::Ledger;
 use crate::forward::{Forward, Forwarding, SealingKeys, SealingSecret};
 use crate::locks::Locks;
@@ -81,6 +82,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Events that go to, and come from, other provinces.
     pub forward: Forward,
+    /// Numbers of residents that are published.
+    pub counts: PublishedCounts,
 }
 
 /// A province's node, without its doors. Its methods block: they read and write the store, and are called from
@@ -128,6 +131,7 @@ pub struct Node {
     /// Told when something came in that passes are to be held against.
     pub(crate) recheck_due: Notify,
     pub(crate) forward: Forwarding,
+    pub(crate) count_book: CountBook,
 }
 
 /// Counts since the beginning.
@@ -218,10 +222,12 @@ impl Node {
             offers: Offers::default(),
             recheck_due: Notify::new(),
             forward,
+            count_book: CountBook::default(),
         };
         node.restore_ledger()?;
         node.check_clock()?;
         node.restore_log()?;
+        node.restore_counts()?;
         Ok(Arc::new(node))
     }
 

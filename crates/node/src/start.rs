@@ -188,6 +188,7 @@ impl Prepared {
             trust: self.config.trust,
             retention: self.config.retention,
             forward: self.config.forward,
+            counts: self.config.counts,
         };
         let node = Node::open(Parts {
             federation: self.peer.federation,

@@ -68,6 +68,10 @@ pub enum Table {
     Contribution = 42,
     /// Minute, digest → a published batch of revocations.
     Batches = 43,
+    /// SHA-256 of a rule set's text → when it was first seen, and the count of what it changes.
+    RuleSetCounts = 50,
+    /// Day, number → a published count of that day.
+    DailyCounts = 51,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -85,7 +89,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 33] = [
+    pub const ALL: [Table; 35] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -119,6 +123,8 @@ impl Table {
         Self::Revocations,
         Self::Contribution,
         Self::Batches,
+        Self::RuleSetCounts,
+        Self::DailyCounts,
     ];
 
     /// The number in stored keys.
@@ -167,6 +173,8 @@ impl Table {
             Self::Revocations => "revocations",
             Self::Contribution => "contribution",
             Self::Batches => "batches",
+            Self::RuleSetCounts => "rule-set-counts",
+            Self::DailyCounts => "daily-counts",
         }
     }
 
@@ -202,7 +210,9 @@ impl Table {
             | Self::Rechecks
             | Self::Revocations
             | Self::Contribution
-            | Self::Batches => Scope::Node,
+            | Self::Batches
+            | Self::RuleSetCounts
+            | Self::DailyCounts => Scope::Node,
         }
     }
 

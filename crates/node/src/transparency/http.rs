@@ -1,5 +1,5 @@
 //! What anybody may read, by plain HTTP: of the log checkpoint, tiles and entries (c2sp.org/tlog-tiles), its policy, and the
-//! evidence kept against other logs; and the trust list.
+//! evidence kept against other logs; the trust list; and the counts that are published.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::counts::{counts_json, is_counts_path};
 use crate::plain_http::{self, of_type};
 use crate::trust_http::{is_trust_path, trust_list};
 use crate::{Node, NodeError};
@@ -25,12 +26,14 @@ const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000,
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Wanted {
     Checkpoint,
     Tile(TilePath),
     Policy,
     Evidence,
+    /// With the path.
+    Counts(String),
 }
 
 impl Wanted {
@@ -39,17 +42,18 @@ impl Wanted {
             "/checkpoint" => Some(Self::Checkpoint),
             "/policy" => Some(Self::Policy),
             "/evidence" => Some(Self::Evidence),
+            path if is_counts_path(path) => Some(Self::Counts(path.to_owned())),
             path => TilePath::parse(path.strip_prefix('/')?)
                 .ok()
                 .map(Self::Tile),
         }
     }
 
-    const fn kind(self) -> &'static str {
+    const fn kind(&self) -> &'static str {
         match self {
             Self::Checkpoint | Self::Policy => TEXT,
             Self::Tile(_) => "application/octet-stream",
-            Self::Evidence => "application/json",
+            Self::Evidence | Self::Counts(_) => "application/json",
         }
     }
 }
@@ -76,7 +80,8 @@ async fn answer(
     let asks_for_list = is_trust_path(request.uri().path());
     if wanted.is_none() && !asks_for_list {
         let paths = "/checkpoint, /tile/<L>/<N>[.p/<W>], /tile/entries/<N>[.p/<W>], /policy, /evidence, \
-                     /trust/v1/list, /trust/v1/increment/…, /trust/v1/batch/<digest>\n";
+                     /trust/v1/list, /trust/v1/increment/…, /trust/v1/batch/<digest>, /counts/v1/days, \
+                     /counts/v1/days/<day>, /counts/v1/rule-sets\n";
         return of_type(StatusCode::NOT_FOUND, TEXT, paths);
     }
     let Ok(_permit) = room.acquire().await else {
@@ -95,11 +100,12 @@ async fn answer(
             )
         });
     };
-    let read = tokio::task::spawn_blocking(move || read(&node, wanted)).await;
+    let (kind, is_tile) = (wanted.kind(), matches!(wanted, Wanted::Tile(_)));
+    let read = tokio::task::spawn_blocking(move || read(&node, &wanted)).await;
     match read {
         Ok(Ok(Some(bytes))) => {
-            let mut answer = of_type(StatusCode::OK, wanted.kind(), bytes);
-            if matches!(wanted, Wanted::Tile(_)) {
+            let mut answer = of_type(StatusCode::OK, kind, bytes);
+            if is_tile {
                 answer
                     .headers_mut()
                     .insert(hyper::header::CACHE_CONTROL, FOREVER);
@@ -115,12 +121,15 @@ async fn answer(
     }
 }
 
-fn read(node: &Node, wanted: Wanted) -> Result<Option<Vec<u8>>, NodeError> {
+fn read(node: &Node, wanted: &Wanted) -> Result<Option<Vec<u8>>, NodeError> {
     Ok(match wanted {
         Wanted::Checkpoint => node.checkpoint().map(|c| c.to_bytes().to_vec()),
-        Wanted::Tile(path) => node.log_tile(path)?,
+        Wanted::Tile(path) => node.log_tile(*path)?,
         Wanted::Policy => node.log_policy()?.map(String::into_bytes),
         Wanted::Evidence => Some(format!("{}\n", evidence(node)?).into_bytes()),
+        Wanted::Counts(path) => {
+            counts_json(node, path)?.map(|json| format!("{json}\n").into_bytes())
+        }
     })
 }
 

@@ -452,6 +452,7 @@ pub(crate) fn parts(
             },
             retention: Retention::default(),
             forward: wish.forward.clone(),
+            counts: node::config::Counts::default(),
         },
     }
 }
