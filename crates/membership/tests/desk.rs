@@ -551,9 +551,13 @@ fn a_rule_set_is_announced_two_days_ahead_unless_in_an_emergency() {
 
 /// A rule set of Fujian's, with this version and days, and so many days until a close contact is free.
 fn of_fujian(version: u32, from: &str, until: &str, days: u32) -> String {
-    let mut text = announced(from, false);
+    let mut text = announced("2026-11-30", false);
     for (from, to) in [
         ("version = 1", format!("version = {version}")),
+        (
+            "valid_from = \"2026-11-30\"",
+            format!("valid_from = \"{from}\""),
+        ),
         (
             "valid_until = \"2027-06-01\"",
             format!("valid_until = \"{until}\""),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod clients;
+mod counts;
 mod epochs;
 mod forward;
 mod forward_hostile;
