@@ -214,12 +214,11 @@ impl<'a> ImpactTally<'a> {
     /// Adds a resident.
     pub(super) fn add(&mut self, received: &[Received]) {
         let new = self.known.set();
-        let standings = match self.before {
-            Some(before) => self.measure.standings(received, [before.set(), new]),
-            None => {
-                let standings = self.measure.standings(received, [new]);
-                standings.map(|[standing]| [None, standing])
-            }
+        let standings = if let Some(before) = self.before {
+            self.measure.standings(received, [before.set(), new])
+        } else {
+            let standings = self.measure.standings(received, [new]);
+            standings.map(|[standing]| [None, standing])
         };
         let Some([was, will]) = standings else {
             self.unfit += 1;

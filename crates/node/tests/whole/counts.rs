@@ -74,6 +74,12 @@ fn open(store: &Arc<MemoryStore>, now: u32, more: &[RuleSet]) -> Arc<Node> {
     Node::open(parts).unwrap()
 }
 
+fn take_all(node: &Node, events: &[Event]) {
+    for event in events {
+        take(node, event);
+    }
+}
+
 fn take(node: &Node, event: &Event) {
     let offered = OfferedEvent {
         event: event.to_bytes(),
@@ -231,7 +237,7 @@ fn a_day_is_counted_as_every_resident_is_told_and_once() {
         let store = Arc::new(MemoryStore::default());
         let node = open(&store, START, &[]);
         let events = outbreak(seed, START - 10);
-        events.iter().for_each(|event| take(&node, event));
+        take_all(&node, &events);
         node.close_epoch(Epoch::new(1), minute(START)).unwrap();
         node.count_due().unwrap();
         assert!(node.counted_days().unwrap().is_empty(), "the day goes on");
@@ -329,7 +335,7 @@ fn whom_a_rule_set_changes_is_counted_before_it_takes_effect_and_once() {
         let store = Arc::new(MemoryStore::default());
         let events = outbreak(seed, START - 10);
         let node = open(&store, START, &[]);
-        events.iter().for_each(|event| take(&node, event));
+        take_all(&node, &events);
         node.count_due().unwrap();
         assert!(impacts_in(&log_of(&store)).is_empty(), "what it began with");
         drop(node);
@@ -380,9 +386,7 @@ fn whom_a_rule_set_changes_is_counted_before_it_takes_effect_and_once() {
 fn a_rule_set_that_took_effect_uncounted_is_seen_and_counted_at_once() {
     let store = Arc::new(MemoryStore::default());
     let node = open(&store, START, &[]);
-    outbreak(7, START - 10)
-        .iter()
-        .for_each(|event| take(&node, event));
+    take_all(&node, &outbreak(7, START - 10));
     drop(node);
     let sudden = stricter("2022-08-29", true);
     let node = open(&store, START + 10, std::slice::from_ref(&sudden));
@@ -434,9 +438,7 @@ fn a_crash_before_and_after_the_commit_of_a_count_leaves_one() {
     let new = stricter("2022-09-01", false);
     let at_night = |store: &Arc<MemoryStore>| open(store, NEXT_NIGHT, std::slice::from_ref(&new));
     let node = open(&store, START, std::slice::from_ref(&new));
-    outbreak(3, START - 10)
-        .iter()
-        .for_each(|event| take(&node, event));
+    take_all(&node, &outbreak(3, START - 10));
     node.close_epoch(Epoch::new(1), minute(START)).unwrap();
     drop(node);
     // It ends while it counts: nothing of it is there.
@@ -525,9 +527,7 @@ async fn get(house: &crate::world::House, path: &str) -> (u16, serde_json::Value
 async fn anybody_reads_the_counts_by_plain_http_with_what_each_can_stand_for() {
     let world = World::new(Wish::default()).await;
     let house = &world.houses[0];
-    outbreak(2, START - 10)
-        .iter()
-        .for_each(|event| take(&house.node, event));
+    take_all(&house.node, &outbreak(2, START - 10));
     world.close_epoch(1);
     assert_eq!(get(house, "/counts/v1/days/2022-08-29").await.0, 404);
     world.advance_to(NEXT_NIGHT);
