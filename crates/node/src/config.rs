@@ -14,7 +14,7 @@ pub use crate::limits::Limits;
 use crate::observe::Observe;
 
 /// Longest configuration file, in bytes.
-const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
+pub(crate) const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
 
 /// The configuration file of a node. Paths are relative to the file's own directory.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -400,6 +400,17 @@ impl Config {
         config.check()?;
         config.for_each_path(|path| *path = dir.join(&*path));
         Ok(config)
+    }
+
+    /// Whether the peers are other provinces than `home`.
+    ///
+    /// # Errors
+    /// A message saying that they are not.
+    pub(crate) fn check_peers(&self, home: ProvinceCode) -> Result<(), String> {
+        if self.peers.iter().any(|peer| peer.province == home) {
+            return Err("peer: this node's own province is among its peers".to_owned());
+        }
+        Ok(())
     }
 
     fn for_each_path(&mut self, mut change: impl FnMut(&mut PathBuf)) {

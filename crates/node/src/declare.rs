@@ -154,7 +154,7 @@ impl Node {
             return Err(NodeError::Refused(Reason::EventRefused));
         }
         let now = event.issued_at;
-        let counting = self.rules.counting_at(now);
+        let counting = self.charter().rules.counting_at(now);
         let risk = self.risk.at(now);
         let context = Context {
             tables: &counting.tables,

@@ -75,7 +75,7 @@ impl<'a> Judging<'a> {
         Self {
             node,
             now,
-            counting: node.rules.counting_at(now),
+            counting: node.charter().rules.counting_at(now),
             risk: node.risk.at(now),
             touched: BTreeMap::new(),
             changed: BTreeSet::new(),

@@ -6,12 +6,12 @@ use commitment::Slot;
 use ed25519_dalek::SigningKey;
 use federation::FederationId;
 use ledger::log::LogSigner;
-use ledger::{Member, Roster};
 use rules::{Policy, ProvinceCode};
 use tokio::sync::Notify;
-use verifier::trust::{RootDocument, RootKeys, SignedRoot};
+use verifier::trust::{RootKeys, SignedRoot};
 
 use crate::batches::Offers;
+use crate::charter::{Charter, Named};
 use crate::config::{Counts as PublishedCounts, Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::counts::CountBook;
 use crate::epoch::Ledger;
@@ -96,10 +96,8 @@ pub struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) signing_key: SigningKey,
-    pub(crate) root: SignedRoot,
+    pub(crate) charter: RwLock<Arc<Charter>>,
     pub(crate) root_keys: RootKeys,
-    pub(crate) roster: Roster,
-    pub(crate) rules: RuleBook,
     pub(crate) risk: RiskBook,
     pub(crate) register: Box<dyn CivilRegister>,
     pub(crate) sources: SourceBook,
@@ -154,19 +152,13 @@ impl Node {
     /// # Errors
     /// [`NodeError::Fault`] for parts that do not fit each other, [`NodeError::Store`] for a store that is damaged.
     pub fn open(parts: Parts) -> Result<Arc<Self>, NodeError> {
-        parts
-            .root
-            .check_pinned(&parts.root_keys)
-            .map_err(|_| NodeError::Fault("the root document is not signed by the pinned keys"))?;
-        let root = parts.root.document();
-        let slot = own_slot(root, parts.home, &parts.signing_key)?;
-        let roster = roster_of(root)?;
-        let circuit = parts.prover.circuit();
-        if !root.circuits.iter().any(|c| c.id() == circuit) {
-            return Err(NodeError::Fault(
-                "the root document does not name the prover's circuit",
-            ));
-        }
+        let named = Named {
+            home: parts.home,
+            signing_key: &parts.signing_key,
+            circuit: parts.prover.circuit(),
+        };
+        let charter = Charter::new(parts.root, &parts.root_keys, parts.rules, &named)?;
+        let (root, slot) = (charter.document(), charter.slot);
         let (places, counts) = count_residents(&parts.vault)?;
         let sealing = SealingKeys::new(&parts.sealing, parts.home, slot, &parts.signing_key);
         let others = root.provinces.iter().map(|entry| entry.province);
@@ -192,10 +184,8 @@ impl Node {
             clock: parts.clock,
             entropy: parts.entropy,
             signing_key: parts.signing_key,
-            root: parts.root,
+            charter: RwLock::new(Arc::new(charter)),
             root_keys: parts.root_keys,
-            roster,
-            rules: parts.rules,
             risk: parts.risk,
             register: parts.register,
             sources: parts.sources,
@@ -268,13 +258,15 @@ impl Node {
 
     /// Whether a province has a slot in the registry.
     pub fn is_member(&self, province: ProvinceCode) -> bool {
-        let members = self.roster.members();
+        let charter = self.charter();
+        let members = charter.roster.members();
         members.iter().any(|member| member.province == province)
     }
 
     /// Which of the federation's slots, ascending, this node's is, and how many there are.
     pub(crate) fn provinces(&self) -> (usize, u32) {
-        let entries = &self.root.document().provinces;
+        let charter = self.charter();
+        let entries = &charter.document().provinces;
         let place = entries.iter().position(|entry| entry.slot == self.slot);
         (
             place.unwrap_or(0),
@@ -284,7 +276,7 @@ impl Node {
 
     /// Number of the root document in use.
     pub fn root_sequence(&self) -> u64 {
-        self.root.document().sequence.get()
+        self.charter().document().sequence.get()
     }
 
     /// Time for a call.
@@ -361,33 +353,6 @@ impl Node {
     pub fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::SeqCst)
     }
-}
-
-fn own_slot(root: &RootDocument, home: ProvinceCode, key: &SigningKey) -> Result<Slot, NodeError> {
-    let public = key.verifying_key();
-    let mut own = root
-        .provinces
-        .iter()
-        .filter(|p| p.province == home && p.head_key == public);
-    match (own.next(), own.next()) {
-        (Some(entry), None) => Ok(entry.slot),
-        (None, _) => Err(NodeError::Fault(
-            "the root document does not name this province with this signing key",
-        )),
-        (Some(_), Some(_)) => Err(NodeError::Fault(
-            "one signing key for two slots: each slot has a node and a key of its own",
-        )),
-    }
-}
-
-pub(crate) fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
-    let members = root.provinces.iter().map(|p| Member {
-        province: p.province,
-        slot: p.slot,
-        head_key: p.head_key,
-    });
-    Roster::new(members.collect())
-        .map_err(|_| NodeError::Fault("the root document's provinces contradict each other"))
 }
 
 /// The next free place and the counts, from what is stored.

@@ -27,7 +27,7 @@ impl Node {
     /// them, its number and the time.
     pub fn next_online(&self, sequence: Sequence, batch: Option<BatchEntry>) -> OnlineDocument {
         OnlineDocument {
-            root_sequence: self.root.document().sequence,
+            root_sequence: self.charter().document().sequence,
             sequence,
             issued_at: self.issued_now(),
             soft_stale_s: self.settings.trust.soft_stale_s,
@@ -90,7 +90,7 @@ impl Node {
         let is_newer = self
             .trust_list()
             .is_none_or(|t| document.issued_at >= t.online().issued_at);
-        document.root_sequence == self.root.document().sequence
+        document.root_sequence == self.charter().document().sequence
             && document.registries == self.online_registries()
             && self.would_list(document)
             && document.hard_stale_s <= self.settings.trust.hard_stale_s
@@ -104,9 +104,11 @@ impl Node {
         signature: &ProvinceSignature,
         document: &OnlineDocument,
     ) -> bool {
-        let (Ok(member), Ok(message)) =
-            (self.roster.member(signature.slot), document.signing_bytes())
-        else {
+        let charter = self.charter();
+        let (Ok(member), Ok(message)) = (
+            charter.roster.member(signature.slot),
+            document.signing_bytes(),
+        ) else {
             return false;
         };
         let signature = Signature::from_bytes(&signature.signature);
@@ -217,7 +219,8 @@ impl Node {
     }
 
     fn bundle(&self, online: SignedOnline) -> Result<Vec<u8>, verifier::Error> {
-        let roots = vec![self.root.clone()];
+        let sequence = online.document().root_sequence;
+        let roots = vec![self.charter().root_of(sequence).clone()];
         Bundle { roots, online }.to_bytes()
     }
 

@@ -53,13 +53,12 @@ pub struct Listeners {
 /// [`FederationError`] if a door cannot be opened or fails.
 pub async fn serve(
     node: Arc<Node>,
-    peers: Peers,
+    peers: Arc<Peers>,
     listeners: Listeners,
     credentials: Arc<dyn Credentials>,
     limits: &config::Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
-    let peers = Arc::new(peers);
     let end = Arc::new(Notify::new());
     let (peers_health, peers_checks) = health();
     let (public_health, public_checks) = health();

@@ -8,7 +8,7 @@ use ledger::log::{Entry, ImpactCount};
 use rules::{Day, Minute};
 
 use crate::store::{EpochRow, RuleSetCountRow, StoreError, Table};
-use crate::{KnownSet, Node, NodeError};
+use crate::{KnownSet, Node, NodeError, RuleBook};
 
 /// In memory of what is in the store.
 #[derive(Default)]
@@ -49,9 +49,7 @@ impl CountBook {
 }
 
 impl Node {
-    /// Brings the book to where the store says it was, and notes rule sets that are new. What a node begins with in force is
-    /// not counted, nor is a table that was in force already under other dates; all else is: before it takes effect, or, where
-    /// the root document came too late for that, at once.
+    /// Brings the book to where the store says it was, and notes rule sets that are new.
     pub(crate) fn restore_counts(&self) -> Result<(), NodeError> {
         let mut sets = BTreeMap::new();
         for (key, row) in self
@@ -62,17 +60,32 @@ impl Node {
                 <[u8; 32]>::try_from(key).map_err(|_| StoreError::Damaged(Table::RuleSetCounts))?;
             sets.insert(key, row);
         }
-        let (is_first, seen_at) = (sets.is_empty(), self.clock.now());
+        let days = self.vault.keys(Table::DailyCounts, b"", usize::MAX)?;
+        let mut state = self.count_book.state();
+        state.sets = sets;
+        state.newest_day = days.last().and_then(|key| day_of_key(key));
+        drop(state);
+        self.note_rule_sets()?;
+        self.note_first_epoch()
+    }
+
+    /// Notes rule sets that are new. What a node begins with in force is not counted, nor is a table that was in force already
+    /// under other dates; all else is: before it takes effect, or, where the root document came too late for that, at once.
+    pub(crate) fn note_rule_sets(&self) -> Result<(), NodeError> {
+        let (charter, seen_at) = (self.charter(), self.clock.now());
+        let mut state = self.count_book.state();
+        let is_first = state.sets.is_empty();
         let mut new = Vec::new();
-        for known in self.rules.known() {
+        for known in charter.rules.known() {
             let (text, validity) = (known.set().digest_sha256(), known.set().validity());
-            if sets.contains_key(&text) {
+            if state.sets.contains_key(&text) {
                 continue;
             }
             let (scope, digest) = (known.set().province(), fr_to_bytes(known.digest()));
             let was_there = |row: &RuleSetCountRow| (row.scope, row.digest) == (scope, digest);
             let is_ahead = validity.from > seen_at;
-            let is_sudden = !is_first && !sets.values().any(was_there) && validity.until > seen_at;
+            let is_sudden =
+                !is_first && !state.sets.values().any(was_there) && validity.until > seen_at;
             let row = RuleSetCountRow {
                 seen_at,
                 scope,
@@ -88,15 +101,9 @@ impl Node {
                 write.put_new(Table::RuleSetCounts, text, row);
             }
             write.commit()?;
-            sets.extend(new);
+            state.sets.extend(new);
         }
-        let days = self.vault.keys(Table::DailyCounts, b"", usize::MAX)?;
-        let newest = days.last().and_then(|key| day_of_key(key));
-        let mut state = self.count_book.state();
-        state.sets = sets;
-        state.newest_day = newest;
-        drop(state);
-        self.note_first_epoch()
+        Ok(())
     }
 
     /// Takes note of when the first epoch closed.
@@ -112,20 +119,21 @@ impl Node {
     }
 
     /// The rule sets whose effect is to be counted and was not.
-    pub(super) fn uncounted(&self) -> Vec<&KnownSet> {
+    pub(super) fn uncounted<'a>(&self, rules: &'a RuleBook) -> Vec<&'a KnownSet> {
         let state = self.count_book.state();
         let is_due = |known: &&KnownSet| {
             let row = state.sets.get(&known.set().digest_sha256());
             row.is_some_and(|row| row.is_due && row.entry.is_none())
         };
-        self.rules.known().filter(is_due).collect()
+        rules.known().filter(is_due).collect()
     }
 
     /// What an operator must know of what is published.
     pub(crate) fn counts_state(&self) -> CountsState {
         let now = self.clock.now();
         let name = |known: &&KnownSet| known.set().id().to_string();
-        let uncounted = self.uncounted();
+        let charter = self.charter();
+        let uncounted = self.uncounted(&charter.rules);
         let late = uncounted.iter();
         let late = late.filter(|known| known.set().validity().from <= now);
         let state = self.count_book.state();

@@ -47,14 +47,14 @@ impl Node {
             return Ok(());
         }
         let (at, began) = (end_of(day).saturating_add_signed(-1), Instant::now());
-        let Ok(known) = self.rules.for_query(None, at) else {
+        let Ok(known) = self.charter().rules.for_query(None, at) else {
             tracing::error!(%day, "no rule set of the home's own was in force: the day has no counts");
             self.count_book.state().passed_over = Some(day);
             return Ok(());
         };
         let risk = self.risk.at(at);
         let map = risk.map();
-        let mut tally = DayTally::new(day, known, Measure { map, at });
+        let mut tally = DayTally::new(day, &known, Measure { map, at });
         let residents = self.walk_residents(at, &mut |received| tally.add(received))?;
         let unfit = tally.unfit;
         let (colours, sources) = tally.publish(residents);

@@ -7,20 +7,21 @@ use ledger::log::Entry;
 
 use super::tally::{ImpactTally, Measure};
 use crate::store::Table;
-use crate::{KnownSet, Node, NodeError};
+use crate::{KnownSet, Node, NodeError, RuleBook};
 
 impl Node {
     /// Counts every rule set that is to be counted and was not.
     pub(super) fn count_impacts(&self) -> Result<(), NodeError> {
-        for known in self.uncounted() {
-            self.count_impact(known)?;
+        let charter = self.charter();
+        for known in self.uncounted(&charter.rules) {
+            self.count_impact(&charter.rules, known)?;
         }
         Ok(())
     }
 
     /// Counts whom a rule set would change at this minute, beside the one in force of the same province or the nation, and
     /// makes it durable with its entry of the log.
-    fn count_impact(&self, known: &KnownSet) -> Result<(), NodeError> {
+    fn count_impact(&self, rules: &RuleBook, known: &KnownSet) -> Result<(), NodeError> {
         let _held = self
             .count_book
             .counting
@@ -32,7 +33,7 @@ impl Node {
             return Ok(());
         };
         let (at, began) = (self.clock.now(), Instant::now());
-        let before = self.rules.before(known, at);
+        let before = rules.before(known, at);
         let risk = self.risk.at(at);
         let map = risk.map();
         let mut tally = ImpactTally::new(known, before, Measure { map, at });

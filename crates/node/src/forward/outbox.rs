@@ -41,7 +41,11 @@ struct Queue {
 
 /// What is known of the rows without reading them. Each province has its queue, so that one that does not answer holds
 /// nobody else up.
-pub(crate) struct Outbox(Mutex<BTreeMap<ProvinceCode, Queue>>);
+pub(crate) struct Outbox {
+    queues: Mutex<BTreeMap<ProvinceCode, Queue>>,
+    /// Told when a province got its queue.
+    opened: Notify,
+}
 
 impl Outbox {
     pub(super) fn open(
@@ -60,11 +64,31 @@ impl Outbox {
             queue.next = number + 1;
             Ok(())
         })?;
-        Ok(Self(Mutex::new(queues)))
+        Ok(Self {
+            queues: Mutex::new(queues),
+            opened: Notify::new(),
+        })
     }
 
     fn queues(&self) -> MutexGuard<'_, BTreeMap<ProvinceCode, Queue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives every province that has none yet its queue.
+    pub(crate) fn open_queues(&self, homes: impl Iterator<Item = ProvinceCode>) {
+        let mut queues = self.queues();
+        let before = queues.len();
+        for home in homes {
+            queues.entry(home).or_default();
+        }
+        if queues.len() > before {
+            self.opened.notify_one();
+        }
+    }
+
+    /// Completes when a province has got a queue since this was asked last.
+    pub(super) async fn opened(&self) {
+        self.opened.notified().await;
     }
 
     /// The provinces that something can wait for, each with what tells of news.

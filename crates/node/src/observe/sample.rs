@@ -289,7 +289,7 @@ impl Metrics {
         trust.list_age.set(age_s);
         let limit_s = node.settings.trust.hard_stale_s;
         trust.list_age_limit.set(limit_s.into());
-        let root_end = node.root.document().expires_at;
+        let root_end = node.charter().document().expires_at;
         trust.root_expiry.set(root_end.get_s());
         if let Some(end_s) = credentials.current().expires_at_s() {
             trust.certificate_expiry.set(end_s);

@@ -89,6 +89,7 @@ pub(crate) struct LogBook {
     /// Entries stored.
     next: u64,
     checkpoint: Option<SignedCheckpoint>,
+    announced: Announced,
 }
 
 /// What a log says is in force: rule sets, and of each source the last that was said.
@@ -127,7 +128,6 @@ impl Node {
     /// stored entry, and must be that of the stored checkpoint.
     pub(crate) fn restore_log(&self) -> Result<(), NodeError> {
         let mut book = self.log_book();
-        let mut announced = Announced::default();
         self.vault
             .walk::<Vec<u8>, NodeError>(Table::LogEntries, b"", |key, bytes| {
                 let wrong = || damaged(Table::LogEntries);
@@ -135,7 +135,7 @@ impl Node {
                     return Err(wrong());
                 }
                 let entry = Entry::from_bytes(&bytes).map_err(|_| wrong())?;
-                announced.take(&entry, &bytes);
+                book.announced.take(&entry, &bytes);
                 book.log.append(&bytes).map_err(|_| wrong())?;
                 book.next += 1;
                 Ok(())
@@ -160,11 +160,17 @@ impl Node {
         if is_empty {
             self.append_all(&self.past()?)?;
         }
-        self.append_all(&self.unannounced(&announced))?;
+        self.announce()?;
         if self.log_names.is_new {
             self.announce_keys()?;
         }
         self.sign_checkpoint()
+    }
+
+    /// Adds what is in force and not yet in the log.
+    pub(crate) fn announce(&self) -> Result<(), NodeError> {
+        let unannounced = self.unannounced(&self.log_book().announced);
+        self.append_all(&unannounced)
     }
 
     /// What a node did before it had a log.
@@ -185,7 +191,8 @@ impl Node {
     /// The rule sets and sources of this node's configuration that its log does not tell of, and those that it tells of and
     /// that are no more; of rule sets those that never came into force.
     fn unannounced(&self, announced: &Announced) -> Vec<Entry> {
-        let known: Vec<Entry> = self.rules.known().map(notice_of).collect();
+        let charter = self.charter();
+        let known: Vec<Entry> = charter.rules.known().map(notice_of).collect();
         let is_known = |bytes: &Vec<u8>| known.iter().any(|entry| entry.to_bytes() == *bytes);
         let now = self.clock.now();
         let withdrawn = announced.rule_sets.iter();
@@ -248,11 +255,15 @@ impl Node {
         entries: &[Entry],
     ) -> Result<(), NodeError> {
         let mut book = self.log_book();
-        for (index, entry) in (book.next..).zip(entries) {
-            write.put_new(Table::LogEntries, &index.to_be_bytes(), &entry.to_bytes());
+        let bytes: Vec<Vec<u8>> = entries.iter().map(Entry::to_bytes).collect();
+        for (index, bytes) in (book.next..).zip(&bytes) {
+            write.put_new(Table::LogEntries, &index.to_be_bytes(), bytes);
         }
         write.commit()?;
         book.next += entries.len() as u64;
+        for (entry, bytes) in entries.iter().zip(&bytes) {
+            book.announced.take(entry, bytes);
+        }
         Ok(())
     }
 
@@ -294,6 +305,11 @@ impl Node {
             let error = error.for_operator();
             tracing::error!(%error, "the log has entries that no checkpoint covers");
         }
+    }
+
+    /// Has peers that are new asked for their cosignature.
+    pub(crate) fn look_for_witnesses(&self) {
+        self.checkpoint_signed.notify_one();
     }
 
     fn store_checkpoint(

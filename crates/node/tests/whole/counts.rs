@@ -13,7 +13,7 @@ use rules::{
     CaseKind, Colour, ContactDegree, Context, Day, Event, EventBody, ExposureList, RiskMap,
     RuleSet, SourceKind, TestResult, evaluate, fold,
 };
-use verifier::trust::{RootSignature, RuleSetEntry, SignedRoot};
+use verifier::trust::{RootSignature, RuleSetEntry, Sequence, SignedRoot};
 
 use crate::clients::event;
 use crate::provers::Checking;
@@ -53,24 +53,29 @@ fn stricter(from: &str, is_emergency: bool) -> RuleSet {
     RuleSet::from_toml(&text).unwrap()
 }
 
-/// A node of province 33 over a store, whose root document names these sets, too.
-fn open(store: &Arc<MemoryStore>, now: u32, more: &[RuleSet]) -> Arc<Node> {
-    let clock = Arc::new(SimulatedClock::start(minute(now), 0).movable(true));
-    let mut parts = parts(&Wish::default(), 33, Arc::clone(store) as _, clock);
+/// A root document that names these sets, too, and the node's rule book under it.
+fn agreed(more: &[RuleSet]) -> (SignedRoot, RuleBook) {
     let mut document = root_document(Checking::entry()).document().clone();
+    document.sequence = Sequence::new(1 + more.len() as u64);
     document.rule_sets.extend(more.iter().map(RuleSetEntry::of));
     document.rule_sets.sort_by_key(|entry| entry.short_id);
+    let message = document.signing_bytes().unwrap();
     let signature = RootSignature {
         key: root_key().verifying_key(),
-        signature: root_key()
-            .sign(&document.signing_bytes().unwrap())
-            .to_bytes(),
+        signature: root_key().sign(&message).to_bytes(),
     };
     let built_in = RuleSet::BUILT_IN.map(|id| RuleSet::built_in(id).unwrap());
     let at_hand = [built_in.to_vec(), more.to_vec()].concat();
     let (home, nation) = ("hz-2020-02".to_owned(), Some("hz-2020-02".to_owned()));
-    parts.rules = RuleBook::new(at_hand, &document, home, nation).unwrap();
-    parts.root = SignedRoot::new(document, vec![signature]);
+    let rules = RuleBook::new(at_hand, &document, home, nation).unwrap();
+    (SignedRoot::new(document, vec![signature]), rules)
+}
+
+/// A node of province 33 over a store, under such a root document.
+fn open(store: &Arc<MemoryStore>, now: u32, more: &[RuleSet]) -> Arc<Node> {
+    let clock = Arc::new(SimulatedClock::start(minute(now), 0).movable(true));
+    let mut parts = parts(&Wish::default(), 33, Arc::clone(store) as _, clock);
+    (parts.root, parts.rules) = agreed(more);
     Node::open(parts).unwrap()
 }
 
@@ -404,6 +409,23 @@ fn a_rule_set_that_took_effect_uncounted_is_seen_and_counted_at_once() {
     let is_told =
         |e: &Entry| matches!(e, Entry::RuleSet(n) if n.name == "hz-2022-09" && n.is_emergency);
     assert!(log.iter().any(is_told));
+}
+
+#[test]
+fn a_rule_set_that_is_announced_while_the_node_runs_is_counted_without_a_restart() {
+    let store = Arc::new(MemoryStore::default());
+    let node = open(&store, START, &[]);
+    take_all(&node, &outbreak(4, START - 10));
+    node.count_due().unwrap();
+    assert!(node.impact_counts().unwrap().is_empty());
+    let new = stricter("2022-09-01", false);
+    let (root, rules) = agreed(std::slice::from_ref(&new));
+    node.take_charter(root, rules).unwrap();
+    assert!(counts_check(&node).1.contains("hz-2022-09"));
+    node.count_due().unwrap();
+    let counts = node.impact_counts().unwrap();
+    assert_eq!(counts[0].set.text_sha256, new.digest_sha256());
+    assert_eq!(impacts_in(&log_of(&store)), counts);
 }
 
 #[test]

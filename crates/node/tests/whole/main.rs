@@ -1,6 +1,7 @@
 //! Nodes with real sockets on port 0: every door, a federation of three, passes, and the process itself.
 
 mod answers;
+mod charters;
 mod clients;
 mod counts;
 mod epochs;

@@ -478,7 +478,7 @@ fn open(
         .filter(|peer| peer.province.get() != home)
         .cloned()
         .collect();
-    let peers = Peers::new(&federation(), &others, &identity).unwrap();
+    let peers = Arc::new(Peers::new(&federation(), &others, &identity).unwrap());
     let (peers_at, public_at) = (
         listeners.peers.local_addr().unwrap(),
         listeners.public.local_addr().unwrap(),
