@@ -3,7 +3,7 @@
 mod story;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ledger::log::{
@@ -84,7 +84,7 @@ fn read(args: &Args) -> Result<(Vec<Entry>, Log)> {
     Ok((entries, log))
 }
 
-fn check_checkpoint(args: &Args, path: &PathBuf, log: &Log) -> Result<()> {
+fn check_checkpoint(args: &Args, path: &Path, log: &Log) -> Result<()> {
     let bytes = files::read(path, MAX_CHECKPOINT_LEN_BYTES)?;
     let refused = || format!("{} is refused", path.display());
     let checkpoint = SignedCheckpoint::from_bytes(&bytes).with_context(refused)?;

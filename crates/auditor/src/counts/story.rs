@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::log::{ColourCode, Entry, ImpactCount, RuleSetNotice};
+use ledger::log::{ColourCode, ColourCounts, Entry, ImpactCount, RuleSetNotice};
 use rules::{Day, Minute};
 use serde::Serialize;
 
@@ -70,6 +70,22 @@ pub(super) struct DayStory {
     number: u16,
 }
 
+impl DayStory {
+    fn of(counts: &ColourCounts) -> Self {
+        let cells = counts.cells.iter().map(|cell| CellStory {
+            colour: word(cell.colour),
+            rule: cell.rule.clone(),
+            people: cell.people.to_string(),
+        });
+        Self {
+            day: Day::new(counts.day).to_string(),
+            residents: counts.residents.to_string(),
+            cells: cells.collect(),
+            number: counts.day,
+        }
+    }
+}
+
 /// All of it.
 #[derive(Debug, Serialize)]
 pub(super) struct Story {
@@ -120,23 +136,10 @@ impl Story {
                         set.is_withdrawn = true;
                     }
                 }
-                Entry::Impact(count) => {
-                    if impacts.insert(count.set.text_sha256, count).is_some() {
-                        wrong.push(format!("two counts of the rule set {}", count.set.name));
-                    }
+                Entry::Impact(count) if impacts.insert(count.set.text_sha256, count).is_some() => {
+                    wrong.push(format!("two counts of the rule set {}", count.set.name));
                 }
-                Entry::Colours(counts) => days.push(DayStory {
-                    day: Day::new(counts.day).to_string(),
-                    residents: counts.residents.to_string(),
-                    cells: (counts.cells.iter())
-                        .map(|cell| CellStory {
-                            colour: word(cell.colour),
-                            rule: cell.rule.clone(),
-                            people: cell.people.to_string(),
-                        })
-                        .collect(),
-                    number: counts.day,
-                }),
+                Entry::Colours(counts) => days.push(DayStory::of(counts)),
                 _ => {}
             }
         }
