@@ -6,6 +6,7 @@
 mod area_table;
 mod check;
 mod clock;
+mod counts;
 mod digest;
 mod explain;
 mod export;
@@ -46,6 +47,7 @@ enum Command {
     Explain(explain::Args),
     Pass(pass::Args),
     Digest(digest::Args),
+    Counts(counts::Args),
     Check(check::Args),
     Export(export::Args),
     Outside(outside::Args),
@@ -72,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Pass(args) => pass::run(&args),
         Command::Digest(args) => digest::run(&args),
+        Command::Counts(args) => counts::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Outside(args) => outside::run(&args),

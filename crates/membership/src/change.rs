@@ -78,6 +78,10 @@ pub enum Change {
         from_minute: u32,
         /// First minute no longer in force, if one is set.
         until_minute: Option<u32>,
+        /// Its version.
+        version: u32,
+        /// Whether it is flagged as an emergency, which shortens the notice.
+        is_emergency: bool,
         /// Whether it stood there before, with other dates.
         is_known: bool,
     },
@@ -200,6 +204,8 @@ fn content(old: Option<&RootDocument>, new: &RootDocument, found: &mut Vec<Chang
             digest: hex::encode(entry.short_id.0),
             from_minute: entry.valid_from.get(),
             until_minute: entry.superseded_at.map(rules::Minute::get),
+            version: entry.version,
+            is_emergency: entry.is_emergency,
             is_known: before.iter().any(|known| same(known, entry)),
         });
     }
@@ -271,6 +277,8 @@ impl fmt::Display for Change {
                 digest,
                 from_minute,
                 until_minute,
+                version,
+                is_emergency,
                 is_known,
             } => {
                 let what = if *is_known {
@@ -281,8 +289,11 @@ impl fmt::Display for Change {
                 let from = local(*from_minute);
                 write!(
                     f,
-                    "rule set {name} ({digest}, scope {scope}) {what}: from {from}"
+                    "rule set {name} version {version} ({digest}, scope {scope}) {what}: from {from}"
                 )?;
+                if *is_emergency {
+                    write!(f, ", AN EMERGENCY")?;
+                }
                 match until_minute {
                     Some(until) => write!(f, " until {}", local(*until)),
                     None => Ok(()),

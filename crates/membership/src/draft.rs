@@ -230,24 +230,10 @@ fn check_rule_sets(
             return refuse(id, format!("version {} stands twice", set.version()));
         }
         check_bounds(plan, set)?;
-        let Some(root) = in_force else {
-            continue; // what a federation is founded with may be in force already
-        };
-        if root.rule_sets.contains(&RuleSetEntry::of(set)) {
-            continue;
-        }
-        let validity = set.validity();
-        let earliest = now.saturating_add_signed(i64::from(NOTICE_MIN));
-        if validity.from < earliest && !validity.emergency {
-            let what = format!(
-                "in force from minute {}, less than 48 hours from now ({}), and no emergency",
-                validity.from.get(),
-                now.get()
-            );
-            return refuse(id, what);
-        }
-        if validity.until <= now {
-            return refuse(id, "ended already".to_owned());
+        check_alone(plan, set)?;
+        // What a federation is founded with may be in force already.
+        if let Some(root) = in_force {
+            check_notice(root, set, now)?;
         }
     }
     // What was promised with the document in force holds, whatever the plan says now.
@@ -257,7 +243,8 @@ fn check_rule_sets(
     for entry in in_force.map_or(&[][..], |root| &root.rule_sets) {
         let goes_on = plan.rule_sets.iter().any(|set| {
             let own = RuleSetEntry::of(set);
-            own.name == entry.name && own.digest == entry.digest
+            let is_same = own.name == entry.name && own.digest == entry.digest;
+            is_same && own.valid_from == entry.valid_from
         });
         let end = entry.superseded_at.unwrap_or(rules::Minute::MAX);
         let served_until = end.saturating_add_signed(i64::from(grace_min));
@@ -270,6 +257,77 @@ fn check_rule_sets(
         }
     }
     Ok(())
+}
+
+/// A rule set that the document in force does not have in this form has a version above those that it has, and is announced 48
+/// hours ahead; so is another end of one in force.
+fn check_notice(
+    root: &RootDocument,
+    set: &RuleSet,
+    now: rules::Minute,
+) -> Result<(), MembershipError> {
+    let own = RuleSetEntry::of(set);
+    if root.rule_sets.contains(&own) {
+        return Ok(());
+    }
+    let refuse = |what: String| {
+        Err(MembershipError::RuleSet {
+            id: own.name.clone(),
+            what,
+        })
+    };
+    let named = root.rule_sets.iter().filter(|entry| entry.name == own.name);
+    let newest = named.clone().map(|entry| entry.version).max().unwrap_or(0);
+    if own.version <= newest {
+        return refuse(format!(
+            "version {} is changed or old: in force or announced is version {newest}, and versions rise",
+            own.version
+        ));
+    }
+    let validity = set.validity();
+    let earliest = now.saturating_add_signed(i64::from(NOTICE_MIN));
+    let goes_on = |entry: &&RuleSetEntry| {
+        entry.digest == own.digest && entry.valid_from == own.valid_from && entry.valid_from <= now
+    };
+    let (what, minute) = if named.clone().any(|entry| goes_on(&entry)) {
+        ("out of force", validity.until)
+    } else {
+        ("in force", validity.from)
+    };
+    if minute < earliest && !validity.emergency {
+        return refuse(format!(
+            "{what} from minute {}, less than 48 hours from now ({}), and no emergency",
+            minute.get(),
+            now.get()
+        ));
+    }
+    if validity.until <= now {
+        return refuse("ended already".to_owned());
+    }
+    Ok(())
+}
+
+/// Of one province, or of the nation, one rule set is in force at a time: two that differ in one row would tell, of whoever is
+/// asked under both, whether that row counts.
+fn check_alone(plan: &Plan, set: &RuleSet) -> Result<(), MembershipError> {
+    let own = set.validity();
+    let meets = |other: &&RuleSet| {
+        let theirs = other.validity();
+        let is_same = (other.id(), other.version()) == (set.id(), set.version());
+        let is_later = own.from < theirs.until && theirs.from < own.until;
+        other.province() == set.province() && !is_same && is_later
+    };
+    match plan.rule_sets.iter().find(meets) {
+        Some(other) => Err(MembershipError::RuleSet {
+            id: set.id().as_str().to_owned(),
+            what: format!(
+                "in force together with {} version {}, of the same province: let one end where the other begins",
+                other.id().as_str(),
+                other.version()
+            ),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// A province's rule set lies within what the nation's admit, as long as both are in force.

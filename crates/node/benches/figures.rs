@@ -82,7 +82,7 @@ fn options(dir: &std::path::Path) -> DiskOptions {
 
 fn open(dir: &std::path::Path) -> (Arc<DiskStore>, Arc<Node>) {
     let store = Arc::new(DiskStore::open(&options(dir)).unwrap());
-    let clock = Arc::new(SimulatedClock::start(minute(START), 0));
+    let clock = Arc::new(SimulatedClock::start(minute(START), 0).movable(true));
     let mut parts = parts(&Wish::default(), 33, Arc::clone(&store) as _, clock);
     parts.register = Box::new(Everybody);
     (store, Node::open(parts).unwrap())
@@ -185,6 +185,12 @@ fn main() {
         "closing an epoch of {} records: {took:.2} s",
         closed.records
     );
+    node.clock().advance_to(minute(START + 19 * 60));
+    let began = Instant::now();
+    node.count_due().unwrap();
+    let took = began.elapsed().as_secs_f64();
+    assert_eq!(node.counted_days().unwrap().len(), 1);
+    println!("counting a day of {records} residents, rests included: {took:.2} s");
     drop(node);
     drop(store);
     weigh(dir.path(), records);

@@ -148,6 +148,7 @@ impl Node {
         drop(current);
         drop(held);
         self.announce()?;
+        self.note_rule_sets()?;
         self.sign_checkpoint_later();
         self.recheck_due.notify_one();
         tracing::info!(sequence = next.get(), "a root document is taken up");

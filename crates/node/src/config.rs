@@ -77,6 +77,9 @@ pub struct Config {
     /// Receipts for what is accepted.
     #[serde(default)]
     pub receipts: Receipts,
+    /// Numbers of residents that are published.
+    #[serde(default)]
+    pub counts: Counts,
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
@@ -328,6 +331,36 @@ impl Epochs {
     }
 }
 
+/// Numbers of residents that are published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Counts {
+    /// The hour of UTC+8, 0 to 23, from which on the day before is counted.
+    pub hour: u8,
+    /// Days whose counts are given out; the log keeps all.
+    pub keep_days: u16,
+}
+
+impl Default for Counts {
+    /// At night, when few residents ask.
+    fn default() -> Self {
+        Self {
+            hour: 2,
+            keep_days: 90,
+        }
+    }
+}
+
+impl Counts {
+    fn ranges(&self) -> impl Iterator<Item = (&'static str, u64, u64, u64)> {
+        [
+            ("counts.hour", self.hour.into(), 0, 23),
+            ("counts.keep_days", self.keep_days.into(), 1, 3_660),
+        ]
+        .into_iter()
+    }
+}
+
 /// What intake admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -497,7 +530,8 @@ impl Config {
         let kept = self.retention.ranges().chain(self.store.ranges());
         let kept = kept
             .chain(self.forward.ranges())
-            .chain(self.epochs.ranges());
+            .chain(self.epochs.ranges())
+            .chain(self.counts.ranges());
         let of_tables = self.limits.ranges().chain(kept);
         for (name, value, least, most) in ranges.into_iter().chain(of_tables) {
             if !(least..=most).contains(&value) {
@@ -547,6 +581,7 @@ mod tests {
         assert_eq!(advanced.observe, basic.observe);
         assert_eq!(advanced.retention, basic.retention);
         assert_eq!(advanced.forward, basic.forward);
+        assert_eq!(advanced.counts, basic.counts);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
         assert_eq!(
@@ -587,6 +622,8 @@ mod tests {
             ("limits", "query_quantum_ms = 0"),
             ("epochs", "propose_after_s = 0"),
             ("epochs", "every_min = 10_081"),
+            ("counts", "hour = 24"),
+            ("counts", "keep_days = 0"),
             ("clock", "start_minute = 70_000_000\nrate_min_per_s = 0"),
             ("peer]", "province = 0\naddress = \"x:1\""),
             ("observe", "otlp_endpoint = \"http://far.example:4317\""),

@@ -10,6 +10,7 @@ mod calls;
 mod charter;
 mod clock;
 pub mod config;
+mod counts;
 mod credentials;
 mod declare;
 mod doors;

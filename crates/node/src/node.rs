@@ -12,7 +12,8 @@ use verifier::trust::{RootKeys, SignedRoot};
 
 use crate::batches::Offers;
 use crate::charter::{Charter, Named};
-use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
+use crate::config::{Counts as PublishedCounts, Epochs, Intake, Limits, Proving, Retention, Trust};
+use crate::counts::CountBook;
 use crate::epoch::Ledger;
 use crate::forward::{Forward, Forwarding, SealingKeys, SealingSecret};
 use crate::locks::Locks;
@@ -84,6 +85,8 @@ pub struct Settings {
     pub forward: Forward,
     /// Receipts for what is accepted.
     pub receipts: Receipts,
+    /// Numbers of residents that are published.
+    pub counts: PublishedCounts,
 }
 
 /// A province's node, without its doors. Its methods block: they read and write the store, and are called from
@@ -130,6 +133,7 @@ pub struct Node {
     pub(crate) recheck_due: Notify,
     pub(crate) forward: Forwarding,
     pub(crate) commitments: Commitments,
+    pub(crate) count_book: CountBook,
 }
 
 /// Counts since the beginning.
@@ -220,10 +224,12 @@ impl Node {
             recheck_due: Notify::new(),
             forward,
             commitments,
+            count_book: CountBook::default(),
         };
         node.restore_ledger()?;
         node.check_clock()?;
         node.restore_log()?;
+        node.restore_counts()?;
         Ok(Arc::new(node))
     }
 

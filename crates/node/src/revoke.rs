@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rules::{Claim, Context, EventBody, TestResult, evaluate, fold};
+use rules::{Claim, Context, EventBody, Minute, TestResult, evaluate, fold};
 use wire::resident::v1 as proto;
 use wire::{Reason, Revoking};
 
@@ -274,6 +274,21 @@ impl Node {
         let waiting = self.waiting_revocations(usize::MAX)?;
         let different: BTreeSet<_> = waiting.into_iter().map(|(_, secret)| secret).collect();
         Ok(different.len())
+    }
+}
+
+impl Node {
+    /// When the oldest pass that somebody may show, and that waits for a batch, was revoked.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub(crate) fn oldest_revocation(&self) -> Result<Option<Minute>, NodeError> {
+        let prefix = [Urgency::Soon as u8];
+        let first = self.vault.keys(Table::Revocations, &prefix, 1)?;
+        let minute = first
+            .first()
+            .and_then(|key| key.get(1..)?.first_chunk::<4>().copied());
+        Ok(minute.and_then(|bytes| Minute::new(u32::from_be_bytes(bytes)).ok()))
     }
 }
 

@@ -47,6 +47,18 @@ pub enum RuleBookError {
         /// The set's own.
         own: Minute,
     },
+    /// The entry flags the set as an emergency and it is none, or the other way round, or it has another version.
+    #[error(
+        "the root document has the rule set {name:?} as version {stated}, it is {own} (with `!`: an emergency)"
+    )]
+    Version {
+        /// The set.
+        name: String,
+        /// What the root document says.
+        stated: String,
+        /// The set's own.
+        own: String,
+    },
     /// The set that is to be the home's or the nation's is not in the root document.
     #[error("the root document does not name the rule set {0:?}")]
     NotNamed(String),
@@ -211,6 +223,28 @@ impl RuleBook {
         counting
     }
 
+    /// The set that another takes the place of, as it stands at `at` or stood before that one came into force: the one in force
+    /// of the same province or the nation, else the nation's, with another table.
+    pub(crate) fn before(&self, new: &KnownSet, at: Minute) -> Option<&KnownSet> {
+        let at = at.min(new.set.validity().from.saturating_add_signed(-1));
+        let in_force = |scope| {
+            let held = self.sets.iter().filter(move |known| {
+                let set = &known.set;
+                set.province() == scope && set.validity().holds_at(at) && known.digest != new.digest
+            });
+            // Of several the one of the same name, then the newest.
+            held.max_by_key(|k| {
+                (
+                    k.set.id() == new.set.id(),
+                    k.set.version(),
+                    k.set.validity().from,
+                )
+            })
+        };
+        let before = in_force(new.set.province()).or_else(|| in_force(ProvinceCode::NATION));
+        before.map(AsRef::as_ref)
+    }
+
     /// The set of this name in force at `at`; if none is, its highest version.
     pub(crate) fn newest(&self, name: &str, at: Minute) -> Result<Arc<KnownSet>, NodeError> {
         self.in_force(name, at).or_else(|unknown| {
@@ -274,5 +308,18 @@ fn agree(entry: &RuleSetEntry, set: &RuleSet) -> Result<(), RuleBookError> {
             own: validity.until,
         });
     }
+    let own = RuleSetEntry::of(set);
+    if (entry.version, entry.is_emergency) != (own.version, own.is_emergency) {
+        return Err(RuleBookError::Version {
+            name: name(),
+            stated: version(entry),
+            own: version(&own),
+        });
+    }
     Ok(())
+}
+
+fn version(entry: &RuleSetEntry) -> String {
+    let flag = if entry.is_emergency { "!" } else { "" };
+    format!("{}{flag}", entry.version)
 }

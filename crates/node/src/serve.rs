@@ -13,6 +13,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::assemble::{Peers, catch_up};
+use crate::counts::count_as_due;
 use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
@@ -69,6 +70,7 @@ pub async fn serve(
     background.spawn(watching);
     background.spawn(recheck_as_due(Arc::clone(&node)));
     background.spawn(log_by_the_clock(Arc::clone(&node)));
+    background.spawn(count_as_due(Arc::clone(&node)));
     if let Some(listener) = listeners.metrics {
         let credentials = Arc::clone(&credentials);
         background.spawn(listen(

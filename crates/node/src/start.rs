@@ -180,6 +180,7 @@ impl Prepared {
             retention: self.config.retention,
             forward: self.config.forward,
             receipts: self.config.receipts,
+            counts: self.config.counts,
         };
         let node = Node::open(Parts {
             federation: self.peer.federation,

@@ -311,6 +311,21 @@ pub struct LogEvidenceRow {
     pub refused_at: Minute,
 }
 
+/// What is known of a rule set's effect here. Key: SHA-256 of its canonical text (32).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleSetCountRow {
+    /// When this node first saw the set.
+    pub seen_at: Minute,
+    /// Its province, or the nation.
+    pub scope: ProvinceCode,
+    /// Digest of its row table, a canonical field element.
+    pub digest: [u8; 32],
+    /// Whether its effect is to be counted.
+    pub is_due: bool,
+    /// The count, an entry of the log; it is written once.
+    pub entry: Option<Vec<u8>>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,6 +74,10 @@ pub enum Table {
     HomeReceipts = 45,
     /// Minute, root → the commitments of a batch in this node's log.
     Commitments = 46,
+    /// SHA-256 of a rule set's text → when it was first seen, and the count of what it changes.
+    RuleSetCounts = 50,
+    /// Day, number → a published count of that day.
+    DailyCounts = 51,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -91,7 +95,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 36] = [
+    pub const ALL: [Table; 38] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -128,6 +132,8 @@ impl Table {
         Self::Promised,
         Self::HomeReceipts,
         Self::Commitments,
+        Self::RuleSetCounts,
+        Self::DailyCounts,
     ];
 
     /// The number in stored keys.
@@ -179,6 +185,8 @@ impl Table {
             Self::Promised => "promised",
             Self::HomeReceipts => "home-receipts",
             Self::Commitments => "commitments",
+            Self::RuleSetCounts => "rule-set-counts",
+            Self::DailyCounts => "daily-counts",
         }
     }
 
@@ -217,7 +225,9 @@ impl Table {
             | Self::Batches
             | Self::Promised
             | Self::HomeReceipts
-            | Self::Commitments => Scope::Node,
+            | Self::Commitments
+            | Self::RuleSetCounts
+            | Self::DailyCounts => Scope::Node,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use ed25519_dalek::SigningKey;
 use ledger::log::{
-    AddCheckpoint, Entry, LogHash, LogSigner, NoteKey, SignedCheckpoint, SignedLogKeys, TilePath,
-    WitnessPolicy, WitnessState, bundle, read_bundle,
+    AddCheckpoint, ColourCell, ColourCounts, CountedSet, Entry, ImpactCell, ImpactCount, LogHash,
+    LogSigner, NoteKey, Rounded, SignedCheckpoint, SignedLogKeys, SourceCell, SourceCounts,
+    TilePath, WitnessPolicy, WitnessState, bundle, read_bundle,
 };
 use ledger::{
     Cosignature, CosignedStatement, CosignerState, RegistryStatement, SignedTreeHead, TreeHead,
@@ -144,6 +145,10 @@ fn log_seeds() -> Vec<Vec<u8>> {
         head,
         Entry::Registry(known.cosigned.clone()).to_bytes(),
         receipt_bytes::entry().to_bytes(),
+        Entry::Event([9; 32]).to_bytes(),
+        Entry::Colours(colours()).to_bytes(),
+        Entry::Impact(impact()).to_bytes(),
+        Entry::Sources(sources()).to_bytes(),
         WitnessState::default().to_bytes(),
         log_keys().to_bytes(),
         checkpoint().to_bytes().to_vec(),
@@ -154,6 +159,60 @@ fn log_seeds() -> Vec<Vec<u8>> {
         b"tile/0/x001/234.p/5".to_vec(),
         b"tile/entries/000".to_vec(),
     ]
+}
+
+fn counted_set() -> CountedSet {
+    CountedSet {
+        name: "hz-2020-02".to_owned(),
+        version: 2,
+        scope: FEDERATION.roster.members()[0].province,
+        digest: commitment::Fr::from(3),
+        text_sha256: [4; 32],
+    }
+}
+
+fn colours() -> ColourCounts {
+    let cell = |rule: &str, people| ColourCell {
+        colour: 2,
+        rule: rule.to_owned(),
+        people: Rounded::of(people),
+    };
+    ColourCounts {
+        day: 19_233,
+        residents: Rounded::of(1_234),
+        set: counted_set(),
+        cells: vec![cell("H1", 12), cell("H2", 3)],
+    }
+}
+
+fn impact() -> ImpactCount {
+    let cell = |to, people| ImpactCell {
+        from: 0,
+        to,
+        rule: "H5".to_owned(),
+        people: Rounded::of(people),
+    };
+    ImpactCount {
+        at: commitment::Minute::new(27_695_520).expect("a minute"),
+        residents: Rounded::of(1_234),
+        set: counted_set(),
+        before: Some(counted_set()),
+        cells: vec![cell(1, 40), cell(2, 0)],
+    }
+}
+
+fn sources() -> SourceCounts {
+    let cell = |number| SourceCell {
+        province: FEDERATION.roster.members()[0].province,
+        kind: 2,
+        number,
+        fact: 12,
+        events: Rounded::of(77),
+    };
+    let [part] = &SourceCounts::parts_of(19_233, &[cell(1), cell(9)])[..] else {
+        unreachable!("two cells fit one part")
+    };
+    part.clone()
 }
 
 /// A head is its province's, or nobody's.

@@ -13,6 +13,7 @@ mod relay;
 mod schedule;
 mod secrets;
 mod story;
+mod travel;
 mod trust;
 mod unlinkable;
 

@@ -134,6 +134,8 @@ fn root_document(sequence: u64) -> RootDocument {
             scope: ProvinceCode::NATION,
             valid_from: minute(AS_OF - 1440),
             superseded_at: None,
+            version: 1,
+            is_emergency: false,
         }],
         profiles: vec![
             profile("green", WorstColour::Green, 1440),

@@ -4,6 +4,7 @@ use commitment::layout::{LayoutError, Reader};
 use commitment::{Fr, Minute, ProvinceCode, fr_to_bytes};
 
 use super::{LogError, LogHash};
+use super::counts::{ColourCounts, ImpactCount, SourceCounts};
 use crate::receipt::is_batch_len;
 use crate::{
     CosignedStatement, MAX_COSIGNED_LEN_BYTES, SIGNED_TREE_HEAD_LEN_BYTES, SignedTreeHead,
@@ -12,7 +13,7 @@ use crate::{
 /// Longest entry, its kind included: a registry statement with all its cosignatures. Bundles give lengths two bytes.
 pub const ENTRY_LEN_MAX_BYTES: usize = 1 + MAX_COSIGNED_LEN_BYTES;
 /// Longest name of a rule set.
-const MAX_NAME_LEN_BYTES: usize = 64;
+pub(super) const MAX_NAME_LEN_BYTES: usize = 64;
 const _: () = assert!(ENTRY_LEN_MAX_BYTES <= u16::MAX as usize);
 
 /// An entry of a log. Its bytes are a kind and what the kind holds, integers big-endian, nothing after it:
@@ -26,13 +27,18 @@ const _: () = assert!(ENTRY_LEN_MAX_BYTES <= u16::MAX as usize);
 /// | 5 source | 48 | [`SourceEntitlement`] |
 /// | 6 revocations | 49 | [`RevocationBatch`] |
 /// | 7 commitments | 41 | [`CommitmentBatch`] |
+/// | 20 colours | ≤ 6,382 | [`ColourCounts`] |
+/// | 21 impact | ≤ 6,382 | [`ImpactCount`] |
+/// | 22 sources | ≤ 5,507 | [`SourceCounts`] |
+/// | 23 rule set in an emergency | ≤ 147 | [`RuleSetNotice`] |
+/// | 24 rule set withdrawn | ≤ 148 | flag "in an emergency" 1, [`RuleSetNotice`] |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// The log's own province closed an epoch.
     TreeHead(SignedTreeHead),
     /// A registry with a quorum was taken up.
     Registry(CosignedStatement),
-    /// A rule set was announced.
+    /// A rule set was announced; one that is flagged as an emergency has a kind of its own.
     RuleSet(RuleSetNotice),
     /// A key of the province was changed.
     KeyChange(KeyChange),
@@ -42,6 +48,14 @@ pub enum Entry {
     Revocations(RevocationBatch),
     /// A batch of salted commitments to what was accepted; the log tells nothing of it but when, and how many at most.
     Commitments(CommitmentBatch),
+    /// How many people had which colour at the end of a day.
+    Colours(ColourCounts),
+    /// How many people would have another colour under a rule set that was announced.
+    Impact(ImpactCount),
+    /// How many discretionary events each source stated on a day.
+    Sources(SourceCounts),
+    /// A rule set that was announced is not, any more, and never was in force.
+    RuleSetWithdrawn(RuleSetNotice),
 }
 
 /// A rule set with its dates.
@@ -66,6 +80,8 @@ pub struct RuleSetNotice {
     pub from: Minute,
     /// Until when.
     pub until: Minute,
+    /// Whether it is flagged as an emergency, which shortens the notice.
+    pub is_emergency: bool,
 }
 
 /// What a key is for.
@@ -156,11 +172,16 @@ impl Entry {
         match self {
             Self::TreeHead(_) => Self::TREE_HEAD,
             Self::Registry(_) => Self::REGISTRY,
+            Self::RuleSet(notice) if notice.is_emergency => 23,
             Self::RuleSet(_) => 3,
             Self::KeyChange(_) => 4,
             Self::Source(_) => 5,
             Self::Revocations(_) => 6,
             Self::Commitments(_) => 7,
+            Self::Colours(_) => 20,
+            Self::Impact(_) => 21,
+            Self::Sources(_) => 22,
+            Self::RuleSetWithdrawn(_) => 24,
         }
     }
 
@@ -177,7 +198,8 @@ impl Entry {
     /// The canonical bytes, at most [`ENTRY_LEN_MAX_BYTES`].
     ///
     /// # Panics
-    /// For a rule set whose name is longer than 64 bytes; names that this project admits are shorter.
+    /// For a rule set whose name is longer than 64 bytes, or a rule's of more than 8; those that this project admits are
+    /// shorter.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = vec![self.kind()];
         match self {
@@ -188,6 +210,13 @@ impl Entry {
             Self::Source(source) => source.write(&mut out),
             Self::Revocations(batch) => batch.write(&mut out),
             Self::Commitments(batch) => batch.write(&mut out),
+            Self::Colours(counts) => counts.write(&mut out),
+            Self::Impact(count) => count.write(&mut out),
+            Self::Sources(counts) => counts.write(&mut out),
+            Self::RuleSetWithdrawn(notice) => {
+                out.push(u8::from(notice.is_emergency));
+                notice.write(&mut out);
+            }
         }
         out
     }
@@ -215,7 +244,15 @@ impl Entry {
                     CosignedStatement::from_bytes(rest).map_err(ledger)?,
                 ));
             }
-            3 => Self::RuleSet(RuleSetNotice::read(&mut reader)?),
+            3 => Self::RuleSet(RuleSetNotice::read(&mut reader, false)?),
+            23 => Self::RuleSet(RuleSetNotice::read(&mut reader, true)?),
+            24 => {
+                let is_emergency = flag(&mut reader)?;
+                Self::RuleSetWithdrawn(RuleSetNotice::read(&mut reader, is_emergency)?)
+            }
+            20 => Self::Colours(ColourCounts::read(&mut reader)?),
+            21 => Self::Impact(ImpactCount::read(&mut reader)?),
+            22 => Self::Sources(SourceCounts::read(&mut reader)?),
             4 => Self::KeyChange(KeyChange::read(&mut reader)?),
             5 => Self::Source(SourceEntitlement::read(&mut reader)?),
             6 => Self::Revocations(RevocationBatch::read(&mut reader)?),
@@ -244,18 +281,9 @@ impl RuleSetNotice {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
-        let len = usize::from(reader.u8()?);
-        if len > MAX_NAME_LEN_BYTES {
-            return Err(LayoutError::TooLong {
-                len,
-                limit: MAX_NAME_LEN_BYTES,
-            });
-        }
-        let name = std::str::from_utf8(reader.slice(len)?)
-            .map_err(|_| LayoutError::Invalid("a name that is no text"))?;
+    fn read(reader: &mut Reader<'_>, is_emergency: bool) -> Result<Self, LayoutError> {
         Ok(Self {
-            name: name.to_owned(),
+            name: read_name(reader, MAX_NAME_LEN_BYTES)?,
             version: reader.u32()?,
             scope: reader.province()?,
             digest: reader.fr()?,
@@ -263,6 +291,7 @@ impl RuleSetNotice {
             announced: reader.minute()?,
             from: reader.minute()?,
             until: reader.minute()?,
+            is_emergency,
         })
     }
 }
@@ -352,6 +381,17 @@ impl CommitmentBatch {
     }
 }
 
+/// A name: its length in one byte, and its bytes.
+pub(super) fn read_name(reader: &mut Reader<'_>, limit: usize) -> Result<String, LayoutError> {
+    let len = usize::from(reader.u8()?);
+    if len > limit {
+        return Err(LayoutError::TooLong { len, limit });
+    }
+    let name = std::str::from_utf8(reader.slice(len)?)
+        .map_err(|_| LayoutError::Invalid("a name that is no text"))?;
+    Ok(name.to_owned())
+}
+
 fn flag(reader: &mut Reader<'_>) -> Result<bool, LayoutError> {
     match reader.u8()? {
         0 => Ok(false),
@@ -368,19 +408,24 @@ mod tests {
         Minute::new(minutes).unwrap()
     }
 
+    fn notice(is_emergency: bool) -> RuleSetNotice {
+        RuleSetNotice {
+            name: "hz-2020-02".to_owned(),
+            version: 3,
+            scope: ProvinceCode::NATION,
+            digest: Fr::from(7),
+            text_sha256: [1; 32],
+            announced: minute(10),
+            from: minute(20),
+            until: Minute::MAX,
+            is_emergency,
+        }
+    }
+
     fn entries() -> Vec<Entry> {
         let province = ProvinceCode::new(33).unwrap();
         vec![
-            Entry::RuleSet(RuleSetNotice {
-                name: "hz-2020-02".to_owned(),
-                version: 3,
-                scope: ProvinceCode::NATION,
-                digest: Fr::from(7),
-                text_sha256: [1; 32],
-                announced: minute(10),
-                from: minute(20),
-                until: Minute::MAX,
-            }),
+            Entry::RuleSet(notice(false)),
             Entry::KeyChange(KeyChange {
                 role: KeyRole::Log,
                 is_compromised: true,
@@ -408,6 +453,9 @@ mod tests {
                 len: 256,
                 root: LogHash([5; 32]),
             }),
+            Entry::RuleSet(notice(true)),
+            Entry::RuleSetWithdrawn(notice(false)),
+            Entry::RuleSetWithdrawn(notice(true)),
         ]
     }
 
@@ -425,9 +473,20 @@ mod tests {
     }
 
     #[test]
+    fn an_emergency_is_another_kind_and_a_withdrawal_no_announcement() {
+        let kinds = |entry: Entry| entry.to_bytes()[0];
+        assert_eq!(kinds(Entry::RuleSet(notice(false))), 3);
+        assert_eq!(kinds(Entry::RuleSet(notice(true))), 23);
+        assert_eq!(kinds(Entry::RuleSetWithdrawn(notice(true))), 24);
+    }
+
+    #[test]
     fn the_lengths_are_those_of_the_table() {
         let lengths: Vec<usize> = entries().iter().map(|e| e.to_bytes().len()).collect();
-        assert_eq!(lengths, [83 + 10, 43, 48, 49, 33]);
+        assert_eq!(
+            lengths,
+            [83 + 10, 43, 48, 49, 33, 83 + 10, 84 + 10, 84 + 10]
+        );
         assert_eq!(1 + SIGNED_TREE_HEAD_LEN_BYTES, 176);
         assert_eq!(ENTRY_LEN_MAX_BYTES, 6_382);
     }

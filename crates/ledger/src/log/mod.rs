@@ -11,6 +11,7 @@
 //! Stored entries, stored states, keys and time are arguments, as everywhere in this crate.
 
 mod checkpoint;
+mod counts;
 mod entry;
 mod error;
 mod evidence;
@@ -23,6 +24,10 @@ mod tree;
 mod witness;
 
 pub use checkpoint::{MAX_CHECKPOINT_LEN_BYTES, SignedCheckpoint};
+pub use counts::{
+    ColourCell, ColourCode, ColourCounts, CountedSet, ImpactCell, ImpactCount, Rounded, SMALLEST,
+    SOURCE_CELLS_OF_PART, STEP, SourceCell, SourceCounts,
+};
 pub use entry::{
     CommitmentBatch, ENTRY_LEN_MAX_BYTES, Entry, KeyChange, KeyRole, RevocationBatch,
     RuleSetNotice, SourceEntitlement,

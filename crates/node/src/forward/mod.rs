@@ -65,7 +65,7 @@ pub(crate) fn word_of(event: &Event) -> &'static str {
 }
 
 /// As the configuration writes it.
-const fn fact_word(fact: FactKind) -> &'static str {
+pub(crate) const fn fact_word(fact: FactKind) -> &'static str {
     match fact {
         FactKind::ConfirmedCase => "confirmed-case",
         FactKind::AsymptomaticCase => "asymptomatic-case",

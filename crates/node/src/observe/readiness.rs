@@ -19,6 +19,9 @@ const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
 /// Findings older than this mean that the checks themselves hang.
 const FINDINGS_KEPT: Duration = Duration::from_secs(10);
 
+/// A day is counted within the next one; after half a day more somebody must look.
+const DAY_AGE_MAX_S: u64 = 36 * 3_600;
+
 /// What is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Check {
@@ -32,16 +35,19 @@ pub enum Check {
     Running,
     /// There is a trust list, and gates still believe it.
     TrustList,
+    /// What is to be published of residents as a whole is: days, and whom a rule set changes.
+    Counts,
 }
 
 impl Check {
     /// All checks.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Store,
         Self::Disk,
         Self::Clock,
         Self::Running,
         Self::TrustList,
+        Self::Counts,
     ];
 
     /// One word.
@@ -52,6 +58,7 @@ impl Check {
             Self::Clock => "clock",
             Self::Running => "running",
             Self::TrustList => "trust-list",
+            Self::Counts => "counts",
         }
     }
 }
@@ -116,6 +123,7 @@ impl Readiness {
             clock(node),
             running(node),
             trust_list(node),
+            counts(node),
         ];
         let at = Instant::now();
         Self { findings, at }
@@ -235,6 +243,38 @@ fn trust_list(node: &Node) -> Finding {
         finding(State::Warning, advice)
     } else {
         finding(State::Ok, told)
+    }
+}
+
+/// The node goes on without: a rule set that the federation agreed on binds whether or not one of its nodes can count, and a
+/// resident is not to be refused a pass for it.
+fn counts(node: &Node) -> Finding {
+    let finding = |state, detail: String| Finding::new(Check::Counts, state, detail);
+    let state = node.counts_state();
+    if !state.late.is_empty() {
+        let sets = state.late.join(", ");
+        let advice = format!(
+            "in force, and nobody was told whom they would change: {sets}; read the log for why they are not counted"
+        );
+        return finding(State::Warning, advice);
+    }
+    match state.day_age_s {
+        Some(age_s) if age_s > DAY_AGE_MAX_S => finding(
+            State::Warning,
+            format!(
+                "the newest day counted ended {age_s} s ago: read the log for why no later one is"
+            ),
+        ),
+        _ if state.missing.is_empty() => {
+            finding(State::Ok, "all that is due is counted".to_owned())
+        }
+        _ => finding(
+            State::Ok,
+            format!(
+                "to be counted before they take effect: {}",
+                state.missing.join(", ")
+            ),
+        ),
     }
 }
 

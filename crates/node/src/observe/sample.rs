@@ -43,6 +43,11 @@ struct Work {
     registry_age: Amount,
     outbox_rows: Amount,
     outbox_age: Amount,
+    revocations_waiting: Amount,
+    revocations_age: Amount,
+    rule_sets_uncounted: Amount,
+    rule_sets_uncounted_in_force: Amount,
+    day_counts_age: Amount,
 }
 
 /// What is public of what it did.
@@ -134,6 +139,31 @@ impl Work {
                 "outbox_age",
                 "How long the oldest of them waits, by the node's clock; 0 without one",
             ),
+            revocations_waiting: number(
+                r,
+                "revocations_waiting",
+                "Passes revoked and in no batch yet, rounded down to a hundred",
+            ),
+            revocations_age: seconds(
+                r,
+                "revocations_waiting_age",
+                "How long the oldest of those that somebody may show waits, by the node's clock; 0 without one",
+            ),
+            rule_sets_uncounted: number(
+                r,
+                "rule_sets_uncounted",
+                "Rule sets of which was not published whom they change",
+            ),
+            rule_sets_uncounted_in_force: number(
+                r,
+                "rule_sets_uncounted_in_force",
+                "Those of them that are in force",
+            ),
+            day_counts_age: seconds(
+                r,
+                "day_counts_age",
+                "Time since the end of the newest day that was counted, or of the first that is to be; 0 before it",
+            ),
         }
     }
 }
@@ -222,6 +252,16 @@ impl Metrics {
         let (rows, oldest) = node.forward.outbox.size();
         work.outbox_rows.set(rows);
         work.outbox_age.set(oldest.map_or(0, |at| age_s(node, at)));
+        let waiting = node.revocations_waiting().unwrap_or(0) as u64;
+        work.revocations_waiting.set(down_to(waiting, PEOPLE_STEP));
+        let since = node.oldest_revocation().unwrap_or(None);
+        work.revocations_age
+            .set(since.map_or(0, |at| age_s(node, at)));
+        let counts = node.counts_state();
+        work.rule_sets_uncounted.set(counts.missing.len() as u64);
+        work.rule_sets_uncounted_in_force
+            .set(counts.late.len() as u64);
+        work.day_counts_age.set(counts.day_age_s.unwrap_or(0));
         if let Some(closed) = node.last_closed() {
             let head = &closed.head.head;
             work.closed_epoch.set(head.epoch.get().into());

@@ -3,7 +3,7 @@
 //! Stored are the entries alone; the tree is hashed from what was read back of them, never from what was meant to be
 //! written. An entry is committed together with the act that it tells of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use commitment::Slot;
@@ -96,7 +96,7 @@ pub(crate) struct LogBook {
 /// What a log says is in force: rule sets, of each source the last that was said, and the head key.
 #[derive(Default)]
 struct Announced {
-    rule_sets: BTreeSet<Vec<u8>>,
+    rule_sets: BTreeMap<Vec<u8>, RuleSetNotice>,
     head_key: Option<KeyChange>,
     sources: BTreeMap<(u8, u8, u32), SourceEntitlement>,
 }
@@ -104,7 +104,13 @@ struct Announced {
 impl Announced {
     fn take(&mut self, entry: &Entry, bytes: &[u8]) {
         match entry {
-            Entry::RuleSet(_) => drop(self.rule_sets.insert(bytes.to_vec())),
+            Entry::RuleSet(notice) => {
+                self.rule_sets.insert(bytes.to_vec(), notice.clone());
+            }
+            Entry::RuleSetWithdrawn(notice) => {
+                let announced = Entry::RuleSet(notice.clone()).to_bytes();
+                self.rule_sets.remove(&announced);
+            }
             Entry::Source(source) => {
                 let id = (source.province.get(), source.kind, source.number);
                 self.sources.insert(id, *source);
@@ -188,12 +194,20 @@ impl Node {
         Ok(entries.into_values().collect())
     }
 
-    /// The rule sets, sources and head key of this node that its log does not tell of, and the sources that it tells of and
-    /// that are no more.
+    /// The rule sets, sources and head key of this node that its log does not tell of, and the rule sets and sources that it tells
+    /// of and that are no more; of rule sets those that never came into force.
     fn unannounced(&self, announced: &Announced) -> Vec<Entry> {
         let charter = self.charter();
-        let mut entries: Vec<Entry> = charter.rules.known().map(notice_of).collect();
-        entries.retain(|entry| !announced.rule_sets.contains(&entry.to_bytes()));
+        let known: Vec<Entry> = charter.rules.known().map(notice_of).collect();
+        let is_known = |bytes: &Vec<u8>| known.iter().any(|entry| entry.to_bytes() == *bytes);
+        let now = self.clock.now();
+        let withdrawn = announced.rule_sets.iter();
+        let withdrawn = withdrawn.filter(|(bytes, notice)| notice.from > now && !is_known(bytes));
+        let mut entries: Vec<Entry> = withdrawn
+            .map(|(_, notice)| Entry::RuleSetWithdrawn(notice.clone()))
+            .collect();
+        let is_new = |entry: &Entry| !announced.rule_sets.contains_key(&entry.to_bytes());
+        entries.extend(known.iter().filter(|entry| is_new(entry)).cloned());
         // The root document names it, and a node with another one does not start.
         let head_key = self.signing_key.verifying_key();
         let sha256: [u8; 32] = Sha256::digest(head_key.as_bytes()).into();
@@ -424,5 +438,6 @@ fn notice_of(known: &crate::KnownSet) -> Entry {
         announced: validity.announced,
         from: validity.from,
         until: validity.until,
+        is_emergency: validity.emergency,
     })
 }

@@ -1,5 +1,5 @@
 //! What anybody may read, by plain HTTP: of the log checkpoint, tiles and entries (c2sp.org/tlog-tiles), its policy, the
-//! commitments of its batches, and the evidence kept against other logs; and the trust list.
+//! commitments of its batches, and the evidence kept against other logs; the trust list; and the counts that are published.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::counts::{counts_json, is_counts_path};
 use crate::plain_http::{self, of_type};
 use crate::trust_http::{is_trust_path, trust_list};
 use crate::{Node, NodeError};
@@ -28,7 +29,7 @@ const COMMITMENTS: &str = "/commitments/";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Wanted {
     Checkpoint,
     Tile(TilePath),
@@ -37,6 +38,8 @@ enum Wanted {
     /// The commitments of a batch, by when it was made and its root.
     Commitments(Minute, LogHash),
     Evidence,
+    /// With the path.
+    Counts(String),
 }
 
 impl Wanted {
@@ -47,17 +50,18 @@ impl Wanted {
             "/evidence" => Some(Self::Evidence),
             "/keys" => Some(Self::Keys),
             path if path.starts_with(COMMITMENTS) => batch_of(&path[COMMITMENTS.len()..]),
+            path if is_counts_path(path) => Some(Self::Counts(path.to_owned())),
             path => TilePath::parse(path.strip_prefix('/')?)
                 .ok()
                 .map(Self::Tile),
         }
     }
 
-    const fn kind(self) -> &'static str {
+    const fn kind(&self) -> &'static str {
         match self {
             Self::Checkpoint | Self::Policy => TEXT,
             Self::Tile(_) | Self::Keys | Self::Commitments(..) => "application/octet-stream",
-            Self::Evidence => "application/json",
+            Self::Evidence | Self::Counts(_) => "application/json",
         }
     }
 }
@@ -93,7 +97,8 @@ async fn answer(
     let asks_for_list = is_trust_path(request.uri().path());
     if wanted.is_none() && !asks_for_list {
         let paths = "/checkpoint, /tile/<L>/<N>[.p/<W>], /tile/entries/<N>[.p/<W>], /policy, /evidence, \
-                     /keys, /commitments/<minute>/<root>, /trust/v1/list, /trust/v1/increment/…, /trust/v1/batch/<digest>\n";
+                     /keys, /commitments/<minute>/<root>, /trust/v1/list, /trust/v1/increment/…, /trust/v1/batch/<digest>, \
+                     /counts/v1/days, /counts/v1/days/<day>, /counts/v1/rule-sets\n";
         return of_type(StatusCode::NOT_FOUND, TEXT, paths);
     }
     let Ok(_permit) = room.acquire().await else {
@@ -112,11 +117,13 @@ async fn answer(
             )
         });
     };
-    let read = tokio::task::spawn_blocking(move || read(&node, wanted)).await;
+    let is_fixed = matches!(wanted, Wanted::Tile(_) | Wanted::Commitments(..));
+    let kind = wanted.kind();
+    let read = tokio::task::spawn_blocking(move || read(&node, &wanted)).await;
     match read {
         Ok(Ok(Some(bytes))) => {
-            let mut answer = of_type(StatusCode::OK, wanted.kind(), bytes);
-            if matches!(wanted, Wanted::Tile(_) | Wanted::Commitments(..)) {
+            let mut answer = of_type(StatusCode::OK, kind, bytes);
+            if is_fixed {
                 answer
                     .headers_mut()
                     .insert(hyper::header::CACHE_CONTROL, FOREVER);
@@ -138,18 +145,21 @@ impl Node {
     /// # Errors
     /// [`NodeError::Store`].
     pub fn log_file(&self, path: &str) -> Result<Option<Vec<u8>>, NodeError> {
-        Wanted::of(path).map_or(Ok(None), |wanted| read(self, wanted))
+        Wanted::of(path).map_or(Ok(None), |wanted| read(self, &wanted))
     }
 }
 
-fn read(node: &Node, wanted: Wanted) -> Result<Option<Vec<u8>>, NodeError> {
+fn read(node: &Node, wanted: &Wanted) -> Result<Option<Vec<u8>>, NodeError> {
     Ok(match wanted {
         Wanted::Checkpoint => node.checkpoint().map(|c| c.to_bytes().to_vec()),
-        Wanted::Tile(path) => node.log_tile(path)?,
+        Wanted::Tile(path) => node.log_tile(*path)?,
         Wanted::Policy => node.log_policy()?.map(String::into_bytes),
         Wanted::Keys => Some(node.known_log_keys()?),
-        Wanted::Commitments(at, root) => node.commitments_of(at, root)?,
+        Wanted::Commitments(at, root) => node.commitments_of(*at, *root)?,
         Wanted::Evidence => Some(format!("{}\n", evidence(node)?).into_bytes()),
+        Wanted::Counts(path) => {
+            counts_json(node, path)?.map(|json| format!("{json}\n").into_bytes())
+        }
     })
 }
 

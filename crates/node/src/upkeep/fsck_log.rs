@@ -7,7 +7,8 @@ use ledger::log::{
     leaf_hash,
 };
 use store::{
-    Checked, EpochRow, LogEvidenceRow, RegistryRow, StoreError, Table, Vault, WitnessedRow,
+    Checked, EpochRow, LogEvidenceRow, RegistryRow, RuleSetCountRow, StoreError, Table, Vault,
+    WitnessedRow,
 };
 
 use super::Fsck;
@@ -30,6 +31,7 @@ pub(super) fn check_log(
     };
     let told = check_entries(vault, checkpoint.as_ref(), checked)?;
     check_acts(vault, &told, checked)?;
+    check_counts(vault, &told, checked)?;
     check_signature(vault, against, checkpoint.as_ref(), checked)?;
     check_witnessed(vault, checked)
 }
@@ -104,6 +106,30 @@ fn check_acts(
         }
     }
     Ok(())
+}
+
+/// What is given out as counted stands in the log.
+fn check_counts(
+    vault: &Vault,
+    told: &BTreeSet<LogHash>,
+    checked: &mut Checked,
+) -> Result<(), StoreError> {
+    vault.walk::<Vec<u8>, StoreError>(Table::DailyCounts, b"", |_, entry| {
+        if !told.contains(&leaf_hash(&entry)) {
+            checked.add(Table::DailyCounts, "counts that the log does not tell of");
+        }
+        Ok(())
+    })?;
+    vault.walk::<RuleSetCountRow, StoreError>(Table::RuleSetCounts, b"", |_, row| {
+        let entry = row.entry.as_deref().map(leaf_hash);
+        if entry.is_some_and(|hash| !told.contains(&hash)) {
+            checked.add(
+                Table::RuleSetCounts,
+                "a count that the log does not tell of",
+            );
+        }
+        Ok(())
+    })
 }
 
 /// The checkpoint is signed with the log key that this node has announced.

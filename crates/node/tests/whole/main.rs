@@ -3,6 +3,7 @@
 mod answers;
 mod charters;
 mod clients;
+mod counts;
 mod epochs;
 mod forward;
 mod forward_hostile;

@@ -453,6 +453,7 @@ pub(crate) fn parts(
             retention: Retention::default(),
             forward: wish.forward.clone(),
             receipts: Receipts::default(),
+            counts: node::config::Counts::default(),
         },
     }
 }

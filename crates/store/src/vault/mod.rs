@@ -159,6 +159,22 @@ impl Vault {
         Ok(rows.into_iter().map(|(key, _)| key).collect())
     }
 
+    /// The keys that begin with `prefix` and come after `after`, at most `limit` of them, ascending: a page of a table that is
+    /// too large for the memory.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keys_after(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self.store.scan(table, prefix, after, limit)?;
+        Ok(rows.into_iter().map(|(key, _)| key).collect())
+    }
+
     /// A large value written by [`WriteSet::put_large`].
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::{
     RuleSetShortId, UnixTime,
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const DOMAIN: &[u8] = b"viridian/trust-root/v1\0";
 /// Most offline keys.
 pub const MAX_ROOT_KEYS: usize = 16;
@@ -122,6 +122,10 @@ pub struct RuleSetEntry {
     pub valid_from: Minute,
     /// First minute no longer in force, if one is set.
     pub superseded_at: Option<Minute>,
+    /// Its version; of one name versions rise.
+    pub version: u32,
+    /// Whether it is flagged as an emergency, which shortens the notice that it is announced with.
+    pub is_emergency: bool,
 }
 
 /// A named acceptance rule.
@@ -159,8 +163,8 @@ impl RootDocument {
     ///
     /// Layout, big-endian: version 1 · sequence 8 · expiry (s) 8 · threshold 1 · root keys (count 2, each 32) · grace 4 ·
     /// provinces (count 2; province 1, slot 1, key 32) · circuits (count 2; use 1, matrix digest 32, key 456) · rule sets
-    /// (count 2; short 4, digest 32, scope 1, from 4, superseded 4 or 0, name) · profiles (count 2; name, claim 1,
-    /// age 4, card age 4, binders 1). A name is its length 1 and its characters.
+    /// (count 2; short 4, digest 32, scope 1, from 4, superseded 4 or 0, version 4, flag "emergency" 1, name) · profiles
+    /// (count 2; name, claim 1, age 4, card age 4, binders 1). A name is its length 1 and its characters.
     ///
     /// # Errors
     /// [`Error::TrustContent`] or [`Error::WeakKey`] for a content that a reader would refuse.
@@ -331,6 +335,8 @@ impl RuleSetEntry {
             scope: set.province(),
             valid_from: set.validity().from,
             superseded_at: Some(set.validity().until),
+            version: set.version(),
+            is_emergency: set.validity().emergency,
         }
     }
 
@@ -340,6 +346,8 @@ impl RuleSetEntry {
         out.push(self.scope.get());
         out.extend_from_slice(&self.valid_from.get().to_be_bytes());
         put_end(out, self.superseded_at);
+        out.extend_from_slice(&self.version.to_be_bytes());
+        out.push(u8::from(self.is_emergency));
         put_name(out, &self.name);
     }
 
@@ -350,6 +358,12 @@ impl RuleSetEntry {
             scope: r.province()?,
             valid_from: r.minute()?,
             superseded_at: read_end(r)?,
+            version: r.u32()?,
+            is_emergency: match r.u8()? {
+                0 => false,
+                1 => true,
+                _ => return Err(LayoutError::Invalid("a flag above 1").into()),
+            },
             name: read_name(r)?,
         })
     }

@@ -327,6 +327,8 @@ fn rule_sets() -> Vec<RuleSetEntry> {
         scope: province(scope),
         valid_from: close(from),
         superseded_at: end.map(close),
+        version: 1,
+        is_emergency: from == 13,
     })
     .to_vec()
 }

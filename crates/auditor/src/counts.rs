@@ -1,0 +1,167 @@
+//! `auditor counts`: what a province's log tells of its people as a whole, and whether it told in time.
+
+mod story;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ledger::log::{
+    BUNDLE_LEN, ENTRY_LEN_MAX_BYTES, Entry, Log, MAX_CHECKPOINT_LEN_BYTES, MAX_POLICY_LEN_BYTES,
+    SignedCheckpoint, WitnessPolicy, read_bundle,
+};
+
+use crate::{Outcome, files};
+use story::{RuleSetStory, Story, Told};
+
+/// Longest bundle: 256 entries with their lengths.
+const MAX_BUNDLE_LEN_BYTES: usize = BUNDLE_LEN as usize * (2 + ENTRY_LEN_MAX_BYTES);
+
+/// Read a province's log: its rule sets with whom each changes, whether that was told in time, and the days counted.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  curl -s http://NODE:7445/tile/entries/000 > 000         whole bundles, and the last one by its width
+  curl -s http://NODE:7445/tile/entries/001.p/17 > 001
+  curl -s http://NODE:7445/checkpoint > checkpoint
+  auditor counts 000 001 --checkpoint checkpoint --policy policy
+
+Without --checkpoint nothing says that these are all the entries of the log, or that they are the log's. Trust a policy from
+somewhere else than the node.
+
+Says exit code 1 for a rule set whose effect was not published before it took effect, one that came with less than 48 hours'
+notice and no flag, and two counts of one day or one rule set.")]
+pub(crate) struct Args {
+    /// Bundles of entries, in the order of the log
+    #[arg(value_name = "BUNDLE", required = true)]
+    bundles: Vec<PathBuf>,
+    /// The log's checkpoint that the entries must be all of
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Who must have signed it (c2sp.org/tlog-policy)
+    #[arg(long, value_name = "FILE", requires = "checkpoint")]
+    policy: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let (entries, log) = read(args)?;
+    if let Some(path) = &args.checkpoint {
+        check_checkpoint(args, path, &log)?;
+    }
+    let story = Story::of(&entries);
+    let text = if args.json {
+        serde_json::to_string_pretty(&story)? + "\n"
+    } else {
+        text_of(&story)
+    };
+    files::print(&text)?;
+    for wrong in &story.wrong {
+        eprintln!("auditor: {wrong}");
+    }
+    Ok(if story.wrong.is_empty() {
+        Outcome::Agrees
+    } else {
+        Outcome::Differs
+    })
+}
+
+/// The entries, and the tree over them.
+fn read(args: &Args) -> Result<(Vec<Entry>, Log)> {
+    let bar = files::progress(args.bundles.len() as u64, "reading bundles");
+    let (mut entries, mut log) = (Vec::new(), Log::default());
+    for path in &args.bundles {
+        let bytes = files::read(path, MAX_BUNDLE_LEN_BYTES)?;
+        let refused = || format!("{} is refused", path.display());
+        for bytes in read_bundle(&bytes).with_context(refused)? {
+            entries.push(Entry::from_bytes(bytes).with_context(refused)?);
+            log.append(bytes).with_context(refused)?;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok((entries, log))
+}
+
+fn check_checkpoint(args: &Args, path: &Path, log: &Log) -> Result<()> {
+    let bytes = files::read(path, MAX_CHECKPOINT_LEN_BYTES)?;
+    let refused = || format!("{} is refused", path.display());
+    let checkpoint = SignedCheckpoint::from_bytes(&bytes).with_context(refused)?;
+    ensure!(
+        checkpoint.size() == log.size(),
+        "{} entries, the checkpoint is of {}",
+        log.size(),
+        checkpoint.size()
+    );
+    if log.root()? != checkpoint.root() {
+        bail!("the entries are not those of the checkpoint");
+    }
+    if let Some(path) = &args.policy {
+        let bytes = files::read(path, MAX_POLICY_LEN_BYTES)?;
+        let policy = WitnessPolicy::from_bytes(&bytes);
+        let policy = policy.with_context(|| format!("{} is refused", path.display()))?;
+        let checked = policy.check(&checkpoint);
+        checked.context("the checkpoint is not signed as the policy asks")?;
+    }
+    Ok(())
+}
+
+fn text_of(story: &Story) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{} entries", story.entries);
+    for set in &story.rule_sets {
+        tell_set(&mut text, set);
+    }
+    if let (Some(first), Some(last)) = (story.days.first(), story.days.last()) {
+        let _ = writeln!(
+            text,
+            "{} days counted, {} to {}, {} between them missing",
+            story.days.len(),
+            first.day,
+            last.day,
+            story.days_missing
+        );
+        let _ = writeln!(text, "  on {}, of {} residents:", last.day, last.residents);
+        for cell in &last.cells {
+            let _ = writeln!(
+                text,
+                "    {:<6} by {:<8} {}",
+                cell.colour, cell.rule, cell.people
+            );
+        }
+    } else {
+        text.push_str("no day counted\n");
+    }
+    text
+}
+
+fn tell_set(text: &mut String, set: &RuleSetStory) {
+    let emergency = if set.is_emergency {
+        ", AN EMERGENCY"
+    } else {
+        ""
+    };
+    let told = match set.told {
+        Told::Founding => "in force when the log began",
+        Told::Redated => "a table that was known, with another end",
+        Told::Withdrawn => "withdrawn before it was in force",
+        Told::InTime => "whom it changes was published before",
+        Told::Late => "whom it changes was published when it was in force",
+        Told::Due => "whom it changes is not published yet",
+        Told::Missing => "whom it changes was not published",
+    };
+    let _ = writeln!(
+        text,
+        "rule set {} version {}, scope {}, from {}{emergency}: {told}",
+        set.name, set.version, set.scope, set.from
+    );
+    for change in &set.changes {
+        let _ = writeln!(
+            text,
+            "    {} -> {} by {:<8} {}",
+            change.from, change.to, change.rule, change.people
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! What the entries of a log say, one after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::log::{ColourCode, ColourCounts, Entry, ImpactCount, RuleSetNotice};
+use rules::{Day, Minute};
+use serde::Serialize;
+
+/// Least minutes of notice.
+const NOTICE_MIN: u32 = 2 * 1_440;
+
+/// Whether it was told whom a rule set changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Told {
+    /// It was there before the log told of an epoch.
+    Founding,
+    /// Its table was announced before, for the same province and from the same minute on, and has another end.
+    Redated,
+    /// It was withdrawn.
+    Withdrawn,
+    /// It was counted before it was in force.
+    InTime,
+    /// It was counted after.
+    Late,
+    /// It was not counted, and is not in force at the log's last epoch.
+    Due,
+    /// It was not counted, and is.
+    Missing,
+}
+
+/// A change of colour that a rule set brings.
+#[derive(Debug, Serialize)]
+pub(super) struct ChangeStory {
+    pub(super) from: &'static str,
+    pub(super) to: &'static str,
+    pub(super) rule: String,
+    /// As it is published: `<10`, or to the nearest ten.
+    pub(super) people: String,
+}
+
+/// A rule set that the log announces.
+#[derive(Debug, Serialize)]
+pub(super) struct RuleSetStory {
+    pub(super) name: String,
+    pub(super) version: u32,
+    pub(super) scope: u8,
+    /// First day in force, UTC+8.
+    pub(super) from: String,
+    pub(super) is_emergency: bool,
+    pub(super) told: Told,
+    pub(super) changes: Vec<ChangeStory>,
+}
+
+/// People of a colour by a rule.
+#[derive(Debug, Serialize)]
+pub(super) struct CellStory {
+    pub(super) colour: &'static str,
+    pub(super) rule: String,
+    pub(super) people: String,
+}
+
+/// A day that was counted.
+#[derive(Debug, Serialize)]
+pub(super) struct DayStory {
+    pub(super) day: String,
+    pub(super) residents: String,
+    pub(super) cells: Vec<CellStory>,
+    #[serde(skip)]
+    number: u16,
+}
+
+impl DayStory {
+    fn of(counts: &ColourCounts) -> Self {
+        let cells = counts.cells.iter().map(|cell| CellStory {
+            colour: word(cell.colour),
+            rule: cell.rule.clone(),
+            people: cell.people.to_string(),
+        });
+        Self {
+            day: Day::new(counts.day).to_string(),
+            residents: counts.residents.to_string(),
+            cells: cells.collect(),
+            number: counts.day,
+        }
+    }
+}
+
+/// All of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Story {
+    pub(super) entries: usize,
+    pub(super) rule_sets: Vec<RuleSetStory>,
+    pub(super) days: Vec<DayStory>,
+    /// Days between the first and the last that are not counted.
+    pub(super) days_missing: usize,
+    /// What must not be.
+    pub(super) wrong: Vec<String>,
+}
+
+/// A rule set as it was announced.
+struct Announced<'a> {
+    notice: &'a RuleSetNotice,
+    /// The last epoch before it, if there is one.
+    after: Option<Minute>,
+    is_known_table: bool,
+    is_withdrawn: bool,
+}
+
+impl Story {
+    pub(super) fn of(entries: &[Entry]) -> Self {
+        let mut announced: Vec<Announced<'_>> = Vec::new();
+        let mut impacts: BTreeMap<[u8; 32], &ImpactCount> = BTreeMap::new();
+        let (mut days, mut wrong): (Vec<DayStory>, Vec<String>) = (Vec::new(), Vec::new());
+        let mut last_head = None;
+        for entry in entries {
+            match entry {
+                Entry::TreeHead(head) => last_head = Some(head.head.head_time),
+                Entry::RuleSet(notice) => {
+                    let mut known = announced.iter();
+                    let is_known_table = known.any(|other| {
+                        let other = other.notice;
+                        let key = |n: &RuleSetNotice| (n.scope, n.digest, n.from);
+                        key(other) == key(notice)
+                    });
+                    announced.push(Announced {
+                        notice,
+                        after: last_head,
+                        is_known_table,
+                        is_withdrawn: false,
+                    });
+                }
+                Entry::RuleSetWithdrawn(gone) => {
+                    let mut same = announced.iter_mut().rev();
+                    if let Some(set) = same.find(|set| set.notice == gone) {
+                        set.is_withdrawn = true;
+                    }
+                }
+                Entry::Impact(count) if impacts.insert(count.set.text_sha256, count).is_some() => {
+                    wrong.push(format!("two counts of the rule set {}", count.set.name));
+                }
+                Entry::Colours(counts) => days.push(DayStory::of(counts)),
+                _ => {}
+            }
+        }
+        let different: BTreeSet<u16> = days.iter().map(|day| day.number).collect();
+        if different.len() < days.len() {
+            wrong.push("two counts of one day".to_owned());
+        }
+        let span = match (different.first(), different.last()) {
+            (Some(first), Some(last)) => usize::from(last - first) + 1,
+            _ => 0,
+        };
+        let sets = announced.iter();
+        let sets = sets.map(|set| {
+            let impact = impacts.get(&set.notice.text_sha256).copied();
+            set.story(impact, last_head, &mut wrong)
+        });
+        Self {
+            entries: entries.len(),
+            rule_sets: sets.collect(),
+            days,
+            days_missing: span - different.len(),
+            wrong,
+        }
+    }
+}
+
+impl Announced<'_> {
+    /// What came of it by the last epoch of the log.
+    fn story(
+        &self,
+        impact: Option<&ImpactCount>,
+        last_head: Option<Minute>,
+        wrong: &mut Vec<String>,
+    ) -> RuleSetStory {
+        let notice = self.notice;
+        let is_founding = self.after.is_none();
+        let told = match impact {
+            _ if self.is_withdrawn => Told::Withdrawn,
+            Some(count) if count.at < notice.from => Told::InTime,
+            Some(_) => Told::Late,
+            None if self.is_known_table => Told::Redated,
+            None if is_founding && last_head.is_none_or(|last| notice.from <= last) => {
+                Told::Founding
+            }
+            None if last_head.is_none_or(|last| last < notice.from) => Told::Due,
+            None => Told::Missing,
+        };
+        let name = format!("{} version {}", notice.name, notice.version);
+        match told {
+            Told::Late => wrong.push(format!("{name}: counted when it was in force")),
+            Told::Missing => wrong.push(format!("{name}: in force and not counted")),
+            _ => {}
+        }
+        let short = |after: Minute| {
+            let latest = notice.from.saturating_add_signed(-i64::from(NOTICE_MIN));
+            after > latest && !notice.is_emergency && !self.is_known_table
+        };
+        if self.after.is_some_and(short) {
+            wrong.push(format!(
+                "{name}: less than 48 hours' notice, and no emergency"
+            ));
+        }
+        let changes = impact.into_iter().flat_map(|count| &count.cells);
+        RuleSetStory {
+            name: notice.name.clone(),
+            version: notice.version,
+            scope: notice.scope.get(),
+            from: notice.from.day().to_string(),
+            is_emergency: notice.is_emergency,
+            told,
+            changes: changes
+                .map(|cell| ChangeStory {
+                    from: word(cell.from),
+                    to: word(cell.to),
+                    rule: cell.rule.clone(),
+                    people: cell.people.to_string(),
+                })
+                .collect(),
+        }
+    }
+}
+
+const fn word(colour: ColourCode) -> &'static str {
+    match colour {
+        0 => "green",
+        1 => "yellow",
+        _ => "red",
+    }
+}

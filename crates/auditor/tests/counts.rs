@@ -1,0 +1,239 @@
+//! `auditor counts`, run as a user runs it.
+#![allow(missing_docs)]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use commitment::{Epoch, Fr, ProvinceCode, Slot};
+use ed25519_dalek::SigningKey;
+use ledger::log::{
+    ColourCell, ColourCounts, CountedSet, Entry, ImpactCell, ImpactCount, Log, LogSigner, Rounded,
+    RuleSetNotice, bundle,
+};
+use ledger::{HeadHash, RuleSetsDigest, TreeHead};
+use rules::Minute;
+use tempfile::TempDir;
+
+const DAY: u32 = 1_440;
+/// 29 August 2022, 00:00 in UTC+8.
+const START: u32 = 27_695_040;
+
+fn minute(at: u32) -> Minute {
+    Minute::new(at).unwrap()
+}
+
+fn province() -> ProvinceCode {
+    ProvinceCode::new(33).unwrap()
+}
+
+fn head(at: u32) -> Entry {
+    let head = TreeHead {
+        province: province(),
+        slot: Slot::new(1).unwrap(),
+        epoch: Epoch::new(at),
+        head_time: minute(at),
+        state_root: Fr::from(1),
+        leaf_count: 40,
+        rule_sets: RuleSetsDigest::of(&[Fr::from(1)]),
+        previous: HeadHash::NONE,
+    };
+    Entry::TreeHead(head.sign(&SigningKey::from_bytes(&[7; 32])))
+}
+
+fn notice(version: u8, from: u32) -> RuleSetNotice {
+    RuleSetNotice {
+        name: "zj-2022-09".to_owned(),
+        version: version.into(),
+        scope: province(),
+        digest: Fr::from(u64::from(version)),
+        text_sha256: [version; 32],
+        announced: minute(START),
+        from: minute(from),
+        until: Minute::MAX,
+        is_emergency: false,
+    }
+}
+
+fn counted(version: u8) -> CountedSet {
+    let notice = notice(version, START);
+    CountedSet {
+        name: notice.name,
+        version: notice.version,
+        scope: notice.scope,
+        digest: notice.digest,
+        text_sha256: notice.text_sha256,
+    }
+}
+
+fn impact(version: u8, at: u32) -> Entry {
+    Entry::Impact(ImpactCount {
+        at: minute(at),
+        residents: Rounded::of(40),
+        set: counted(version),
+        before: Some(counted(1)),
+        cells: vec![ImpactCell {
+            from: 0,
+            to: 2,
+            rule: "H5".to_owned(),
+            people: Rounded::of(17),
+        }],
+    })
+}
+
+fn day(number: u16) -> Entry {
+    Entry::Colours(ColourCounts {
+        day: minute(START).day().get() + number,
+        residents: Rounded::of(40),
+        set: counted(1),
+        cells: vec![ColourCell {
+            colour: 2,
+            rule: "H1".to_owned(),
+            people: Rounded::of(3),
+        }],
+    })
+}
+
+/// A log with an old set, a new one that is told in time, and two days with a gap between them.
+fn sound() -> Vec<Entry> {
+    vec![
+        Entry::RuleSet(notice(1, START - 900 * DAY)),
+        head(START),
+        Entry::RuleSet(notice(2, START + 3 * DAY)),
+        impact(2, START + 10),
+        day(0),
+        head(START + 3 * DAY),
+        day(2),
+    ]
+}
+
+struct Case {
+    dir: TempDir,
+    files: Vec<String>,
+}
+
+impl Case {
+    fn new(entries: &[Entry]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes: Vec<Vec<u8>> = entries.iter().map(Entry::to_bytes).collect();
+        let mut log = Log::default();
+        for entry in &bytes {
+            log.append(entry).unwrap();
+        }
+        let mut files = Vec::new();
+        for (number, part) in bytes.chunks(4).enumerate() {
+            let name = format!("{number:03}");
+            let part = bundle(part.iter().map(Vec::as_slice)).unwrap();
+            std::fs::write(dir.path().join(&name), part).unwrap();
+            files.push(name);
+        }
+        let signer = LogSigner::derive(&[9; 32]);
+        let keys = signer.public(province(), Slot::new(1).unwrap(), 1);
+        let key = keys.log_key("test").unwrap();
+        let signed = signer.sign(log.size(), log.root().unwrap(), &key).unwrap();
+        std::fs::write(dir.path().join("checkpoint"), signed.to_bytes()).unwrap();
+        let policy = format!("log {}\nquorum none\n", key.to_vkey());
+        std::fs::write(dir.path().join("policy"), policy).unwrap();
+        Self { dir, files }
+    }
+
+    fn run(&self, more: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_auditor"))
+            .arg("counts")
+            .args(&self.files)
+            .args(more)
+            .current_dir(self.dir.path())
+            .output()
+            .unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+}
+
+/// Exit code, and what is said to be wrong.
+fn judged(entries: &[Entry]) -> (Option<i32>, String) {
+    let output = Case::new(entries).run(&[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_log_that_told_in_time_is_read_and_its_checkpoint_recomputed() {
+    let case = Case::new(&sound());
+    let output = case.run(&["--checkpoint", "checkpoint", "--policy", "policy", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let story: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(story["rule_sets"][0]["told"], "founding");
+    assert_eq!(story["rule_sets"][1]["told"], "in-time");
+    assert_eq!(story["rule_sets"][1]["changes"][0]["people"], "20");
+    assert_eq!(story["days"][0]["cells"][0]["people"], "<10");
+    assert_eq!(story["days_missing"], 1);
+    let text = String::from_utf8(case.run(&[]).stdout).unwrap();
+    assert!(
+        text.contains("published before") && text.contains("green -> red by H5"),
+        "{text}"
+    );
+    // Not all of the entries, others, or somebody else's signature.
+    let mut short = Case::new(&sound());
+    short.files.pop();
+    assert_eq!(
+        short.run(&["--checkpoint", "checkpoint"]).status.code(),
+        Some(3)
+    );
+    let mut others = sound();
+    others.swap(4, 6);
+    let other = Case::new(&others);
+    std::fs::copy(case.path("checkpoint"), other.path("checkpoint")).unwrap();
+    assert_eq!(
+        other.run(&["--checkpoint", "checkpoint"]).status.code(),
+        Some(3)
+    );
+    let strange = LogSigner::derive(&[8; 32]).public(province(), Slot::new(1).unwrap(), 1);
+    let vkey = strange.log_key("test").unwrap().to_vkey();
+    std::fs::write(case.path("policy"), format!("log {vkey}\nquorum none\n")).unwrap();
+    let output = case.run(&["--checkpoint", "checkpoint", "--policy", "policy"]);
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn what_was_told_late_or_not_or_twice_or_with_too_little_notice_is_found() {
+    assert_eq!(judged(&sound()).0, Some(0));
+    let with = |change: &dyn Fn(&mut Vec<Entry>)| {
+        let mut entries = sound();
+        change(&mut entries);
+        judged(&entries)
+    };
+    let (code, said) = with(&|e| drop(e.remove(3)));
+    assert!(code == Some(1) && said.contains("not counted"), "{said}");
+    let (code, said) = with(&|e| e[3] = impact(2, START + 3 * DAY));
+    assert!(
+        code == Some(1) && said.contains("counted when it was in force"),
+        "{said}"
+    );
+    let (code, said) = with(&|e| e.push(impact(2, START + 20)));
+    assert!(
+        code == Some(1) && said.contains("two counts of the rule set"),
+        "{said}"
+    );
+    let (code, said) = with(&|e| e.push(day(2)));
+    assert!(
+        code == Some(1) && said.contains("two counts of one day"),
+        "{said}"
+    );
+    let sudden = notice(2, START + DAY);
+    let (code, said) = with(&|e| e[2] = Entry::RuleSet(sudden.clone()));
+    assert!(code == Some(1) && said.contains("48 hours"), "{said}");
+    // Flagged it may be sudden; withdrawn, or not in force yet, it need not be counted.
+    let mut flagged = sudden.clone();
+    flagged.is_emergency = true;
+    let (code, said) = with(&|e| e[2] = Entry::RuleSet(flagged.clone()));
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = with(&|e| e[3] = Entry::RuleSetWithdrawn(notice(2, START + 3 * DAY)));
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = with(&|e| {
+        e.remove(3);
+        e.remove(4);
+    });
+    assert_eq!(code, Some(0), "{said}");
+}
