@@ -33,7 +33,10 @@ pub(crate) fn check(data: &[u8]) {
     }
     let read = SignedReceipt::from_bytes(data);
     if let Some(read) = canonical(data, read, SignedReceipt::to_bytes) {
-        assert!(read.check("test", roster).is_err(), "a receipt that no member gave");
+        assert!(
+            read.check("test", roster).is_err(),
+            "a receipt that no member gave"
+        );
     }
     if let Some(read) = canonical(data, Batch::from_bytes(data), Batch::to_bytes) {
         let commitment = held.signed.receipt.commitment;
@@ -94,7 +97,10 @@ fn broken() -> (HeldReceipt, BrokenPromise) {
         promised_by: minute(67),
     };
     let signed = receipt.sign(&SigningKey::from_bytes(&[6; 32]));
-    let entries = [entry().to_bytes(), Entry::TreeHead(FEDERATION.heads[0]).to_bytes()];
+    let entries = [
+        entry().to_bytes(),
+        Entry::TreeHead(FEDERATION.heads[0]).to_bytes(),
+    ];
     let mut log = Log::default();
     for entry in &entries {
         log.append(entry).expect("room");

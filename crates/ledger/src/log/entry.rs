@@ -485,7 +485,7 @@ mod tests {
         let lengths: Vec<usize> = entries().iter().map(|e| e.to_bytes().len()).collect();
         assert_eq!(
             lengths,
-            [83 + 10, 43, 48, 49, 33, 83 + 10, 84 + 10, 84 + 10]
+            [83 + 10, 43, 48, 49, 41, 83 + 10, 84 + 10, 84 + 10]
         );
         assert_eq!(1 + SIGNED_TREE_HEAD_LEN_BYTES, 176);
         assert_eq!(ENTRY_LEN_MAX_BYTES, 6_382);

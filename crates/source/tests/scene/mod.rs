@@ -227,7 +227,7 @@ impl Forger {
             served.insert(path.to_string(), bytes);
         }
         for (entry, batch) in &self.batches {
-            let root: String = entry.root.0.iter().map(|b| format!("{b:02x}")).collect();
+            let root = hex::encode(entry.root.0);
             let path = format!("commitments/{}/{root}", entry.at.get());
             served.insert(path, batch.to_bytes());
         }
