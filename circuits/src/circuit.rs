@@ -10,8 +10,8 @@ pub trait Circuit: Clone + std::fmt::Debug + 'static {
     const NAME: &'static str;
     /// Its version there.
     const VERSION: u32;
-    /// How many public inputs it has.
-    const INPUTS: usize;
+    /// What its public inputs are called, in their order.
+    const INPUT_NAMES: &'static [&'static str];
     /// The headings of its statement.
     type Heading: Copy + PartialEq + std::fmt::Debug + std::fmt::Display + Send + Sync;
     /// Its public inputs.
@@ -22,7 +22,7 @@ pub trait Circuit: Clone + std::fmt::Debug + 'static {
     /// The constraint system, built once.
     fn shape() -> &'static Shape<Self::Heading>;
 
-    /// The public inputs as elements, in their order; [`Circuit::INPUTS`] of them.
+    /// The public inputs as elements, in their order.
     fn inputs(public: &Self::Public) -> Vec<Fr>;
 
     /// The values of all variables, and the headings that they break.
@@ -36,7 +36,7 @@ pub enum Clearance {}
 impl Circuit for Clearance {
     const NAME: &'static str = "clearance";
     const VERSION: u32 = 1;
-    const INPUTS: usize = commitment::PUBLIC_INPUTS;
+    const INPUT_NAMES: &'static [&'static str] = &crate::clearance::PUBLIC_INPUT_NAMES;
     type Heading = crate::clearance::Heading;
     type Public = commitment::PublicInputs;
     type Witness = crate::clearance::Witness;
@@ -61,7 +61,7 @@ pub enum Opening {}
 impl Circuit for Opening {
     const NAME: &'static str = "opening";
     const VERSION: u32 = 1;
-    const INPUTS: usize = commitment::opening::OPENING_INPUTS;
+    const INPUT_NAMES: &'static [&'static str] = &crate::opening::PUBLIC_INPUT_NAMES;
     type Heading = crate::opening::Heading;
     type Public = commitment::opening::OpeningInputs;
     type Witness = crate::opening::Witness;

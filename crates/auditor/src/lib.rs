@@ -12,6 +12,7 @@ mod export;
 mod fact_table;
 mod files;
 mod lines;
+mod opening;
 mod outside;
 mod page;
 mod pass;
@@ -45,6 +46,7 @@ enum Command {
     RiskMap(risk_map::Args),
     Explain(explain::Args),
     Pass(pass::Args),
+    Opening(opening::Args),
     Digest(digest::Args),
     Check(check::Args),
     Export(export::Args),
@@ -71,6 +73,7 @@ pub fn run() -> ExitCode {
         Command::RiskMap(args) => risk_map::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Pass(args) => pass::run(&args),
+        Command::Opening(args) => opening::run(&args),
         Command::Digest(args) => digest::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Export(args) => export::run(&args),

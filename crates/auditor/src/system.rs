@@ -41,6 +41,8 @@ pub(crate) struct Identity {
     pub(crate) constraints: usize,
     pub(crate) rows: usize,
     pub(crate) witnesses: usize,
+    pub(crate) instance: usize,
+    pub(crate) inputs: &'static [&'static str],
     pub(crate) digest: [u8; 32],
 }
 
@@ -105,6 +107,8 @@ fn identity<C: Circuit>() -> Identity {
         constraints: shape.constraints(),
         rows: shape.rows(),
         witnesses: shape.witness,
+        instance: shape.instance,
+        inputs: C::INPUT_NAMES,
         digest: shape.digest(),
     }
 }

@@ -148,7 +148,7 @@ impl<C: Circuit> ProverOf<C> {
         if key.vk.gamma_g2 == key.vk.delta_g2 {
             return Err(KeyError::GammaIsDelta);
         }
-        let fits = key.vk.gamma_abc_g1.len() == C::INPUTS + 1
+        let fits = key.vk.gamma_abc_g1.len() == C::INPUT_NAMES.len() + 1
             && key.a_query.len() == shape.instance + shape.witness
             && !key.vk.delta_g2.is_zero();
         if !fits {
