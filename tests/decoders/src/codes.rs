@@ -3,12 +3,12 @@
 use commitment::layout::Reader;
 use commitment::opening::{Answer, SOUGHT_LEN_BYTES, Sought, Stated};
 use commitment::{CircuitShortId, CircuitUse, Epoch, Fr, Minute, Slot, fr_from_bytes, fr_to_bytes};
+use verifier::opening::{Opening, RegisteredHead};
 use verifier::{
     CardNumber, Code, GateMemory, HolderKey, MAX_PASS_LEN_BYTES, MAX_QR_TEXT_CHARS,
     MAX_SHOWING_LEN_BYTES, PROOF_LEN_BYTES, Pass, PassProof, PreparedCircuit, QrText, Showing,
     UnixTime, Verdict, VerifyingKey, verify_proofs, verify_text,
 };
-use verifier::opening::{Opening, RegisteredHead};
 use wire::DeviceKey;
 
 use crate::bytes::{canonical, says};
