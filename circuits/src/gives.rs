@@ -63,7 +63,7 @@ impl Given {
 }
 
 /// The rows of a shape that give wires.
-pub(crate) fn given<H: PartialEq>(shape: &Shape<H>) -> Given {
+pub(crate) fn given<H: Copy + PartialEq>(shape: &Shape<H>) -> Given {
     let [a, b, c] = &shape.matrices;
     let mut is_bit = vec![false; shape.instance + shape.witness];
     for row in 0..shape.constraints() {

@@ -38,7 +38,7 @@ pub struct Assignment<H> {
     pub broken: Vec<H>,
 }
 
-impl<H: PartialEq> Shape<H> {
+impl<H: Copy + PartialEq> Shape<H> {
     /// The constraint system that a walk for the shape recorded.
     pub(crate) fn of(walk: Walk<H>) -> Self {
         let mut shape = Self {

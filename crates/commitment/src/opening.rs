@@ -261,6 +261,10 @@ pub struct Said {
 
 /// The conditions of an answer, one bit each among the public inputs, the first lowest. The entry is one at some position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a bit each among the public inputs"
+)]
 pub struct Conditions {
     /// The entry has the key sought, and has ended just if `ended`.
     pub is_there: bool,

@@ -26,7 +26,7 @@ fn opening(c: &mut Criterion) {
         });
     }
     group.bench_function("assignment", |b| {
-        b.iter(|| black_box(assign(&public, &witness)))
+        b.iter(|| black_box(assign(&public, &witness)));
     });
     let bytes = prover.prove(&public, &witness, [7; 32]).expect("a proof");
     let key = VerifyingKey::from_bytes(prover.verifying_key()).expect("a key");

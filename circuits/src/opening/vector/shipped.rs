@@ -106,6 +106,7 @@ pub const SHIPPED: &[(&str, &str)] = files! {
     "wires/wire-condition-put-off-to-another"
     "wires/wire-end-bit-of-two"
     "wires/wire-end-borrowed-from-the-kind"
+    "wires/wire-leaf-at-another-position"
     "wires/wire-minute-bit-of-two"
     "wires/wire-position-between-siblings"
     "wires/wire-position-beyond-two"

@@ -92,7 +92,7 @@ fn record() -> Vec<Attempt> {
     let changed = |change: fn(&mut Witness)| with(honest(), |_, w| change(w));
     let absent = || {
         with(honest(), |public, _| {
-            public.said = Said::new(positive(), Answer::Absent).expect("a fact")
+            public.said = Said::new(positive(), Answer::Absent).expect("a fact");
         })
     };
     under(

@@ -72,6 +72,19 @@ fn of_the_record() -> Vec<Vector> {
             },
         ),
         forged(
+            Heading::StateMembership,
+            "wire-leaf-at-another-position",
+            "The leaf is said to stand at its neighbour's position: by what is added there to the lower half's child it comes out.",
+            "fact-stands",
+            |f, (public, w)| {
+                let named = |name| Forgery::named(Heading::StateMembership, name);
+                let other = w.state_path.index as usize % 8 ^ 1;
+                let lower = w.state_path.levels[0][other % 4];
+                f.set_bits(named("level[0]/position/bit[0]"), 3, other as u64);
+                f.set(named("level[0]/own/split[4]"), public.leaf - lower);
+            },
+        ),
+        forged(
             record,
             "wire-bit-of-two",
             "The lowest bit of a stay's place is two more, the next one less: the place and its hash stay what they are.",
