@@ -52,7 +52,7 @@ impl Node {
             .ok_or(NodeError::Refused(Reason::UnknownEpoch))?
             .as_of;
         let risk_root = self.risk.at(as_of).root();
-        let rule_sets = self.rules.counting_at(as_of).digest;
+        let rule_sets = self.charter().rules.counting_at(as_of).digest;
         RegistryStatement::new(epoch, as_of, risk_root, rule_sets, heads)
             .map_err(|error| refused_registry(&error))
     }
@@ -75,9 +75,14 @@ impl Node {
         epoch: Epoch,
         as_of: Minute,
     ) -> bool {
-        let fits = self.roster.member(head.head.slot).is_ok_and(|member| {
-            member.province == head.head.province && head.check_signature(&member.head_key).is_ok()
-        });
+        let fits = self
+            .charter()
+            .roster
+            .member(head.head.slot)
+            .is_ok_and(|member| {
+                member.province == head.head.province
+                    && head.check_signature(&member.head_key).is_ok()
+            });
         let age_min = as_of.get().saturating_sub(head.head.head_time.get());
         fits && head.head.epoch <= epoch
             && head.head.head_time <= as_of
@@ -109,11 +114,11 @@ impl Node {
         let as_of = statement.as_of();
         let expected = Expected {
             risk_root: self.risk.at(as_of).root(),
-            rule_sets: self.rules.counting_at(as_of).digest,
+            rule_sets: self.charter().rules.counting_at(as_of).digest,
             now: self.clock.now(),
         };
         let permit = state
-            .consider(statement, heads, &self.roster, &policy, &expected)
+            .consider(statement, heads, &self.charter().roster, &policy, &expected)
             .map_err(|error| refused_registry(&error))?;
         let mut write = self.vault.write();
         write.put(Table::Cosigned, STATE_KEY, &permit.next_state().to_bytes());
@@ -144,14 +149,14 @@ impl Node {
         let refused = |error: ledger::Error| refused_registry(&error);
         registry
             .cosigned
-            .check_quorum(&self.roster)
+            .check_quorum(&self.charter().roster)
             .map_err(refused)?;
         let tree = statement
-            .check_heads(&registry.heads, &self.roster)
+            .check_heads(&registry.heads, &self.charter().roster)
             .map_err(refused)?;
         let as_of = statement.as_of();
         if statement.risk_root() != self.risk.at(as_of).root()
-            || statement.rule_sets() != self.rules.counting_at(as_of).digest
+            || statement.rule_sets() != self.charter().rules.counting_at(as_of).digest
         {
             tracing::error!(
                 epoch = epoch.get(),
@@ -210,7 +215,7 @@ impl Node {
         cosignature: &Cosignature,
         statement: &RegistryStatement,
     ) -> bool {
-        cosignature.check(statement, &self.roster).is_ok()
+        cosignature.check(statement, &self.charter().roster).is_ok()
     }
 
     pub(crate) fn known_registry(&self, epoch: Epoch) -> Option<KnownRegistry> {

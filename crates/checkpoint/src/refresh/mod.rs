@@ -1,25 +1,23 @@
-//! Fetching the trust list from the public doors of nodes. The channel is not trusted, only the signatures are.
+//! Fetching the trust list: from the public doors of nodes, or by plain HTTP from mirrors. The channel is not trusted, only the
+//! signatures are.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod mirror;
+mod node;
 
-use federation::{Credentials, PeerId, Timeouts, TlsIdentity, connect};
-use tonic::{Response, Status};
-use verifier::trust::{InHand, Increment, RevocationBatch, RootKeys};
+use verifier::trust::{BatchEntry, Increment, RevocationBatch, RootKeys};
 use verifier::{TrustList, UnixTime};
-use wire::trust::v1 as proto;
 
-use crate::state::read_file;
-use crate::{Config, Desk, Error, Publisher};
+use crate::config::Place;
+use crate::{Config, Desk, Error};
+use mirror::MirrorReader;
+pub(crate) use mirror::check_url;
+use node::Nodes;
 
-/// Longest file of certificate roots.
-const MAX_ROOTS_LEN_BYTES: u64 = 256 * 1024;
-
-/// What one publisher said.
+/// What one node or mirror said.
 #[derive(Debug)]
 pub struct Answer {
-    /// Which publisher.
-    pub publisher: Publisher,
+    /// Who.
+    pub place: Place,
     /// A bundle that is newer than the list in hand, nothing if there is none, or why there is no answer.
     pub bundle: Result<Option<Offered>, String>,
 }
@@ -33,7 +31,7 @@ pub struct Offered {
     pub batches: Vec<RevocationBatch>,
 }
 
-/// What became of one publisher's answer.
+/// What became of one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// Its list is the one in use now.
@@ -52,7 +50,7 @@ pub fn take(
     desk: &mut Desk,
     answers: Vec<Answer>,
     now: UnixTime,
-) -> Result<Vec<(Publisher, Taken)>, Error> {
+) -> Result<Vec<(Place, Taken)>, Error> {
     let mut all = Vec::with_capacity(answers.len());
     for answer in answers {
         let taken = match answer.bundle {
@@ -66,7 +64,7 @@ pub fn take(
                 }
             }
         };
-        all.push((answer.publisher, taken));
+        all.push((answer.place, taken));
     }
     let failed = all.iter().all(|(_, taken)| matches!(taken, Taken::Not(_)));
     match all.last() {
@@ -75,25 +73,19 @@ pub fn take(
     }
 }
 
-/// Asks every publisher of the configuration for what is newer than the list in hand. The answers are not believed:
-/// [`take`] checks them.
+/// Asks every node and every mirror of the configuration for what is newer than the list in hand. The answers are not
+/// believed: [`take`] checks them.
 ///
 /// # Errors
-/// [`Error::Config`] without publishers, [`Error::File`], or [`Error::Federation`] for unusable certificate roots.
+/// [`Error::Config`] without anybody to ask, [`Error::File`], or [`Error::Federation`] for unusable certificate roots.
 pub async fn ask(
     config: &Config,
     in_hand: Option<&TrustList>,
     now: UnixTime,
 ) -> Result<Vec<Answer>, Error> {
-    let file = config.trust.certificate_roots_file.as_ref();
-    let (Some(file), false) = (file, config.publishers.is_empty()) else {
+    if config.publishers.is_empty() && config.mirrors.is_empty() {
         return Err(Error::Config("no publisher to ask".to_owned()));
-    };
-    let federation = config.federation()?;
-    let roots = String::from_utf8(read_file(file, MAX_ROOTS_LEN_BYTES)?)
-        .map_err(|_| Error::Config("trust.certificate_roots_file is not PEM".to_owned()))?;
-    let credentials: Arc<dyn Credentials> =
-        Arc::new(Arc::new(TlsIdentity::anonymous(&federation, &roots)?));
+    }
     let pinned = config.trust.pinned()?;
     let judge = Judge {
         in_hand,
@@ -101,12 +93,26 @@ pub async fn ask(
         now,
     };
     let mut answers = Vec::new();
-    for publisher in &config.publishers {
-        let node = PeerId::node(&federation, publisher.province);
+    // Mirrors first: what is had there, nobody has to ask a node for.
+    for mirror in &config.mirrors {
+        let reader = MirrorReader::new(&mirror.url)?;
         answers.push(Answer {
-            publisher: publisher.clone(),
-            bundle: ask_one(publisher, node, Arc::clone(&credentials), &judge).await,
+            place: Place::Mirror(mirror.clone()),
+            bundle: read(reader, &judge).await,
         });
+    }
+    if !config.publishers.is_empty() {
+        let nodes = Nodes::new(config)?;
+        for publisher in &config.publishers {
+            let bundle = match nodes.reader(publisher) {
+                Ok(reader) => read(reader, &judge).await,
+                Err(why) => Err(why),
+            };
+            answers.push(Answer {
+                place: Place::Node(publisher.clone()),
+                bundle,
+            });
+        }
     }
     Ok(answers)
 }
@@ -118,31 +124,35 @@ struct Judge<'a> {
     now: UnixTime,
 }
 
-async fn ask_one(
-    publisher: &Publisher,
-    node: PeerId,
-    credentials: Arc<dyn Credentials>,
-    judge: &Judge<'_>,
-) -> Result<Option<Offered>, String> {
-    let timeouts = Timeouts {
-        connect: Duration::from_secs(5),
-        call: Duration::from_secs(20),
-    };
-    let channel = connect(&publisher.address, node, credentials, timeouts)
-        .map_err(|error| error.to_string())?;
-    let mut client = wire::client::trust(channel);
-    let in_hand = judge.in_hand.map(InHand::of).unwrap_or_default();
-    let request = proto::GetTrustListRequest::from(&in_hand);
-    let answer = fetch(client.get_trust_list(request).await)?;
-    let mut bundle = answer.bundle;
-    if let (Some(list), false) = (judge.in_hand, answer.increment.is_empty()) {
-        let increment = Increment::from_bytes(&answer.increment);
+/// What a place says of a list.
+#[derive(Default)]
+struct Said {
+    /// The whole list; empty if there is nothing newer, or an increment.
+    bundle: Vec<u8>,
+    /// What leads from the list in hand to it; empty if there is none.
+    increment: Vec<u8>,
+}
+
+/// A place that gives trust lists and batches of revocations, over some channel.
+trait Reader {
+    /// What leads on from a list in hand; the whole list for none.
+    async fn list(&mut self, in_hand: Option<&TrustList>) -> Result<Said, String>;
+    /// A batch in its canonical bytes.
+    async fn batch(&mut self, entry: &BatchEntry) -> Result<Vec<u8>, String>;
+}
+
+async fn read(mut reader: impl Reader, judge: &Judge<'_>) -> Result<Option<Offered>, String> {
+    let Said {
+        mut bundle,
+        increment,
+    } = reader.list(judge.in_hand).await?;
+    if let (Some(list), false) = (judge.in_hand, increment.is_empty()) {
+        let increment = Increment::from_bytes(&increment);
         bundle = if let Ok(bundle) = increment.and_then(|increment| increment.apply(list)) {
             bundle
         } else {
             // It does not lead from this list to that one: the whole does.
-            let whole = proto::GetTrustListRequest::default();
-            fetch(client.get_trust_list(whole).await)?.bundle
+            reader.list(None).await?.bundle
         };
     }
     if bundle.is_empty() {
@@ -152,11 +162,7 @@ async fn ask_one(
         .map_err(|error| error.to_string())?;
     let mut batches = Vec::with_capacity(candidate.missing().len());
     for entry in candidate.missing() {
-        let request = proto::GetRevocationBatchRequest {
-            digest: entry.digest.0.to_vec(),
-        };
-        let answer = fetch(client.get_revocation_batch(request).await)?;
-        let batch = RevocationBatch::from_bytes(&answer.batch);
+        let batch = RevocationBatch::from_bytes(&reader.batch(entry).await?);
         let batch = batch.map_err(|error| error.to_string())?;
         if batch.entry() != *entry {
             return Err(verifier::Error::UnknownBatch.to_string());
@@ -164,10 +170,4 @@ async fn ask_one(
         batches.push(batch);
     }
     Ok(Some(Offered { bundle, batches }))
-}
-
-fn fetch<T>(answer: Result<Response<T>, Status>) -> Result<T, String> {
-    answer
-        .map(Response::into_inner)
-        .map_err(|status| format!("{:?}: {}", status.code(), status.message()))
 }
