@@ -78,7 +78,7 @@ fn of_the_record() -> Vec<Vector> {
             "fact-stands",
             |f, (public, w)| {
                 let named = |name| Forgery::named(Heading::StateMembership, name);
-                let other = w.state_path.index as usize % 8 ^ 1;
+                let other = (w.state_path.index as usize % 8) ^ 1;
                 let lower = w.state_path.levels[0][other % 4];
                 f.set_bits(named("level[0]/position/bit[0]"), 3, other as u64);
                 f.set(named("level[0]/own/split[4]"), public.leaf - lower);
