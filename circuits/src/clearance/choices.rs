@@ -2,25 +2,8 @@
 
 use crate::clearance::Heading;
 
-/// A kind of wire that the prover may set as it likes, and why that is harmless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// The heading under which the wire is named.
-    pub heading: Heading,
-    /// The rest of its name, indices left out.
-    pub kind: &'static str,
-    /// Whether other wires follow from it; nothing hangs on one that is idle, whatever its value.
-    pub idle: bool,
-    /// Why the choice cannot make a claim hold that does not.
-    pub why: &'static str,
-}
-
-impl Choice {
-    /// The whole kind, as names have it with their indices left out.
-    pub fn name(&self) -> String {
-        format!("{}/{}", self.heading, self.kind)
-    }
-}
+/// A kind of wire of `clearance` that the prover may set as it likes.
+pub type Choice = crate::choice::Choice<Heading>;
 
 const fn choice(heading: Heading, kind: &'static str, why: &'static str) -> Choice {
     Choice {

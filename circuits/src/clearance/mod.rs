@@ -2,8 +2,6 @@
 
 mod choices;
 mod constraints;
-#[cfg(any(test, feature = "scenes"))]
-mod gives;
 mod heading;
 mod plan;
 #[cfg(any(test, feature = "scenes"))]
@@ -16,12 +14,13 @@ mod tests;
 pub mod vector;
 mod witness;
 
+pub use crate::shape::WireNames;
 pub use choices::{CHOICES, Choice};
 pub use constraints::PUBLIC_INPUT_NAMES;
 pub use heading::Heading;
 pub use plan::{Plan, PlanError, plan};
 #[cfg(any(test, feature = "scenes"))]
 pub use shape::shape_without;
-pub use shape::{Assignment, Shape, WireNames, assign, names, shape};
+pub use shape::{Assignment, Shape, assign, names, shape};
 pub use statement::{EntryFacts, Refusal, check, entry_facts};
 pub use witness::{EntryClaim, OpenedInterval, Relief, SlotClaim, Witness};

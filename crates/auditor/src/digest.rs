@@ -11,11 +11,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use circuits::clearance::shape;
 use clap::CommandFactory as _;
 use serde::Serialize;
 
-use crate::system::{CIRCUIT, DOMAIN_ROWS};
+use crate::system::{CIRCUIT, CircuitName, Identity};
 use crate::test_key::{self, Seed};
 use crate::{Cli, Outcome, files};
 
@@ -70,8 +69,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let verifying = (args.verifying_key.as_deref())
         .map(keys::VerifyingKeyFile::read)
         .transpose()?;
-    let digest = shape().digest();
-    let mut report = Report::new(&registry, &digest);
+    let own = CircuitName::Clearance.identity();
+    let digest = own.digest;
+    let mut report = Report::new(&registry, &own);
     let known = report.read_keys(args, verifying, &digest)?;
     let rebuilt = nodes::Rebuilt {
         digest,
@@ -107,6 +107,8 @@ struct Report {
     registry: String,
     status: Option<registry::Status>,
     comparisons: Vec<registry::Comparison>,
+    /// The other circuit that this program rebuilds.
+    opening: Vec<registry::Comparison>,
     /// Lines of the registry that this program does not rebuild.
     not_rebuilt: Vec<String>,
     keys: Vec<keys::KeyReport>,
@@ -116,25 +118,30 @@ struct Report {
 }
 
 impl Report {
-    fn new(registry: &registry::Registry, digest: &[u8; 32]) -> Self {
-        let own = registry.own();
-        let (circuit, version) = CIRCUIT;
+    fn new(registry: &registry::Registry, own: &Identity) -> Self {
+        let opening = CircuitName::Opening.identity();
         let mut differences = Vec::new();
-        let comparisons = own.map_or_else(Vec::new, |l| registry::compare(shape(), digest, l));
-        if own.is_none() {
-            differences.push(format!(
-                "{} has no line for {circuit} version {version}",
-                registry.from
-            ));
-        }
+        let mut compared = |rebuilt: &Identity| {
+            let (name, version) = (rebuilt.name, rebuilt.version);
+            let line = registry.of((name, version));
+            if line.is_none() {
+                let from = &registry.from;
+                differences.push(format!("{from} has no line for {name} version {version}"));
+            }
+            line.map_or_else(Vec::new, |line| registry::compare(rebuilt, line))
+        };
+        let (comparisons, of_opening) = (compared(own), compared(&opening));
+        let (circuit, version) = CIRCUIT;
+        let rebuilt = [CIRCUIT, (opening.name, opening.version)];
         let others = registry.lines.iter();
-        let others = others.filter(|l| (l.name.as_str(), l.version) != CIRCUIT);
+        let others = others.filter(|l| !rebuilt.contains(&(l.name.as_str(), l.version)));
         Self {
             circuit,
             version,
             registry: registry.from.clone(),
-            status: own.map(|l| l.status),
+            status: registry.own().map(|l| l.status),
             comparisons,
+            opening: of_opening,
             not_rebuilt: others
                 .map(|l| format!("{} version {}", l.name, l.version))
                 .collect(),
@@ -177,12 +184,19 @@ impl Report {
     }
 
     fn conclude(&mut self) {
-        let quantities = self.comparisons.iter().filter(|c| !c.agrees);
-        let of_registry = quantities.map(|c| {
-            format!(
-                "{}: {} is {} rebuilt from source, {} there",
-                self.registry, c.quantity, c.rebuilt, c.registry
-            )
+        let all = [
+            (self.circuit, &self.comparisons),
+            ("opening", &self.opening),
+        ];
+        let registry = &self.registry;
+        let of_registry = all.into_iter().flat_map(|(circuit, comparisons)| {
+            let differing = comparisons.iter().filter(|c| !c.agrees);
+            differing.map(move |c| {
+                format!(
+                    "{}: {circuit}: {} is {} rebuilt from source, {} there",
+                    registry, c.quantity, c.rebuilt, c.registry
+                )
+            })
         });
         let of_nodes = self.nodes.iter().flat_map(nodes::NodeReport::differences);
         let more: Vec<String> = of_registry.chain(of_nodes).collect();
@@ -195,23 +209,12 @@ impl Report {
             "{} version {}, rebuilt from source, against {}\n",
             self.circuit, self.version, self.registry
         );
-        for c in &self.comparisons {
-            let mark = if c.agrees { '=' } else { '≠' };
-            let _ = write!(out, "  {mark} {:<20} {}", c.quantity, c.rebuilt);
-            if !c.agrees {
-                let _ = write!(out, " (registry: {})", c.registry);
-            }
-            out.push('\n');
-        }
-        let domain = DOMAIN_ROWS;
-        let rows = shape().rows();
-        let _ = writeln!(
-            out,
-            "    {rows} of {domain} rows that the proof system's domain holds"
-        );
+        compared(&mut out, CircuitName::Clearance, &self.comparisons);
         if let Some(status) = self.status {
             let _ = writeln!(out, "    status {}", format!("{status:?}").to_lowercase());
         }
+        let _ = writeln!(out, "opening, rebuilt from source");
+        compared(&mut out, CircuitName::Opening, &self.opening);
         for line in &self.not_rebuilt {
             let _ = writeln!(out, "    {line} is not rebuilt by this program");
         }
@@ -230,4 +233,21 @@ impl Report {
         let _ = writeln!(out, "\n{verdict}");
         out
     }
+}
+
+/// A circuit's quantities, a line each.
+fn compared(out: &mut String, circuit: CircuitName, comparisons: &[registry::Comparison]) {
+    for c in comparisons {
+        let mark = if c.agrees { '=' } else { '≠' };
+        let _ = write!(out, "  {mark} {:<20} {}", c.quantity, c.rebuilt);
+        if !c.agrees {
+            let _ = write!(out, " (registry: {})", c.registry);
+        }
+        out.push('\n');
+    }
+    let (rows, domain) = (circuit.identity().rows, circuit.domain_rows());
+    let _ = writeln!(
+        out,
+        "    {rows} of {domain} rows that the proof system's domain holds"
+    );
 }

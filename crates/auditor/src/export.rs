@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use crate::test_key::{self, Seed};
 use crate::{Outcome, files, vectors};
 
-use crate::system::system;
+use crate::system::{CircuitName, accepted, attempted, system};
 pub(crate) use folder::Folder;
 use manifest::AttemptFile;
 pub(crate) use manifest::Manifest;
@@ -44,6 +44,7 @@ const KEY_BYTES: &str = "verification_key.bin";
   auditor export out --all                             also attempts that rows refuse, 1 MB each
   auditor export out --force --seed sample --json      into a folder that has files; the test key of another seed
   auditor export --read out/clearance.r1cs             is it the circuit that this program was built from?
+  auditor export out --circuit opening --all           opening.r1cs, .sym and witnesses of its vectors; no key, no proofs
 
   circuits/tools/install npm
   circuits/tools/node_modules/.bin/snarkjs wtns check out/clearance.r1cs out/green.wtns
@@ -59,6 +60,15 @@ pub(crate) struct Args {
     /// first, the manifest says
     #[arg(long, conflicts_with = "read")]
     all: bool,
+    /// Which circuit; of the opening there are rows, names and witnesses
+    #[arg(
+        long,
+        value_enum,
+        value_name = "NAME",
+        default_value = "clearance",
+        conflicts_with = "read"
+    )]
+    circuit: CircuitName,
     /// Write into a folder that is not empty
     #[arg(long, conflicts_with = "read")]
     force: bool,
@@ -83,6 +93,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         (_, Some(file)) => compare::run(file, args.json),
         (Some(dir), None) => {
             let mut folder = Folder::open(dir, args.force)?;
+            if args.circuit == CircuitName::Opening {
+                return export_opening(&mut folder, args.all, args.json);
+            }
             let refused = if args.all {
                 write_attempts(&mut folder)?
             } else {
@@ -99,6 +112,30 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         }
         (None, None) => bail!("a folder to write, or --read with a file to compare"),
     }
+}
+
+/// Writes rows, names and witnesses of the opening: accepted ones, and in `refused/` attempts if all are asked for.
+fn export_opening(folder: &mut Folder, all: bool, json: bool) -> Result<Outcome> {
+    let system = CircuitName::Opening.system();
+    folder.write("opening.r1cs", &r1cs::write(system)?)?;
+    folder.write("opening.sym", sym::write(system).as_bytes())?;
+    let vectors = vectors::shipped_openings()?;
+    let refused = if all { attempted(&vectors) } else { Vec::new() };
+    let of = |folder: &'static str| move |(name, values)| (format!("{folder}{name}.wtns"), values);
+    let accepted = accepted(&vectors, None).into_iter().map(of(""));
+    let refused = refused.into_iter().map(of("refused/"));
+    let mut written = 0;
+    for (name, values) in accepted.chain(refused) {
+        folder.write(&name, &wtns::write(&values)?)?;
+        written += 1;
+    }
+    files::print(&if json {
+        let said = serde_json::json!({ "circuit": "opening", "witnesses": written });
+        serde_json::to_string_pretty(&said)? + "\n"
+    } else {
+        format!("opening.r1cs, opening.sym and {written} witnesses written\n")
+    })?;
+    Ok(Outcome::Agrees)
 }
 
 /// Writes everything; the manifest comes last, so a folder without one is not whole.

@@ -13,6 +13,7 @@ mod export;
 mod fact_table;
 mod files;
 mod lines;
+mod opening;
 mod outside;
 mod page;
 mod pass;
@@ -46,6 +47,7 @@ enum Command {
     RiskMap(risk_map::Args),
     Explain(explain::Args),
     Pass(pass::Args),
+    Opening(opening::Args),
     Digest(digest::Args),
     Counts(counts::Args),
     Check(check::Args),
@@ -73,6 +75,7 @@ pub fn run() -> ExitCode {
         Command::RiskMap(args) => risk_map::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Pass(args) => pass::run(&args),
+        Command::Opening(args) => opening::run(&args),
         Command::Digest(args) => digest::run(&args),
         Command::Counts(args) => counts::run(&args),
         Command::Check(args) => check::run(&args),

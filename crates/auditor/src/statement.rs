@@ -3,6 +3,7 @@
 mod chart;
 mod costs;
 mod html;
+mod opening;
 mod report;
 mod words;
 
@@ -10,8 +11,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use circuits::clearance::Heading;
+use clap::CommandFactory as _;
 
-use crate::{Outcome, files};
+use crate::system::CircuitName;
+use crate::{Cli, Outcome, files};
 use costs::{By, Costs};
 use report::{Report, Selection};
 
@@ -36,10 +39,14 @@ const DRAWING_PX: usize = 720;
   auditor statement --text | less                     the statement as prose; with --heading, that part of it
   auditor statement --html statement.html             one page with all of it, the prose beside the costs
   auditor statement --svg rows.svg --json
+  auditor statement --circuit opening                 the opening: public inputs, rows of each heading; also --text, --json
 
 Rows and wires are counted in the constraint system as built from source. Exit code 1 if the table in the prose has other
 numbers of rows, or if the system does not fit into its domain.")]
 pub(crate) struct Args {
+    /// Which circuit; of the opening there are public inputs and headings alone
+    #[arg(long, value_enum, value_name = "NAME", default_value = "clearance")]
+    circuit: CircuitName,
     /// Only this heading of STATEMENT.md
     #[arg(long, value_name = "NAME", value_parser = heading)]
     heading: Option<Heading>,
@@ -81,6 +88,9 @@ enum ByArg {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    if args.circuit == CircuitName::Opening {
+        return run_opening(args);
+    }
     if args.text {
         let text = args.heading.map_or(STATEMENT, prose);
         files::print(text)?;
@@ -127,6 +137,25 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     } else {
         Ok(Outcome::Differs)
     }
+}
+
+/// The opening, of which there is no more than public inputs, headings and prose.
+fn run_opening(args: &Args) -> Result<Outcome> {
+    let more = args.heading.is_some()
+        || args.depth.is_some()
+        || args.html.is_some()
+        || args.svg.is_some()
+        || args.by == ByArg::Gadget;
+    if more {
+        let message = "of the opening there are only --text and --json";
+        let kind = clap::error::ErrorKind::ArgumentConflict;
+        Cli::command().error(kind, message).exit();
+    }
+    if args.text {
+        files::print(opening::STATEMENT)?;
+        return Ok(Outcome::Agrees);
+    }
+    opening::run(args.json)
 }
 
 /// The heading with this name, large letters or small.

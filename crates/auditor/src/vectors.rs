@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use circuits::clearance::vector::{MAX_VECTOR_LEN_BYTES, MAX_VECTORS, Vectors, made};
+use circuits::vector::{MAX_VECTOR_LEN_BYTES, MAX_VECTORS, Tried, Vectors};
+use circuits::{Clearance, Opening, clearance, opening};
 
+use crate::system::CircuitName;
 use crate::{Outcome, files};
 
 /// Replay the statement's accept and reject vectors against relation, constraints, prover and verifier.
@@ -18,6 +20,7 @@ use crate::{Outcome, files};
   auditor vectors --quick --json
   auditor vectors circuits/vectors
   auditor vectors --write circuits/vectors
+  auditor vectors --circuit opening                   of the opening of a record to the source of an event
 
 Without DIR the vectors inside this program are replayed; they are the files under circuits/vectors, whose README describes
 the format. A whole run makes a test key from a seed and a proof of each accept vector. Each vector must be
@@ -30,6 +33,9 @@ pub(crate) struct Args {
     /// A folder of vectors, with folders in it
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Whose vectors
+    #[arg(long, value_enum, value_name = "NAME", default_value = "clearance")]
+    circuit: CircuitName,
     /// Relation and constraints only: no key, no proofs
     #[arg(long)]
     quick: bool,
@@ -42,8 +48,19 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    match args.circuit {
+        CircuitName::Clearance => run_of(args, shipped, clearance::vector::made),
+        CircuitName::Opening => run_of(args, shipped_openings, opening::vector::made),
+    }
+}
+
+fn run_of<C: Tried>(
+    args: &Args,
+    shipped: fn() -> Result<Vectors<C>>,
+    made: fn() -> Vectors<C>,
+) -> Result<Outcome> {
     if let Some(folder) = &args.write {
-        return write(folder, args.json);
+        return write(folder, made, args.json);
     }
     let begun = Instant::now();
     let vectors = match &args.dir {
@@ -55,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     files::print(&if args.json {
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        report.text()
+        report.text::<C>()
     })?;
     Ok(if report.agrees() {
         Outcome::Agrees
@@ -64,13 +81,18 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     })
 }
 
-/// The vectors inside this program.
-pub(crate) fn shipped() -> Result<Vectors> {
-    Vectors::shipped().context("the vectors inside this program are refused")
+/// The vectors of `clearance` inside this program.
+pub(crate) fn shipped() -> Result<Vectors<Clearance>> {
+    Vectors::<Clearance>::shipped().context("the vectors inside this program are refused")
+}
+
+/// The vectors of `opening` inside this program.
+pub(crate) fn shipped_openings() -> Result<Vectors<Opening>> {
+    Vectors::<Opening>::shipped().context("the vectors inside this program are refused")
 }
 
 /// Reads every `.json` file in a folder and in the folders in it.
-fn read(folder: &Path) -> Result<Vectors> {
+fn read<C: Tried>(folder: &Path) -> Result<Vectors<C>> {
     let mut paths = Vec::new();
     list(folder, true, &mut paths)?;
     if paths.is_empty() {
@@ -106,7 +128,7 @@ fn list(folder: &Path, deeper: bool, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn write(folder: &Path, json: bool) -> Result<Outcome> {
+fn write<C: Tried>(folder: &Path, made: fn() -> Vectors<C>, json: bool) -> Result<Outcome> {
     let bar = files::progress(1, "making vectors");
     bar.tick();
     let made = made().write();

@@ -42,11 +42,13 @@ fn with_registry(text: &str) -> (tempfile::TempDir, [&'static str; 4]) {
 
 const SHIPPED: &str = include_str!("../../../circuits/registry.toml");
 
-/// The line of the registry with another value.
+/// The registry's first line with another value.
 fn with(quantity: &str, value: &str) -> String {
+    let mut circuits = 0;
     let changed = |line: &str| {
+        circuits += usize::from(line == "[[circuit]]");
         let of = line.split('=').next().unwrap_or_default().trim();
-        if of == quantity {
+        if of == quantity && circuits == 1 {
             format!("{quantity} = {value}")
         } else {
             line.to_owned()
@@ -63,6 +65,8 @@ fn the_shipped_registry_agrees_with_the_source() {
     let comparisons = all["comparisons"].as_array().unwrap();
     assert_eq!(comparisons.len(), 6);
     assert!(comparisons.iter().all(|c| c["agrees"] == true));
+    let opening = all["opening"].as_array().unwrap();
+    assert!(opening.len() == 6 && opening.iter().all(|c| c["agrees"] == true));
     assert!(all["keys"].as_array().unwrap().is_empty());
 }
 
@@ -110,6 +114,35 @@ fn each_quantity_of_the_registry_that_differs_is_named() {
         json!(["clearance version 7"])
     );
     assert!(said(&output).contains("no line for clearance version 1"));
+}
+
+#[test]
+fn a_registry_with_another_opening_is_named() {
+    let opening = SHIPPED.find("name = \"opening\"").unwrap();
+    let (first, second) = SHIPPED.split_at(opening);
+    let text = format!(
+        "{first}{}",
+        second.replace("constraints = ", "constraints = 9")
+    );
+    let (folder, args) = with_registry(&text);
+    let output = digest(folder.path(), &args);
+    let all = report(&output, 1);
+    assert!(
+        all["comparisons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|c| c["agrees"] == true)
+    );
+    assert!(
+        said(&output).contains("opening: constraints is 7369 rebuilt"),
+        "{}",
+        said(&output)
+    );
+    let (folder, args) = with_registry(&first[..first.rfind("[[circuit]]").unwrap()]);
+    let output = digest(folder.path(), &args);
+    report(&output, 1);
+    assert!(said(&output).contains("no line for opening version 1"));
 }
 
 #[test]

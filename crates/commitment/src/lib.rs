@@ -7,6 +7,7 @@ mod circuit_id;
 mod epoch;
 mod field;
 pub mod layout;
+pub mod opening;
 pub mod poseidon;
 mod public_inputs;
 pub mod quorum;

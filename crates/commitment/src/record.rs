@@ -12,6 +12,16 @@ pub const FACT_POSITIONS: usize = MAX_ENTRIES - MAX_STAYS;
 /// Elements that a record is packed into, before the identity commitment and the blinding.
 pub const RECORD_ELEMENTS: usize = 12;
 
+/// The two halves of an identity number as elements, nine characters each, the first character highest.
+pub fn identity_halves(identity_number: &[u8; 18]) -> [Fr; 2] {
+    let half = |bytes: &[u8]| {
+        bytes.iter().fold(Fr::ZERO, |acc, byte| {
+            acc * Fr::from(256u64) + Fr::from(*byte)
+        })
+    };
+    [half(&identity_number[..9]), half(&identity_number[9..])]
+}
+
 /// A resident's identity inside a record: a hiding commitment, of use only to who can open it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IdentityCommitment(Fr);
@@ -19,17 +29,8 @@ pub struct IdentityCommitment(Fr);
 impl IdentityCommitment {
     /// The commitment to an 18-character identity number under a secret salt.
     pub fn new(identity_number: &[u8; 18], salt: Fr) -> Self {
-        let half = |bytes: &[u8]| {
-            bytes.iter().fold(Fr::ZERO, |acc, byte| {
-                acc * Fr::from(256u64) + Fr::from(*byte)
-            })
-        };
-        let inputs = [
-            half(&identity_number[..9]),
-            half(&identity_number[9..]),
-            salt,
-        ];
-        Self(hash3(Domain::Identity, &inputs))
+        let [high, low] = identity_halves(identity_number);
+        Self(hash3(Domain::Identity, &[high, low, salt]))
     }
 
     /// A commitment from its element, as stored.

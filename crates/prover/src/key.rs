@@ -9,8 +9,8 @@ use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
 };
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Valid as _};
-use circuits::clearance::{Shape, shape};
-use commitment::{CircuitId, CircuitUse, PUBLIC_INPUTS};
+use circuits::{Circuit, Clearance, Opening, Shape};
+use commitment::{CircuitId, CircuitUse};
 use rand_chacha_03::{ChaCha20Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
 
@@ -37,7 +37,7 @@ pub enum KeyError {
     #[error("not a proving key: {0}")]
     Format(&'static str),
     /// The key is for other constraint matrices than the ones built here.
-    #[error("the proving key is for another circuit than clearance version 1 as built here")]
+    #[error("the proving key is for another circuit than the one built here")]
     OtherCircuit,
     /// The bytes are not those that the configuration pins.
     #[error("the proving key's SHA-256 is not the pinned one")]
@@ -53,15 +53,20 @@ pub enum KeyError {
     Setup(SynthesisError),
 }
 
+/// A proving key for `clearance`, ready to prove.
+pub type Prover = ProverOf<Clearance>;
+/// A proving key for `opening`, ready to prove.
+pub type OpeningProver = ProverOf<Opening>;
+
 /// A proving key with the constraint matrices it belongs to, ready to prove.
-pub struct Prover {
+pub struct ProverOf<C: Circuit> {
     pub(crate) key: ProvingKey<Bn254>,
-    pub(crate) shape: &'static Shape,
+    pub(crate) shape: &'static Shape<C::Heading>,
     id: CircuitId,
     verifying_key: Vec<u8>,
 }
 
-impl Prover {
+impl<C: Circuit> ProverOf<C> {
     /// Makes parameters for **tests and demonstrations** from one party's seed: who knows the seed can forge. The
     /// circuit's identity carries the flag, and production nodes and verifiers refuse it. Takes some seconds.
     ///
@@ -69,7 +74,7 @@ impl Prover {
     /// [`KeyError::Setup`] if the circuit cannot be synthesised.
     pub fn from_test_parameters(seed: &[u8; 32]) -> Result<Self, KeyError> {
         let mut rng = ChaCha20Rng::from_seed(*seed);
-        let circuit = Synthesis(shape());
+        let circuit = Synthesis(C::shape());
         let key = Groth16::<Bn254, LibsnarkReduction>::generate_random_parameters_with_reduction(
             circuit, &mut rng,
         )
@@ -77,7 +82,7 @@ impl Prover {
         Self::new(key, CircuitUse::Test)
     }
 
-    /// As [`Prover::from_test_parameters`], kept in `directory` under a name made of circuit and seed digests. A
+    /// As [`ProverOf::from_test_parameters`], kept in `directory` under a name made of circuit and seed digests. A
     /// cached file that is damaged is made again.
     ///
     /// # Errors
@@ -86,10 +91,10 @@ impl Prover {
         directory: &Path,
         seed: &[u8; 32],
     ) -> Result<Self, KeyError> {
-        let name = Sha256::new_with_prefix(shape().digest())
+        let name = Sha256::new_with_prefix(C::shape().digest())
             .chain_update(Sha256::digest(seed))
             .finalize();
-        let path = directory.join(format!("clearance-test-{}.key", hex::encode(&name[..8])));
+        let path = directory.join(format!("{}-test-{}.key", C::NAME, hex::encode(&name[..8])));
         if let Ok(bytes) = fs::read(&path)
             && let Some((body, digest)) = bytes.split_last_chunk::<32>()
             && let Ok(prover) = Self::from_pinned_bytes(body, digest)
@@ -124,7 +129,7 @@ impl Prover {
             return Err(KeyError::Digest);
         }
         let circuit_use = CircuitUse::from_code(head[8]).ok_or(KeyError::Format("unknown use"))?;
-        if head[9..] != shape().digest() {
+        if head[9..] != C::shape().digest() {
             return Err(KeyError::OtherCircuit);
         }
         let mut rest = key;
@@ -139,11 +144,11 @@ impl Prover {
     }
 
     fn new(key: ProvingKey<Bn254>, circuit_use: CircuitUse) -> Result<Self, KeyError> {
-        let shape = shape();
+        let shape = C::shape();
         if key.vk.gamma_g2 == key.vk.delta_g2 {
             return Err(KeyError::GammaIsDelta);
         }
-        let fits = key.vk.gamma_abc_g1.len() == PUBLIC_INPUTS + 1
+        let fits = key.vk.gamma_abc_g1.len() == C::INPUT_NAMES.len() + 1
             && key.a_query.len() == shape.instance + shape.witness
             && !key.vk.delta_g2.is_zero();
         if !fits {
@@ -227,9 +232,9 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
 }
 
 /// Replays the shape into arkworks for the setup.
-struct Synthesis(&'static Shape);
+struct Synthesis<H: 'static>(&'static Shape<H>);
 
-impl ConstraintSynthesizer<Fr> for Synthesis {
+impl<H> ConstraintSynthesizer<Fr> for Synthesis<H> {
     fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<(), SynthesisError> {
         let Shape {
             instance,

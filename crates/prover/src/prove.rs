@@ -3,11 +3,10 @@ use ark_ff::UniformRand;
 use ark_groth16::{Groth16, prepare_verifying_key, r1cs_to_qap::LibsnarkReduction};
 use ark_relations::gr1cs::SynthesisError;
 use ark_serialize::CanonicalSerialize;
-use circuits::clearance::{Heading, Witness, assign};
-use commitment::PublicInputs;
+use circuits::{Circuit, clearance};
 use rand_chacha_03::{ChaCha20Rng, rand_core::SeedableRng};
 
-use crate::Prover;
+use crate::ProverOf;
 
 /// Bytes of a proof: two points of G1 and one of G2, compressed.
 pub const PROOF_BYTES: usize = 128;
@@ -20,10 +19,10 @@ type Scheme = Groth16<Bn254, LibsnarkReduction>;
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProveError {
+pub enum ProveError<H = clearance::Heading> {
     /// The witness does not fulfil the statement: the caller planned it wrongly.
     #[error("the witness does not fulfil the statement: {0}")]
-    Unsatisfied(Heading),
+    Unsatisfied(H),
     /// arkworks refused; a fault of this crate or of the key.
     #[error("proving failed: {0}")]
     Synthesis(SynthesisError),
@@ -32,21 +31,21 @@ pub enum ProveError {
     SelfCheck,
 }
 
-impl Prover {
+impl<C: Circuit> ProverOf<C> {
     /// Proves `public` by `witness`, re-randomises the proof and verifies it before it leaves.
     ///
     /// `seed` must be fresh randomness for every call: it hides the witness. Runs on the threads of the current
-    /// rayon pool; takes about half a second on two cores.
+    /// rayon pool; a pass takes about half a second on two cores, an opening a third of it.
     ///
     /// # Errors
     /// [`ProveError::Unsatisfied`] with the first heading that the witness breaks; the other errors are faults here.
     pub fn prove(
         &self,
-        public: &PublicInputs,
-        witness: &Witness,
+        public: &C::Public,
+        witness: &C::Witness,
         seed: [u8; 32],
-    ) -> Result<ProofBytes, ProveError> {
-        let assignment = assign(public, witness);
+    ) -> Result<ProofBytes, ProveError<C::Heading>> {
+        let assignment = C::assign(public, witness);
         if let Some(heading) = assignment.broken.first() {
             return Err(ProveError::Unsatisfied(*heading));
         }
@@ -64,7 +63,7 @@ impl Prover {
         .map_err(ProveError::Synthesis)?;
         let proof = Scheme::rerandomize_proof(&self.key.vk, &proof, &mut rng);
         let prepared = prepare_verifying_key(&self.key.vk);
-        let holds = Scheme::verify_proof(&prepared, &proof, &public.to_fields());
+        let holds = Scheme::verify_proof(&prepared, &proof, &C::inputs(public));
         if !holds.map_err(ProveError::Synthesis)? {
             return Err(ProveError::SelfCheck);
         }

@@ -34,6 +34,16 @@ pub fn fact_kind(event: &Event) -> Option<FactKind> {
     gather::fact_of(event).map(|(kind, ..)| kind)
 }
 
+/// The fact that an event states, without an end; none for a stay, for relief, and for what ends or voids.
+pub fn stated_fact(event: &Event) -> Option<Fact> {
+    gather::fact_of(event).map(|(kind, province, begin)| Fact {
+        kind,
+        province,
+        begin,
+        end: None,
+    })
+}
+
 /// Why events do not fold into a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

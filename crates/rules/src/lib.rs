@@ -26,7 +26,7 @@ pub use evaluate::{Evaluation, Ground, Reason, State, WayOut, evaluate};
 pub use event::{
     CaseKind, ContactDegree, Event, EventBody, EventId, EventKind, ExposureList, TestResult,
 };
-pub use fold::{Capacity, Context, FoldError, Folded, fact_kind, fits, fold};
+pub use fold::{Capacity, Context, FoldError, Folded, fact_kind, fits, fold, stated_fact};
 pub use identity::{IDENTITY_NUMBER_LEN_BYTES, IdentityError, IdentityNumber};
 pub use intake::{EventError, Policy, SourceGrant};
 pub use lint::{Finding, Outside, within};

@@ -9,6 +9,7 @@ mod error;
 mod groth16;
 mod holder;
 mod memory;
+pub mod opening;
 mod pass;
 mod predicates;
 mod qr;

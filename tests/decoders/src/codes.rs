@@ -1,6 +1,9 @@
 //! What people show: the text of a code, the pass in it, its proof, and keys.
 
-use commitment::{CircuitUse, fr_from_bytes, fr_to_bytes};
+use commitment::layout::Reader;
+use commitment::opening::{Answer, SOUGHT_LEN_BYTES, Sought, Stated};
+use commitment::{CircuitShortId, CircuitUse, Epoch, Fr, Minute, Slot, fr_from_bytes, fr_to_bytes};
+use verifier::opening::{Opening, RegisteredHead};
 use verifier::{
     CardNumber, Code, GateMemory, HolderKey, MAX_PASS_LEN_BYTES, MAX_QR_TEXT_CHARS,
     MAX_SHOWING_LEN_BYTES, PROOF_LEN_BYTES, Pass, PassProof, PreparedCircuit, QrText, Showing,
@@ -106,7 +109,7 @@ pub(crate) fn showing_seeds() -> Vec<Vec<u8>> {
     GATE.showings.iter().map(Showing::to_bytes).collect()
 }
 
-/// Proofs, verifying keys, the keys of devices and holders, elements of the field.
+/// Proofs, openings and what they are asked, verifying keys, the keys of devices and holders, elements of the field.
 pub(crate) fn proof_and_key(data: &[u8]) {
     if let Some(bytes) = data.first_chunk::<32>()
         && let Ok(element) = fr_from_bytes(bytes)
@@ -121,6 +124,19 @@ pub(crate) fn proof_and_key(data: &[u8]) {
         canonical(bytes, PassProof::from_bytes(bytes), |proof| {
             proof.to_bytes().into()
         });
+    }
+    let opening = canonical(data, Opening::from_bytes(data), Opening::to_bytes);
+    // A way that anybody wrote leads somewhere only from its own head.
+    if let Some(opening) = opening {
+        let elsewhere = RegisteredHead {
+            state_root: opening.head.state_root + commitment::Fr::from(1_u64),
+            ..opening.head
+        };
+        assert_eq!(elsewhere.registry_root(), None);
+    }
+    if let Some(bytes) = data.first_chunk::<SOUGHT_LEN_BYTES>() {
+        let mut reader = Reader::new(bytes, SOUGHT_LEN_BYTES).expect("within its limit");
+        canonical(bytes, Sought::read(&mut reader), |s| s.to_bytes().into());
     }
     let key = canonical(data, VerifyingKey::from_bytes(data), VerifyingKey::to_bytes);
     if let Some(key) = key {
@@ -151,6 +167,24 @@ pub(crate) fn proof_and_key_seeds() -> Vec<Vec<u8>> {
         let pass = showing.pass();
         seeds.push(pass.proof.to_bytes().to_vec());
         seeds.extend(pass.holder.key().map(|key| key.to_bytes().to_vec()));
+        let head = RegisteredHead {
+            epoch: Epoch::new(7),
+            slot: Slot::new(19).expect("of the registry"),
+            head_time: Minute::MAX,
+            state_root: Fr::from(1_u64),
+            way: [[Fr::from(2_u64); 8]; 2],
+        };
+        let opening = Opening {
+            circuit: CircuitShortId([0x80, 1, 2, 3]),
+            head,
+            leaf: Fr::from(3_u64),
+            answer: Answer::Covered,
+            proof: pass.proof.clone(),
+        };
+        seeds.push(opening.to_bytes());
     }
+    let sampled_at = Minute::MAX;
+    let sought = Sought::new(Stated::NegativeTest { sampled_at }).expect("not at zero");
+    seeds.push(sought.to_bytes().to_vec());
     seeds
 }

@@ -75,7 +75,7 @@ pub const TARGETS: [Target; 18] = [
         "proof_and_key",
         codes::proof_and_key,
         codes::proof_and_key_seeds,
-        600,
+        800,
         2
     ),
     target!("ledger", ledger_bytes::check, ledger_bytes::seeds, 8_192, 1),

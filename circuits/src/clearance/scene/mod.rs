@@ -339,7 +339,7 @@ static IDENTITY: LazyLock<IdentityCommitment> =
     LazyLock::new(|| IdentityCommitment::new(b"330102199003077777", Fr::from(5u64)));
 
 /// A path to `leaf` in a tree that holds little else, and its root.
-fn path(tree: Tree, depth: usize, index: u32, leaf: Fr) -> (MerklePath, Fr) {
+pub(crate) fn path(tree: Tree, depth: usize, index: u32, leaf: Fr) -> (MerklePath, Fr) {
     let mut node = leaf;
     let mut levels = Vec::with_capacity(depth);
     let mut rest = index;

@@ -12,8 +12,10 @@ use r1cs_audit::{Row, System};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::clearance::gives::GIVEN;
 use crate::clearance::{Heading, Witness, assign, shape};
+use crate::gives::{Given, given};
+
+static GIVEN: LazyLock<Given> = LazyLock::new(|| given(shape()));
 
 /// The shape as data.
 static SYSTEM: LazyLock<System<Fr>> = LazyLock::new(|| {

@@ -289,7 +289,7 @@ fn damaged_files_are_refused_by_name() {
     ));
     assert!(matches!(
         fault(&other("vector/v1", "vector/v2")),
-        Fault::Format(_)
+        Fault::Format { .. }
     ));
     assert!(matches!(
         fault(&other("\"accept\"", "\"proof_refused\"")),

@@ -1,44 +1,19 @@
 //! The JSON form of public inputs and witnesses: every field by name, elements as 64 hex digits, times in minutes.
 
-use commitment::record::{EntryBits, FACT_POSITIONS, RecordLayout};
-use commitment::{
-    Blinding, Fr, IdentityCommitment, MerklePath, PublicInputs, RiskOpening, fr_from_bytes,
-    fr_to_bytes,
-};
+use commitment::{Blinding, IdentityCommitment, PublicInputs, RiskOpening};
 use rules::{
-    Claim, LookbackHours, MAX_ENTRIES, MAX_NEGATIVES, MAX_PERIODS, MAX_RISK_INTERVALS, MAX_RUNS,
-    MAX_SLOTS, MAX_STAYS, Minute, ProvinceCode, Row, RowTable, TestAge, WorstColour,
+    Claim, LookbackHours, MAX_ENTRIES, MAX_PERIODS, MAX_RISK_INTERVALS, MAX_SLOTS, Minute,
+    ProvinceCode, Row, RowTable, TestAge, WorstColour,
 };
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
 use crate::clearance::{EntryClaim, OpenedInterval, Relief, SlotClaim, Witness};
-
-/// A field element as 64 lower-case hex digits.
-pub(super) type Hex = String;
-
-/// The digits of an element.
-pub(super) fn hex_of(element: Fr) -> Hex {
-    hex::encode(fr_to_bytes(element))
-}
-
-/// The element with these digits.
-pub(super) fn element(text: &str) -> Result<Fr, Fault> {
-    let wrong = || Fault::Element(text.chars().take(64).collect());
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text, &mut bytes).map_err(|_| wrong())?;
-    let element = fr_from_bytes(&bytes).map_err(|_| wrong())?;
-    // One element, one spelling: upper case is refused too.
-    if hex_of(element) == text {
-        Ok(element)
-    } else {
-        Err(wrong())
-    }
-}
+use crate::vector::Fault;
+use crate::vector::form::{Hex, PathForm, RecordForm, element, hex_of};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PublicForm {
+pub struct PublicForm {
     registry_root: Hex,
     risk_root: Hex,
     rule_digest: Hex,
@@ -83,101 +58,6 @@ impl TryFrom<PublicForm> for PublicInputs {
                 test_age: form.claim.test_age,
             },
             binder: element(&form.binder)?,
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EntryForm {
-    is_stay: bool,
-    kind: u8,
-    ended: bool,
-    begin: u32,
-    end: u32,
-    place: u64,
-}
-
-impl From<&EntryBits> for EntryForm {
-    fn from(entry: &EntryBits) -> Self {
-        let EntryBits {
-            is_stay,
-            kind,
-            ended,
-            begin,
-            end,
-            place,
-        } = *entry;
-        Self {
-            is_stay,
-            kind,
-            ended,
-            begin,
-            end,
-            place,
-        }
-    }
-}
-
-impl From<EntryForm> for EntryBits {
-    fn from(form: EntryForm) -> Self {
-        let EntryForm {
-            is_stay,
-            kind,
-            ended,
-            begin,
-            end,
-            place,
-        } = form;
-        Self {
-            is_stay,
-            kind,
-            ended,
-            begin,
-            end,
-            place,
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecordForm {
-    entries: [EntryForm; MAX_STAYS],
-    facts: [EntryForm; FACT_POSITIONS],
-    negatives: [u32; MAX_NEGATIVES],
-    runs: [(u16, u16); MAX_RUNS],
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PathForm {
-    index: u32,
-    levels: Vec<[Hex; 8]>,
-}
-
-impl From<&MerklePath> for PathForm {
-    fn from(path: &MerklePath) -> Self {
-        Self {
-            index: path.index,
-            levels: path.levels.iter().map(|l| l.map(hex_of)).collect(),
-        }
-    }
-}
-
-impl TryFrom<PathForm> for MerklePath {
-    type Error = Fault;
-    fn try_from(form: PathForm) -> Result<Self, Fault> {
-        let level = |hex: &[Hex; 8]| -> Result<[Fr; 8], Fault> {
-            let mut children = [Fr::from(0u64); 8];
-            for (child, text) in children.iter_mut().zip(hex) {
-                *child = element(text)?;
-            }
-            Ok(children)
-        };
-        Ok(Self {
-            index: form.index,
-            levels: form.levels.iter().map(level).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -374,7 +254,7 @@ impl From<SlotForm> for SlotClaim {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct WitnessForm {
+pub struct WitnessForm {
     record: RecordForm,
     identity: Hex,
     blinding: Hex,
@@ -393,12 +273,7 @@ pub(super) struct WitnessForm {
 impl From<&Witness> for WitnessForm {
     fn from(w: &Witness) -> Self {
         Self {
-            record: RecordForm {
-                entries: w.record.entries.each_ref().map(Into::into),
-                facts: w.record.facts.each_ref().map(Into::into),
-                negatives: w.record.negatives,
-                runs: w.record.runs,
-            },
+            record: (&w.record).into(),
             identity: hex_of(w.identity.element()),
             blinding: hex_of(w.blinding.0),
             leaf: hex_of(w.leaf),
@@ -420,12 +295,7 @@ impl TryFrom<WitnessForm> for Witness {
     fn try_from(form: WitnessForm) -> Result<Self, Fault> {
         let [a, b, c, d] = form.intervals;
         Ok(Self {
-            record: RecordLayout {
-                entries: form.record.entries.map(Into::into),
-                facts: form.record.facts.map(Into::into),
-                negatives: form.record.negatives,
-                runs: form.record.runs,
-            },
+            record: form.record.into(),
             identity: IdentityCommitment::from_element(element(&form.identity)?),
             blinding: Blinding(element(&form.blinding)?),
             leaf: element(&form.leaf)?,

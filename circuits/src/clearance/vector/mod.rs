@@ -1,152 +1,88 @@
-//! Vectors: accepted statements and attempts that are refused, as files that anybody can read and replay.
-//!
-//! The format is described in `vectors/README.md`; what the shipped ones try is in [`made()`]. Reading is strict: limits
-//! before parsing, no unknown name, one spelling for each element.
+//! Vectors of `clearance`: what the shipped ones try is in [`made()`].
 
-mod changes;
 mod form;
 mod made;
-mod read;
 mod shipped;
-mod text;
-mod wires;
-mod write;
 
-use commitment::{Fr, PublicInputs};
+use std::sync::LazyLock;
 
-use super::{Heading, Witness, assign, shape};
+use commitment::PublicInputs;
 
+use super::{Heading, Witness, check, names, shape};
+use crate::Clearance;
+use crate::gives::{Given, given};
+use crate::shape::WireNames;
+use crate::vector::Tried;
+use form::{PublicForm, WitnessForm};
+
+pub use crate::vector::{
+    Fault, MAX_NAME_LEN_BYTES, MAX_TRIES_LEN_BYTES, MAX_VECTOR_LEN_BYTES, MAX_VECTORS, MAX_WIRES,
+    VectorError, VectorFile,
+};
 pub use made::made;
-pub use read::{Fault, VectorError};
 pub use shipped::SHIPPED;
-pub use write::VectorFile;
 
-/// Longest file of one vector: a whole one has about 30,000 bytes.
-pub const MAX_VECTOR_LEN_BYTES: usize = 128 * 1024;
-/// Most vectors that are read together.
-pub const MAX_VECTORS: usize = 1000;
-/// Longest name of a vector, in bytes.
-pub const MAX_NAME_LEN_BYTES: usize = 64;
-/// Longest sentence saying what a vector tries, in bytes.
-pub const MAX_TRIES_LEN_BYTES: usize = 400;
-/// Most wires that one vector sets.
-pub const MAX_WIRES: usize = 4096;
-
-/// One vector.
-#[derive(Clone, Debug)]
-pub struct Vector {
-    /// Its name, unique among those read together; its file's name without the ending.
-    pub name: String,
-    /// A sentence saying what it tries.
-    pub tries: String,
-    /// What it is.
-    pub body: Body,
-}
-
-/// What a vector holds, and with it who judges it and how.
-#[derive(Clone, Debug)]
-pub enum Body {
-    /// A witness that fulfils the statement.
-    Accept {
-        /// The public inputs.
-        public: PublicInputs,
-        /// The witness.
-        witness: Box<Witness>,
-    },
-    /// A witness that does not; relation, rows and prover refuse it under the heading.
-    Reject {
-        /// The heading.
-        heading: Heading,
-        /// The accept vector that its file names what differs from.
-        base: String,
-        /// The public inputs.
-        public: PublicInputs,
-        /// The witness.
-        witness: Box<Witness>,
-    },
-    /// Values for wires that no witness gives them; only rows under the heading are broken by them.
-    Wires {
-        /// The heading.
-        heading: Heading,
-        /// The accept vector whose assignment they are set in.
-        base: String,
-        /// Wires, ascending, with their values.
-        wires: Vec<(usize, Fr)>,
-    },
-    /// Public inputs under which a proof of the base is shown; the verifier refuses it.
-    Shown {
-        /// The accept vector whose proof is shown.
-        base: String,
-        /// The public inputs, not those of the base.
-        public: PublicInputs,
-    },
-}
-
-impl Body {
-    /// The accept vector that it rests on; an accept vector rests on none.
-    pub fn base(&self) -> Option<&str> {
-        match self {
-            Self::Accept { .. } => None,
-            Self::Reject { base, .. } | Self::Wires { base, .. } | Self::Shown { base, .. } => {
-                Some(base)
-            }
-        }
-    }
-}
-
-/// Vectors that were read together: names are unique, and every base is an accept vector among them.
-#[derive(Clone, Debug)]
-pub struct Vectors {
-    all: Vec<Vector>,
-}
-
-impl Vectors {
-    /// The vectors: accept vectors first, then the others, each in the order of their names.
-    pub fn all(&self) -> &[Vector] {
-        &self.all
-    }
-
-    /// Public inputs and witness of an accept vector.
-    pub fn accepted(&self, name: &str) -> Option<(&PublicInputs, &Witness)> {
-        self.all.iter().find_map(|vector| match &vector.body {
-            Body::Accept { public, witness } if vector.name == name => Some((public, &**witness)),
-            _ => None,
-        })
-    }
-
-    /// The values of all wires that a wire vector states; none for other vectors, nor for one whose base, against what its file
-    /// says, is of a form that no prover could state.
-    pub fn values(&self, vector: &Vector) -> Option<Vec<Fr>> {
-        let Body::Wires { base, wires, .. } = &vector.body else {
-            return None;
-        };
-        let (public, witness) = self.accepted(base)?;
-        if witness.malformed().is_some() {
-            return None;
-        }
-        let mut values = assign(public, witness).values;
-        for (wire, value) in wires {
-            *values.get_mut(*wire)? = *value;
-        }
-        Some(values)
-    }
-}
+/// A vector of `clearance`.
+pub type Vector = crate::vector::Vector<Clearance>;
+/// What a vector of `clearance` holds.
+pub type Body = crate::vector::Body<Clearance>;
+/// Vectors of `clearance` that were read together.
+pub type Vectors = crate::vector::Vectors<Clearance>;
+/// A prover who sets wires.
+type Forgery = crate::vector::Forgery<Clearance>;
 
 /// The headings of the rows that `values` break, in the order of headings.
 ///
 /// # Panics
-/// If there are fewer values than variables; [`Vectors::values`] gives as many, and `assign` of a witness that is not
-/// malformed.
-pub fn broken_headings(values: &[Fr]) -> Vec<Heading> {
-    let shape = shape();
-    let at = |terms: &crate::rows::Terms| terms.iter().map(|(c, i)| *c * values[*i]).sum::<Fr>();
-    let [a, b, c] = &shape.matrices;
-    let broken = |row: &usize| at(&a[*row]) * at(&b[*row]) != at(&c[*row]);
-    let mut headings: Vec<Heading> = (0..shape.constraints())
-        .filter(broken)
-        .map(|row| shape.headings[row])
-        .collect();
-    headings.sort_unstable();
-    headings.dedup();
-    headings
+/// As [`crate::vector::broken_headings`].
+pub fn broken_headings(values: &[commitment::Fr]) -> Vec<Heading> {
+    crate::vector::broken_headings::<Clearance>(values)
+}
+
+impl Tried for Clearance {
+    const FORMAT: &'static str = "viridian/clearance-vector/v1";
+    const HEADINGS: &'static [Heading] = &Heading::ALL;
+    type PublicForm = PublicForm;
+    type WitnessForm = WitnessForm;
+
+    fn names() -> &'static WireNames {
+        static NAMES: LazyLock<WireNames> = LazyLock::new(names);
+        &NAMES
+    }
+
+    fn refuses(public: &PublicInputs, witness: &Witness) -> Option<Heading> {
+        check(public, witness).err().map(|refusal| refusal.0)
+    }
+
+    fn malformed(witness: &Witness) -> Option<Heading> {
+        witness.malformed()
+    }
+
+    fn form(public: &PublicInputs, witness: &Witness) -> (PublicForm, WitnessForm) {
+        (public.into(), witness.into())
+    }
+
+    fn read(public: PublicForm, witness: WitnessForm) -> Result<(PublicInputs, Witness), Fault> {
+        Ok((public.try_into()?, witness.try_into()?))
+    }
+
+    fn given() -> &'static Given {
+        static GIVEN: LazyLock<Given> = LazyLock::new(|| given(shape()));
+        &GIVEN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clearance::scene::Scene;
+
+    #[test]
+    fn nothing_follows_from_nothing() {
+        let (public, witness) = Scene::green().witness().unwrap();
+        let mut forgery = Forgery::of(&public, &witness);
+        forgery.follow();
+        assert_eq!(forgery.changed(), []);
+        assert!(Clearance::given().in_order().count() > 15_000);
+    }
 }

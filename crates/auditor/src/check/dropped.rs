@@ -10,8 +10,7 @@ use rayon::prelude::*;
 
 use super::report::{Finding, Search};
 use super::{Args, SearchName, uniqueness};
-use crate::export::{Attempt, attempts};
-use crate::system::system;
+use crate::system::{CircuitName, attempted};
 use crate::{files, vectors};
 
 /// How a missing row is noticed.
@@ -26,10 +25,14 @@ enum Notice {
 
 pub(super) fn search(args: &Args) -> Result<Search> {
     let mut search = Search::new(SearchName::Dropped);
-    let index = Index::new(system());
-    let (given, idle) = (uniqueness::given(), uniqueness::idle());
-    let attempts = broken_by_attempts()?;
-    let kinds = rows_by_kind(system());
+    let system = args.circuit.system();
+    let index = Index::new(system);
+    let (given, idle) = (
+        uniqueness::given(args.circuit),
+        uniqueness::idle(args.circuit),
+    );
+    let attempts = broken_by_attempts(args.circuit)?;
+    let kinds = rows_by_kind(system);
     // In the reduced form the first row of each kind stands for all.
     let dropped: Vec<(&String, usize)> = kinds
         .iter()
@@ -44,7 +47,7 @@ pub(super) fn search(args: &Args) -> Result<Search> {
         .map(|(kind, row)| {
             let rows = &kinds[*kind];
             let notice =
-                if noticed_by_uniqueness(system(), &index, (&given, &idle), &[*row]).is_some() {
+                if noticed_by_uniqueness(system, &index, (&given, &idle), &[*row]).is_some() {
                     Notice::Uniqueness
                 } else if attempts
                     .values()
@@ -103,10 +106,13 @@ fn report(
 }
 
 /// The rows that each shipped attempt breaks.
-fn broken_by_attempts() -> Result<BTreeMap<String, Vec<usize>>> {
-    let all: Vec<Attempt> = attempts(&vectors::shipped()?).collect();
+fn broken_by_attempts(circuit: CircuitName) -> Result<BTreeMap<String, Vec<usize>>> {
+    let all = match circuit {
+        CircuitName::Clearance => attempted(&vectors::shipped()?),
+        CircuitName::Opening => attempted(&vectors::shipped_openings()?),
+    };
     let broken = all.into_par_iter();
     Ok(broken
-        .map(|attempt| (attempt.name, broken_rows(system(), &attempt.values)))
+        .map(|(name, values)| (name, broken_rows(circuit.system(), &values)))
         .collect())
 }

@@ -2,25 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
-use circuits::clearance::assign;
+use anyhow::Result;
 use commitment::{Fr, pow2};
-use r1cs_audit::kind_of;
 use r1cs_audit::mutation::{Tried, alone, brothers, exchanged, pairs_of_row};
 use r1cs_audit::values::{Places, Values};
+use r1cs_audit::{System, kind_of};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::report::{Finding, Search};
 use super::{Args, SearchName, uniqueness};
-use crate::system::system;
+use crate::system::{CircuitName, accepted};
 use crate::{files, vectors};
 
 /// Wires or rows that one thread takes at a time.
 const CHUNK: usize = 512;
 /// Scopes whose wires are exchanged whole; how many of each there are, their names say.
-const SCOPES: [&str; 9] = [
+const SCOPES: &[&str] = &[
     "entry",
     "interval",
     "slot",
@@ -31,55 +30,75 @@ const SCOPES: [&str; 9] = [
     "meeting",
     "row of key",
 ];
+/// The same in an opening.
+const SCOPES_OF_OPENING: &[&str] = &["entry", "negative", "level", "child"];
 /// The accept vectors that stand for all of them in the reduced form.
-const FEW: [&str; 2] = ["green", "full-capacity"];
+const FEW: &[&str] = &["green", "full-capacity"];
+/// The same of an opening.
+const FEW_OPENINGS: &[&str] = &["fact-stands", "full-absent", "stay-covered-and-ended"];
 
 pub(super) fn search(args: &Args) -> Result<Search> {
     let mut search = Search::new(SearchName::Mutants);
-    let vectors = vectors::shipped()?;
-    let names: Vec<&str> = vectors
-        .all()
-        .iter()
-        .filter(|v| v.body.base().is_none())
-        .map(|v| v.name.as_str())
-        .collect();
-    let names = if args.full { &names[..] } else { &FEW };
-    let scopes = SCOPES.map(|at| (at, count(at)));
+    let system = args.circuit.system();
+    let named = |few: &'static [&'static str]| if args.full { None } else { Some(few) };
+    let (assigned, scopes) = match args.circuit {
+        CircuitName::Clearance => (accepted(&vectors::shipped()?, named(FEW)), SCOPES),
+        CircuitName::Opening => {
+            let vectors = vectors::shipped_openings()?;
+            (accepted(&vectors, named(FEW_OPENINGS)), SCOPES_OF_OPENING)
+        }
+    };
+    let scopes: Vec<(&str, usize)> = scopes.iter().map(|at| (*at, count(system, at))).collect();
     for (at, _) in scopes.iter().filter(|(_, count)| *count < 2) {
         search.finding(Finding::fault(at, "no two such scopes to exchange"));
     }
-    let places = Places::of(system());
-    let mut kinds = Kinds::default();
-    let bar = files::progress(3 * names.len() as u64, "mutants");
-    for name in names {
-        let (public, witness) = vectors.accepted(name).context("an accept vector")?;
-        let values = Values::new(system(), &places, assign(public, witness).values);
-        kinds.add("changed alone", single(&values, args.seed));
+    let places = Places::of(system);
+    let mut kinds = Kinds::new(args.circuit);
+    let bar = files::progress(3 * assigned.len() as u64, "mutants");
+    let count = assigned.len();
+    for (_, values) in assigned {
+        let values = Values::new(system, &places, values);
+        kinds.add("changed alone", single(system, &values, args.seed));
         bar.inc(1);
-        kinds.add("changed in pairs of a row", pairs(&values, args.full));
+        kinds.add(
+            "changed in pairs of a row",
+            pairs(system, &values, args.full),
+        );
         bar.inc(1);
-        kinds.add("exchanged with a brother", exchanges(&values, &scopes));
+        kinds.add(
+            "exchanged with a brother",
+            exchanges(system, &values, &scopes),
+        );
         bar.inc(1);
     }
     bar.finish_and_clear();
-    search.figure("accepted assignments", names.len());
+    search.figure("accepted assignments", count);
     kinds.report(&mut search);
     Ok(search)
 }
 
 /// Survivors by the kinds of wires that they change.
-#[derive(Default)]
 struct Kinds {
+    circuit: CircuitName,
     tried: BTreeMap<&'static str, u64>,
     survivors: BTreeMap<BTreeSet<String>, u64>,
 }
 
 impl Kinds {
+    fn new(circuit: CircuitName) -> Self {
+        Self {
+            circuit,
+            tried: BTreeMap::new(),
+            survivors: BTreeMap::new(),
+        }
+    }
+
     fn add(&mut self, how: &'static str, tried: Tried<Fr>) {
         *self.tried.entry(how).or_default() += tried.count;
         for survivor in tried.survivors {
             let wires = survivor.wires.iter();
-            let kinds = wires.map(|(wire, _)| kind_of(&system().names().wires[*wire]));
+            let names = &self.circuit.system().names().wires;
+            let kinds = wires.map(|(wire, _)| kind_of(&names[*wire]));
             *self.survivors.entry(kinds.collect()).or_default() += 1;
         }
     }
@@ -90,7 +109,7 @@ impl Kinds {
         }
         search.figure("mutants", self.tried.values().sum::<u64>());
         search.figure("survivors", self.survivors.values().sum::<u64>());
-        let chosen = uniqueness::choices();
+        let chosen = uniqueness::choices(self.circuit);
         for (kinds, count) in self.survivors {
             let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
             let names = names.join(" with ");
@@ -120,8 +139,8 @@ fn together(parts: impl ParallelIterator<Item = Tried<Fr>>) -> Tried<Fr> {
     })
 }
 
-fn single(values: &Values<'_, Fr>, seed: u64) -> Tried<Fr> {
-    let wires: Vec<usize> = (system().public() + 1..system().wires()).collect();
+fn single(system: &System<Fr>, values: &Values<'_, Fr>, seed: u64) -> Tried<Fr> {
+    let wires: Vec<usize> = (system.public() + 1..system.wires()).collect();
     let chunks = wires.par_chunks(CHUNK);
     together(chunks.map_with(values.clone(), |values, wires| {
         let mut tried = Tried::default();
@@ -135,9 +154,9 @@ fn single(values: &Values<'_, Fr>, seed: u64) -> Tried<Fr> {
     }))
 }
 
-fn pairs(values: &Values<'_, Fr>, full: bool) -> Tried<Fr> {
-    let public = ..=system().public();
-    let chunks = system().rows().par_chunks(CHUNK);
+fn pairs(system: &System<Fr>, values: &Values<'_, Fr>, full: bool) -> Tried<Fr> {
+    let public = ..=system.public();
+    let chunks = system.rows().par_chunks(CHUNK);
     let mut tried = together(chunks.map_with(values.clone(), |values, rows| {
         let mut tried = Tried::default();
         for row in rows {
@@ -153,8 +172,8 @@ fn pairs(values: &Values<'_, Fr>, full: bool) -> Tried<Fr> {
 }
 
 /// How many scopes there are of a name, such as `entry` for `…/entry[3]/…`.
-fn count(at: &str) -> usize {
-    let names = system().names().wires.iter();
+fn count(system: &System<Fr>, at: &str) -> usize {
+    let names = system.names().wires.iter();
     let number = |part: &str| -> Option<usize> {
         let inner = part.strip_prefix(at)?.strip_prefix('[')?;
         inner.strip_suffix(']')?.parse().ok()
@@ -163,7 +182,7 @@ fn count(at: &str) -> usize {
     numbers.max().map_or(0, |last| last + 1)
 }
 
-fn exchanges(values: &Values<'_, Fr>, scopes: &[(&str, usize)]) -> Tried<Fr> {
+fn exchanges(system: &System<Fr>, values: &Values<'_, Fr>, scopes: &[(&str, usize)]) -> Tried<Fr> {
     let scopes: Vec<(&str, usize, usize)> = scopes
         .iter()
         .flat_map(|(at, count)| {
@@ -176,7 +195,7 @@ fn exchanges(values: &Values<'_, Fr>, scopes: &[(&str, usize)]) -> Tried<Fr> {
         scopes
             .par_iter()
             .map_with(values.clone(), |values, (at, i, j)| {
-                let pairs = brothers(system(), at, *i, *j);
+                let pairs = brothers(system, at, *i, *j);
                 let mut tried = exchanged(values, &pairs);
                 // Also each wire with its own brother, alone.
                 for pair in pairs {

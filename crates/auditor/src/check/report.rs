@@ -5,13 +5,12 @@ mod html;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use circuits::clearance::Shape;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::SearchName;
 use crate::page::thousands;
-use crate::system::CIRCUIT;
+use crate::system::Identity;
 
 /// Something that a search found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -137,19 +136,18 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(
-        shape: &Shape,
+        of: &Identity,
         full: bool,
         seed: u64,
         date: String,
         searches: Vec<Search>,
         took: Duration,
     ) -> Self {
-        let (circuit, version) = CIRCUIT;
         Self {
-            circuit,
-            version,
-            constraints: shape.constraints(),
-            matrix_sha256: hex::encode(shape.digest()),
+            circuit: of.name,
+            version: of.version,
+            constraints: of.constraints,
+            matrix_sha256: hex::encode(of.digest),
             form: if full { "full" } else { "reduced" },
             seed,
             date,

@@ -12,7 +12,6 @@ use super::Args;
 use super::report::{Finding, Search};
 use crate::files;
 use crate::outside::{SolverAnswer, ask_solver};
-use crate::system::system;
 
 /// Longest for one question.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -41,7 +40,7 @@ pub(super) fn confirm(steps: &[Step], args: &Args) -> Result<Option<Vec<Confirme
     for some in steps.chunks(AT_ONCE) {
         let queries: Vec<String> = some
             .iter()
-            .map(|step| smt::can_differ(system(), &step.premise, step.wire))
+            .map(|step| smt::can_differ(args.circuit.system(), &step.premise, step.wire))
             .collect();
         let Some(answers) = ask_solver(args.tools.as_deref(), &queries, LIMIT)? else {
             bar.finish_and_clear();

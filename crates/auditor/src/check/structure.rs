@@ -2,12 +2,11 @@
 
 use r1cs_audit::Structure;
 
-use super::SearchName;
 use super::report::{Finding, Search};
-use crate::system::system;
+use super::{Args, SearchName};
 
-pub(super) fn search() -> Search {
-    let system = system();
+pub(super) fn search(args: &Args) -> Search {
+    let system = args.circuit.system();
     let found = Structure::of(system);
     let names = system.names();
     let mut search = Search::new(SearchName::Structure);

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use circuits::clearance::{PUBLIC_INPUT_NAMES, Shape};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
-use crate::system::CIRCUIT;
+use crate::system::{CIRCUIT, Identity};
 
 /// The registry that this program was built beside.
 const SHIPPED: &str = include_str!("../../../../circuits/registry.toml");
@@ -88,9 +87,14 @@ impl Registry {
         Ok(Self { from, lines })
     }
 
-    /// The line of the circuit that this program is built with.
+    /// The line of the circuit of passes that this program is built with.
     pub(super) fn own(&self) -> Option<&Line> {
-        let own = |l: &&Line| (l.name.as_str(), l.version) == CIRCUIT;
+        self.of(CIRCUIT)
+    }
+
+    /// The line of a circuit by its name and version.
+    pub(super) fn of(&self, circuit: (&str, u32)) -> Option<&Line> {
+        let own = |l: &&Line| (l.name.as_str(), l.version) == circuit;
         self.lines.iter().find(own)
     }
 
@@ -110,27 +114,27 @@ pub(super) struct Comparison {
 }
 
 /// Every quantity of a line against the rebuilt constraint system.
-pub(super) fn compare(shape: &Shape, digest: &[u8; 32], line: &Line) -> Vec<Comparison> {
+pub(super) fn compare(rebuilt: &Identity, line: &Line) -> Vec<Comparison> {
     let number = |quantity, rebuilt: usize, registry: usize| {
         text(quantity, rebuilt.to_string(), registry.to_string())
     };
     vec![
-        number("constraints", shape.constraints(), line.constraints),
-        number("rows", shape.rows(), line.rows),
-        number("witnesses", shape.witness, line.witnesses),
+        number("constraints", rebuilt.constraints, line.constraints),
+        number("rows", rebuilt.rows, line.rows),
+        number("witnesses", rebuilt.witnesses, line.witnesses),
         number(
             "instance variables",
-            shape.instance,
+            rebuilt.instance,
             line.public_inputs.len() + 1,
         ),
         text(
             "public inputs",
-            PUBLIC_INPUT_NAMES.join(", "),
+            rebuilt.inputs.join(", "),
             line.public_inputs.join(", "),
         ),
         text(
             "matrix SHA-256",
-            hex::encode(digest),
+            hex::encode(rebuilt.digest),
             hex::encode(line.matrix_sha256),
         ),
     ]

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use circuits::clearance::vector::{Body, Vector, Vectors, broken_headings};
-use circuits::clearance::{Heading, Witness, assign, check, shape};
-use commitment::PublicInputs;
-use prover::{CircuitUse, ProveError, Prover};
+use circuits::vector::{Body, Tried, Vector, Vectors, broken_headings};
+use commitment::{Fr, PUBLIC_INPUTS};
+use prover::{CircuitUse, ProveError, ProverOf};
 use serde::Serialize;
 use verifier::{PassProof, PreparedCircuit, VerifyingKey};
 
@@ -67,17 +66,17 @@ pub(super) struct Proving {
 }
 
 /// A key, its verifying side, and the proofs of accept vectors so far.
-struct Bench {
-    prover: Prover,
+struct Bench<C: Tried> {
+    prover: ProverOf<C>,
     circuit: PreparedCircuit,
     proofs: BTreeMap<String, PassProof>,
     proving: Proving,
 }
 
-impl Bench {
+impl<C: Tried> Bench<C> {
     fn new() -> Result<Self> {
         let begun = Instant::now();
-        let prover = Prover::from_test_parameters(&TEST_KEY_SEED).context("no test key")?;
+        let prover = ProverOf::from_test_parameters(&TEST_KEY_SEED).context("no test key")?;
         let key = VerifyingKey::from_bytes(prover.verifying_key())
             .map_err(|error| anyhow!("the test key is refused: {error}"))?;
         Ok(Self {
@@ -94,13 +93,13 @@ impl Bench {
 }
 
 /// Judgements under way.
-struct Court {
+struct Court<C: Tried> {
     replayed: Replayed,
-    bench: Option<Bench>,
+    bench: Option<Bench<C>>,
 }
 
 /// Replays vectors; without key and proofs if `quick`.
-pub(super) fn replay(vectors: &Vectors, quick: bool) -> Result<Replayed> {
+pub(super) fn replay<C: Tried>(vectors: &Vectors<C>, quick: bool) -> Result<Replayed> {
     let bar = files::progress(
         vectors.all().len() as u64 + u64::from(!quick),
         "making the key",
@@ -108,7 +107,7 @@ pub(super) fn replay(vectors: &Vectors, quick: bool) -> Result<Replayed> {
     let bench = if quick { None } else { Some(Bench::new()?) };
     bar.inc(u64::from(!quick));
     bar.set_message("replaying vectors");
-    let mut court = Court {
+    let mut court: Court<C> = Court {
         replayed: Replayed {
             judged: BTreeMap::new(),
             differences: Vec::new(),
@@ -125,8 +124,8 @@ pub(super) fn replay(vectors: &Vectors, quick: bool) -> Result<Replayed> {
     Ok(court.replayed)
 }
 
-impl Court {
-    fn hear(&mut self, vectors: &Vectors, vector: &Vector) {
+impl<C: Tried> Court<C> {
+    fn hear(&mut self, vectors: &Vectors<C>, vector: &Vector<C>) {
         match &vector.body {
             Body::Accept { public, witness } => {
                 self.relation_and_rows(vector, public, witness, None);
@@ -147,7 +146,7 @@ impl Court {
             Body::Wires { heading, .. } => {
                 let broken = vectors
                     .values(vector)
-                    .map(|values| broken_headings(&values));
+                    .map(|values| broken_headings::<C>(&values));
                 let said = broken.map_or_else(|| "no values".to_owned(), |b| outcome(&b));
                 self.judge(vector, Judge::Constraints, outcome(&[*heading]), said);
             }
@@ -156,7 +155,7 @@ impl Court {
     }
 
     /// Notes what a judge says beside what the vector says.
-    fn judge(&mut self, vector: &Vector, judge: Judge, expected: String, said: String) {
+    fn judge(&mut self, vector: &Vector<C>, judge: Judge, expected: String, said: String) {
         *self.replayed.judged.entry(judge).or_default() += 1;
         if expected != said {
             self.replayed.differences.push(Difference {
@@ -170,27 +169,27 @@ impl Court {
 
     fn relation_and_rows(
         &mut self,
-        vector: &Vector,
-        public: &PublicInputs,
-        witness: &Witness,
-        heading: Option<Heading>,
+        vector: &Vector<C>,
+        public: &C::Public,
+        witness: &C::Witness,
+        heading: Option<C::Heading>,
     ) {
         let expected = outcome(heading.as_slice());
-        let relation = check(public, witness).err().map(|refusal| refusal.0);
+        let relation = C::refuses(public, witness);
         self.judge(
             vector,
             Judge::Relation,
             expected.clone(),
             outcome(relation.as_slice()),
         );
-        let assignment = assign(public, witness);
+        let assignment = C::assign(public, witness);
         let assigned = assignment.broken.first().copied();
-        let matrices = if witness.malformed().is_some() {
+        let matrices = if C::malformed(witness).is_some() {
             // What no prover could state has not even as many values as there are variables: its form is refused.
             assigned
         } else {
-            let row = shape().first_broken(&assignment.values);
-            row.map(|row| shape().headings[row])
+            let row = C::shape().first_broken(&assignment.values);
+            row.map(|row| C::shape().headings[row])
         };
         let said = if matrices == assigned {
             outcome(assigned.as_slice())
@@ -205,7 +204,7 @@ impl Court {
     }
 
     /// Proves an accept vector, and has its proof verified.
-    fn prove(&mut self, vector: &Vector, public: &PublicInputs, witness: &Witness) {
+    fn prove(&mut self, vector: &Vector<C>, public: &C::Public, witness: &C::Witness) {
         let Some(bench) = &mut self.bench else {
             return;
         };
@@ -219,7 +218,7 @@ impl Court {
         let (proved, verified) = match proof {
             Err(error) => (error, None),
             Ok(proof) => {
-                let holds = bench.circuit.verifies(&proof, &public.to_fields());
+                let holds = bench.circuit.verifies(&proof, &inputs::<C>(public));
                 bench.proofs.insert(vector.name.clone(), proof);
                 (PROVED.to_owned(), Some(verdict(holds)))
             }
@@ -233,10 +232,10 @@ impl Court {
     /// Asks for a proof of a reject vector, which must be refused.
     fn prove_nothing(
         &mut self,
-        vector: &Vector,
-        public: &PublicInputs,
-        witness: &Witness,
-        heading: Heading,
+        vector: &Vector<C>,
+        public: &C::Public,
+        witness: &C::Witness,
+        heading: C::Heading,
     ) {
         let Some(bench) = &self.bench else {
             return;
@@ -250,13 +249,13 @@ impl Court {
     }
 
     /// Shows the base's proof under other public inputs, which must be refused.
-    fn show(&mut self, vector: &Vector, base: &str, public: &PublicInputs) {
+    fn show(&mut self, vector: &Vector<C>, base: &str, public: &C::Public) {
         let Some(bench) = &self.bench else {
             return;
         };
         let said = bench.proofs.get(base).map_or_else(
             || "no proof of the base".to_owned(),
-            |proof| verdict(bench.circuit.verifies(proof, &public.to_fields())),
+            |proof| verdict(bench.circuit.verifies(proof, &inputs::<C>(public))),
         );
         self.judge(vector, Judge::Verifier, verdict(false), said);
     }
@@ -273,10 +272,18 @@ fn verdict(holds: bool) -> String {
     .to_owned()
 }
 
-fn outcome(broken: &[Heading]) -> String {
+/// The public inputs as elements; the verifier's keys are for six.
+fn inputs<C: Tried>(public: &C::Public) -> [Fr; PUBLIC_INPUTS] {
+    let fields = C::inputs(public);
+    fields
+        .try_into()
+        .expect("both circuits have six public inputs")
+}
+
+fn outcome<H: std::fmt::Display>(broken: &[H]) -> String {
     if broken.is_empty() {
         return "accepted".to_owned();
     }
-    let titles: Vec<&str> = broken.iter().map(|heading| heading.title()).collect();
+    let titles: Vec<String> = broken.iter().map(ToString::to_string).collect();
     format!("refused under {}", titles.join(" and "))
 }

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use circuits::clearance::vector::{Body, Vectors};
-use circuits::clearance::{Heading, shape};
+use circuits::vector::{Body, Tried, Vectors};
 use serde::Serialize;
 
 use super::replay::{Difference, Judge, Replayed};
@@ -15,7 +14,7 @@ pub(super) struct Report {
     agrees: bool,
     vectors: Kinds,
     /// Reject and wire vectors by heading.
-    headings: BTreeMap<&'static str, usize>,
+    headings: BTreeMap<String, usize>,
     judgements: BTreeMap<Judge, usize>,
     differences: Vec<Difference>,
     /// SHA-256 of the matrices that were built.
@@ -41,7 +40,7 @@ struct Proving {
 }
 
 impl Report {
-    pub(super) fn new(vectors: &Vectors, replayed: Replayed, took: Duration) -> Self {
+    pub(super) fn new<C: Tried>(vectors: &Vectors<C>, replayed: Replayed, took: Duration) -> Self {
         let mut kinds = Kinds::default();
         let mut headings = BTreeMap::new();
         for vector in vectors.all() {
@@ -50,11 +49,11 @@ impl Report {
                 Body::Shown { .. } => kinds.shown += 1,
                 Body::Reject { heading, .. } => {
                     kinds.reject += 1;
-                    *headings.entry(heading.title()).or_default() += 1;
+                    *headings.entry(heading.to_string()).or_default() += 1;
                 }
                 Body::Wires { heading, .. } => {
                     kinds.wires += 1;
-                    *headings.entry(heading.title()).or_default() += 1;
+                    *headings.entry(heading.to_string()).or_default() += 1;
                 }
             }
         }
@@ -64,7 +63,7 @@ impl Report {
             headings,
             judgements: replayed.judged,
             differences: replayed.differences,
-            matrix_sha256: hex::encode(shape().digest()),
+            matrix_sha256: hex::encode(C::shape().digest()),
             proving: replayed.proving.map(|proving| Proving {
                 key_seconds: hundredths(proving.key),
                 proofs: proving.count,
@@ -78,7 +77,7 @@ impl Report {
         self.agrees
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text<C: Tried>(&self) -> String {
         let Kinds {
             accept,
             reject,
@@ -88,9 +87,9 @@ impl Report {
         let mut out = format!(
             "{accept} accept, {reject} reject, {wires} wire vectors, {shown} shown with other inputs\n"
         );
-        for heading in Heading::ALL {
-            if let Some(count) = self.headings.get(heading.title()) {
-                let _ = writeln!(out, "  {count:>3} under {}", heading.title());
+        for heading in C::HEADINGS {
+            if let Some(count) = self.headings.get(&heading.to_string()) {
+                let _ = writeln!(out, "  {count:>3} under {heading}");
             }
         }
         let said = |judge| self.judgements.get(&judge).copied().unwrap_or(0);

@@ -513,8 +513,10 @@ fn the_kind_of_a_fact_is_told_of_what_makes_one() {
         },
     );
     assert_eq!(fact_kind(&contact), Some(FactKind::CloseContact));
+    let stated = stated_fact(&contact).expect("a fact");
+    assert_eq!((stated.begin, stated.end), (at("2022-08-19 08:00"), None));
     let stay = stay(2, SourceKind::Telecom, HOME, "2022-08-19 08:00", None);
     for other in [negative(3, "2022-08-19 08:00"), stay] {
-        assert_eq!(fact_kind(&other), None);
+        assert_eq!((fact_kind(&other), stated_fact(&other)), (None, None));
     }
 }

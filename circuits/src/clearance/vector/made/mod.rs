@@ -11,11 +11,11 @@ mod shown;
 use commitment::PublicInputs;
 use rules::{CheckInRun, Claim, Day, Fact, FactKind, Record, Stay, TestAge, WorstColour};
 
-use super::changes::between;
-use super::write::whole;
 use super::{Body, Vector, Vectors};
+use crate::Clearance;
+use crate::clearance::Witness;
 use crate::clearance::scene::{Scene, ago, fact, place, unrelieved};
-use crate::clearance::{Heading, Witness};
+use crate::vector::rejected;
 
 const HOUR: u32 = 60;
 const DAY: u32 = 1440;
@@ -23,12 +23,7 @@ const DAY: u32 = 1440;
 type Statement = (PublicInputs, Witness);
 
 /// A witness that does not fulfil the statement.
-struct Attempt {
-    heading: Heading,
-    name: &'static str,
-    tries: &'static str,
-    statement: Statement,
-}
+type Attempt = crate::vector::Attempt<Clearance>;
 
 /// The vectors that the project ships.
 ///
@@ -59,36 +54,6 @@ pub fn made() -> Vectors {
     others.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     vectors.all.extend(others);
     vectors
-}
-
-/// Each attempt on the accept vector from which it differs in the fewest places.
-fn rejected(accepted: &Vectors, attempts: impl Iterator<Item = Attempt>) -> Vec<Vector> {
-    let bases: Vec<_> = accepted
-        .all
-        .iter()
-        .filter_map(|vector| match &vector.body {
-            Body::Accept { public, witness } => Some((&vector.name, whole(public, witness))),
-            _ => None,
-        })
-        .collect();
-    let reject = |attempt: Attempt| {
-        let (public, witness) = attempt.statement;
-        let itself = whole(&public, &witness);
-        let nearest = bases
-            .iter()
-            .min_by_key(|(_, base)| between(base, &itself).len());
-        Vector {
-            name: attempt.name.to_owned(),
-            tries: attempt.tries.to_owned(),
-            body: Body::Reject {
-                heading: attempt.heading,
-                base: nearest.map(|(name, _)| (*name).clone()).unwrap_or_default(),
-                public,
-                witness: Box::new(witness),
-            },
-        }
-    };
-    attempts.map(reject).collect()
 }
 
 /// A record from facts, stays, tests so many minutes ago, and runs from so many days ago until so many.

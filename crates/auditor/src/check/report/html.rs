@@ -120,7 +120,7 @@ fn findings(page: &mut Page, all: &[&Finding]) {
 mod tests {
     use super::*;
     use crate::check::SearchName;
-    use circuits::clearance::shape;
+    use crate::system::CircuitName;
     use roxmltree::{Document, ParsingOptions};
     use std::time::Duration;
 
@@ -136,7 +136,7 @@ mod tests {
         search.not_asked("cvc5");
         let report = |searches| {
             Report::new(
-                shape(),
+                &CircuitName::Clearance.identity(),
                 false,
                 1,
                 "today".to_owned(),

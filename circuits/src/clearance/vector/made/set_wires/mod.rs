@@ -8,7 +8,7 @@ mod ways;
 use commitment::{Fr, pow2};
 
 use super::{Statement, accept, with};
-use crate::clearance::vector::wires::Forgery;
+use crate::clearance::vector::Forgery;
 use crate::clearance::vector::{Body, Vector};
 use crate::clearance::{Heading, Witness};
 

@@ -4,8 +4,8 @@ use commitment::Fr;
 
 use super::forged;
 use crate::clearance::Heading;
+use crate::clearance::vector::Forgery;
 use crate::clearance::vector::Vector;
-use crate::clearance::vector::wires::Forgery;
 
 /// A base and what is set of its slots, by name.
 fn set(heading: Heading, name: &str, tries: &str, on: &str, wires: &[(&str, u64)]) -> Vector {

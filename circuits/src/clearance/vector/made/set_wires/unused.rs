@@ -2,8 +2,8 @@
 
 use super::forged;
 use crate::clearance::Heading;
+use crate::clearance::vector::Forgery;
 use crate::clearance::vector::Vector;
-use crate::clearance::vector::wires::Forgery;
 
 /// A wire of the empty record's last slot or entry, set to two.
 fn two(heading: Heading, name: &str, tries: &str, wire: &str) -> Vector {

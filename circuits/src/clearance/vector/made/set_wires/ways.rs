@@ -2,8 +2,8 @@
 
 use super::forged;
 use crate::clearance::Heading;
+use crate::clearance::vector::Forgery;
 use crate::clearance::vector::Vector;
-use crate::clearance::vector::wires::Forgery;
 
 /// The registry of made-up leaves, with another slot, and a position's three lowest bits.
 fn registry(name: &str, tries: &str, slot: u64, position: [u64; 3]) -> Vector {

@@ -1,13 +1,10 @@
 //! Writing: from vectors to files.
 
-use commitment::PublicInputs;
 use serde_json::{Map, Value, json};
 
 use super::changes::between;
-use super::form::{PublicForm, WitnessForm, hex_of};
-use super::read::FORMAT;
-use super::{Body, Vector, Vectors, text};
-use crate::clearance::{Witness, shape};
+use super::form::hex_of;
+use super::{Body, Tried, Vector, Vectors, text};
 
 /// A vector's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,32 +15,32 @@ pub struct VectorFile {
     pub text: String,
 }
 
-impl Vectors {
+impl<C: Tried> Vectors<C> {
     /// The vectors' files; reading them gives the same vectors.
     pub fn write(&self) -> Vec<VectorFile> {
         self.all.iter().map(|vector| self.file(vector)).collect()
     }
 
-    fn file(&self, vector: &Vector) -> VectorFile {
+    fn file(&self, vector: &Vector<C>) -> VectorFile {
         let expected = match &vector.body {
             Body::Accept { .. } => json!("accept"),
             Body::Shown { .. } => json!("proof_refused"),
             Body::Reject { heading, .. } | Body::Wires { heading, .. } => {
-                json!({ "reject": heading.title() })
+                json!({ "reject": heading.to_string() })
             }
         };
         let mut members = vec![
-            ("format", json!(FORMAT)),
+            ("format", json!(C::FORMAT)),
             ("name", json!(vector.name)),
             ("tries", json!(vector.tries)),
             ("expected", expected),
         ];
         members.extend(vector.body.base().map(|base| ("base", json!(base))));
         match &vector.body {
-            Body::Accept { public, witness } => members.extend([
-                ("public", json!(PublicForm::from(public))),
-                ("witness", json!(WitnessForm::from(&**witness))),
-            ]),
+            Body::Accept { public, witness } => {
+                let (public, witness) = C::form(public, witness);
+                members.extend([("public", json!(public)), ("witness", json!(witness))]);
+            }
             Body::Reject {
                 base,
                 public,
@@ -57,7 +54,7 @@ impl Vectors {
                 let wires = wires
                     .iter()
                     .map(|(wire, value)| json!([wire, hex_of(*value)]));
-                members.push(("matrix_sha256", json!(hex::encode(shape().digest()))));
+                members.push(("matrix_sha256", json!(hex::encode(C::shape().digest()))));
                 members.push(("wires", wires.collect()));
             }
         }
@@ -74,18 +71,19 @@ impl Vectors {
     }
 
     /// What differs from the base; from its witness, too, unless there is none.
-    fn changes(&self, base: &str, public: &PublicInputs, witness: Option<&Witness>) -> Value {
+    fn changes(&self, base: &str, public: &C::Public, witness: Option<&C::Witness>) -> Value {
         let Some((base_public, base_witness)) = self.accepted(base) else {
             return Value::Null;
         };
-        let base = whole(base_public, base_witness);
-        let other = whole(public, witness.unwrap_or(base_witness));
+        let base = whole::<C>(base_public, base_witness);
+        let other = whole::<C>(public, witness.unwrap_or(base_witness));
         let changes = between(&base, &other);
         Value::Object(changes.into_iter().collect::<Map<_, _>>())
     }
 }
 
 /// Public inputs and witness as one value.
-pub(super) fn whole(public: &PublicInputs, witness: &Witness) -> Value {
-    json!({ "public": PublicForm::from(public), "witness": WitnessForm::from(witness) })
+pub(super) fn whole<C: Tried>(public: &C::Public, witness: &C::Witness) -> Value {
+    let (public, witness) = C::form(public, witness);
+    json!({ "public": public, "witness": witness })
 }

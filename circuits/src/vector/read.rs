@@ -3,21 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use commitment::{Fr, PublicInputs};
+use commitment::Fr;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::changes::{Changes, apply};
-use super::form::{PublicForm, WitnessForm, element};
+use super::form::element;
 use super::{
     Body, MAX_NAME_LEN_BYTES, MAX_TRIES_LEN_BYTES, MAX_VECTOR_LEN_BYTES, MAX_VECTORS, MAX_WIRES,
-    Vector, Vectors,
+    Tried, Vector, Vectors,
 };
-use crate::clearance::{Heading, Witness, shape};
-
-/// What a file of this version says of its format.
-pub(super) const FORMAT: &str = "viridian/clearance-vector/v1";
 
 /// A file that is no vector, or does not fit the others; who wrote it is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,8 +39,13 @@ pub enum Fault {
     #[error("not a vector: {0}")]
     Json(String),
     /// A format that this program does not read.
-    #[error("format {0:?} is not read here, only {FORMAT:?}")]
-    Format(String),
+    #[error("format {found:?} is not read here, only {read:?}")]
+    Format {
+        /// What the file says.
+        found: String,
+        /// What is read.
+        read: &'static str,
+    },
     /// Parts that do not belong together.
     #[error(
         "an accept vector has public and witness; a reject vector base and changes; a vector of wires base, \
@@ -76,6 +77,18 @@ pub enum Fault {
         "rule table: 96 keys, each with the index of a row; rows in the order of first use, each once"
     )]
     TableIndex,
+    /// What is sought and answered do not go together.
+    #[error("what is asked: {0}")]
+    Asked(commitment::opening::OpeningError),
+    /// A place beyond 47 bits.
+    #[error("a place: {0}")]
+    Place(rules::Error),
+    /// A bound on an end that lies before the begin.
+    #[error("the end's bound lies before the begin")]
+    Bound,
+    /// A number that is no identity number.
+    #[error("the subject: {0}")]
+    Subject(rules::IdentityError),
     /// A base that is no accept vector among those read.
     #[error("the base {0:?} is no accept vector among these")]
     Base(String),
@@ -106,15 +119,18 @@ enum Expected {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
+#[serde(
+    deny_unknown_fields,
+    bound = "C::PublicForm: serde::de::DeserializeOwned, C::WitnessForm: serde::de::DeserializeOwned"
+)]
+struct File<C: Tried> {
     format: String,
     name: String,
     tries: String,
     expected: Expected,
     base: Option<String>,
-    public: Option<PublicForm>,
-    witness: Option<Box<WitnessForm>>,
+    public: Option<C::PublicForm>,
+    witness: Option<Box<C::WitnessForm>>,
     changes: Option<ChangesForm>,
     matrix_sha256: Option<String>,
     wires: Option<Vec<(usize, String)>>,
@@ -143,7 +159,7 @@ impl<'de> Deserialize<'de> for ChangesForm {
     }
 }
 
-impl Vectors {
+impl<C: Tried> Vectors<C> {
     /// Reads vectors from their files' names and bytes; a name's part before the last `/` does not count.
     ///
     /// # Errors
@@ -151,7 +167,7 @@ impl Vectors {
     pub fn read<'a>(
         files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> Result<Self, VectorError> {
-        let mut read: BTreeMap<String, (&str, File)> = BTreeMap::new();
+        let mut read: BTreeMap<String, (&str, File<C>)> = BTreeMap::new();
         for (name, bytes) in files {
             let refused = |fault| VectorError {
                 file: name.to_owned(),
@@ -192,13 +208,16 @@ impl Vectors {
     }
 }
 
-fn parse(path: &str, bytes: &[u8]) -> Result<File, Fault> {
+fn parse<C: Tried>(path: &str, bytes: &[u8]) -> Result<File<C>, Fault> {
     if bytes.len() > MAX_VECTOR_LEN_BYTES {
         return Err(Fault::TooLong(bytes.len()));
     }
-    let file: File = serde_json::from_slice(bytes).map_err(|e| Fault::Json(e.to_string()))?;
-    if file.format != FORMAT {
-        return Err(Fault::Format(file.format.chars().take(64).collect()));
+    let file: File<C> = serde_json::from_slice(bytes).map_err(|e| Fault::Json(e.to_string()))?;
+    if file.format != C::FORMAT {
+        return Err(Fault::Format {
+            found: file.format.chars().take(64).collect(),
+            read: C::FORMAT,
+        });
     }
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let stem = path.rsplit('/').next().unwrap_or(path);
@@ -216,18 +235,19 @@ fn parse(path: &str, bytes: &[u8]) -> Result<File, Fault> {
     Ok(file)
 }
 
-fn heading(title: &str) -> Result<Heading, Fault> {
-    let named = Heading::ALL.into_iter().find(|h| h.title() == title);
+fn heading<C: Tried>(title: &str) -> Result<C::Heading, Fault> {
+    let mut headings = C::HEADINGS.iter().copied();
+    let named = headings.find(|h| h.to_string() == title);
     named.ok_or_else(|| Fault::Heading(title.chars().take(64).collect()))
 }
 
-impl File {
+impl<C: Tried> File<C> {
     /// Public inputs and witness as one value, for what changes them.
     fn whole(&self) -> Value {
         serde_json::json!({ "public": self.public, "witness": self.witness })
     }
 
-    fn accept(self) -> Result<Vector, Fault> {
+    fn accept(self) -> Result<Vector<C>, Fault> {
         let Self {
             name,
             tries,
@@ -242,14 +262,13 @@ impl File {
         else {
             return Err(Fault::Parts);
         };
-        let body = Body::Accept {
-            public: public.try_into()?,
-            witness: Box::new((*witness).try_into()?),
-        };
+        let (public, witness) = C::read(public, *witness)?;
+        let witness = Box::new(witness);
+        let body = Body::Accept { public, witness };
         Ok(Vector { name, tries, body })
     }
 
-    fn resting_on(self, bases: &BTreeMap<String, Value>) -> Result<Vector, Fault> {
+    fn resting_on(self, bases: &BTreeMap<String, Value>) -> Result<Vector<C>, Fault> {
         let base = self.base.ok_or(Fault::Parts)?;
         let on = bases
             .get(&base)
@@ -263,9 +282,9 @@ impl File {
         );
         let body = match (self.expected, parts) {
             (Expected::Reject(title), (None, None, Some(changes), None, None)) => {
-                let (public, witness) = changed(on, &changes.0)?;
+                let (public, witness) = changed::<C>(on, &changes.0)?;
                 Body::Reject {
-                    heading: heading(&title)?,
+                    heading: heading::<C>(&title)?,
                     base,
                     public,
                     witness: Box::new(witness),
@@ -273,9 +292,9 @@ impl File {
             }
             (Expected::Reject(title), (None, None, None, Some(digest), Some(wires))) => {
                 Body::Wires {
-                    heading: heading(&title)?,
+                    heading: heading::<C>(&title)?,
                     base,
-                    wires: wires_of(&digest, &wires)?,
+                    wires: wires_of::<C>(&digest, &wires)?,
                 }
             }
             (Expected::ProofRefused, (None, None, Some(changes), None, None)) => {
@@ -283,7 +302,7 @@ impl File {
                 if let Some((pointer, _)) = changes.0.iter().find(of_witness) {
                     return Err(Fault::Pointer(pointer.chars().take(80).collect()));
                 }
-                let (public, _) = changed(on, &changes.0)?;
+                let (public, _) = changed::<C>(on, &changes.0)?;
                 Body::Shown { base, public }
             }
             _ => return Err(Fault::Parts),
@@ -297,12 +316,12 @@ impl File {
 }
 
 /// The base with its changes made, read as strictly as if it had been written whole.
-fn changed(base: &Value, changes: &Changes) -> Result<(PublicInputs, Witness), Fault> {
+fn changed<C: Tried>(base: &Value, changes: &Changes) -> Result<(C::Public, C::Witness), Fault> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Whole {
-        public: PublicForm,
-        witness: WitnessForm,
+    struct Whole<P, W> {
+        public: P,
+        witness: W,
     }
     if changes.is_empty() {
         return Err(Fault::Parts);
@@ -313,12 +332,13 @@ fn changed(base: &Value, changes: &Changes) -> Result<(PublicInputs, Witness), F
         }
     }
     let whole = apply(base.clone(), changes)?;
-    let whole: Whole = serde_json::from_value(whole).map_err(|e| Fault::Json(e.to_string()))?;
-    Ok((whole.public.try_into()?, whole.witness.try_into()?))
+    let whole: Whole<C::PublicForm, C::WitnessForm> =
+        serde_json::from_value(whole).map_err(|e| Fault::Json(e.to_string()))?;
+    C::read(whole.public, whole.witness)
 }
 
-fn wires_of(digest: &str, wires: &[(usize, String)]) -> Result<Vec<(usize, Fr)>, Fault> {
-    let shape = shape();
+fn wires_of<C: Tried>(digest: &str, wires: &[(usize, String)]) -> Result<Vec<(usize, Fr)>, Fault> {
+    let shape = C::shape();
     if digest != hex::encode(shape.digest()) {
         return Err(Fault::OtherCircuit(digest.chars().take(64).collect()));
     }

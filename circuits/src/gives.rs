@@ -1,17 +1,15 @@
 //! Which wires follow from others, row by row: a prover who sets a wire has to set these as their rows demand.
 
-use std::sync::LazyLock;
-
 use commitment::Fr;
 
-use super::shape;
 use crate::rows::{Terms, low_bits};
+use crate::shape::Shape;
 
 /// Widest number whose bits a row gives: it stays below the modulus.
 const MAX_BITS: usize = 250;
 
 /// How a row gives wires by wires of lower index.
-pub(super) enum Gives {
+pub(crate) enum Gives {
     /// The wire is the product of the row's factors.
     Product(usize),
     /// The wire is the row's right side.
@@ -22,7 +20,7 @@ pub(super) enum Gives {
 
 impl Gives {
     /// The wires that the row gives.
-    pub(super) fn wires(&self) -> &[usize] {
+    pub(crate) fn wires(&self) -> &[usize] {
         match self {
             Self::Product(wire) | Self::Equal(wire) => std::slice::from_ref(wire),
             Self::Bits(wires) => wires,
@@ -30,7 +28,7 @@ impl Gives {
     }
 
     /// The values that the row gives them, by what its factors and its right side are.
-    pub(super) fn values(&self, [a, b, c]: [Fr; 3]) -> Vec<(usize, Fr)> {
+    pub(crate) fn values(&self, [a, b, c]: [Fr; 3]) -> Vec<(usize, Fr)> {
         match self {
             Self::Product(wire) => vec![(*wire, a * b)],
             Self::Equal(wire) => vec![(*wire, c)],
@@ -43,19 +41,19 @@ impl Gives {
 }
 
 /// The rows that give wires; no wire is given twice.
-pub(super) struct Given {
+pub struct Given {
     /// By wire, whether a row says that it is zero or one.
     #[cfg(test)]
-    pub(super) is_bit: Vec<bool>,
+    pub(crate) is_bit: Vec<bool>,
     /// By wire, the row that gives it.
-    pub(super) row_of: Vec<Option<usize>>,
+    pub(crate) row_of: Vec<Option<usize>>,
     /// By row, what it gives.
-    pub(super) by_row: Vec<Option<Gives>>,
+    pub(crate) by_row: Vec<Option<Gives>>,
 }
 
 impl Given {
     /// The rows that give wires, with what they give, by the lowest wire of it: each needs only what comes before it.
-    pub(super) fn in_order(&self) -> impl Iterator<Item = (usize, &Gives)> {
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (usize, &Gives)> {
         let firsts = self.row_of.iter().enumerate();
         firsts.filter_map(|(wire, row)| {
             let gives = self.by_row[(*row)?].as_ref()?;
@@ -64,9 +62,8 @@ impl Given {
     }
 }
 
-/// The rows of the shape that give wires.
-pub(super) static GIVEN: LazyLock<Given> = LazyLock::new(|| {
-    let shape = shape();
+/// The rows of a shape that give wires.
+pub(crate) fn given<H: Copy + PartialEq>(shape: &Shape<H>) -> Given {
     let [a, b, c] = &shape.matrices;
     let mut is_bit = vec![false; shape.instance + shape.witness];
     for row in 0..shape.constraints() {
@@ -91,7 +88,7 @@ pub(super) static GIVEN: LazyLock<Given> = LazyLock::new(|| {
         row_of,
         by_row,
     }
-});
+}
 
 fn gives(a: &Terms, b: &Terms, c: &Terms, is_bit: &[bool]) -> Option<Gives> {
     let one = Fr::from(1u64);

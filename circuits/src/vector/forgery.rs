@@ -1,24 +1,25 @@
 //! A prover who sets wires: which wire a field of the witness stands in, and what follows from a wire by the rows.
 
-use std::sync::LazyLock;
+use std::marker::PhantomData;
 
-use commitment::{Fr, PublicInputs};
+use commitment::Fr;
 
-use crate::clearance::gives::GIVEN;
-use crate::clearance::{Heading, WireNames, Witness, assign, names, shape};
+use super::Tried;
 use crate::rows::Terms;
 
 /// The values of all wires for a witness, of which some are set otherwise.
-pub(super) struct Forgery {
+pub(crate) struct Forgery<C> {
+    circuit: PhantomData<C>,
     honest: Vec<Fr>,
     values: Vec<Fr>,
     set: Vec<bool>,
 }
 
-impl Forgery {
-    pub(super) fn of(public: &PublicInputs, witness: &Witness) -> Self {
-        let honest = assign(public, witness).values;
+impl<C: Tried> Forgery<C> {
+    pub(crate) fn of(public: &C::Public, witness: &C::Witness) -> Self {
+        let honest = C::assign(public, witness).values;
         Self {
+            circuit: PhantomData,
             values: honest.clone(),
             set: vec![false; honest.len()],
             honest,
@@ -29,34 +30,33 @@ impl Forgery {
     ///
     /// # Panics
     /// If there is none.
-    pub(super) fn named(heading: Heading, name: &str) -> usize {
-        static NAMES: LazyLock<WireNames> = LazyLock::new(names);
+    pub(crate) fn named(heading: C::Heading, name: &str) -> usize {
         let name = format!("{heading}/{name}");
-        let wire = NAMES.wires.iter().position(|wire| *wire == name);
+        let wire = C::names().wires.iter().position(|wire| *wire == name);
         wire.unwrap_or_else(|| panic!("no wire {name}"))
     }
 
-    pub(super) fn value(&self, wire: usize) -> Fr {
+    pub(crate) fn value(&self, wire: usize) -> Fr {
         self.values[wire]
     }
 
     /// The first wire of the witness whose value is another for another statement: where what differs enters.
-    pub(super) fn entry_of(&self, public: &PublicInputs, witness: &Witness) -> usize {
-        let other = assign(public, witness).values;
+    pub(crate) fn entry_of(&self, public: &C::Public, witness: &C::Witness) -> usize {
+        let other = C::assign(public, witness).values;
         let differs = |wire: &usize| self.honest[*wire] != other[*wire];
-        let wires = shape().instance..other.len();
+        let wires = C::shape().instance..other.len();
         wires.clone().find(differs).unwrap_or(wires.start)
     }
 
     /// As [`Forgery::entry_of`], looking only at wires that first stand in a row under `heading`.
-    pub(super) fn entry_under(
+    pub(crate) fn entry_under(
         &self,
-        heading: Heading,
-        public: &PublicInputs,
-        witness: &Witness,
+        heading: C::Heading,
+        public: &C::Public,
+        witness: &C::Witness,
     ) -> usize {
-        let shape = shape();
-        let other = assign(public, witness).values;
+        let shape = C::shape();
+        let other = C::assign(public, witness).values;
         let mut first_row = vec![usize::MAX; other.len()];
         for matrix in &shape.matrices {
             for (row, terms) in matrix.iter().enumerate() {
@@ -72,22 +72,22 @@ impl Forgery {
     }
 
     /// Sets a wire; what follows from it is left for [`Forgery::follow`].
-    pub(super) fn set(&mut self, wire: usize, value: impl Into<Fr>) {
+    pub(crate) fn set(&mut self, wire: usize, value: impl Into<Fr>) {
         self.values[wire] = value.into();
         self.set[wire] = true;
     }
 
     /// Sets so many wires from one on to the bits of a number, lowest first.
-    pub(super) fn set_bits(&mut self, from: usize, width: usize, number: u64) {
+    pub(crate) fn set_bits(&mut self, from: usize, width: usize, number: u64) {
         for i in 0..width {
             self.set(from + i, number >> i & 1);
         }
     }
 
     /// Gives every wire that was not set the value that its row gives it.
-    pub(super) fn follow(&mut self) {
-        let matrices = shape().matrices.each_ref();
-        for (row, gives) in GIVEN.in_order() {
+    pub(crate) fn follow(&mut self) {
+        let matrices = C::shape().matrices.each_ref();
+        for (row, gives) in C::given().in_order() {
             if gives.wires().iter().any(|wire| self.set[*wire]) {
                 continue;
             }
@@ -101,25 +101,10 @@ impl Forgery {
     }
 
     /// The wires whose values are not the witness's.
-    pub(super) fn changed(&self) -> Vec<(usize, Fr)> {
+    pub(crate) fn changed(&self) -> Vec<(usize, Fr)> {
         let all = self.values.iter().zip(&self.honest).enumerate();
         all.filter(|(_, (now, honest))| now != honest)
             .map(|(wire, (now, _))| (wire, *now))
             .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clearance::scene::Scene;
-
-    #[test]
-    fn nothing_follows_from_nothing() {
-        let (public, witness) = Scene::green().witness().unwrap();
-        let mut forgery = Forgery::of(&public, &witness);
-        forgery.follow();
-        assert_eq!(forgery.changed(), []);
-        assert!(GIVEN.in_order().count() > 15_000);
     }
 }
