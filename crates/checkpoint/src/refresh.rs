@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::{Credentials, PeerId, Timeouts, TlsIdentity, connect};
+use federation::{Credentials, Dial, PeerId, Tcp, Timeouts, TlsIdentity, connect_through};
 use tonic::{Response, Status};
 use verifier::trust::{InHand, Increment, RevocationBatch, RootKeys};
 use verifier::{TrustList, UnixTime};
@@ -85,6 +85,19 @@ pub async fn ask(
     in_hand: Option<&TrustList>,
     now: UnixTime,
 ) -> Result<Vec<Answer>, Error> {
+    ask_through(&(Arc::new(Tcp) as _), config, in_hand, now).await
+}
+
+/// As [`ask`], over connections that `dial` makes.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_through(
+    dial: &Arc<dyn Dial>,
+    config: &Config,
+    in_hand: Option<&TrustList>,
+    now: UnixTime,
+) -> Result<Vec<Answer>, Error> {
     let file = config.trust.certificate_roots_file.as_ref();
     let (Some(file), false) = (file, config.publishers.is_empty()) else {
         return Err(Error::Config("no publisher to ask".to_owned()));
@@ -96,6 +109,7 @@ pub async fn ask(
         Arc::new(Arc::new(TlsIdentity::anonymous(&federation, &roots)?));
     let pinned = config.trust.pinned()?;
     let judge = Judge {
+        dial,
         in_hand,
         pinned: &pinned,
         now,
@@ -111,8 +125,10 @@ pub async fn ask(
     Ok(answers)
 }
 
-/// What a list is judged by before its batches are fetched: nobody has to fetch for whoever has no signatures to show.
+/// How publishers are reached, and what a list is judged by before its batches are fetched: nobody has to fetch for whoever
+/// has no signatures to show.
 struct Judge<'a> {
+    dial: &'a Arc<dyn Dial>,
     in_hand: Option<&'a TrustList>,
     pinned: &'a RootKeys,
     now: UnixTime,
@@ -128,7 +144,8 @@ async fn ask_one(
         connect: Duration::from_secs(5),
         call: Duration::from_secs(20),
     };
-    let channel = connect(&publisher.address, node, credentials, timeouts)
+    let dial = Arc::clone(judge.dial);
+    let channel = connect_through(dial, &publisher.address, node, credentials, timeouts)
         .map_err(|error| error.to_string())?;
     let mut client = wire::client::trust(channel);
     let in_hand = judge.in_hand.map(InHand::of).unwrap_or_default();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use commitment::Epoch;
 use federation::{
-    Credentials, FederationError, FederationId, PeerId, RequestId, Timeouts, connect, pass_on,
+    Credentials, Dial, FederationError, FederationId, PeerId, RequestId, Tcp, Timeouts,
+    connect_through, pass_on,
 };
 use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
 use rules::ProvinceCode;
@@ -49,10 +50,29 @@ impl Peers {
         peers: &[Peer],
         credentials: &Arc<dyn Credentials>,
     ) -> Result<Self, FederationError> {
+        Self::through(&(Arc::new(Tcp) as _), federation, peers, credentials)
+    }
+
+    /// As [`Peers::new`], over connections that `dial` makes.
+    ///
+    /// # Errors
+    /// As [`Peers::new`].
+    pub fn through(
+        dial: &Arc<dyn Dial>,
+        federation: &FederationId,
+        peers: &[Peer],
+        credentials: &Arc<dyn Credentials>,
+    ) -> Result<Self, FederationError> {
         let channels = peers.iter().map(|peer| {
             let expected = PeerId::node(federation, peer.province);
-            let timeouts = Timeouts::default();
-            let channel = connect(&peer.address, expected, Arc::clone(credentials), timeouts)?;
+            let (dial, credentials) = (Arc::clone(dial), Arc::clone(credentials));
+            let channel = connect_through(
+                dial,
+                &peer.address,
+                expected,
+                credentials,
+                Timeouts::default(),
+            )?;
             Ok::<_, FederationError>((peer.province, channel))
         });
         Ok(Self(channels.collect::<Result<_, _>>()?))
@@ -237,17 +257,8 @@ async fn gather_heads(
         }
     };
     let offered: Vec<SignedTreeHead> = peers.ask_all("give a tree head", fetch).await;
-    desk.ask(move |node| {
-        let own = node.tree_head(epoch)?;
-        let as_of = own.head.head_time;
-        let mut by_slot = node.known_heads()?;
-        for head in offered.into_iter().chain([own]) {
-            by_slot.insert(head.head.slot.get(), head);
-        }
-        by_slot.retain(|_, head| node.is_usable_head(head, epoch, as_of));
-        Ok(by_slot.into_values().collect())
-    })
-    .await
+    desk.ask(move |node| node.heads_to_propose(epoch, offered))
+        .await
 }
 
 async fn gather_cosignatures(
