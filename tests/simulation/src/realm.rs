@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use commitment::Slot;
 use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
@@ -49,13 +49,8 @@ const LONG: Validity = Validity {
     from_s: 1_577_836_800,
     until_s: 4_102_444_800,
 };
-/// A set that a later root document announces: Fujian's, under another name and from the next midnight on.
-const LATER_FROM: [(&str, &str); 3] = [
-    ("id = \"fj-2022-08\"", "id = \"fj-2022-09\""),
-    ("announced = \"2022-08-20\"", "announced = \"2022-08-29\""),
-    ("valid_from = \"2022-08-20\"", "valid_from = \"2022-08-30\""),
-];
-const FUJIAN_TOML: &str = include_str!("../../../crates/rules/rule_sets/fj-2022-08.toml");
+/// A set that a later root document adds.
+const LATER_RULES: &str = "hz-2020-02";
 
 pub(crate) fn province(code: u8) -> ProvinceCode {
     ProvinceCode::new(code).expect("a code of the table")
@@ -131,7 +126,7 @@ pub(crate) struct Constitution {
     pub(crate) sequence: u64,
     /// The members with the generation of their head keys.
     pub(crate) members: BTreeMap<u8, u8>,
-    /// Whether the set of the next day is announced.
+    /// Whether a second rule set is among those that count.
     pub(crate) has_later_set: bool,
 }
 
@@ -139,12 +134,7 @@ impl Constitution {
     fn rule_sets(&self) -> Result<Vec<RuleSet>> {
         let mut sets = vec![RuleSet::built_in(RULES)?];
         if self.has_later_set {
-            let mut text = FUJIAN_TOML.to_owned();
-            for (from, to) in LATER_FROM {
-                ensure!(text.contains(from), "Fujian's set has no {from}");
-                text = text.replace(from, to);
-            }
-            sets.push(RuleSet::from_toml(&text)?);
+            sets.push(RuleSet::built_in(LATER_RULES)?);
         }
         Ok(sets)
     }
