@@ -147,6 +147,40 @@ impl Peers {
     }
 }
 
+impl Peers {
+    /// Fetches the registries that a proposed document names and this node has missed from whoever proposes it: with a gap it
+    /// would sign no list any more. Each is checked like any other; what is not to be had is refused with the document.
+    pub(crate) async fn registries_from(
+        &self,
+        province: ProvinceCode,
+        desk: &Desk,
+        document: &OnlineDocument,
+    ) {
+        let named = document.registries.iter().map(|entry| entry.epoch);
+        let missing = named.filter(|epoch| !desk.node().knows_registry(*epoch));
+        let Some(channel) = self.channel(province) else {
+            return;
+        };
+        for epoch in missing.take(CATCH_UP_LIMIT as usize) {
+            if let Err(status) = registry_from(desk, channel.clone(), epoch).await {
+                let reason = wire::reason_of(&status).map(Reason::code);
+                let (province, epoch) = (province.get(), epoch.get());
+                tracing::info!(province, epoch, ?reason, "a missed registry is not to be had");
+                return;
+            }
+        }
+    }
+}
+
+async fn registry_from(desk: &Desk, channel: Channel, epoch: Epoch) -> Result<(), Status> {
+    let request = pass_on(proto::GetRegistryRequest { epoch: epoch.get() });
+    let answer = wire::client::federation(channel)
+        .get_registry(request)
+        .await?;
+    let registry = PublishedRegistry::try_from(answer.get_ref().registry.as_ref())?;
+    desk.ask(move |node| node.take_registry(&registry)).await
+}
+
 /// Puts together the next batch of revocations, if one is due.
 async fn next_batch(desk: &Desk, peers: &Peers) -> Result<Option<BatchEntry>, Status> {
     if !desk.node().is_batch_due() {
@@ -369,7 +403,14 @@ async fn catch_up_from(desk: &Desk, channel: Channel) -> Result<(), Status> {
         let registry = match answer {
             Ok(answer) => PublishedRegistry::try_from(answer.get_ref().registry.as_ref())?,
             Err(status) if epoch == 0 => return Err(status),
-            Err(_) => break,
+            // The epoch was skipped; there may be one before it.
+            Err(_) => {
+                epoch -= 1;
+                if epoch == 0 {
+                    break;
+                }
+                continue;
+            }
         };
         let number = registry.cosigned.statement().epoch();
         if desk.node().knows_registry(number) {
