@@ -14,6 +14,7 @@ use verifier::{
 };
 
 use crate::Error;
+use crate::refresh::check_url;
 use crate::state::read_file;
 
 /// Longest configuration file.
@@ -50,6 +51,9 @@ pub struct Config {
     /// Whom to ask for the trust list.
     #[serde(default, rename = "publisher")]
     pub publishers: Vec<Publisher>,
+    /// Where the same is to be had by plain HTTP.
+    #[serde(default, rename = "mirror")]
+    pub mirrors: Vec<Mirror>,
     /// Address of the gate's door, on loopback.
     #[serde(default = "Config::default_listen")]
     pub listen: SocketAddr,
@@ -85,6 +89,32 @@ pub struct Publisher {
     pub province: ProvinceCode,
     /// `host:port` of its public door.
     pub address: String,
+}
+
+/// Where the trust list is to be had by plain HTTP: a node's listener of its log, or a copy or cache of it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mirror {
+    /// `http://host[:port][/path]`; `/trust/v1/list` and the like follow.
+    pub url: String,
+}
+
+/// Who gives a trust list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A node.
+    Node(Publisher),
+    /// A mirror.
+    Mirror(Mirror),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Node(node) => write!(f, "{} {}", node.province.get(), node.address),
+            Self::Mirror(mirror) => f.write_str(&mirror.url),
+        }
+    }
 }
 
 /// An acceptance rule of one's own.
@@ -284,6 +314,9 @@ impl Config {
                 ));
             }
         }
+        for mirror in &self.mirrors {
+            check_url(&mirror.url)?;
+        }
         self.gate()?;
         self.own_rule()?;
         self.trust.pinned().map(drop)
@@ -311,7 +344,7 @@ mod tests {
         assert!(basic.production);
         assert_eq!(basic.state_dir, Path::new("/etc/viridian/state"));
         let advanced = parse(ADVANCED).unwrap();
-        assert_eq!(advanced.publishers.len(), 2);
+        assert_eq!((advanced.publishers.len(), advanced.mirrors.len()), (2, 1));
         assert_eq!(
             advanced.trust.certificate_roots_file.as_deref(),
             Some(Path::new("/etc/viridian/federation.pem"))

@@ -14,7 +14,7 @@ mod service;
 mod state;
 
 pub use clock::Clock;
-pub use config::{AcceptanceFile, Config, Publisher, SimulatedTime, Trust};
+pub use config::{AcceptanceFile, Config, Mirror, Place, Publisher, SimulatedTime, Trust};
 pub use desk::{Counts, Desk, Scanned};
 pub use error::Error;
 pub use reading::{

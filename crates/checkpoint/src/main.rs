@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 use checkpoint::{
-    Clock, Config, Desk, Error, ExitCode, GateService, Scanned, Taken, ask, read_code, serve, take,
+    Clock, Config, Desk, Error, ExitCode, GateService, Place, Scanned, Taken, ask, read_code,
+    serve, take,
 };
 use clap::{Args, Parser, Subcommand};
 use federation::{Ended, Limits};
@@ -158,14 +159,19 @@ async fn refresh(config: Config, clock: &Clock, json: bool) -> Result<ExitCode, 
     if json {
         let publishers: Vec<_> = taken
             .iter()
-            .map(|(publisher, taken)| {
+            .map(|(place, taken)| {
                 let (answer, why) = words(taken);
-                serde_json::json!({
-                    "province": publisher.province.get(),
-                    "address": publisher.address,
-                    "answer": answer,
-                    "why": why,
-                })
+                match place {
+                    Place::Node(node) => serde_json::json!({
+                        "province": node.province.get(),
+                        "address": node.address,
+                        "answer": answer,
+                        "why": why,
+                    }),
+                    Place::Mirror(mirror) => {
+                        serde_json::json!({ "url": mirror.url, "answer": answer, "why": why })
+                    }
+                }
             })
             .collect();
         let list = list.map(|list| {
@@ -180,10 +186,9 @@ async fn refresh(config: Config, clock: &Clock, json: bool) -> Result<ExitCode, 
             serde_json::json!({ "publishers": publishers, "list": list })
         );
     } else {
-        for (publisher, taken) in &taken {
+        for (place, taken) in &taken {
             let (answer, why) = words(taken);
-            let province = publisher.province.get();
-            println!("{province} {}: {answer} {why}", publisher.address);
+            println!("{place}: {answer} {why}");
         }
         if let Some(list) = list {
             println!(

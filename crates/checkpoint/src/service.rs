@@ -157,7 +157,7 @@ async fn keep_fresh(service: GateService) {
         let config = desk.config();
         (
             Duration::from_secs(config.trust.refresh_every_s.into()),
-            !config.publishers.is_empty(),
+            !config.publishers.is_empty() || !config.mirrors.is_empty(),
         )
     };
     if !any {

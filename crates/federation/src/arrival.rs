@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-use crate::{AnyStream, Caller};
 use crate::activity::Activity;
 use crate::places::Place;
 use crate::standing::{Standing, UntilEnd};
+use crate::{AnyStream, Caller};
 
 /// Who is on a connection. In the request's extensions of every call, where the guard finds it.
 #[derive(Clone)]

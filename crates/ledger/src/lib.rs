@@ -6,6 +6,7 @@ mod cosigner;
 mod error;
 mod head;
 pub mod log;
+pub mod receipt;
 mod registry;
 mod roster;
 mod state_tree;

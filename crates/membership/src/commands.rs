@@ -18,6 +18,7 @@ use rules::{ProvinceCode, SourceKind};
 use serde_json::{Value, json};
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, SignedRoot};
 use verifier::{Slot, UnixTime};
+use zeroize::Zeroizing;
 
 /// What is done, and how it is told.
 pub(crate) struct Desk {
@@ -50,6 +51,8 @@ pub(crate) enum RotatedKey {
     Head,
     /// The node's certificate and its key; the node takes it up by itself
     Tls,
+    /// The keys of the node's log and of what it cosigns as a witness; announced by the node at its next start
+    Log,
 }
 
 /// Whose key, and which.
@@ -231,6 +234,7 @@ impl Desk {
     pub(crate) fn rotate(&self, rotated: &Rotated) -> Result<()> {
         match (rotated.key, &rotated.root) {
             (RotatedKey::Tls, _) => self.rotate_tls(&rotated.dir),
+            (RotatedKey::Log, _) => self.rotate_log(&rotated.dir),
             (RotatedKey::Head, Some(root)) => self.rotate_head(&rotated.dir, root),
             (RotatedKey::Head, None) => bail!("--root is needed for the head key"),
         }
@@ -247,6 +251,24 @@ impl Desk {
         }
         let value = json!({"key": "tls", "written": !self.dry_run});
         self.tell(&value, "a new certificate of the node; a running node takes it up by itself, or at once by SIGHUP")
+    }
+
+    /// A new secret of the keys of log and witness. Nobody has to agree to it: the node announces keys that it did not have
+    /// before under its head key, with the next number, and logs them.
+    fn rotate_log(&self, dir: &Path) -> Result<()> {
+        // The directory must be a province's.
+        read_signing_key(&dir.join("signing.key"))?;
+        let next = dir.join("log.key.next");
+        if !self.dry_run {
+            let secret = Zeroizing::new(new_signing_key()?.to_bytes());
+            write_private(&next, Zeroizing::new(hex::encode(*secret)).as_bytes())?;
+        }
+        let value = json!({"key": "log", "written": !self.dry_run});
+        self.tell(
+            &value,
+            "a new secret in log.key.next. Put it in place of log.key, have `log_key_file = \"log.key\"` in node.toml, and start the node \
+             again: it announces the new keys of log and witness under its head key, with the next number.",
+        )
     }
 
     fn rotate_head(&self, dir: &Path, root: &Path) -> Result<()> {
@@ -445,7 +467,7 @@ fn province(code: u8) -> Result<ProvinceCode> {
 }
 
 fn new_signing_key() -> Result<SigningKey> {
-    let mut secret = zeroize::Zeroizing::new([0; 32]);
+    let mut secret = Zeroizing::new([0; 32]);
     fill(&mut secret[..])?;
     Ok(SigningKey::from_bytes(&secret))
 }

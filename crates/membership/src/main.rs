@@ -25,6 +25,7 @@ A province:
   federation join --invitation 33.invitation.pem --dir node-33 --peers-address node.zj.example:7440
   federation rotate --dir node-33 --key head --root folder/root.bin      planned: the old key signs, too
   federation rotate --dir node-33 --key tls                              a new certificate of the node
+  federation rotate --dir node-33 --key log                              new keys of its log, announced by the node
   federation leave --dir node-33 --root folder/root.bin
   federation issue --dir node-33 --role source --kind laboratory --number 1
 

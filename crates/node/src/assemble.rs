@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use commitment::Epoch;
 use federation::{
@@ -31,8 +31,13 @@ const SEQUENCE_ATTEMPTS: u64 = 4;
 /// Registries fetched from one peer when catching up: a day of one every twenty minutes.
 const CATCH_UP_LIMIT: u32 = 72;
 
-/// Channels to the other nodes.
-pub struct Peers(BTreeMap<ProvinceCode, Channel>);
+/// Channels to the other nodes. They can be others while the node runs: a province joins, or moves.
+pub struct Peers {
+    dial: Arc<dyn Dial>,
+    federation: FederationId,
+    credentials: Arc<dyn Credentials>,
+    channels: RwLock<BTreeMap<ProvinceCode, (String, Channel)>>,
+}
 
 /// What assembling came to.
 pub(crate) struct Assembled {
@@ -50,7 +55,7 @@ impl Peers {
         peers: &[Peer],
         credentials: &Arc<dyn Credentials>,
     ) -> Result<Self, FederationError> {
-        Self::through(&(Arc::new(Tcp) as _), federation, peers, credentials)
+        Self::through(Arc::new(Tcp), federation, peers, credentials)
     }
 
     /// As [`Peers::new`], over connections that `dial` makes.
@@ -58,36 +63,76 @@ impl Peers {
     /// # Errors
     /// As [`Peers::new`].
     pub fn through(
-        dial: &Arc<dyn Dial>,
+        dial: Arc<dyn Dial>,
         federation: &FederationId,
         peers: &[Peer],
         credentials: &Arc<dyn Credentials>,
     ) -> Result<Self, FederationError> {
+        let made = Self {
+            dial,
+            federation: federation.clone(),
+            credentials: Arc::clone(credentials),
+            channels: RwLock::default(),
+        };
+        made.set(peers)?;
+        Ok(made)
+    }
+
+    /// Takes these for the peers from now on. Channels whose address is as before are kept; calls under way end as they
+    /// began.
+    ///
+    /// True if any is new or has moved.
+    ///
+    /// # Errors
+    /// [`FederationError::Address`]; then nothing changes.
+    pub fn set(&self, peers: &[Peer]) -> Result<bool, FederationError> {
+        let before = self.by_province();
         let channels = peers.iter().map(|peer| {
-            let expected = PeerId::node(federation, peer.province);
-            let (dial, credentials) = (Arc::clone(dial), Arc::clone(credentials));
+            let known = before.get(&peer.province);
+            if let Some(known) = known.filter(|(address, _)| *address == peer.address) {
+                return Ok((peer.province, known.clone()));
+            }
+            let expected = PeerId::node(&self.federation, peer.province);
             let channel = connect_through(
-                dial,
+                Arc::clone(&self.dial),
                 &peer.address,
                 expected,
-                credentials,
+                Arc::clone(&self.credentials),
                 Timeouts::default(),
             )?;
-            Ok::<_, FederationError>((peer.province, channel))
+            Ok::<_, FederationError>((peer.province, (peer.address.clone(), channel)))
         });
-        Ok(Self(channels.collect::<Result<_, _>>()?))
+        let channels: BTreeMap<_, (String, Channel)> = channels.collect::<Result<_, _>>()?;
+        let are_new = channels.iter().any(|(province, (address, _))| {
+            let known = before.get(province);
+            known.is_none_or(|(known, _)| known != address)
+        });
+        let mut current = self
+            .channels
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = channels;
+        Ok(are_new)
+    }
+
+    fn by_province(&self) -> BTreeMap<ProvinceCode, (String, Channel)> {
+        let channels = self.channels.read();
+        channels.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The channel to a province's node, where its address is known.
     pub(crate) fn channel(&self, province: ProvinceCode) -> Option<Channel> {
-        self.0.get(&province).cloned()
+        let channels = self.channels.read();
+        let channels = channels.unwrap_or_else(PoisonError::into_inner);
+        channels.get(&province).map(|(_, channel)| channel.clone())
     }
 
     /// All channels, by province.
-    pub(crate) fn channels(&self) -> impl Iterator<Item = (ProvinceCode, &Channel)> {
-        self.0
-            .iter()
-            .map(|(province, channel)| (*province, channel))
+    pub(crate) fn channels(&self) -> Vec<(ProvinceCode, Channel)> {
+        let channels = self.by_province().into_iter();
+        channels
+            .map(|(province, (_, channel))| (province, channel))
+            .collect()
     }
 
     /// Asks all peers at once; those that refuse or do not answer are named in the log and left out.
@@ -98,9 +143,9 @@ impl Peers {
         A: Future<Output = Result<T, Status>> + Send + 'static,
     {
         let mut calls = JoinSet::new();
-        for (province, channel) in &self.0 {
+        for (province, channel) in self.channels() {
             let province = province.get();
-            let call = ask(channel.clone());
+            let call = ask(channel);
             calls.spawn(for_the_same_call(async move { (province, call.await) }));
         }
         let mut answers = Vec::new();
@@ -132,11 +177,11 @@ impl Peers {
         entry: &BatchEntry,
     ) -> Result<RevocationBatch, Status> {
         let refused = || wire::status(Reason::TrustRefused);
-        let channel = self.0.get(&province).ok_or_else(refused)?;
+        let channel = self.channel(province).ok_or_else(refused)?;
         let request = pass_on(GetRevocationBatchRequest {
             digest: entry.digest.0.to_vec(),
         });
-        let mut client = wire::client::trust(channel.clone());
+        let mut client = wire::client::trust(channel);
         let answer = client.get_revocation_batch(request).await?;
         let batch = RevocationBatch::from_bytes(&answer.get_ref().batch).map_err(|_| refused())?;
         if batch.entry() == *entry {
@@ -165,7 +210,12 @@ impl Peers {
             if let Err(status) = registry_from(desk, channel.clone(), epoch).await {
                 let reason = wire::reason_of(&status).map(Reason::code);
                 let (province, epoch) = (province.get(), epoch.get());
-                tracing::info!(province, epoch, ?reason, "a missed registry is not to be had");
+                tracing::info!(
+                    province,
+                    epoch,
+                    ?reason,
+                    "a missed registry is not to be had"
+                );
                 return;
             }
         }
@@ -384,8 +434,8 @@ async fn sign_online(
 
 /// Fetches the registries that were assembled while this node was away, newest first, from whoever answers.
 pub(crate) async fn catch_up(desk: &Desk, peers: &Peers) {
-    for channel in peers.0.values() {
-        if let Err(status) = catch_up_from(desk, channel.clone()).await {
+    for (_, channel) in peers.channels() {
+        if let Err(status) = catch_up_from(desk, channel).await {
             let reason = wire::reason_of(&status).map(Reason::code);
             tracing::info!(?reason, code = ?status.code(), "a peer had no registries to give");
         }

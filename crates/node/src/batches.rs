@@ -43,7 +43,7 @@ impl Offers {
 impl Node {
     /// How many revocations each slot brings to a batch.
     pub fn contribution_len(&self) -> usize {
-        BATCH_LEN / self.roster.members().len().max(1)
+        BATCH_LEN / self.charter().roster.members().len().max(1)
     }
 
     /// This province's part of the next batch: what is revoked, the most urgent first, filled up with random values that
@@ -130,7 +130,8 @@ impl Node {
         let entries = list.map_or(&ledger.carried, |list| &list.online().batches);
         let mut entries = entries.clone();
         drop(ledger);
-        entries.retain(|e| self.root.document().counts_batch(e.at, now));
+        let charter = self.charter();
+        entries.retain(|e| charter.document().counts_batch(e.at, now));
         entries
     }
 

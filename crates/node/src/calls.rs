@@ -88,7 +88,7 @@ impl Node {
         rule_set: &str,
         write: &mut WriteSet<'_>,
     ) -> Result<(), NodeError> {
-        if self.rules.is_home(rule_set) {
+        if self.charter().rules.is_home(rule_set) {
             return Ok(());
         }
         let (key, mut row) = self.limit_of_day(call)?;

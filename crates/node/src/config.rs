@@ -12,9 +12,10 @@ pub use crate::forward::{Forward, SealingKeyFile};
 pub use crate::keeping::{Retention, StoreRoom};
 pub use crate::limits::Limits;
 use crate::observe::Observe;
+pub use crate::receipts::Receipts;
 
 /// Longest configuration file, in bytes.
-const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
+pub(crate) const MAX_CONFIG_LEN_BYTES: u64 = 256 * 1024;
 
 /// The configuration file of a node. Paths are relative to the file's own directory.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -73,6 +74,9 @@ pub struct Config {
     /// Events that go to, and come from, other provinces.
     #[serde(default)]
     pub forward: Forward,
+    /// Receipts for what is accepted.
+    #[serde(default)]
+    pub receipts: Receipts,
     /// The store's room.
     #[serde(default)]
     pub store: StoreRoom,
@@ -369,6 +373,17 @@ impl Config {
         Ok(config)
     }
 
+    /// Whether the peers are other provinces than `home`.
+    ///
+    /// # Errors
+    /// A message saying that they are not.
+    pub(crate) fn check_peers(&self, home: ProvinceCode) -> Result<(), String> {
+        if self.peers.iter().any(|peer| peer.province == home) {
+            return Err("peer: this node's own province is among its peers".to_owned());
+        }
+        Ok(())
+    }
+
     fn for_each_path(&mut self, mut change: impl FnMut(&mut PathBuf)) {
         change(&mut self.data_dir);
         change(&mut self.node_key_file);
@@ -428,6 +443,7 @@ impl Config {
             .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
         self.forward.check()?;
+        self.receipts.check()?;
         if self.retention.horizon_days * 24 < self.intake.max_age_hours {
             return Err(format!(
                 "retention.horizon_days is {}, less than intake.max_age_hours, {}: an event that has left would be taken again",

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use federation::{Credentials, PeerId, Swappable, TlsIdentity, UnixTime};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use crate::config::Doors;
 use crate::files::read_text;
+use crate::fresh::{Reloaded, Watched};
 
 /// Largest PEM file.
 const MAX_PEM_BYTES: u64 = 1 << 20;
@@ -21,15 +20,6 @@ pub struct FileCredentials {
     swappable: Arc<Swappable>,
     /// Digest of what was last looked at, whether it was good or not.
     seen: Mutex<[u8; 32]>,
-}
-
-/// What came of reading the files again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reloaded {
-    /// They are as they were.
-    Unchanged,
-    /// They are others, and in use.
-    Swapped,
 }
 
 /// The text of the three files.
@@ -92,14 +82,16 @@ impl FileCredentials {
     pub fn peer(&self) -> Option<PeerId> {
         self.swappable().current().peer().cloned()
     }
+}
 
-    /// Reads the files again. What they hold is used if it is good as a whole: a certificate of the same federation,
-    /// province and role, its key, and roots that admit it now. Until files that were found wrong are changed they are not
-    /// tried again, unless that is asked for.
-    ///
-    /// # Errors
-    /// A message saying what is wrong with them; what was in use stays in use.
-    pub fn reload(&self, is_asked_for: bool) -> Result<Reloaded, String> {
+impl Watched for FileCredentials {
+    fn what(&self) -> &'static str {
+        "certificate, key and roots"
+    }
+
+    /// What the files hold is used if it is good as a whole: a certificate of the same federation, province and role, its key,
+    /// and roots that admit it now.
+    fn reload(&self, is_asked_for: bool) -> Result<Reloaded, String> {
         let texts = Texts::read(&self.doors)?;
         let digest = texts.digest();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,36 +104,6 @@ impl FileCredentials {
             .map_err(|error| format!("doors: {error}"))?;
         Ok(Reloaded::Swapped)
     }
-
-    /// Reads the files again in each `every`, and whenever `asked` says so; never ends.
-    pub async fn keep_fresh(self: Arc<Self>, every: Duration, mut asked: mpsc::Receiver<()>) {
-        let mut tick = tokio::time::interval(every);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last_error = None;
-        loop {
-            let is_asked_for = tokio::select! {
-                _ = tick.tick() => false,
-                Some(()) = asked.recv() => true,
-            };
-            let files = Arc::clone(&self);
-            let reload = move || files.reload(is_asked_for);
-            let reloaded = tokio::task::spawn_blocking(reload)
-                .await
-                .unwrap_or_else(|_| Err("the files' reader died".to_owned()));
-            match reloaded {
-                Ok(Reloaded::Swapped) => {
-                    last_error = None;
-                    tracing::info!("certificate, key and roots are read again and in use");
-                }
-                // A file that stays away is told once, not with each look.
-                Err(error) if is_asked_for || last_error.as_ref() != Some(&error) => {
-                    tracing::error!(%error, "certificate, key and roots stay as they were");
-                    last_error = Some(error);
-                }
-                Ok(Reloaded::Unchanged) | Err(_) => {}
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -150,7 +112,12 @@ mod tests {
     use federation::{FederationId, Role};
     use rules::ProvinceCode;
 
+    use std::time::Duration;
+
+    use tokio::sync::mpsc;
+
     use super::*;
+    use crate::fresh::keep_fresh;
 
     const VALIDITY: Validity = Validity {
         from_s: 1_577_836_800,
@@ -264,7 +231,7 @@ mod tests {
         let mut changes = credentials.swappable().changes().unwrap();
         let (ask, asked) = mpsc::channel(1);
         let hour = Duration::from_hours(1);
-        let fresh = tokio::spawn(Arc::clone(&credentials).keep_fresh(hour, asked));
+        let fresh = tokio::spawn(keep_fresh(vec![Arc::clone(&credentials) as _], hour, asked));
         tokio::time::sleep(Duration::from_millis(50)).await;
         files.issue(&authority, 33);
         ask.send(()).await.unwrap();

@@ -1,5 +1,6 @@
 //! What residents do themselves: bind a device, declare health and trips, contest an event.
 
+use ledger::receipt::{Content, HeldReceipt};
 use rules::intake::admit;
 use rules::{
     Context, Event, EventBody, EventId, IdentityNumber, Minute, SourceGrant, SourceId, SourceKind,
@@ -8,6 +9,7 @@ use wire::resident::v1 as proto;
 use wire::{CheckIn, Contestation, DeviceKeyId, Reason, Registration, Trip, UnverifiedCall};
 
 use crate::calls::{ResidentCall, commit_with_nonce, nonce_key};
+use crate::receipts::contestation;
 use crate::residents::{Resident, unavailable};
 use crate::revoke::can_worsen;
 use crate::store::{CaseRow, DeviceRow, EventRow, ReadPurpose, Table};
@@ -20,6 +22,26 @@ pub enum CaseState {
     Open,
     /// A ruling voided the event.
     Upheld,
+}
+
+/// A resident's own event, durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// Whether it was there already.
+    pub is_duplicate: bool,
+    /// The receipt for it.
+    pub receipt: Option<HeldReceipt>,
+    /// Canonical bytes of the event, which the receipt is over.
+    pub event: Vec<u8>,
+}
+
+/// A contestation, durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contested {
+    /// Where it stands.
+    pub state: CaseState,
+    /// The receipt for it.
+    pub receipt: Option<HeldReceipt>,
 }
 
 impl Node {
@@ -80,21 +102,24 @@ impl Node {
         Ok(device)
     }
 
-    /// Takes a day's check-in; true if it was there already.
+    /// Takes a day's check-in.
     ///
     /// # Errors
     /// [`NodeError::Declaration`] with what the rules of intake refuse.
-    pub fn declare_health(&self, request: &proto::DeclareHealthRequest) -> Result<bool, NodeError> {
+    pub fn declare_health(
+        &self,
+        request: &proto::DeclareHealthRequest,
+    ) -> Result<Declared, NodeError> {
         let call = self.authenticate(request)?;
         let CheckIn { id, day, symptoms } = (&call.body).try_into()?;
         self.declare(&call, id, EventBody::CheckIn { day, symptoms })
     }
 
-    /// Takes a stay, begun or ended; true if it was there already.
+    /// Takes a stay, begun or ended.
     ///
     /// # Errors
     /// [`Reason::BadAreaCode`]; [`NodeError::Declaration`] with what the rules of intake refuse.
-    pub fn declare_trip(&self, request: &proto::DeclareTripRequest) -> Result<bool, NodeError> {
+    pub fn declare_trip(&self, request: &proto::DeclareTripRequest) -> Result<Declared, NodeError> {
         let call = self.authenticate(request)?;
         let Trip {
             id,
@@ -110,7 +135,7 @@ impl Node {
         call: &ResidentCall<B>,
         id: EventId,
         body: EventBody,
-    ) -> Result<bool, NodeError> {
+    ) -> Result<Declared, NodeError> {
         let _held = self.locks.hold([call.resident]);
         let mut resident = self
             .resident(call.resident)?
@@ -118,11 +143,16 @@ impl Node {
         let mut write = self.vault.write();
         let body = as_release(body, &resident.events);
         if let Some(known) = resident.events.iter().find(|e| e.id == id) {
-            return if is_own(known) && known.body == body {
-                call.commit(write).map(|()| true)
-            } else {
-                Err(NodeError::Refused(Reason::IdReused))
-            };
+            if !is_own(known) || known.body != body {
+                return Err(NodeError::Refused(Reason::IdReused));
+            }
+            call.commit(write)?;
+            let event = known.to_bytes();
+            return Ok(Declared {
+                is_duplicate: true,
+                receipt: self.receipt_again(call.resident, id, call.now, &event)?,
+                event,
+            });
         }
         let event = Event {
             id,
@@ -133,11 +163,14 @@ impl Node {
         };
         self.admit_declaration(&resident, &event)?;
         self.spend_declaration(call, &mut write)?;
+        let accepting = self.accepting();
         let row = EventRow {
             event: event.to_bytes(),
             evidence: call.evidence.clone(),
-            received_at: call.now,
+            received_at: accepting.at(),
         };
+        let commitment = self.commitment_of(Content::Event, &row.event);
+        self.promise(&mut write, accepting.at(), &[commitment]);
         if can_worsen(&event.body) {
             self.note_recheck(&mut write, resident.key)?;
         }
@@ -146,7 +179,11 @@ impl Node {
         call.commit(write)?;
         self.recheck_due.notify_one();
         self.count(0, 1);
-        Ok(false)
+        Ok(Declared {
+            is_duplicate: false,
+            receipt: self.receipt(Content::Event, &row.event, row.received_at),
+            event: row.event,
+        })
     }
 
     fn admit_declaration(&self, resident: &Resident, event: &Event) -> Result<(), NodeError> {
@@ -154,7 +191,7 @@ impl Node {
             return Err(NodeError::Refused(Reason::EventRefused));
         }
         let now = event.issued_at;
-        let counting = self.rules.counting_at(now);
+        let counting = self.charter().rules.counting_at(now);
         let risk = self.risk.at(now);
         let context = Context {
             tables: &counting.tables,
@@ -183,7 +220,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Reason::NotFound`] for an event that is not in the own record, [`Reason::IdReused`].
-    pub fn correct(&self, request: &proto::CorrectRequest) -> Result<CaseState, NodeError> {
+    pub fn correct(&self, request: &proto::CorrectRequest) -> Result<Contested, NodeError> {
         let call = self.authenticate(request)?;
         let Contestation {
             id,
@@ -199,8 +236,10 @@ impl Node {
             return Err(NodeError::Refused(Reason::NotFound));
         }
         let key = call.resident.row(&id.0);
-        match self.vault.get::<CaseRow>(Table::Cases, &key)? {
-            Some(row) if row.event_id == event.0 && row.statement == statement => {}
+        let content = contestation(id, event, &statement);
+        let accepting = self.accepting();
+        let opened_at = match self.vault.get::<CaseRow>(Table::Cases, &key)? {
+            Some(row) if row.event_id == event.0 && row.statement == statement => row.opened_at,
             Some(_) => {
                 call.commit(write)?;
                 return Err(NodeError::Refused(Reason::IdReused));
@@ -210,19 +249,25 @@ impl Node {
                 let row = CaseRow {
                     event_id: event.0,
                     statement,
-                    opened_at: call.now,
+                    opened_at: accepting.at(),
                 };
                 write.put_new(Table::Cases, &key, &row);
+                let commitment = self.commitment_of(Content::Contestation, &content);
+                self.promise(&mut write, row.opened_at, &[commitment]);
+                row.opened_at
             }
-        }
+        };
         call.commit(write)?;
+        drop(accepting);
         let is_voided =
             |e: &Event| matches!(e.body, EventBody::Ruling { target, .. } if target == event);
-        Ok(if events.iter().any(is_voided) {
+        let state = if events.iter().any(is_voided) {
             CaseState::Upheld
         } else {
             CaseState::Open
-        })
+        };
+        let receipt = self.receipt(Content::Contestation, &content, opened_at);
+        Ok(Contested { state, receipt })
     }
 }
 

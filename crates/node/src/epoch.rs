@@ -106,7 +106,7 @@ impl Node {
             head_time: as_of,
             state_root: tree.root(),
             leaf_count: tree.leaf_count(),
-            rule_sets: self.rules.counting_at(as_of).digest,
+            rule_sets: self.charter().rules.counting_at(as_of).digest,
             previous,
         };
         let head = head.sign(&self.signing_key);
@@ -144,7 +144,7 @@ impl Node {
                 residents.push((ResidentKey(key), row));
                 Ok(())
             })?;
-        let counting = self.rules.counting_at(as_of);
+        let counting = self.charter().rules.counting_at(as_of);
         let risk = self.risk.at(as_of);
         let context = Context {
             tables: &counting.tables,

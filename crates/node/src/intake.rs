@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ed25519_dalek::Signature;
+use ledger::receipt::{Commitment, Content, HeldReceipt};
 use rules::intake::admit;
 use rules::{Context, Event, EventError, IdentityNumber, Minute, ProvinceCode, SourceId};
 use serde::Serialize;
 
 use crate::forward::Departing;
+use crate::receipts::Accepting;
 use crate::residents::Resident;
 use crate::revoke::can_worsen;
 use crate::rule_book::Counting;
@@ -41,6 +43,16 @@ pub enum EventAnswer {
     Forwarded,
 }
 
+/// What became of an event, and what its source gets for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What became of it.
+    pub answer: EventAnswer,
+    /// The receipt of an event that is part of a record here, as of a duplicate; none for others, and for those that came
+    /// before this node gave receipts.
+    pub receipt: Option<HeldReceipt>,
+}
+
 /// Refusals beyond those of [`EventError`]; the table is in the README.
 pub(crate) const BAD_SIGNATURE: EventAnswer = EventAnswer::Refused("bad-signature");
 const LIVES_ELSEWHERE: EventAnswer = EventAnswer::Refused("lives-elsewhere");
@@ -67,7 +79,9 @@ pub(crate) struct Judging<'a> {
     /// Those whose colour may be worse for it.
     worsened: BTreeSet<ResidentKey>,
     write: WriteSet<'a>,
-    accepted: u64,
+    /// What stands in the log for what is accepted.
+    commitments: Vec<Commitment>,
+    accepting: Accepting<'a>,
 }
 
 impl<'a> Judging<'a> {
@@ -75,14 +89,20 @@ impl<'a> Judging<'a> {
         Self {
             node,
             now,
-            counting: node.rules.counting_at(now),
+            counting: node.charter().rules.counting_at(now),
             risk: node.risk.at(now),
             touched: BTreeMap::new(),
             changed: BTreeSet::new(),
             worsened: BTreeSet::new(),
             write: node.vault.write(),
-            accepted: 0,
+            commitments: Vec::new(),
+            accepting: node.accepting(),
         }
+    }
+
+    /// When what is accepted here is accepted.
+    pub(crate) const fn accepted_at(&self) -> Minute {
+        self.accepting.at()
     }
 
     /// A person with the events so far; none for one who lives elsewhere.
@@ -134,7 +154,8 @@ impl<'a> Judging<'a> {
             if can_worsen {
                 self.worsened.insert(key);
             }
-            self.accepted += 1;
+            let commitment = self.node.commitment_of(Content::Event, &row.event);
+            self.commitments.push(commitment);
         }
     }
 
@@ -173,10 +194,13 @@ impl<'a> Judging<'a> {
         for resident in &self.worsened {
             self.node.note_recheck(&mut self.write, *resident)?;
         }
+        let accepted = self.accepting.at();
+        self.node
+            .promise(&mut self.write, accepted, &self.commitments);
         if !self.changed.is_empty() || departing.is_some_and(|d| !d.is_empty()) {
             self.write.commit()?;
             self.node.recheck_due.notify_one();
-            self.node.count(new, self.accepted);
+            self.node.count(new, self.commitments.len() as u64);
         }
         Ok(())
     }
@@ -193,21 +217,35 @@ impl Node {
         caller: SourceId,
         offered: &[OfferedEvent],
     ) -> Result<Vec<EventAnswer>, NodeError> {
+        let taken = self.take_in_events(caller, offered)?;
+        Ok(taken.into_iter().map(|taken| taken.answer).collect())
+    }
+
+    /// The same, each with the receipt that its source gets: for one that was there before, the one given then.
+    ///
+    /// # Errors
+    /// As [`Node::take_events`].
+    pub fn take_in_events(
+        &self,
+        caller: SourceId,
+        offered: &[OfferedEvent],
+    ) -> Result<Vec<Taken>, NodeError> {
         let now = self.clock.now();
         let authentic: Vec<_> = offered.iter().map(|o| self.authentic(caller, o)).collect();
         let keys = authentic
             .iter()
             .flatten()
             .map(|(event, _)| self.resident_key(&event.subject));
-        let _held = self.locks.hold(keys);
+        let held = self.locks.hold(keys);
         let mut judging = Judging::begin(self, now);
+        let accepted_at = judging.accepted_at();
         let mut departing = Departing::begin(self, now);
         let mut answers = Vec::with_capacity(offered.len());
-        for (authentic, offered) in authentic.into_iter().zip(offered) {
+        for (authentic, offered) in authentic.iter().zip(offered) {
             let (event, source) = match authentic {
-                Ok(authentic) => authentic,
+                Ok(authentic) => *authentic,
                 Err(answer) => {
-                    answers.push(answer);
+                    answers.push(*answer);
                     continue;
                 }
             };
@@ -221,7 +259,7 @@ impl Node {
                 let row = EventRow {
                     event: offered.event.clone(),
                     evidence: Evidence::Source(offered.signature.to_vec()),
-                    received_at: now,
+                    received_at: accepted_at,
                 };
                 judging.append(event, &row);
             }
@@ -229,8 +267,25 @@ impl Node {
         }
         judging.finish(Some(&departing))?;
         departing.depart();
+        // Nobody waits for these residents while receipts are signed.
+        drop(held);
         self.metrics.events_judged(&answers);
-        Ok(answers)
+        let taken = answers.into_iter().zip(authentic).zip(offered);
+        taken
+            .map(|((answer, authentic), offered)| {
+                let bytes = &offered.event[..];
+                let is_here = offered.home.is_none_or(|home| home == self.home);
+                let receipt = match (answer, authentic) {
+                    (EventAnswer::Accepted, _) => self.receipt(Content::Event, bytes, accepted_at),
+                    (EventAnswer::Duplicate, Ok((event, _))) if is_here => {
+                        let resident = self.resident_key(&event.subject);
+                        self.receipt_again(resident, event.id, accepted_at, bytes)?
+                    }
+                    _ => None,
+                };
+                Ok(Taken { answer, receipt })
+            })
+            .collect()
     }
 
     /// Reads an event and checks that its source is the caller and signed it.

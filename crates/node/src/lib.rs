@@ -3,9 +3,11 @@
 //! It knows no gate and no other province's residents, and has no function that sets a colour. Only [`store`] knows a
 //! database; only the binary owns a clock and seeds the generator.
 
+mod agreed;
 mod assemble;
 mod batches;
 mod calls;
+mod charter;
 mod clock;
 pub mod config;
 mod credentials;
@@ -15,6 +17,7 @@ mod epoch;
 mod error;
 mod files;
 pub mod forward;
+mod fresh;
 mod grid;
 mod harden;
 mod intake;
@@ -31,6 +34,7 @@ mod plain_http;
 mod proving;
 mod query;
 mod quotas;
+mod receipts;
 mod refusal;
 mod register;
 mod registry;
@@ -48,16 +52,19 @@ mod trust_http;
 mod upkeep;
 mod words;
 
+pub use agreed::AgreedFiles;
 pub use assemble::Peers;
+pub use charter::CharterTaken;
 pub use clock::{Clock, SimulatedClock, SystemClock};
-pub use credentials::{FileCredentials, Reloaded};
-pub use declare::CaseState;
+pub use credentials::FileCredentials;
+pub use declare::{CaseState, Contested, Declared};
 pub use doors::resident_service;
 pub use epoch::ClosedEpoch;
 pub use error::NodeError;
 pub use files::{write_new_secret, write_private};
+pub use fresh::{Reloaded, Watched, keep_fresh};
 pub use harden::harden;
-pub use intake::{EventAnswer, OfferedEvent};
+pub use intake::{EventAnswer, OfferedEvent, Taken};
 pub use keys::{KeyToken, Opener, Sealing, new_identity, read_ring, write_ring};
 pub use node::{Node, Parts, Settings};
 pub use passes::{Making, Outcome, Requested, Waiting};

@@ -14,8 +14,8 @@ use federation::Ended;
 use node::config::{Config, Limits};
 use node::logs::{self, LogFormat};
 use node::{
-    Entropy, FileRegister, Listeners, Opened, Prepared, StartError, open_control, retain_every_day,
-    serve, serve_control,
+    AgreedFiles, Entropy, FileRegister, Listeners, Opened, Prepared, StartError, keep_fresh,
+    open_control, retain_every_day, serve, serve_control,
 };
 use tikv_jemallocator::Jemalloc;
 use tokio::net::TcpListener;
@@ -169,8 +169,8 @@ fn ended(done: Result<ExitCode, StartError>) -> ExitCode {
 }
 
 /// Serves. The logs begin when the configuration has said where traces go.
-fn run(config: &Path, format: LogFormat) -> ExitCode {
-    let prepared = Config::read(config)
+fn run(config_file: &Path, format: LogFormat) -> ExitCode {
+    let prepared = Config::read(config_file)
         .map_err(StartError::from)
         .and_then(|config| Ok((runtime(&config.limits)?, config)));
     let (runtime, config) = match prepared {
@@ -183,15 +183,16 @@ fn run(config: &Path, format: LogFormat) -> ExitCode {
         Ok(logs) => logs,
         Err(error) => return logged(format, || Err(error.into())),
     };
-    ended(serve_until_told(config, &runtime))
+    ended(serve_until_told(config_file, config, &runtime))
 }
 
 fn serve_until_told(
+    config_file: &Path,
     config: Config,
     runtime: &tokio::runtime::Runtime,
 ) -> Result<ExitCode, StartError> {
     let prepared = Prepared::read(config)?;
-    let peers = prepared.peers()?;
+    let peers = Arc::new(prepared.peers()?);
     let files = Arc::clone(&prepared.credentials);
     let credentials = files.swappable();
     let doors = prepared.config().doors.clone();
@@ -221,7 +222,8 @@ fn serve_until_told(
             },
         };
         let every = Duration::from_secs(doors.reload_poll_s);
-        tokio::spawn(files.keep_fresh(every, hangups()));
+        let agreed = AgreedFiles::new(config_file, Arc::clone(&node), Arc::clone(&peers));
+        tokio::spawn(keep_fresh(vec![files, Arc::new(agreed)], every, hangups()));
         announce(&listeners)?;
         let retaining = tokio::spawn(retain_every_day(std::sync::Arc::clone(&node)));
         let served = serve(node, peers, listeners, credentials, &limits, signalled()).await;

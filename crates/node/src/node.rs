@@ -6,12 +6,12 @@ use commitment::Slot;
 use ed25519_dalek::SigningKey;
 use federation::FederationId;
 use ledger::log::LogSigner;
-use ledger::{Member, Roster};
 use rules::{Policy, ProvinceCode};
 use tokio::sync::Notify;
-use verifier::trust::{RootDocument, RootKeys, SignedRoot};
+use verifier::trust::{RootKeys, SignedRoot};
 
 use crate::batches::Offers;
+use crate::charter::{Charter, Named};
 use crate::config::{Epochs, Intake, Limits, Proving, Retention, Trust};
 use crate::epoch::Ledger;
 use crate::forward::{Forward, Forwarding, SealingKeys, SealingSecret};
@@ -20,6 +20,7 @@ use crate::observe::Metrics;
 use crate::passes::InFlight;
 use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::quotas::NodeQuotas;
+use crate::receipts::{Commitments, Receipts, given_since};
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
 use crate::transparency::{LogBook, LogNames};
@@ -81,6 +82,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Events that go to, and come from, other provinces.
     pub forward: Forward,
+    /// Receipts for what is accepted.
+    pub receipts: Receipts,
 }
 
 /// A province's node, without its doors. Its methods block: they read and write the store, and are called from
@@ -93,10 +96,8 @@ pub struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) signing_key: SigningKey,
-    pub(crate) root: SignedRoot,
+    pub(crate) charter: RwLock<Arc<Charter>>,
     pub(crate) root_keys: RootKeys,
-    pub(crate) roster: Roster,
-    pub(crate) rules: RuleBook,
     pub(crate) risk: RiskBook,
     pub(crate) register: Box<dyn CivilRegister>,
     pub(crate) sources: SourceBook,
@@ -128,6 +129,7 @@ pub struct Node {
     /// Told when something came in that passes are to be held against.
     pub(crate) recheck_due: Notify,
     pub(crate) forward: Forwarding,
+    pub(crate) commitments: Commitments,
 }
 
 /// Counts since the beginning.
@@ -138,6 +140,11 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Whether any event was ever accepted.
+    pub(crate) fn has_events(&self) -> bool {
+        self.events.load(Ordering::Relaxed) > 0
+    }
+
     /// Counts out residents who are erased.
     pub(crate) fn forget(&self, residents: u64) {
         self.residents.fetch_sub(residents, Ordering::Relaxed);
@@ -150,25 +157,21 @@ impl Node {
     /// # Errors
     /// [`NodeError::Fault`] for parts that do not fit each other, [`NodeError::Store`] for a store that is damaged.
     pub fn open(parts: Parts) -> Result<Arc<Self>, NodeError> {
-        parts
-            .root
-            .check_pinned(&parts.root_keys)
-            .map_err(|_| NodeError::Fault("the root document is not signed by the pinned keys"))?;
-        let root = parts.root.document();
-        let slot = own_slot(root, parts.home, &parts.signing_key)?;
-        let roster = roster_of(root)?;
-        let circuit = parts.prover.circuit();
-        if !root.circuits.iter().any(|c| c.id() == circuit) {
-            return Err(NodeError::Fault(
-                "the root document does not name the prover's circuit",
-            ));
-        }
+        let named = Named {
+            home: parts.home,
+            signing_key: &parts.signing_key,
+            circuit: parts.prover.circuit(),
+        };
+        let charter = Charter::new(parts.root, &parts.root_keys, parts.rules, &named)?;
+        let (root, slot) = (charter.document(), charter.slot);
         let (places, counts) = count_residents(&parts.vault)?;
         let sealing = SealingKeys::new(&parts.sealing, parts.home, slot, &parts.signing_key);
         let others = root.provinces.iter().map(|entry| entry.province);
         let others = others.filter(|province| *province != parts.home);
         let settings = parts.settings.forward.clone();
         let forward = Forwarding::open(&parts.vault, settings, sealing, others)?;
+        let since = given_since(&parts.vault, &counts, parts.clock.now())?;
+        let commitments = Commitments::new(since, parts.settings.receipts.batch_len());
         let proving = &parts.settings.proving;
         let queue = ProvingQueue::start(proving.threads, proving.queue_len)
             .map_err(|_| NodeError::Fault("no thread for proving can be started"))?;
@@ -188,10 +191,8 @@ impl Node {
             clock: parts.clock,
             entropy: parts.entropy,
             signing_key: parts.signing_key,
-            root: parts.root,
+            charter: RwLock::new(Arc::new(charter)),
             root_keys: parts.root_keys,
-            roster,
-            rules: parts.rules,
             risk: parts.risk,
             register: parts.register,
             sources: parts.sources,
@@ -218,6 +219,7 @@ impl Node {
             offers: Offers::default(),
             recheck_due: Notify::new(),
             forward,
+            commitments,
         };
         node.restore_ledger()?;
         node.check_clock()?;
@@ -262,13 +264,15 @@ impl Node {
 
     /// Whether a province has a slot in the registry.
     pub fn is_member(&self, province: ProvinceCode) -> bool {
-        let members = self.roster.members();
+        let charter = self.charter();
+        let members = charter.roster.members();
         members.iter().any(|member| member.province == province)
     }
 
     /// Which of the federation's slots, ascending, this node's is, and how many there are.
     pub(crate) fn provinces(&self) -> (usize, u32) {
-        let entries = &self.root.document().provinces;
+        let charter = self.charter();
+        let entries = &charter.document().provinces;
         let place = entries.iter().position(|entry| entry.slot == self.slot);
         (
             place.unwrap_or(0),
@@ -278,7 +282,7 @@ impl Node {
 
     /// Number of the root document in use.
     pub fn root_sequence(&self) -> u64 {
-        self.root.document().sequence.get()
+        self.charter().document().sequence.get()
     }
 
     /// Time for a call.
@@ -355,33 +359,6 @@ impl Node {
     pub fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::SeqCst)
     }
-}
-
-fn own_slot(root: &RootDocument, home: ProvinceCode, key: &SigningKey) -> Result<Slot, NodeError> {
-    let public = key.verifying_key();
-    let mut own = root
-        .provinces
-        .iter()
-        .filter(|p| p.province == home && p.head_key == public);
-    match (own.next(), own.next()) {
-        (Some(entry), None) => Ok(entry.slot),
-        (None, _) => Err(NodeError::Fault(
-            "the root document does not name this province with this signing key",
-        )),
-        (Some(_), Some(_)) => Err(NodeError::Fault(
-            "one signing key for two slots: each slot has a node and a key of its own",
-        )),
-    }
-}
-
-pub(crate) fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
-    let members = root.provinces.iter().map(|p| Member {
-        province: p.province,
-        slot: p.slot,
-        head_key: p.head_key,
-    });
-    Roster::new(members.collect())
-        .map_err(|_| NodeError::Fault("the root document's provinces contradict each other"))
 }
 
 /// The next free place and the counts, from what is stored.

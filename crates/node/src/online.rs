@@ -5,13 +5,14 @@ use std::sync::{Arc, PoisonError};
 
 use commitment::Epoch;
 use ed25519_dalek::{Signature, Signer as _};
+use ledger::log::{Entry, RevocationBatch as RevocationNotice};
 use rules::Minute;
 use sha2::{Digest as _, Sha256};
-use verifier::UnixTime;
 use verifier::trust::{
     BatchEntry, Bundle, Candidate, MAX_REGISTRIES, OnlineDocument, ProvinceSignature,
     RegistryEntry, RevocationBatch, Sequence, SignedOnline, TrustList,
 };
+use verifier::{PASS_AGE_LIMIT_MIN, UnixTime};
 use wire::Reason;
 
 use crate::batches::batch_key;
@@ -30,7 +31,7 @@ impl Node {
     /// them, its number and the time.
     pub fn next_online(&self, sequence: Sequence, batch: Option<BatchEntry>) -> OnlineDocument {
         OnlineDocument {
-            root_sequence: self.root.document().sequence,
+            root_sequence: self.charter().document().sequence,
             sequence,
             issued_at: self.issued_now(),
             soft_stale_s: self.settings.trust.soft_stale_s,
@@ -94,7 +95,7 @@ impl Node {
         let is_newer = self
             .trust_list()
             .is_none_or(|t| document.issued_at >= t.online().issued_at);
-        document.root_sequence == self.root.document().sequence
+        document.root_sequence == self.charter().document().sequence
             && document.registries == self.online_registries()
             && self.would_list(document)
             && document.hard_stale_s <= self.settings.trust.hard_stale_s
@@ -108,9 +109,11 @@ impl Node {
         signature: &ProvinceSignature,
         document: &OnlineDocument,
     ) -> bool {
-        let (Ok(member), Ok(message)) =
-            (self.roster.member(signature.slot), document.signing_bytes())
-        else {
+        let charter = self.charter();
+        let (Ok(member), Ok(message)) = (
+            charter.roster.member(signature.slot),
+            document.signing_bytes(),
+        ) else {
             return false;
         };
         let signature = Signature::from_bytes(&signature.signature);
@@ -145,9 +148,12 @@ impl Node {
             return Ok(());
         }
         let mut candidate = self.consider_online(online)?;
-        let mut new = BTreeMap::new();
+        let (mut new, mut unlogged) = (BTreeMap::new(), Vec::new());
         for entry in candidate.missing().to_vec() {
             let stored = self.stored_batch(&entry)?;
+            if stored.is_none() {
+                unlogged.push(notice_of(online.document(), &entry));
+            }
             if let Some(bytes) = stored.or_else(|| self.found_batch(&entry, supplied)) {
                 candidate.supply(&bytes).map_err(|error| refused(&error))?;
                 new.insert(batch_key(&entry), bytes);
@@ -165,7 +171,8 @@ impl Node {
         }
         write.put_large(Table::Online, &key, &row);
         self.keep_batches(&mut write, online.document(), &new)?;
-        write.commit()?;
+        self.append(write, &unlogged)?;
+        self.sign_checkpoint_later();
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
         ledger.trust = Some(Arc::new(list));
         Ok(())
@@ -221,7 +228,8 @@ impl Node {
     }
 
     fn bundle(&self, online: SignedOnline) -> Result<Vec<u8>, verifier::Error> {
-        let roots = vec![self.root.clone()];
+        let sequence = online.document().root_sequence;
+        let roots = vec![self.charter().root_of(sequence).clone()];
         Bundle { roots, online }.to_bytes()
     }
 
@@ -254,6 +262,19 @@ impl Node {
         };
         recent.into_iter().map(entry).collect()
     }
+}
+
+/// What the log tells of a batch of revocations that is new.
+fn notice_of(document: &OnlineDocument, batch: &BatchEntry) -> Entry {
+    Entry::Revocations(RevocationNotice {
+        sequence: document.sequence.get(),
+        issued: batch.at,
+        // The longest that a profile can keep it listed, see `RootDocument::counts_batch`.
+        expires: batch
+            .at
+            .saturating_add_signed(i64::from(PASS_AGE_LIMIT_MIN) + 1),
+        sha256: batch.digest.0,
+    })
 }
 
 fn refused(error: &verifier::Error) -> NodeError {

@@ -168,7 +168,10 @@ impl Node {
             .issuing()
             .ok_or(NodeError::Refused(Reason::NotCommitted))?;
         let as_of = issuing.statement.as_of();
-        let known = self.rules.for_pass(wanted.rule_set.as_ref(), as_of)?;
+        let known = self
+            .charter()
+            .rules
+            .for_pass(wanted.rule_set.as_ref(), as_of)?;
         let name = known.set().id().as_str();
 
         let _held = self.locks.hold([call.resident]);
@@ -401,7 +404,7 @@ impl Node {
             .filter(|i| i.statement.epoch().get() == row.epoch)
             .ok_or(NodeError::Refused(Reason::UnknownEpoch))?;
         let as_of = issuing.statement.as_of();
-        let known = self.rules.in_force(&row.rule_set, as_of)?;
+        let known = self.charter().rules.in_force(&row.rule_set, as_of)?;
         let claim = Claim::from_code(row.claim).ok_or_else(damaged)?;
         let (resident_row, committed, state_path) = self.committed(&issuing, resident)?;
         let blinding = fr_from_bytes(&committed.blinding).map_err(|_| damaged())?;
@@ -426,7 +429,7 @@ impl Node {
                 Some(refused) => return Ok(Work::Refuse(Arc::new(refused))),
             },
             Err(error) => {
-                let refused = refusal(&error, &committed, known, &issuing, claim)?;
+                let refused = refusal(&error, &committed, &known, &issuing, claim)?;
                 return Ok(Work::Refuse(Arc::new(refused)));
             }
         };

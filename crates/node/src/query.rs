@@ -1,21 +1,24 @@
 //! What a resident is told about the own record.
 
+use std::sync::Arc;
+
 use rules::{
-    Context, Evaluation, Event, EventId, Folded, Ground, Minute, RuleSet, SourceId, evaluate, fold,
+    Context, Evaluation, Event, EventId, Folded, Ground, Minute, SourceId, evaluate, fold,
 };
 use wire::Question;
 use wire::resident::v1 as proto;
 
 use crate::forward::ForeignEvent;
+use crate::rule_book::KnownSet;
 use crate::store::ReadPurpose;
 use crate::{Node, NodeError};
 
 /// The own status, with everything that it rests on.
-pub struct Status<'a> {
+pub struct Status {
     /// Moment of the evaluation.
     pub at: Minute,
     /// Rule set applied.
-    pub rule_set: &'a RuleSet,
+    pub rule_set: Arc<KnownSet>,
     /// The record, and which events each part of it is from.
     pub folded: Folded,
     /// Colour and reasons.
@@ -26,7 +29,7 @@ pub struct Status<'a> {
     pub foreign: Vec<ForeignEvent>,
 }
 
-impl Status<'_> {
+impl Status {
     /// The events that a ground of the record rests on.
     pub fn events_of(&self, ground: &Ground) -> &[EventId] {
         let from = match ground {
@@ -39,7 +42,7 @@ impl Status<'_> {
 
 impl Node {
     /// The name of the source that stated the newest of these events; empty for none.
-    pub(crate) fn source_name(&self, own: &Status<'_>, events: &[EventId]) -> String {
+    pub(crate) fn source_name(&self, own: &Status, events: &[EventId]) -> String {
         let newest = own.events.iter().rev().find(|e| events.contains(&e.id));
         newest.map_or_else(String::new, |event| self.name_of_source(event.source))
     }
@@ -57,11 +60,13 @@ impl Node {
     ///
     /// # Errors
     /// `UNKNOWN_RULE_SET` and `TOO_MANY_RULE_SETS`, and those of every resident's call.
-    pub fn query(&self, request: &proto::QueryRequest) -> Result<Status<'_>, NodeError> {
+    pub fn query(&self, request: &proto::QueryRequest) -> Result<Status, NodeError> {
         let call = self.authenticate(request)?;
         let at = call.now;
         let question = Question::try_from(&call.body)?;
-        let rule_set = self.rules.for_query(question.rule_set.as_ref(), at)?.set();
+        let charter = self.charter();
+        let known = charter.rules.for_query(question.rule_set.as_ref(), at)?;
+        let rule_set = known.set();
         let _held = self.locks.hold([call.resident]);
         let mut write = self.vault.write();
         self.spend_rule_set(&call, rule_set.id().as_str(), &mut write)?;
@@ -70,7 +75,7 @@ impl Node {
         let foreign = self.foreign_events(call.resident, &events, at)?;
         call.commit(write)?;
 
-        let counting = self.rules.counting_at(at);
+        let counting = self.charter().rules.counting_at(at);
         let risk = self.risk.at(at);
         let fold_for = |tables| {
             let map = risk.map();
@@ -84,7 +89,7 @@ impl Node {
             .map_err(|_| NodeError::Fault("a folded record speaks of the future"))?;
         Ok(Status {
             at,
-            rule_set,
+            rule_set: known,
             folded,
             evaluation,
             events,

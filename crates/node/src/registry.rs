@@ -52,7 +52,7 @@ impl Node {
             .ok_or(NodeError::Refused(Reason::UnknownEpoch))?
             .as_of;
         let risk_root = self.risk.at(as_of).root();
-        let rule_sets = self.rules.counting_at(as_of).digest;
+        let rule_sets = self.charter().rules.counting_at(as_of).digest;
         RegistryStatement::new(epoch, as_of, risk_root, rule_sets, heads)
             .map_err(|error| refused_registry(&error))
     }
@@ -77,17 +77,17 @@ impl Node {
     ) -> Result<Vec<SignedTreeHead>, NodeError> {
         let own = self.tree_head(epoch)?;
         let as_of = own.head.head_time;
+        let charter = self.charter();
         let of = Closing {
             epoch,
             as_of,
-            rule_sets: self.rules.counting_at(as_of).digest,
+            rule_sets: charter.rules.counting_at(as_of).digest,
         };
         let (state, policy) = (self.cosigner_state()?, self.cosign_policy());
         let is_usable = |signed: &SignedTreeHead| {
             let head = &signed.head;
-            let is_its_slots = self.roster.member(head.slot).is_ok_and(|member| {
-                member.province == head.province
-                    && signed.check_signature(&member.head_key).is_ok()
+            let is_its_slots = charter.roster.member(head.slot).is_ok_and(|member| {
+                member.province == head.province && signed.check_signature(&member.head_key).is_ok()
             });
             let refused = state.check_head(head, &of, &policy).err();
             if let Some(error) = &refused {
@@ -136,11 +136,11 @@ impl Node {
         let as_of = statement.as_of();
         let expected = Expected {
             risk_root: self.risk.at(as_of).root(),
-            rule_sets: self.rules.counting_at(as_of).digest,
+            rule_sets: self.charter().rules.counting_at(as_of).digest,
             now: self.clock.now(),
         };
         let permit = state
-            .consider(statement, heads, &self.roster, &policy, &expected)
+            .consider(statement, heads, &self.charter().roster, &policy, &expected)
             .map_err(|error| refused_registry(&error))?;
         let mut write = self.vault.write();
         write.put(Table::Cosigned, STATE_KEY, &permit.next_state().to_bytes());
@@ -171,14 +171,14 @@ impl Node {
         let refused = |error: ledger::Error| refused_registry(&error);
         registry
             .cosigned
-            .check_quorum(&self.roster)
+            .check_quorum(&self.charter().roster)
             .map_err(refused)?;
         let tree = statement
-            .check_heads(&registry.heads, &self.roster)
+            .check_heads(&registry.heads, &self.charter().roster)
             .map_err(refused)?;
         let as_of = statement.as_of();
         if statement.risk_root() != self.risk.at(as_of).root()
-            || statement.rule_sets() != self.rules.counting_at(as_of).digest
+            || statement.rule_sets() != self.charter().rules.counting_at(as_of).digest
         {
             tracing::error!(
                 epoch = epoch.get(),
@@ -237,7 +237,7 @@ impl Node {
         cosignature: &Cosignature,
         statement: &RegistryStatement,
     ) -> bool {
-        cosignature.check(statement, &self.roster).is_ok()
+        cosignature.check(statement, &self.charter().roster).is_ok()
     }
 
     pub(crate) fn known_registry(&self, epoch: Epoch) -> Option<KnownRegistry> {

@@ -64,7 +64,7 @@ impl Node {
         let now = self.clock.now();
         let horizon_min = i64::from(self.horizon_days()) * DAY_MIN;
         let oldest = now.saturating_add_signed(-horizon_min);
-        let (counting, risk) = (self.rules.counting_at(now), self.risk.at(now));
+        let (counting, risk) = (self.charter().rules.counting_at(now), self.risk.at(now));
         let horizon = Horizon {
             now,
             oldest,

@@ -120,8 +120,8 @@ impl Node {
         let now = self.clock.now();
         let claim = Claim::from_code(asked.claim).ok_or(StoreError::Damaged(Table::Uses))?;
         let events = self.events_of(resident)?;
-        let known = self.rules.newest(&asked.rule_set, now)?;
-        let (counting, risk) = (self.rules.counting_at(now), self.risk.at(now));
+        let known = self.charter().rules.newest(&asked.rule_set, now)?;
+        let (counting, risk) = (self.charter().rules.counting_at(now), self.risk.at(now));
         let map = risk.map();
         let fold_for = |tables| fold(&events, &Context { tables, map }, now);
         let table = known.set().table();
@@ -236,11 +236,11 @@ impl Node {
         prefix: &[u8],
     ) -> Result<Vec<(Vec<u8>, IssuedRow)>, NodeError> {
         debug_assert!(prefix.starts_with(&resident.0));
-        let now = self.clock.now();
+        let (charter, now) = (self.charter(), self.clock.now());
         let mut passes: Vec<(Vec<u8>, IssuedRow)> = self.vault.list(Table::Passes, prefix)?;
         passes.retain(|(_, row)| {
             let closed = self.known_registry(commitment::Epoch::new(row.epoch));
-            closed.is_some_and(|registry| self.root.document().counts_batch(registry.as_of, now))
+            closed.is_some_and(|registry| charter.document().counts_batch(registry.as_of, now))
         });
         Ok(passes)
     }

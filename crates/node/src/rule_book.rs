@@ -90,7 +90,7 @@ pub struct Counting {
 
 /// The rule sets that this node knows, of every province and the nation.
 pub struct RuleBook {
-    sets: Vec<KnownSet>,
+    sets: Vec<Arc<KnownSet>>,
     home: String,
     nation: Option<String>,
     grace_min: i64,
@@ -117,11 +117,11 @@ impl RuleBook {
         for entry in &root.rule_sets {
             let found = chosen(&at_hand, entry)?;
             let (own, set) = at_hand.swap_remove(found);
-            sets.push(KnownSet {
+            sets.push(Arc::new(KnownSet {
                 set,
                 digest: own.digest,
                 short_id: entry.short_id,
-            });
+            }));
         }
         for name in std::iter::once(&home).chain(&nation) {
             if !sets.iter().any(|known| known.set.id().as_str() == name) {
@@ -141,7 +141,11 @@ impl RuleBook {
     ///
     /// # Errors
     /// [`Reason::UnknownRuleSet`].
-    pub fn for_query(&self, name: Option<&RuleSetId>, at: Minute) -> Result<&KnownSet, NodeError> {
+    pub fn for_query(
+        &self,
+        name: Option<&RuleSetId>,
+        at: Minute,
+    ) -> Result<Arc<KnownSet>, NodeError> {
         self.in_force(name.map_or(&self.home, RuleSetId::as_str), at)
     }
 
@@ -149,14 +153,29 @@ impl RuleBook {
     ///
     /// # Errors
     /// [`Reason::UnknownRuleSet`].
-    pub fn for_pass(&self, name: Option<&RuleSetId>, at: Minute) -> Result<&KnownSet, NodeError> {
+    pub fn for_pass(
+        &self,
+        name: Option<&RuleSetId>,
+        at: Minute,
+    ) -> Result<Arc<KnownSet>, NodeError> {
         let name = name.map(RuleSetId::as_str).or(self.nation.as_deref());
         self.in_force(name.ok_or(NodeError::Refused(Reason::UnknownRuleSet))?, at)
     }
 
     /// All of them, as the root document names them.
     pub(crate) fn known(&self) -> impl Iterator<Item = &KnownSet> {
-        self.sets.iter()
+        self.sets.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether both hold the same sets for the same uses.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        let sets = |book: &Self| -> Vec<_> {
+            let ids = book.sets.iter().map(|k| (k.short_id, k.digest));
+            ids.collect()
+        };
+        sets(self) == sets(other)
+            && (&self.home, &self.nation, self.grace_min)
+                == (&other.home, &other.nation, other.grace_min)
     }
 
     /// Whether `name` is the home's own set.
@@ -183,7 +202,7 @@ impl RuleBook {
             return Arc::clone(counting);
         }
         let known = || indices.iter().map(|&i| &self.sets[i]);
-        let digests: Vec<Fr> = known().map(KnownSet::digest).collect();
+        let digests: Vec<Fr> = known().map(|k| k.digest()).collect();
         let counting = Arc::new(Counting {
             tables: known().map(|k| k.set.table().clone()).collect(),
             digest: RuleSetsDigest::of(&digests),
@@ -193,19 +212,21 @@ impl RuleBook {
     }
 
     /// The set of this name in force at `at`; if none is, its highest version.
-    pub(crate) fn newest(&self, name: &str, at: Minute) -> Result<&KnownSet, NodeError> {
+    pub(crate) fn newest(&self, name: &str, at: Minute) -> Result<Arc<KnownSet>, NodeError> {
         self.in_force(name, at).or_else(|unknown| {
             let named = self.sets.iter().filter(|k| k.set.id().as_str() == name);
-            named.max_by_key(|k| k.set.version()).ok_or(unknown)
+            let newest = named.max_by_key(|k| k.set.version());
+            newest.cloned().ok_or(unknown)
         })
     }
 
     /// The set of this name in force at `at`, in its highest version.
-    pub(crate) fn in_force(&self, name: &str, at: Minute) -> Result<&KnownSet, NodeError> {
+    pub(crate) fn in_force(&self, name: &str, at: Minute) -> Result<Arc<KnownSet>, NodeError> {
         self.sets
             .iter()
             .filter(|k| k.set.id().as_str() == name && k.set.validity().holds_at(at))
             .max_by_key(|k| k.set.version())
+            .cloned()
             .ok_or(NodeError::Refused(Reason::UnknownRuleSet))
     }
 }

@@ -16,6 +16,7 @@ use crate::assemble::{Peers, catch_up};
 use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
+use crate::receipts::log_by_the_clock;
 use crate::revoke::recheck_as_due;
 use crate::schedule::keep_epochs;
 use crate::transparency::{keep_witnessed, listen_public};
@@ -52,13 +53,12 @@ pub struct Listeners<L = TcpListener> {
 /// [`FederationError`] if a door cannot be opened or fails.
 pub async fn serve<L: Listen>(
     node: Arc<Node>,
-    peers: Peers,
+    peers: Arc<Peers>,
     listeners: Listeners<L>,
     credentials: Arc<dyn Credentials>,
     limits: &config::Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
-    let peers = Arc::new(peers);
     let end = Arc::new(Notify::new());
     let (peers_health, peers_checks) = health();
     let (public_health, public_checks) = health();
@@ -68,6 +68,7 @@ pub async fn serve<L: Listen>(
     let mut background = JoinSet::new();
     background.spawn(watching);
     background.spawn(recheck_as_due(Arc::clone(&node)));
+    background.spawn(log_by_the_clock(Arc::clone(&node)));
     if let Some(listener) = listeners.metrics {
         let credentials = Arc::clone(&credentials);
         background.spawn(listen(

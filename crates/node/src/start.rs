@@ -7,17 +7,17 @@ use federation::{FederationError, PeerId, Role};
 use ledger::log::LogSigner;
 use prover::Prover;
 use risk_list::{FactTable, MAX_FACT_BYTES};
-use rules::{MAX_RULE_SET_LEN_BYTES, RuleSet};
 use verifier::CircuitUse;
-use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
+use verifier::trust::{RootKeys, SignedRoot};
 use zeroize::Zeroizing;
 
+use crate::agreed::Agreed;
+use crate::charter::roster_of;
 use crate::config::{Config, Parameters, parse_digits};
 use crate::credentials::FileCredentials;
-use crate::files::{read_bytes, read_secret, read_text};
+use crate::files::{read_bytes, read_secret};
 use crate::forward::SealingSecret;
 use crate::keys::{Opener, is_sealed, read_ring};
-use crate::node::roster_of;
 use crate::observe::{Metrics, StoreDisk};
 use crate::store::{
     DiskOptions, DiskStore, KeyRing, StoreError, StoreIdentity, Vault, open_on_disk,
@@ -97,13 +97,11 @@ impl Prepared {
             .peer()
             .filter(|peer| peer.role == Role::Node)
             .ok_or("doors.certificate_file: the certificate is not a node's".to_owned())?;
-        if config.peers.iter().any(|p| p.province == peer.province) {
-            return Err("peer: this node's own province is among its peers"
-                .to_owned()
-                .into());
-        }
+        config.check_peers(peer.province)?;
         let root_keys = read_signing_keys(&config)?;
-        let root = read_root(&config, &root_keys)?;
+        let Agreed { root, rules } = Agreed::read(&config)?;
+        root.check_pinned(&root_keys)
+            .map_err(|error| format!("{}: {error}", config.trust.root_document_file.display()))?;
         let ring = read_own_ring(&config)?;
         let signing_key = SigningKey::from_bytes(&*read_secret(&config.signing_key_file)?);
         let log_secret = match &config.log_key_file {
@@ -111,13 +109,6 @@ impl Prepared {
             None => Zeroizing::new(signing_key.to_bytes()),
         };
         let log_signer = LogSigner::derive(&log_secret);
-        let rules = RuleBook::new(
-            read_rule_sets(&config)?,
-            root.document(),
-            config.rules.home.clone(),
-            config.rules.nation.clone(),
-        )
-        .map_err(|error| error.to_string())?;
         let prepared = Self {
             rules,
             risk: read_risk(&config)?,
@@ -188,6 +179,7 @@ impl Prepared {
             trust: self.config.trust,
             retention: self.config.retention,
             forward: self.config.forward,
+            receipts: self.config.receipts,
         };
         let node = Node::open(Parts {
             federation: self.peer.federation,
@@ -316,28 +308,6 @@ fn read_signing_keys(config: &Config) -> Result<RootKeys, String> {
         .collect::<Result<_, _>>()?;
     RootKeys::new(keys, config.trust.root_threshold)
         .map_err(|error| format!("trust.root_keys: {error}"))
-}
-
-fn read_root(config: &Config, keys: &RootKeys) -> Result<SignedRoot, String> {
-    let path = &config.trust.root_document_file;
-    let bytes = read_bytes(path, MAX_SIGNED_ROOT_LEN_BYTES as u64)?;
-    let wrong = |error: verifier::Error| format!("{}: {error}", path.display());
-    let root = SignedRoot::from_bytes(&bytes).map_err(wrong)?;
-    root.check_pinned(keys).map_err(wrong)?;
-    Ok(root)
-}
-
-fn read_rule_sets(config: &Config) -> Result<Vec<RuleSet>, String> {
-    let mut sets = Vec::new();
-    for id in RuleSet::BUILT_IN {
-        sets.push(RuleSet::built_in(id).map_err(|error| format!("rule set {id}: {error}"))?);
-    }
-    for path in &config.rules.files {
-        let text = read_text(path, MAX_RULE_SET_LEN_BYTES as u64)?;
-        let set = RuleSet::from_toml(&text);
-        sets.push(set.map_err(|error| format!("{}: {error}", path.display()))?);
-    }
-    Ok(sets)
 }
 
 fn read_risk(config: &Config) -> Result<RiskBook, String> {

@@ -68,6 +68,12 @@ pub enum Table {
     Contribution = 42,
     /// Minute, digest → a published batch of revocations.
     Batches = 43,
+    /// `b'w'`, minute, random, part of the first → commitments that the log is to hold by then; `b's'` → since when there are any.
+    Promised = 44,
+    /// Keyed digest of source and event id → the receipt of the home that took a forwarded event.
+    HomeReceipts = 45,
+    /// Minute, root → the commitments of a batch in this node's log.
+    Commitments = 46,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -85,7 +91,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 33] = [
+    pub const ALL: [Table; 36] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -119,6 +125,9 @@ impl Table {
         Self::Revocations,
         Self::Contribution,
         Self::Batches,
+        Self::Promised,
+        Self::HomeReceipts,
+        Self::Commitments,
     ];
 
     /// The number in stored keys.
@@ -167,6 +176,9 @@ impl Table {
             Self::Revocations => "revocations",
             Self::Contribution => "contribution",
             Self::Batches => "batches",
+            Self::Promised => "promised",
+            Self::HomeReceipts => "home-receipts",
+            Self::Commitments => "commitments",
         }
     }
 
@@ -202,7 +214,10 @@ impl Table {
             | Self::Rechecks
             | Self::Revocations
             | Self::Contribution
-            | Self::Batches => Scope::Node,
+            | Self::Batches
+            | Self::Promised
+            | Self::HomeReceipts
+            | Self::Commitments => Scope::Node,
         }
     }
 

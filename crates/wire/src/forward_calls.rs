@@ -1,5 +1,6 @@
 //! Events on their way to another province: what a source says of the home, and what the home answers.
 
+use ledger::receipt::HeldReceipt;
 use rules::{Minute, ProvinceCode};
 
 use crate::federation::v1 as proto;
@@ -131,6 +132,14 @@ pub fn forward_answers(
     results.iter().map(ForwardAnswer::try_from).collect()
 }
 
+/// The homes' receipts that came with as many answers. What is no receipt is none: the event is accepted all the same.
+pub fn home_receipts(
+    response: &proto::ForwardEventsResponse,
+) -> impl Iterator<Item = Option<HeldReceipt>> {
+    let results = response.results.iter();
+    results.map(|result| HeldReceipt::from_bytes(&result.receipt).ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +174,7 @@ mod tests {
                 outcome: outcome.into(),
                 reason: reason.to_owned(),
                 confirm_by_minute,
+                receipt: Vec::new(),
             };
             ForwardAnswer::try_from(&result).unwrap_err()
         };

@@ -28,7 +28,7 @@ pub use endpoint::{client, server};
 pub use error::WireError;
 pub use federation_calls::{Proposal, PublishedRegistry};
 pub use field::{bytes_exact, bytes_within, count_within, required, text_within};
-pub use forward_calls::{ForwardAnswer, envelopes, forward_answers, stated_home};
+pub use forward_calls::{ForwardAnswer, envelopes, forward_answers, home_receipts, stated_home};
 pub use gate_calls::{GateRequest, gate_requests};
 pub use limits::*;
 pub use log_calls::{

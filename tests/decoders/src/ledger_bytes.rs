@@ -10,6 +10,7 @@ use ledger::{
 };
 
 use crate::bytes::{canonical, says};
+use crate::receipt_bytes;
 use crate::world::{FEDERATION, POLICY};
 
 pub(crate) fn check(data: &[u8]) {
@@ -62,6 +63,7 @@ pub(crate) fn check(data: &[u8]) {
         consider(&state, &known.statement);
     }
     check_log(data);
+    receipt_bytes::check(data);
 }
 
 /// What logs and witnesses hand to each other.
@@ -99,15 +101,15 @@ fn check_log(data: &[u8]) {
     }
 }
 
-fn log_signer() -> LogSigner {
+pub(crate) fn log_signer() -> LogSigner {
     LogSigner::derive(&[5; 32])
 }
 
-fn log_key() -> NoteKey {
+pub(crate) fn log_key() -> NoteKey {
     log_keys().keys.log_key("test").expect("a name")
 }
 
-fn log_keys() -> SignedLogKeys {
+pub(crate) fn log_keys() -> SignedLogKeys {
     let member = &FEDERATION.roster.members()[0];
     let keys = log_signer().public(member.province, member.slot, 1);
     keys.sign(&SigningKey::from_bytes(&[6; 32]))
@@ -141,7 +143,7 @@ fn log_seeds() -> Vec<Vec<u8>> {
         bundle([&head[..], b"x"]).expect("short"),
         head,
         Entry::Registry(known.cosigned.clone()).to_bytes(),
-        Entry::Event([9; 32]).to_bytes(),
+        receipt_bytes::entry().to_bytes(),
         WitnessState::default().to_bytes(),
         log_keys().to_bytes(),
         checkpoint().to_bytes().to_vec(),
@@ -221,5 +223,6 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
             .map(Cosignature::to_bytes),
     );
     seeds.extend(log_seeds());
+    seeds.extend(receipt_bytes::seeds());
     seeds
 }

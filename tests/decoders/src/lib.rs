@@ -14,6 +14,7 @@ mod fixture;
 mod ledger_bytes;
 mod membership_bytes;
 mod picture;
+mod receipt_bytes;
 mod rule_set;
 mod store_bytes;
 mod trust_bundle;

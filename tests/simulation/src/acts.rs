@@ -44,6 +44,7 @@ pub(crate) struct Actor {
     victim: Option<u8>,
     backup: Option<Arc<MemoryStore>>,
     pub(crate) entries_before: u64,
+    was_put_back: bool,
     has_reformed: bool,
 }
 
@@ -82,6 +83,7 @@ impl Actor {
             victim,
             backup: None,
             entries_before: 0,
+            was_put_back: false,
             has_reformed: false,
         }
     }
@@ -522,12 +524,15 @@ impl Actor {
         };
         let house = Arc::clone(self.world.house(victim));
         match self.backup.take() {
-            None if step < steps / 2 && self.entries_before == 0 => {
+            None if step < steps / 2 && !self.was_put_back => {
                 self.backup = Some(house.backup()?);
             }
             Some(backup) => {
                 self.count("provinces put back to an older copy");
-                self.entries_before = house.node().map_or(0, |node| node.log_entries());
+                self.was_put_back = true;
+                // Of a node that is down nobody knows it here, and no evidence is asked for.
+                let entries = house.node().map(|node| node.log_entries());
+                self.entries_before = entries.unwrap_or(u64::MAX);
                 let look = self.world.look.lock();
                 let mut look = look.unwrap_or_else(PoisonError::into_inner);
                 look.put_back.insert(victim);
@@ -545,7 +550,7 @@ impl Actor {
     }
 
     pub(crate) fn put_back_house(&self) -> Option<u8> {
-        self.victim.filter(|_| self.entries_before > 0)
+        self.victim.filter(|_| self.was_put_back)
     }
 
     /// Ends what is due to end, or all of it.

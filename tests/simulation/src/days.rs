@@ -180,7 +180,9 @@ impl Month34 {
             self.world.command(Command::Start(home));
             self.count("provinces that came back", 1);
         }
-        let joining = day.checked_sub(2).filter(|n| n.is_multiple_of(3) && n / 3 < 4);
+        let joining = day
+            .checked_sub(2)
+            .filter(|n| n.is_multiple_of(3) && n / 3 < 4);
         let founders = self.world.realm.provinces.len() - 4;
         let before = self.constitution.clone();
         if let Some(number) = joining {
@@ -284,14 +286,23 @@ impl Month34 {
                 let (real, of_network) = known.unwrap_or_default();
                 let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
                 self.count("epochs", 1);
-                self.count("ms of all nodes' work for epochs, together", ms(began.elapsed()));
-                self.most("ms of all nodes' work for an epoch at most", ms(began.elapsed()));
+                self.count(
+                    "ms of all nodes' work for epochs, together",
+                    ms(began.elapsed()),
+                );
+                self.most(
+                    "ms of all nodes' work for an epoch at most",
+                    ms(began.elapsed()),
+                );
                 let closing = closed.unwrap_or_default();
                 self.count(
                     "ms of all nodes' work from the last closing to the registry, together",
                     ms(real.saturating_sub(closing)),
                 );
-                self.most("simulated ms to the registry at every node at most", ms(of_network));
+                self.most(
+                    "simulated ms to the registry at every node at most",
+                    ms(of_network),
+                );
                 return self.measure_list();
             }
             if simulated.elapsed() > REGISTRY_LIMIT {
@@ -341,7 +352,10 @@ impl Month34 {
             }
             let answer = self.lines.submit(home, &stated, None).await?;
             let answer = answer.context("an event is asked for")?;
-            ensure!(answer == "duplicate", "lost: an event of {home} is {answer}");
+            ensure!(
+                answer == "duplicate",
+                "lost: an event of {home} is {answer}"
+            );
             self.count("events known at the end", 1);
         }
         let look = self.world.look.lock();

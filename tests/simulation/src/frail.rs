@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use store::{Batch, Change, Each, Entries, MemoryStore, Store, StoreError, Tally, Table};
+use store::{Batch, Change, Each, Entries, MemoryStore, Store, StoreError, Table, Tally};
 
 /// One process's hold of a house's rows.
 pub(crate) struct Frail {

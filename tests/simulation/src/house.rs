@@ -140,7 +140,7 @@ pub(crate) async fn live(realm: Arc<Realm>, house: Arc<House>) -> turmoil::Resul
     let credentials = realm.credentials(Some((house.home, Role::Node)))?;
     let dial: Arc<dyn Dial> = Arc::new(Simulated);
     let others = realm.peers_of(house.home);
-    let peers = Peers::through(&dial, &realm.federation, &others, &credentials)?;
+    let peers = Peers::through(dial, &realm.federation, &others, &credentials)?;
     let listeners = Listeners {
         peers: Port::open(PEERS_PORT).await?,
         public: Port::open(PUBLIC_PORT).await?,
@@ -151,7 +151,7 @@ pub(crate) async fn live(realm: Arc<Realm>, house: Arc<House>) -> turmoil::Resul
     let limits = realm.settings().limits;
     Box::pin(serve(
         node,
-        peers,
+        Arc::new(peers),
         listeners,
         credentials,
         &limits,

@@ -135,7 +135,10 @@ impl Look {
     pub(crate) fn at_signature(&mut self, epoch: Epoch, slot: u8, statement: Digest) -> Result<()> {
         let known = *self.signed.entry((epoch.get(), slot)).or_insert(statement);
         if known != statement && !self.is_put_back(slot) {
-            bail!("slot {slot} has signed two registries of epoch {}", epoch.get());
+            bail!(
+                "slot {slot} has signed two registries of epoch {}",
+                epoch.get()
+            );
         }
         Ok(())
     }

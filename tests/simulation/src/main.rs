@@ -115,7 +115,10 @@ impl Seeds {
                     for (what, count) in &outcome.counts {
                         run.count(what, *count);
                     }
-                    run.most("simulated s at most until all was settled", outcome.settled_after_s);
+                    run.most(
+                        "simulated s at most until all was settled",
+                        outcome.settled_after_s,
+                    );
                 }
                 Err(error) => {
                     let what = format!(

@@ -82,8 +82,7 @@ impl Held {
         };
         let message = moment.signing_bytes(&self.pass);
         let signature: p256::ecdsa::Signature = self.holder.sign(&message);
-        let showing =
-            Showing::of_device(self.pass.clone(), moment, &signature.to_bytes().into())?;
+        let showing = Showing::of_device(self.pass.clone(), moment, &signature.to_bytes().into())?;
         Ok(QrText::from_showing(&showing).as_str().to_owned())
     }
 }
@@ -248,10 +247,7 @@ impl Lines {
             forget_other_devices: false,
         };
         let call: res::RevokePassesRequest = self.sign(held.device, &body, now)?;
-        let answer = self
-            .resident(held.device.home)?
-            .revoke_passes(call)
-            .await;
+        let answer = self.resident(held.device.home)?.revoke_passes(call).await;
         Ok(answer.map(|answer| answer.into_inner().revoked))
     }
 }
@@ -268,7 +264,11 @@ impl Gate {
         std::fs::create_dir_all(dir)?;
         std::fs::write(dir.join("roots.pem"), realm.roots_pem())?;
         let keys = root_keys();
-        let keys: Vec<String> = keys.keys().iter().map(|k| hex::encode(k.as_bytes())).collect();
+        let keys: Vec<String> = keys
+            .keys()
+            .iter()
+            .map(|k| hex::encode(k.as_bytes()))
+            .collect();
         let mut text = format!(
             "production = false\nprovince = {place}\ngate_id = \"4a58303030303031\"\nstate_dir = \"state\"\n\
              profile = \"open\"\nadmit_specimens = true\n\

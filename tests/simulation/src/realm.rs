@@ -10,13 +10,11 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use ledger::log::LogSigner;
-use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
+use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Receipts, Retention, Trust};
 use node::forward::{Forward, SealingSecret};
 use node::observe::Metrics;
 use node::store::{KeyRing, StoreIdentity, Vault};
-use node::{
-    Entropy, FileRegister, Parts, QuotaSettings, RiskBook, RuleBook, Settings, SourceBook,
-};
+use node::{Entropy, FileRegister, Parts, QuotaSettings, RiskBook, RuleBook, Settings, SourceBook};
 use rules::{
     Claim, IdentityNumber, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge,
     WorstColour,
@@ -304,6 +302,7 @@ impl Realm {
                 hard_stale_s: 259_200,
             },
             retention: Retention::default(),
+            receipts: Receipts::default(),
             forward: Forward {
                 contested: Vec::new(),
                 ..Forward::default()

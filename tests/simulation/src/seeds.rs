@@ -123,15 +123,18 @@ fn open_points(actor: &Actor) -> Vec<String> {
             Some(registry) if newest.is_some_and(|epoch| epoch.get() >= current) => {
                 for other in &world.realm.provinces {
                     let epoch = registry.cosigned.statement().epoch();
-                    let is_fresh = registry.heads.iter().any(|head| {
-                        head.head.province.get() == *other && head.head.epoch == epoch
-                    });
+                    let is_fresh = registry
+                        .heads
+                        .iter()
+                        .any(|head| head.head.province.get() == *other && head.head.epoch == epoch);
                     if !is_fresh && Some(*other) != put_back {
                         open.push(format!("{home}: {other} is not fresh in the registry"));
                     }
                 }
             }
-            _ => open.push(format!("{home}: no registry of {current}, newest {newest:?}")),
+            _ => open.push(format!(
+                "{home}: no registry of {current}, newest {newest:?}"
+            )),
         }
         let list = node.trust_list();
         let is_new = list.is_some_and(|l| l.online().issued_at.minute().get() + EVERY_MIN >= now);
@@ -145,7 +148,9 @@ fn open_points(actor: &Actor) -> Vec<String> {
         let witnesses = world.realm.provinces.len() - 1 - usize::from(put_back.is_some());
         if Some(*home) != put_back && node.checkpoint_cosignatures() < witnesses {
             let cosigned = node.checkpoint_cosignatures();
-            open.push(format!("{home}: {cosigned} of {witnesses} have cosigned its log"));
+            open.push(format!(
+                "{home}: {cosigned} of {witnesses} have cosigned its log"
+            ));
         }
     }
     for promised in &actor.account.forwarded {
@@ -154,7 +159,7 @@ fn open_points(actor: &Actor) -> Vec<String> {
         let source: SourceId = promised.stated.event.source;
         let state = sender.map(|(_, node)| node.forwarded(source, id));
         match state {
-            Some(Ok(row)) => match row.state {
+            Some(Ok((row, _))) => match row.state {
                 ForwardState::Accepted | ForwardState::Refused(_) | ForwardState::Lapsed => {}
                 other => open.push(format!(
                     "an event of {} for {} is {other:?}",
@@ -183,7 +188,7 @@ async fn ask_for_all(actor: &mut Actor) -> Result<()> {
         let source = promised.stated.event.source;
         let node = actor.world.house(promised.at).node();
         let state = node.map(|node| node.forwarded(source, promised.stated.event.id));
-        if let Some(Ok(row)) = state
+        if let Some(Ok((row, _))) = state
             && row.state == ForwardState::Accepted
         {
             let answer = actor.lines.submit(promised.home, &promised.stated, None);
@@ -214,7 +219,11 @@ async fn ask_for_all(actor: &mut Actor) -> Result<()> {
         }
     }
     look_for_evidence(actor)?;
-    let mut look = actor.world.look.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut look = actor
+        .world
+        .look
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     look.at_all_registries(&actor.world)?;
     Ok(())
 }
@@ -238,7 +247,10 @@ fn look_for_evidence(actor: &mut Actor) -> Result<()> {
         let node = actor.world.house(home).node().context("all run")?;
         // Until it is longer than it was, nothing that it signs contradicts what was cosigned.
         if node.log_entries() > actor.entries_before {
-            ensure!(is_shown, "nobody keeps evidence that the log of {home} forked");
+            ensure!(
+                is_shown,
+                "nobody keeps evidence that the log of {home} forked"
+            );
             actor.account.count("forks shown by evidence");
         }
     }

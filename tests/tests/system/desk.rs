@@ -1,5 +1,6 @@
 //! The federation's desk and what `deploy/federation` makes with it: founded, run, a head key rotated, run again.
 
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -69,6 +70,61 @@ impl Deployed {
         said(&command.output().unwrap(), line)
     }
 
+    /// Has the gate refresh its trust list until it says this.
+    fn until_told(&self, what: &str) {
+        let mut told = String::new();
+        for _ in 0..120 {
+            told = self.script("gate", &["refresh"]);
+            if told.contains(what) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        panic!("{told}: not {what}");
+    }
+
+    /// What the listener of a province's log says at a path.
+    fn read_log(&self, province: &str, path: &str) -> String {
+        let at = format!("127.0.0.1:{}8{province}", self.ports);
+        let mut stream = std::net::TcpStream::connect(at).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: log\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
+        body.to_owned()
+    }
+
+    fn log_policy(&self, province: &str) -> String {
+        self.read_log(province, "/policy")
+    }
+
+    /// Waits until two others have cosigned the checkpoint of a province's log.
+    fn until_witnessed(&self, province: &str) {
+        let mut checkpoint = String::new();
+        for _ in 0..120 {
+            checkpoint = self.read_log(province, "/checkpoint");
+            if checkpoint
+                .lines()
+                .filter(|line| line.starts_with('—'))
+                .count()
+                == 3
+            {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        panic!("{checkpoint}");
+    }
+
+    fn log_of(&self, node: &str) -> String {
+        std::fs::read_to_string(self.all().join(node).join("log.txt")).unwrap()
+    }
+
     fn move_file(&self, from: &str, to: &str) {
         std::fs::rename(self.all().join(from), self.all().join(to)).unwrap();
     }
@@ -116,10 +172,29 @@ fn a_federation_is_founded_and_runs_and_goes_on_with_a_rotated_head_key() {
         }
     }
 
+    // The two whose keys are as before take the new root document up as they run, are a quorum, and the gate follows from the
+    // document that it had to the next. The third goes on under the old one until it has its new key.
+    deployed.until_told("trust list: sequence 2/");
+    let log = deployed.log_of("node-35");
+    assert!(
+        log.contains("does not name this province with this signing key"),
+        "{log}"
+    );
+
+    let old_key = deployed.log_policy("42");
+    let told = deployed.desk("rotate --dir node-42 --key log");
+    assert!(told.contains("log.key.next"), "{told}");
     deployed.script("down", &[]);
     deployed.move_file("node-35/signing.key.next", "node-35/signing.key");
+    deployed.move_file("node-42/log.key.next", "node-42/log.key");
+    let config = deployed.all().join("node-42/node.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("log_key_file = \"log.key\"\n{text}")).unwrap();
     let told = deployed.script("up", &[]);
-    // The gate follows from the root document that it had to the next.
     assert!(told.contains("trust list: sequence 2/"), "{told}");
+    // The other two, one of them with another head key than before, go on to witness that log under its new key.
+    let line = |policy: &str| policy.lines().next().unwrap().to_owned();
+    assert_ne!(line(&deployed.log_policy("42")), line(&old_key));
+    deployed.until_witnessed("42");
     deployed.script("down", &[]);
 }

@@ -2,6 +2,7 @@
 
 mod desk;
 mod door;
+mod mirror;
 mod program;
 mod refresh;
 mod scene;

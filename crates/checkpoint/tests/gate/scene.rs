@@ -12,7 +12,8 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use verifier::trust::{
     Bundle, CircuitEntry, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RegistryEntry,
-    RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence, SignedOnline, SignedRoot,
+    RevocationBatch, RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence, SignedOnline,
+    SignedRoot,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, CircuitUse, Epoch, Holder, HolderKey, Moment, Pass, PassProof,
@@ -85,7 +86,7 @@ pub(crate) fn province(code: u8) -> ProvinceCode {
     ProvinceCode::new(code).unwrap()
 }
 
-fn minute(minutes: u32) -> Minute {
+pub(crate) fn minute(minutes: u32) -> Minute {
     Minute::new(minutes).unwrap()
 }
 
@@ -143,6 +144,16 @@ fn root_document(sequence: u64) -> RootDocument {
 
 /// A bundle with these sequences, signed by these root keys and provinces.
 pub(crate) fn bundle(root: u64, online: u64, root_signers: &[u8], provinces: &[u8]) -> Vec<u8> {
+    bundle_with((root, online), root_signers, provinces, &[])
+}
+
+/// The same, with batches of revocations.
+pub(crate) fn bundle_with(
+    (root, online): (u64, u64),
+    root_signers: &[u8],
+    provinces: &[u8],
+    batches: &[RevocationBatch],
+) -> Vec<u8> {
     let document = root_document(root);
     let message = document.signing_bytes().unwrap();
     let signatures = root_signers
@@ -166,7 +177,7 @@ pub(crate) fn bundle(root: u64, online: u64, root_signers: &[u8], provinces: &[u
             root: registry_root,
             risk_root,
         }],
-        batches: Vec::new(),
+        batches: batches.iter().map(RevocationBatch::entry).collect(),
     };
     let message = document.signing_bytes().unwrap();
     let signatures = provinces
@@ -183,6 +194,11 @@ pub(crate) fn bundle(root: u64, online: u64, root_signers: &[u8], provinces: &[u
     }
     .to_bytes()
     .unwrap()
+}
+
+/// The keys that the gate is told of.
+pub(crate) fn pinned() -> RootKeys {
+    root_document(1).root_keys
 }
 
 /// A list as it should be.

@@ -3,7 +3,8 @@
 use commitment::layout::{LayoutError, Reader};
 use commitment::{Fr, Minute, ProvinceCode, fr_to_bytes};
 
-use super::LogError;
+use super::{LogError, LogHash};
+use crate::receipt::is_batch_len;
 use crate::{
     CosignedStatement, MAX_COSIGNED_LEN_BYTES, SIGNED_TREE_HEAD_LEN_BYTES, SignedTreeHead,
 };
@@ -24,7 +25,7 @@ const _: () = assert!(ENTRY_LEN_MAX_BYTES <= u16::MAX as usize);
 /// | 4 key change | 43 | [`KeyChange`] |
 /// | 5 source | 48 | [`SourceEntitlement`] |
 /// | 6 revocations | 49 | [`RevocationBatch`] |
-/// | 7 event | 33 | salted commitment 32 |
+/// | 7 commitments | 41 | [`CommitmentBatch`] |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// The log's own province closed an epoch.
@@ -39,8 +40,8 @@ pub enum Entry {
     Source(SourceEntitlement),
     /// A batch of revocations was published.
     Revocations(RevocationBatch),
-    /// An event was accepted; its commitment is salted, so that the log tells nothing of it.
-    Event([u8; 32]),
+    /// A batch of salted commitments to what was accepted; the log tells nothing of it but when, and how many at most.
+    Commitments(CommitmentBatch),
 }
 
 /// A rule set with its dates.
@@ -119,17 +120,30 @@ pub struct SourceEntitlement {
 
 /// A batch of revocations.
 ///
-/// Layout: sequence 8 · issued 4 · expires 4 · SHA-256 of the signed batch 32.
+/// Layout: sequence 8 · issued 4 · expires 4 · digest 32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RevocationBatch {
-    /// Its sequence.
+    /// The number of the trust list's online document that named it first.
     pub sequence: u64,
     /// When it was made.
     pub issued: Minute,
-    /// Until when it is good.
+    /// When it is listed no longer, at the latest.
     pub expires: Minute,
-    /// SHA-256 of its signed bytes.
+    /// Its digest, by which the online document names it.
     pub sha256: [u8; 32],
+}
+
+/// A batch of commitments to events and contestations, by the root of the tree over them; see [`crate::receipt`].
+///
+/// Layout: made 4 · commitments, fillings among them, 4 · root 32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitmentBatch {
+    /// When it was made; not before anything in it was accepted, and not before the batch before it.
+    pub at: Minute,
+    /// How many commitments it has, fillings among them: a power of two.
+    pub len: u32,
+    /// The root of the tree over them.
+    pub root: LogHash,
 }
 
 impl Entry {
@@ -146,7 +160,17 @@ impl Entry {
             Self::KeyChange(_) => 4,
             Self::Source(_) => 5,
             Self::Revocations(_) => 6,
-            Self::Event(_) => 7,
+            Self::Commitments(_) => 7,
+        }
+    }
+
+    /// The time that an entry tells, by which promises are judged: of a tree head, or of an epoch's registry. Both are
+    /// held against the clocks of other provinces.
+    pub const fn told_time(&self) -> Option<Minute> {
+        match self {
+            Self::TreeHead(head) => Some(head.head.head_time),
+            Self::Registry(cosigned) => Some(cosigned.statement().as_of()),
+            _ => None,
         }
     }
 
@@ -163,7 +187,7 @@ impl Entry {
             Self::KeyChange(change) => change.write(&mut out),
             Self::Source(source) => source.write(&mut out),
             Self::Revocations(batch) => batch.write(&mut out),
-            Self::Event(commitment) => out.extend_from_slice(commitment),
+            Self::Commitments(batch) => batch.write(&mut out),
         }
         out
     }
@@ -195,7 +219,7 @@ impl Entry {
             4 => Self::KeyChange(KeyChange::read(&mut reader)?),
             5 => Self::Source(SourceEntitlement::read(&mut reader)?),
             6 => Self::Revocations(RevocationBatch::read(&mut reader)?),
-            7 => Self::Event(reader.array()?),
+            7 => Self::Commitments(CommitmentBatch::read(&mut reader)?),
             _ => return Err(LayoutError::Invalid("a kind of entry").into()),
         };
         reader.finish()?;
@@ -308,6 +332,26 @@ impl RevocationBatch {
     }
 }
 
+impl CommitmentBatch {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.at.get().to_be_bytes());
+        out.extend_from_slice(&self.len.to_be_bytes());
+        out.extend_from_slice(&self.root.0);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, LayoutError> {
+        let batch = Self {
+            at: reader.minute()?,
+            len: reader.u32()?,
+            root: LogHash(reader.array()?),
+        };
+        if !is_batch_len(batch.len as usize) {
+            return Err(LayoutError::Invalid("a length of a batch"));
+        }
+        Ok(batch)
+    }
+}
+
 fn flag(reader: &mut Reader<'_>) -> Result<bool, LayoutError> {
     match reader.u8()? {
         0 => Ok(false),
@@ -359,7 +403,11 @@ mod tests {
                 expires: minute(7),
                 sha256: [4; 32],
             }),
-            Entry::Event([5; 32]),
+            Entry::Commitments(CommitmentBatch {
+                at: minute(8),
+                len: 256,
+                root: LogHash([5; 32]),
+            }),
         ]
     }
 

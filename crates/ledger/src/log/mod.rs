@@ -17,20 +17,22 @@ mod evidence;
 mod keys;
 mod note;
 mod policy;
+mod remote;
 mod tile;
 mod tree;
 mod witness;
 
 pub use checkpoint::{MAX_CHECKPOINT_LEN_BYTES, SignedCheckpoint};
 pub use entry::{
-    ENTRY_LEN_MAX_BYTES, Entry, KeyChange, KeyRole, RevocationBatch, RuleSetNotice,
-    SourceEntitlement,
+    CommitmentBatch, ENTRY_LEN_MAX_BYTES, Entry, KeyChange, KeyRole, RevocationBatch,
+    RuleSetNotice, SourceEntitlement,
 };
 pub use error::LogError;
 pub use evidence::Evidence;
 pub use keys::{LogKeys, LogSigner, SIGNED_LOG_KEYS_LEN_BYTES, SignedLogKeys};
 pub use note::NoteKey;
 pub use policy::{MAX_POLICY_LEN_BYTES, WitnessPolicy};
+pub use remote::prove_by_tiles;
 pub use tile::{BUNDLE_LEN, TilePath, bundle, read_bundle};
 pub use tree::{
     Log, LogHash, MAX_LOG_SIZE, MAX_PROOF_LEN, ReadBundle, ReadError, check_consistency,

@@ -9,9 +9,9 @@ use wire::source::v1 as of_source;
 use wire::source::v1::forwarded_service_server::ForwardedService;
 use wire::{bytes_exact, envelopes, required};
 
-use super::Desk;
 use super::federation::check_member;
 use super::source::{offered_event, result, source_of};
+use super::{Desk, held};
 use crate::grid::Grid;
 use crate::quotas::used_up;
 use crate::store::{ForwardState, ForwardedRow};
@@ -43,7 +43,13 @@ impl ForwardService for ForwardDesk {
             .take_in(None, move |node| node.take_forwarded(sender, &envelopes))
             .await;
         grid.next().await;
-        let results = answered?.iter().map(Into::into).collect();
+        let answered = answered?;
+        let results = answered.iter().map(|(answer, receipt)| {
+            let mut result = proto::ForwardResult::from(answer);
+            result.receipt = held(receipt.as_ref());
+            result
+        });
+        let results = results.collect();
         Ok(Response::new(proto::ForwardEventsResponse { results }))
     }
 }
@@ -59,7 +65,10 @@ impl ForwardedService for ForwardedDesk {
         let caller = source_of(&request)?;
         let event = EventId(bytes_exact("event_id", &request.get_ref().event_id)?);
         let row = self.0.ask(move |node| node.forwarded(caller, event));
-        Ok(Response::new(answer(row.await?)))
+        let (row, receipt) = row.await?;
+        let mut answer = answer(row);
+        answer.receipt = receipt.unwrap_or_default();
+        Ok(Response::new(answer))
     }
 
     async fn confirm_forwarded(
@@ -96,5 +105,6 @@ fn answer(row: ForwardedRow) -> of_source::GetForwardedResponse {
         reason,
         home_province: row.home.get().into(),
         until_minute: until.map_or(0, rules::Minute::get),
+        receipt: Vec::new(),
     }
 }

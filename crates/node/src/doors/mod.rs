@@ -11,6 +11,7 @@ mod trust;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ledger::receipt::HeldReceipt;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
@@ -21,6 +22,11 @@ use wire::resident::v1::resident_service_server::ResidentService;
 
 use crate::assemble::Peers;
 use crate::{Node, NodeError};
+
+/// A receipt as it travels; empty for none.
+fn held(receipt: Option<&HeldReceipt>) -> Vec<u8> {
+    receipt.map(HeldReceipt::to_bytes).unwrap_or_default()
+}
 
 /// What all services share.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use wire::Padded as _;
 use wire::resident::v1 as proto;
 use wire::resident::v1::resident_service_server::ResidentService;
 
-use super::Desk;
+use super::{Desk, held};
 use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
 use crate::query::Status as Own;
@@ -56,11 +56,15 @@ impl ResidentService for ResidentDesk {
         request: Request<proto::DeclareHealthRequest>,
     ) -> Result<Response<proto::DeclareHealthResponse>, Status> {
         let request = request.into_inner();
-        let duplicate = self
+        let declared = self
             .0
             .ask(move |node| node.declare_health(&request))
             .await?;
-        Ok(Response::new(proto::DeclareHealthResponse { duplicate }))
+        Ok(Response::new(proto::DeclareHealthResponse {
+            duplicate: declared.is_duplicate,
+            receipt: held(declared.receipt.as_ref()),
+            event: declared.event,
+        }))
     }
 
     async fn declare_trip(
@@ -68,8 +72,12 @@ impl ResidentService for ResidentDesk {
         request: Request<proto::DeclareTripRequest>,
     ) -> Result<Response<proto::DeclareTripResponse>, Status> {
         let request = request.into_inner();
-        let duplicate = self.0.ask(move |node| node.declare_trip(&request)).await?;
-        Ok(Response::new(proto::DeclareTripResponse { duplicate }))
+        let declared = self.0.ask(move |node| node.declare_trip(&request)).await?;
+        Ok(Response::new(proto::DeclareTripResponse {
+            duplicate: declared.is_duplicate,
+            receipt: held(declared.receipt.as_ref()),
+            event: declared.event,
+        }))
     }
 
     async fn query(
@@ -139,12 +147,14 @@ impl ResidentService for ResidentDesk {
         request: Request<proto::CorrectRequest>,
     ) -> Result<Response<proto::CorrectResponse>, Status> {
         let request = request.into_inner();
-        let state = match self.0.ask(move |node| node.correct(&request)).await? {
+        let contested = self.0.ask(move |node| node.correct(&request)).await?;
+        let state = match contested.state {
             CaseState::Open => proto::CorrectionState::Open,
             CaseState::Upheld => proto::CorrectionState::Upheld,
         };
         Ok(Response::new(proto::CorrectResponse {
             state: state.into(),
+            receipt: held(contested.receipt.as_ref()),
         }))
     }
 }
@@ -171,11 +181,11 @@ fn made(ended: Option<Outcome>) -> proto::MakeCodeResponse {
 }
 
 /// The own status as it travels.
-fn answer(node: &Node, own: &Own<'_>) -> proto::QueryResponse {
+fn answer(node: &Node, own: &Own) -> proto::QueryResponse {
     let otherwise = otherwise(own);
     let reasons = own.evaluation.reasons.iter().map(|reason| {
         let events = own.events_of(&reason.ground);
-        let rule = own.rule_set.rule_of(reason.key).unwrap_or(&otherwise);
+        let rule = own.rule_set.set().rule_of(reason.key).unwrap_or(&otherwise);
         let source = node.source_name(own, events);
         wire::resident_reason(reason, rule, events, &source, words::way_out)
     });
@@ -187,8 +197,8 @@ fn answer(node: &Node, own: &Own<'_>) -> proto::QueryResponse {
     let latest_end = ends.and_then(|days| days.into_iter().max());
     proto::QueryResponse {
         at_minute: own.at.get(),
-        rule_set_id: own.rule_set.id().as_str().to_owned(),
-        rule_set_version: own.rule_set.version(),
+        rule_set_id: own.rule_set.set().id().as_str().to_owned(),
+        rule_set_version: own.rule_set.set().version(),
         colour: wire::pass::v1::Colour::from(own.evaluation.colour).into(),
         reasons: reasons.collect(),
         newest_negative_minute: own.folded.record.negatives().last().map(|m| m.get()),
@@ -219,14 +229,19 @@ fn foreign(node: &Node, foreign: &ForeignEvent) -> proto::ForeignEvent {
 }
 
 /// What the rule set says of grounds that none of its rules names.
-fn otherwise(own: &Own<'_>) -> Rule {
+fn otherwise(own: &Own) -> Rule {
     let nothing = || Text {
         zh: String::new(),
         en: String::new(),
     };
     Rule {
         id: String::new(),
-        text: own.rule_set.otherwise().cloned().unwrap_or_else(nothing),
-        source: own.rule_set.source().to_owned(),
+        text: own
+            .rule_set
+            .set()
+            .otherwise()
+            .cloned()
+            .unwrap_or_else(nothing),
+        source: own.rule_set.set().source().to_owned(),
     }
 }

@@ -15,9 +15,9 @@ use wire::source::v1::{
 };
 use wire::{MAX_EVENTS, Reason, WireError, count_within, required, signed_event, stated_home};
 
-use super::Desk;
+use super::{Desk, held};
 use crate::quotas::used_up;
-use crate::{EventAnswer, OfferedEvent};
+use crate::{EventAnswer, OfferedEvent, Taken};
 
 #[derive(Clone)]
 pub(super) struct SourceDesk(pub(super) Desk);
@@ -38,15 +38,15 @@ impl SourceDesk {
         let sound: Vec<OfferedEvent> = offered.iter().flatten().cloned().collect();
         let answers = self
             .0
-            .take_in(of_batch, move |node| node.take_events(caller, &sound))
+            .take_in(of_batch, move |node| node.take_in_events(caller, &sound))
             .await?;
         let mut answers = answers.into_iter();
         let results = offered.iter().map(|offered| {
-            let malformed = EventAnswer::Refused("malformed");
-            match offered {
-                Some(_) => result(answers.next().unwrap_or(malformed)),
-                None => result(malformed),
-            }
+            let taken = offered.as_ref().and_then(|_| answers.next());
+            taken.map_or_else(
+                || result(EventAnswer::Refused("malformed")),
+                |taken| taken_result(&taken),
+            )
         });
         Ok(results.collect())
     }
@@ -141,6 +141,14 @@ pub(super) fn result(answer: EventAnswer) -> EventResult {
     EventResult {
         outcome: outcome.into(),
         reason: reason.to_owned(),
+        receipt: Vec::new(),
+    }
+}
+
+fn taken_result(taken: &Taken) -> EventResult {
+    EventResult {
+        receipt: held(taken.receipt.as_ref()),
+        ..result(taken.answer)
     }
 }
 

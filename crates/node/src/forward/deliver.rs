@@ -1,5 +1,6 @@
 //! Handing over what waits in the outbox: a task for each home, so that one that does not answer holds nobody else up.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 use tonic::Status;
 use tonic::transport::Channel;
 use wire::federation::v1 as proto;
-use wire::{Reason, forward_answers};
+use wire::{Reason, forward_answers, home_receipts};
 
 use super::SignedSealingKey;
 use crate::Node;
@@ -23,18 +24,21 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Forwards to all homes for as long as it is polled.
 pub(crate) async fn forward_all(desk: Desk, peers: Arc<Peers>) {
     let mut tasks = JoinSet::new();
-    for (home, news) in desk.node().forward.outbox.homes() {
-        let channel = peers.channel(home);
-        tasks.spawn(forward_to(desk.clone(), home, channel, news));
-    }
-    while let Some(ended) = tasks.join_next().await {
-        if ended.is_err() {
-            tracing::error!("forwarding to a province died");
+    let mut under_way = BTreeSet::new();
+    loop {
+        for (home, news) in desk.node().forward.outbox.homes() {
+            if under_way.insert(home) {
+                tasks.spawn(forward_to(desk.clone(), home, Arc::clone(&peers), news));
+            }
+        }
+        tokio::select! {
+            () = desk.node().forward.outbox.opened() => {}
+            Some(Err(_)) = tasks.join_next() => tracing::error!("forwarding to a province died"),
         }
     }
 }
 
-async fn forward_to(desk: Desk, home: ProvinceCode, channel: Option<Channel>, news: Arc<Notify>) {
+async fn forward_to(desk: Desk, home: ProvinceCode, peers: Arc<Peers>, news: Arc<Notify>) {
     let settings = &desk.node().forward.settings;
     let first = Duration::from_millis(settings.retry_first_ms);
     let most = Duration::from_secs(settings.retry_most_s);
@@ -42,7 +46,7 @@ async fn forward_to(desk: Desk, home: ProvinceCode, channel: Option<Channel>, ne
     let begin = || Backoff::new(first, most, seed);
     let mut backoff = begin();
     loop {
-        match forward_once(&desk, home, channel.as_ref()).await {
+        match forward_once(&desk, home, peers.channel(home).as_ref()).await {
             Ok(true) => backoff = begin(),
             Ok(false) => {
                 backoff = begin();
@@ -91,6 +95,7 @@ async fn forward_once(
     let mut client = wire::client::forward(channel.clone());
     let answer = client.forward_events(request).await?;
     let answers = forward_answers(answer.get_ref(), sent)?;
+    let answers = answers.into_iter().zip(home_receipts(answer.get_ref()));
     let answered: Vec<_> = batch.rows.into_iter().zip(answers).collect();
     let settled = desk.ask(move |node| node.settle(home, &answered)).await?;
     if settled < sent {
@@ -138,7 +143,7 @@ impl Node {
         home: ProvinceCode,
         key: SignedSealingKey,
     ) -> Result<(), super::SealingKeyError> {
-        key.check(home, self.root.document(), self.clock.now())?;
+        key.check(home, self.charter().document(), self.clock.now())?;
         let learnt = self.forward.learnt.lock();
         let mut learnt = learnt.unwrap_or_else(PoisonError::into_inner);
         learnt.insert(home, key);

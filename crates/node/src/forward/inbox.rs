@@ -4,6 +4,7 @@
 //! knowing whether somebody lives here is judged first and answered by its code; everything that depends on it is answered by
 //! one code, and the sources that get it too often are answered nothing more on that day.
 
+use ledger::receipt::HeldReceipt;
 use rules::intake::check;
 use rules::{Event, EventBody, EventId, Minute, ProvinceCode, SourceId, fact_kind};
 use wire::{ENVELOPE_BYTES, ForwardAnswer, Reason};
@@ -73,7 +74,7 @@ impl Node {
     }
 
     /// Opens and judges envelopes that the node of `sender` hands in, and returns when all that were taken are durable; answers
-    /// are in the same order.
+    /// are in the same order, each with the receipt for its source, once the event is part of a record.
     ///
     /// # Errors
     /// [`NodeError`] if nothing could be judged or stored; then none of them was taken.
@@ -81,7 +82,7 @@ impl Node {
         &self,
         sender: ProvinceCode,
         envelopes: &[[u8; ENVELOPE_BYTES]],
-    ) -> Result<Vec<ForwardAnswer>, NodeError> {
+    ) -> Result<Vec<(ForwardAnswer, Option<HeldReceipt>)>, NodeError> {
         let now = self.clock.now();
         let letters = envelopes
             .iter()
@@ -94,16 +95,39 @@ impl Node {
             judging: Judging::begin(self, now),
             waiting: Vec::new(),
         };
+        let accepted_at = sitting.judging.accepted_at();
         let mut answers = Vec::with_capacity(letters.len());
-        for letter in letters {
+        for letter in &letters {
             answers.push(match letter {
-                Ok(letter) => self.answered(&mut sitting, sender, &letter, now)?,
-                Err(answer) => answer,
+                Ok(letter) => self.answered(&mut sitting, sender, letter, now)?,
+                Err(answer) => answer.clone(),
             });
         }
         sitting.judging.finish(None)?;
         self.metrics.foreign_events(&answers);
-        Ok(answers)
+        let answered = answers.into_iter().zip(letters);
+        answered
+            .map(|(answer, letter)| {
+                let receipt = match (&answer, letter) {
+                    (ForwardAnswer::Accepted, Ok(letter)) => {
+                        self.receipt_of(&letter, accepted_at)?
+                    }
+                    _ => None,
+                };
+                Ok((answer, receipt))
+            })
+            .collect()
+    }
+
+    /// The receipt for a letter's event, which is part of a record by now.
+    fn receipt_of(
+        &self,
+        letter: &Letter<'_>,
+        accepted_at: Minute,
+    ) -> Result<Option<HeldReceipt>, NodeError> {
+        let resident = self.resident_key(&letter.event.subject);
+        let bytes = &letter.content.event;
+        self.receipt_again(resident, letter.event.id, accepted_at, bytes)
     }
 
     /// Opens an envelope and judges all that does not depend on who lives here.
@@ -208,7 +232,8 @@ impl Node {
                 signature: letter.content.signature.to_vec(),
                 confirmation: None,
             };
-            sitting.judging.append(*event, &letter.row(evidence, now));
+            let at = sitting.judging.accepted_at();
+            sitting.judging.append(*event, &letter.row(evidence, at));
             return Ok(Some(ForwardAnswer::Accepted));
         }
         if self.waiting_of(sitting, key, event.source)? >= WAITING_MAX {
@@ -261,7 +286,8 @@ impl Node {
             signature: row.signature,
             confirmation: Some(letter.content.signature.to_vec()),
         };
-        sitting.judging.append(*event, &letter.row(evidence, now));
+        let at = sitting.judging.accepted_at();
+        sitting.judging.append(*event, &letter.row(evidence, at));
         sitting.judging.delete(Table::Waiting, &place);
         Ok(Some(ForwardAnswer::Accepted))
     }

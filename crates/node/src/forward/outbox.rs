@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ed25519_dalek::VerifyingKey;
+use ledger::receipt::HeldReceipt;
 use rules::intake::check;
 use rules::{Event, EventError, EventId, Minute, ProvinceCode, SourceId};
 use tokio::sync::Notify;
@@ -30,6 +31,11 @@ const UNKNOWN_KEY: &str = "unknown-key";
 /// Rows removed at a time.
 const PURGE_LEN: usize = 1_024;
 
+/// A row of the outbox, by its number.
+type Numbered = (u64, OutboxRow);
+/// What a home answered, with its receipt where there is one.
+type HomeAnswer = (ForwardAnswer, Option<HeldReceipt>);
+
 /// What waits for one home.
 #[derive(Default)]
 struct Queue {
@@ -41,7 +47,11 @@ struct Queue {
 
 /// What is known of the rows without reading them. Each province has its queue, so that one that does not answer holds
 /// nobody else up.
-pub(crate) struct Outbox(Mutex<BTreeMap<ProvinceCode, Queue>>);
+pub(crate) struct Outbox {
+    queues: Mutex<BTreeMap<ProvinceCode, Queue>>,
+    /// Told when a province got its queue.
+    opened: Notify,
+}
 
 impl Outbox {
     pub(super) fn open(
@@ -60,11 +70,31 @@ impl Outbox {
             queue.next = number + 1;
             Ok(())
         })?;
-        Ok(Self(Mutex::new(queues)))
+        Ok(Self {
+            queues: Mutex::new(queues),
+            opened: Notify::new(),
+        })
     }
 
     fn queues(&self) -> MutexGuard<'_, BTreeMap<ProvinceCode, Queue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives every province that has none yet its queue.
+    pub(crate) fn open_queues(&self, homes: impl Iterator<Item = ProvinceCode>) {
+        let mut queues = self.queues();
+        let before = queues.len();
+        for home in homes {
+            queues.entry(home).or_default();
+        }
+        if queues.len() > before {
+            self.opened.notify_one();
+        }
+    }
+
+    /// Completes when a province has got a queue since this was asked last.
+    pub(super) async fn opened(&self) {
+        self.opened.notified().await;
     }
 
     /// The provinces that something can wait for, each with what tells of news.
@@ -292,19 +322,25 @@ impl Node {
         Ok(self.vault.get(Table::Forwarded, name)?)
     }
 
-    /// What became of an event that `caller` had forwarded.
+    /// What became of an event that `caller` had forwarded, and the receipt of its home, as it travels.
     ///
     /// # Errors
     /// [`Reason::NotFound`] for one that it had not, or whose time in the store is over.
-    pub fn forwarded(&self, caller: SourceId, event: EventId) -> Result<ForwardedRow, NodeError> {
-        let row = self.forwarded_row(&self.name_of(caller, event))?;
+    pub fn forwarded(
+        &self,
+        caller: SourceId,
+        event: EventId,
+    ) -> Result<(ForwardedRow, Option<Vec<u8>>), NodeError> {
+        let name = self.name_of(caller, event);
+        let row = self.forwarded_row(&name)?;
         let mut row = row.ok_or(NodeError::Refused(Reason::NotFound))?;
         if let ForwardState::Waiting { confirm_by } = row.state
             && confirm_by < self.clock.now()
         {
             row.state = ForwardState::Lapsed;
         }
-        Ok(row)
+        let receipt = self.vault.get(Table::HomeReceipts, &name)?;
+        Ok((row, receipt))
     }
 
     /// Takes the second signature under an event that its home contests, and returns when it is durable.
@@ -374,7 +410,9 @@ impl Node {
             }
         }
         let lapsed = expired.len();
-        let ended = expired.into_iter().map(|row| (row, ForwardAnswer::Lapsed));
+        let ended = expired
+            .into_iter()
+            .map(|row| (row, (ForwardAnswer::Lapsed, None)));
         self.settle(home, &ended.collect::<Vec<_>>())?;
         Ok(Batch { rows, lapsed })
     }
@@ -400,16 +438,17 @@ impl Node {
         sealed.collect()
     }
 
-    /// Writes down what a home answered, and removes the rows that are done with. Returns how many those are.
+    /// Writes down what a home answered, with its receipts, and removes the rows that are done with. Returns how many those
+    /// are.
     pub(super) fn settle(
         &self,
         home: ProvinceCode,
-        answered: &[((u64, OutboxRow), ForwardAnswer)],
+        answered: &[(Numbered, HomeAnswer)],
     ) -> Result<usize, NodeError> {
         let now = self.clock.now();
         let mut write = self.vault.write();
         let (mut done, mut ended) = (Vec::new(), Vec::new());
-        for ((number, row), answer) in answered {
+        for ((number, row), (answer, receipt)) in answered {
             let state = match answer {
                 ForwardAnswer::Accepted => ForwardState::Accepted,
                 ForwardAnswer::Waiting { confirm_by } => ForwardState::Waiting {
@@ -424,8 +463,13 @@ impl Node {
             let name = self.name_of(event.source, event.id);
             if let Some(known) = self.forwarded_row(&name)? {
                 let at = now;
-                let row = ForwardedRow { state, at, ..known };
-                write.put(Table::Forwarded, &name, &row);
+                let forwarded = ForwardedRow { state, at, ..known };
+                write.put(Table::Forwarded, &name, &forwarded);
+                if let Some(receipt) = receipt
+                    && self.is_receipt_of(home, receipt, row)
+                {
+                    write.put(Table::HomeReceipts, &name, &receipt.to_bytes());
+                }
             }
             write.delete(Table::Outbox, &row_key(home, *number));
             write.delete(Table::Keys, &self.owner_of(row).0);
@@ -438,6 +482,19 @@ impl Node {
             self.metrics.forwarded_events(ended.into_iter());
         }
         Ok(done.len())
+    }
+
+    /// Whether a home's receipt is over the event that it was sent. One that is not is no receipt, and said to the operator.
+    fn is_receipt_of(&self, home: ProvinceCode, receipt: &HeldReceipt, row: &OutboxRow) -> bool {
+        let federation = self.federation.as_str();
+        let checked = receipt
+            .check_content(&row.event)
+            .and_then(|()| receipt.signed.check(federation, &self.charter().roster));
+        let is_theirs = receipt.signed.receipt.province == home;
+        if let Err(error) = &checked {
+            tracing::error!(province = home.get(), %error, "a home's receipt does not fit");
+        }
+        checked.is_ok() && is_theirs
     }
 
     /// Removes what is known of events that were done with before `oldest`.
@@ -458,6 +515,7 @@ impl Node {
             let mut write = self.vault.write();
             for name in names {
                 write.delete(Table::Forwarded, name);
+                write.delete(Table::HomeReceipts, name);
             }
             write.commit()?;
         }

@@ -51,6 +51,7 @@ struct LogNumbers {
     checkpoint_entries: Amount,
     checkpoint_cosignatures: Amount,
     evidence: Amount,
+    commitments_age: Amount,
 }
 
 /// What others believe it by.
@@ -141,12 +142,15 @@ impl LogNumbers {
     fn register(r: &mut Registry) -> Self {
         let covered = "Entries of the log that its newest checkpoint covers";
         let cosigned = "Witnesses that have cosigned the newest checkpoint of the log";
+        let batched =
+            "Time since the last batch of commitments, by the node's clock; 0 without one";
         let kept = "Checkpoints of other logs that were refused and are kept";
         Self {
             entries: number(r, "log_entries", "Entries of the node's log"),
             checkpoint_entries: number(r, "log_checkpoint_entries", covered),
             checkpoint_cosignatures: number(r, "log_checkpoint_cosignatures", cosigned),
             evidence: number(r, "log_evidence", kept),
+            commitments_age: seconds(r, "commitment_batch_age", batched),
         }
     }
 }
@@ -238,6 +242,9 @@ impl Metrics {
         log.checkpoint_cosignatures
             .set(node.checkpoint_cosignatures() as u64);
         log.evidence.set(node.evidence_kept() as u64);
+        let batched = node.commitments.last_batch();
+        log.commitments_age
+            .set(batched.map_or(0, |at| age_s(node, at)));
     }
 
     fn look_up_trust(&self, node: &Node, credentials: &dyn Credentials) {
@@ -249,7 +256,7 @@ impl Metrics {
         trust.list_age.set(age_s);
         let limit_s = node.settings.trust.hard_stale_s;
         trust.list_age_limit.set(limit_s.into());
-        let root_end = node.root.document().expires_at;
+        let root_end = node.charter().document().expires_at;
         trust.root_expiry.set(root_end.get_s());
         if let Some(end_s) = credentials.current().expires_at_s() {
             trust.certificate_expiry.set(end_s);

@@ -14,6 +14,7 @@ use ledger::log::{
     RuleSetNotice, SignedCheckpoint, SignedLogKeys, SourceEntitlement, TilePath, bundle, leaf_hash,
 };
 use rules::ProvinceCode;
+use sha2::{Digest as _, Sha256};
 
 use crate::node::{epoch_of_key, head_of};
 use crate::store::{EpochRow, StoreError, Table, Vault, WriteSet};
@@ -89,12 +90,14 @@ pub(crate) struct LogBook {
     /// Entries stored.
     next: u64,
     checkpoint: Option<SignedCheckpoint>,
+    announced: Announced,
 }
 
-/// What a log says is in force: rule sets, and of each source the last that was said.
+/// What a log says is in force: rule sets, of each source the last that was said, and the head key.
 #[derive(Default)]
 struct Announced {
     rule_sets: BTreeSet<Vec<u8>>,
+    head_key: Option<KeyChange>,
     sources: BTreeMap<(u8, u8, u32), SourceEntitlement>,
 }
 
@@ -105,6 +108,9 @@ impl Announced {
             Entry::Source(source) => {
                 let id = (source.province.get(), source.kind, source.number);
                 self.sources.insert(id, *source);
+            }
+            Entry::KeyChange(change) if change.role == KeyRole::Head => {
+                self.head_key = Some(*change);
             }
             _ => {}
         }
@@ -121,7 +127,6 @@ impl Node {
     /// stored entry, and must be that of the stored checkpoint.
     pub(crate) fn restore_log(&self) -> Result<(), NodeError> {
         let mut book = self.log_book();
-        let mut announced = Announced::default();
         self.vault
             .walk::<Vec<u8>, NodeError>(Table::LogEntries, b"", |key, bytes| {
                 let wrong = || damaged(Table::LogEntries);
@@ -129,7 +134,8 @@ impl Node {
                     return Err(wrong());
                 }
                 let entry = Entry::from_bytes(&bytes).map_err(|_| wrong())?;
-                announced.take(&entry, &bytes);
+                book.announced.take(&entry, &bytes);
+                self.commitments.restore(&entry);
                 book.log.append(&bytes).map_err(|_| wrong())?;
                 book.next += 1;
                 Ok(())
@@ -154,11 +160,17 @@ impl Node {
         if is_empty {
             self.append_all(&self.past()?)?;
         }
-        self.append_all(&self.unannounced(&announced))?;
+        self.announce()?;
         if self.log_names.is_new {
             self.announce_keys()?;
         }
         self.sign_checkpoint()
+    }
+
+    /// Adds what is in force and not yet in the log.
+    pub(crate) fn announce(&self) -> Result<(), NodeError> {
+        let unannounced = self.unannounced(&self.log_book().announced);
+        self.append_all(&unannounced)
     }
 
     /// What a node did before it had a log.
@@ -176,11 +188,24 @@ impl Node {
         Ok(entries.into_values().collect())
     }
 
-    /// The rule sets and sources of this node's configuration that its log does not tell of, and the sources that it tells
-    /// of and that are no more.
+    /// The rule sets, sources and head key of this node that its log does not tell of, and the sources that it tells of and
+    /// that are no more.
     fn unannounced(&self, announced: &Announced) -> Vec<Entry> {
-        let mut entries: Vec<Entry> = self.rules.known().map(notice_of).collect();
+        let charter = self.charter();
+        let mut entries: Vec<Entry> = charter.rules.known().map(notice_of).collect();
         entries.retain(|entry| !announced.rule_sets.contains(&entry.to_bytes()));
+        // The root document names it, and a node with another one does not start.
+        let head_key = self.signing_key.verifying_key();
+        let sha256: [u8; 32] = Sha256::digest(head_key.as_bytes()).into();
+        if announced.head_key.is_none_or(|told| told.sha256 != sha256) {
+            entries.push(Entry::KeyChange(KeyChange {
+                role: KeyRole::Head,
+                is_compromised: false,
+                number: announced.head_key.map_or(0, |told| told.number) + 1,
+                from: self.clock.now(),
+                sha256,
+            }));
+        }
         let mut gone = announced.sources.clone();
         for (id, source) in self.sources.iter() {
             let now = SourceEntitlement {
@@ -227,18 +252,26 @@ impl Node {
         chunks.try_for_each(|chunk| self.append(self.vault.write(), chunk))
     }
 
-    /// Commits `write` and the entries that tell of it, together or not at all.
+    /// Commits `write` and the entries that tell of it, together or not at all. What was promised for before a time that they
+    /// tell is logged first.
     pub(crate) fn append(
         &self,
         mut write: WriteSet<'_>,
         entries: &[Entry],
     ) -> Result<(), NodeError> {
+        if let Some(told) = entries.iter().filter_map(Entry::told_time).max() {
+            self.keep_promises(told)?;
+        }
         let mut book = self.log_book();
-        for (index, entry) in (book.next..).zip(entries) {
-            write.put_new(Table::LogEntries, &index.to_be_bytes(), &entry.to_bytes());
+        let bytes: Vec<Vec<u8>> = entries.iter().map(Entry::to_bytes).collect();
+        for (index, bytes) in (book.next..).zip(&bytes) {
+            write.put_new(Table::LogEntries, &index.to_be_bytes(), bytes);
         }
         write.commit()?;
         book.next += entries.len() as u64;
+        for (entry, bytes) in entries.iter().zip(&bytes) {
+            book.announced.take(entry, bytes);
+        }
         Ok(())
     }
 
@@ -280,6 +313,11 @@ impl Node {
             let error = error.for_operator();
             tracing::error!(%error, "the log has entries that no checkpoint covers");
         }
+    }
+
+    /// Has peers that are new asked for their cosignature.
+    pub(crate) fn look_for_witnesses(&self) {
+        self.checkpoint_signed.notify_one();
     }
 
     fn store_checkpoint(

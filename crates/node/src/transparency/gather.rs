@@ -35,9 +35,8 @@ pub(crate) async fn keep_witnessed(desk: &Desk, peers: &Peers) {
                 done.insert(province);
             }
         }
-        let is_complete = peers
-            .channels()
-            .all(|(province, _)| done.contains(&province));
+        let channels = peers.channels();
+        let is_complete = channels.iter().all(|(province, _)| done.contains(province));
         let signed = desk.node().checkpoint_signed.notified();
         if is_complete {
             signed.await;
@@ -63,7 +62,7 @@ async fn ask_all(
             continue;
         }
         let known = sizes.get(&province).copied().unwrap_or(0);
-        let (desk, channel) = (desk.clone(), channel.clone());
+        let desk = desk.clone();
         calls.spawn(async move { (province, ask(&desk, province, channel, known).await) });
     }
     let mut cosigned = Vec::new();

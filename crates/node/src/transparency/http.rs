@@ -1,13 +1,14 @@
-//! What anybody may read, by plain HTTP: of the log checkpoint, tiles and entries (c2sp.org/tlog-tiles), its policy, and the
-//! evidence kept against other logs; and the trust list.
+//! What anybody may read, by plain HTTP: of the log checkpoint, tiles and entries (c2sp.org/tlog-tiles), its policy, the
+//! commitments of its batches, and the evidence kept against other logs; and the trust list.
 
 use std::sync::Arc;
 
+use commitment::Minute;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderValue;
 use hyper::{Request, Response, StatusCode};
-use ledger::log::TilePath;
+use ledger::log::{LogHash, TilePath};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -22,6 +23,8 @@ const MAX_CONNECTIONS: usize = 64;
 const MAX_READS: usize = 4;
 /// What never changes may be kept.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// What the path of a batch of commitments begins with.
+const COMMITMENTS: &str = "/commitments/";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What is asked for.
@@ -30,6 +33,9 @@ enum Wanted {
     Checkpoint,
     Tile(TilePath),
     Policy,
+    Keys,
+    /// The commitments of a batch, by when it was made and its root.
+    Commitments(Minute, LogHash),
     Evidence,
 }
 
@@ -39,6 +45,8 @@ impl Wanted {
             "/checkpoint" => Some(Self::Checkpoint),
             "/policy" => Some(Self::Policy),
             "/evidence" => Some(Self::Evidence),
+            "/keys" => Some(Self::Keys),
+            path if path.starts_with(COMMITMENTS) => batch_of(&path[COMMITMENTS.len()..]),
             path => TilePath::parse(path.strip_prefix('/')?)
                 .ok()
                 .map(Self::Tile),
@@ -48,10 +56,19 @@ impl Wanted {
     const fn kind(self) -> &'static str {
         match self {
             Self::Checkpoint | Self::Policy => TEXT,
-            Self::Tile(_) => "application/octet-stream",
+            Self::Tile(_) | Self::Keys | Self::Commitments(..) => "application/octet-stream",
             Self::Evidence => "application/json",
         }
     }
+}
+
+/// `<minute>/<root, 64 hexadecimal digits>`, in the one way to write it.
+fn batch_of(path: &str) -> Option<Wanted> {
+    let (minute, root) = path.split_once('/')?;
+    let at = Minute::new(minute.parse().ok()?).ok()?;
+    let root = LogHash(crate::config::parse_digits(root)?);
+    let is_plain = path == format!("{}/{}", at.get(), hex::encode(root.0));
+    is_plain.then_some(Wanted::Commitments(at, root))
 }
 
 /// Answers until it is dropped.
@@ -76,7 +93,7 @@ async fn answer(
     let asks_for_list = is_trust_path(request.uri().path());
     if wanted.is_none() && !asks_for_list {
         let paths = "/checkpoint, /tile/<L>/<N>[.p/<W>], /tile/entries/<N>[.p/<W>], /policy, /evidence, \
-                     /trust/v1/list, /trust/v1/increment/…, /trust/v1/batch/<digest>\n";
+                     /keys, /commitments/<minute>/<root>, /trust/v1/list, /trust/v1/increment/…, /trust/v1/batch/<digest>\n";
         return of_type(StatusCode::NOT_FOUND, TEXT, paths);
     }
     let Ok(_permit) = room.acquire().await else {
@@ -99,7 +116,7 @@ async fn answer(
     match read {
         Ok(Ok(Some(bytes))) => {
             let mut answer = of_type(StatusCode::OK, wanted.kind(), bytes);
-            if matches!(wanted, Wanted::Tile(_)) {
+            if matches!(wanted, Wanted::Tile(_) | Wanted::Commitments(..)) {
                 answer
                     .headers_mut()
                     .insert(hyper::header::CACHE_CONTROL, FOREVER);
@@ -115,11 +132,23 @@ async fn answer(
     }
 }
 
+impl Node {
+    /// What the log's listener serves under a path, such as `/checkpoint`; none where there is none.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub fn log_file(&self, path: &str) -> Result<Option<Vec<u8>>, NodeError> {
+        Wanted::of(path).map_or(Ok(None), |wanted| read(self, wanted))
+    }
+}
+
 fn read(node: &Node, wanted: Wanted) -> Result<Option<Vec<u8>>, NodeError> {
     Ok(match wanted {
         Wanted::Checkpoint => node.checkpoint().map(|c| c.to_bytes().to_vec()),
         Wanted::Tile(path) => node.log_tile(path)?,
         Wanted::Policy => node.log_policy()?.map(String::into_bytes),
+        Wanted::Keys => Some(node.known_log_keys()?),
+        Wanted::Commitments(at, root) => node.commitments_of(at, root)?,
         Wanted::Evidence => Some(format!("{}\n", evidence(node)?).into_bytes()),
     })
 }

@@ -59,7 +59,7 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner);
         let known_keys = stored_keys(&self.vault, slot)?;
         let log = keys
-            .check(&self.roster, known_keys.as_ref())
+            .check(&self.charter().roster, known_keys.as_ref())
             .and_then(|()| keys.keys.log_key(self.federation.as_str()))
             .map_err(|error| self.refused(from, &error))?;
         let row: Option<WitnessedRow> = self.vault.get(Table::Witnessed, &[slot.get()])?;
@@ -239,7 +239,7 @@ impl Node {
         let known = stored_keys(&self.vault, slot)?;
         answer
             .keys
-            .check(&self.roster, known.as_ref())
+            .check(&self.charter().roster, known.as_ref())
             .map_err(refused)?;
         if known != Some(answer.keys) {
             let mut write: WriteSet<'_> = self.vault.write();
@@ -258,7 +258,8 @@ impl Node {
     /// The keys of the other slots as witnesses, as far as they are known, by province.
     fn witnesses(&self) -> Result<Vec<(ProvinceCode, NoteKey)>, NodeError> {
         let mut witnesses = Vec::new();
-        for member in self.roster.members() {
+        let charter = self.charter();
+        for member in charter.roster.members() {
             if member.slot == self.slot {
                 continue;
             }
@@ -269,6 +270,20 @@ impl Node {
             }
         }
         Ok(witnesses)
+    }
+
+    /// The signed log keys of this node and of those others that are known, one after the other. A reader who has the root
+    /// document needs no other word for whose keys they are.
+    pub(super) fn known_log_keys(&self) -> Result<Vec<u8>, NodeError> {
+        let mut known = self.log_names.signed.to_bytes();
+        for member in self.charter().roster.members() {
+            if member.slot != self.slot
+                && let Some(keys) = stored_keys(&self.vault, member.slot)?
+            {
+                known.extend(keys.to_bytes());
+            }
+        }
+        Ok(known)
     }
 
     /// How many witnesses have cosigned the newest checkpoint.
@@ -301,7 +316,7 @@ impl Node {
                 None => provinces.push((province, format!("w{number}"))),
             }
         }
-        let least = self.roster.quorum() - 1;
+        let least = self.charter().roster.quorum() - 1;
         if provinces.len() < least {
             return Ok(None);
         }

@@ -44,6 +44,7 @@ pub fn fsck(
     check_committed(vault, &residents, &mut checked)?;
     check_registries(vault, against, &mut checked)?;
     super::fsck_log::check_log(vault, against, &mut checked)?;
+    super::fsck_promises::check_promises(vault, &mut checked)?;
     Ok(checked)
 }
 

@@ -4,6 +4,7 @@ mod backup;
 mod control;
 mod fsck;
 mod fsck_log;
+mod fsck_promises;
 mod service;
 
 use std::path::PathBuf;

@@ -272,18 +272,19 @@ async fn a_wrong_home_refuses_and_forgets_and_the_right_one_is_then_asked() {
         (refused.home_province, refused.reason.as_str()),
         (42, "not-taken")
     );
-    // The wrong home keeps nothing but the node's own key, and what its log and those of others say, which is no event's.
+    // The wrong home keeps nothing but the node's own key, since when it gives receipts, and what its log and those of others say, which is no event's.
     let of_logs = [
         Table::LogEntries,
         Table::LogCheckpoint,
         Table::LogKeys,
         Table::Witnessed,
+        Table::Commitments,
     ];
     for table in Table::ALL {
         if of_logs.contains(&table) {
             continue;
         }
-        let own = usize::from(matches!(table, Table::Meta | Table::Keys));
+        let own = usize::from(matches!(table, Table::Meta | Table::Keys | Table::Promised));
         assert_eq!(rows(third, table), own, "{}", table.name());
     }
     assert_eq!(hand_in(away, &negative, 33).await, "forwarded");

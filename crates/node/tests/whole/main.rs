@@ -1,6 +1,7 @@
 //! Nodes with real sockets on port 0: every door, a federation of three, passes, and the process itself.
 
 mod answers;
+mod charters;
 mod clients;
 mod epochs;
 mod forward;
@@ -12,6 +13,8 @@ mod passes;
 mod pressure;
 mod process;
 mod provers;
+mod receipts;
+mod receipts_cut;
 mod residents;
 mod retention;
 mod revocations;

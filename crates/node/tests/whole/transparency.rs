@@ -122,7 +122,7 @@ async fn each_nodes_checkpoint_carries_the_others_cosignatures_and_a_plain_reade
         assert!(told.contains(&head) && told.contains(&registry));
         let count = |kind: fn(&Entry) -> bool| told.iter().filter(|entry| kind(entry)).count();
         assert_eq!(count(|entry| matches!(entry, Entry::RuleSet(_))), 2);
-        assert_eq!(count(|entry| matches!(entry, Entry::KeyChange(_))), 1);
+        assert_eq!(count(|entry| matches!(entry, Entry::KeyChange(_))), 2);
         assert!(count(|entry| matches!(entry, Entry::Source(_))) > 10);
     }
 }

@@ -7,7 +7,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use ledger::log::LogSigner;
-use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Retention, Trust};
+use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Receipts, Retention, Trust};
 use node::forward::{Forward, SealingSecret};
 use node::observe::Metrics;
 use node::store::{KeyRing, MemoryStore, ObservedStore, Store, StoreIdentity, Vault};
@@ -452,6 +452,7 @@ pub(crate) fn parts(
             },
             retention: Retention::default(),
             forward: wish.forward.clone(),
+            receipts: Receipts::default(),
         },
     }
 }
@@ -477,7 +478,7 @@ fn open(
         .filter(|peer| peer.province.get() != home)
         .cloned()
         .collect();
-    let peers = Peers::new(&federation(), &others, &identity).unwrap();
+    let peers = Arc::new(Peers::new(&federation(), &others, &identity).unwrap());
     let (peers_at, public_at) = (
         listeners.peers.local_addr().unwrap(),
         listeners.public.local_addr().unwrap(),

@@ -1,0 +1,197 @@
+//! A newer root document comes in while nodes run: provinces join and leave, and nobody restarts.
+
+use commitment::{Epoch, Slot};
+use ed25519_dalek::{Signer as _, SigningKey};
+use node::{CharterTaken, Node, NodeError, RuleBook};
+use rules::{RuleSet, TestResult};
+use verifier::trust::{Bundle, ProvinceEntry, RootDocument, RootSignature, Sequence, SignedRoot};
+use wire::operator::v1 as o;
+use wire::{Reason, reason_of};
+
+use crate::clients::operator;
+use crate::forward::{hand_in, test};
+use crate::provers::Checking;
+use crate::world::{House, START, Wish, World, province, root_document, root_key};
+
+/// The world's root document with a change.
+fn root(change: impl FnOnce(&mut RootDocument)) -> SignedRoot {
+    signed_by(&root_key(), change)
+}
+
+fn signed_by(key: &SigningKey, change: impl FnOnce(&mut RootDocument)) -> SignedRoot {
+    let mut document = root_document(Checking::entry()).document().clone();
+    change(&mut document);
+    let signature = RootSignature {
+        key: key.verifying_key(),
+        signature: key.sign(&document.signing_bytes().unwrap()).to_bytes(),
+    };
+    SignedRoot::new(document, vec![signature])
+}
+
+fn numbered(sequence: u64) -> impl FnOnce(&mut RootDocument) {
+    move |document| document.sequence = Sequence::new(sequence)
+}
+
+/// With a province more, 44, whose node does not run.
+fn joined(document: &mut RootDocument) {
+    document.sequence = Sequence::new(2);
+    document.provinces.push(ProvinceEntry {
+        province: province(44),
+        slot: Slot::new(3).unwrap(),
+        head_key: SigningKey::from_bytes(&[44; 32]).verifying_key(),
+    });
+}
+
+fn take(node: &Node, root: SignedRoot) -> Result<CharterTaken, NodeError> {
+    let at_hand = RuleSet::BUILT_IN.map(|id| RuleSet::built_in(id).unwrap());
+    let home = if node.home() == province(33) {
+        "hz-2020-02"
+    } else {
+        "fj-2022-08"
+    };
+    let nation = Some("hz-2020-02".to_owned());
+    let rules = RuleBook::new(at_hand.to_vec(), root.document(), home.to_owned(), nation);
+    node.take_charter(root, rules.unwrap())
+}
+
+/// What a root document is refused for.
+fn refusal(node: &Node, root: SignedRoot) -> &'static str {
+    match take(node, root) {
+        Err(NodeError::Fault(what)) => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn assemble(house: &House, epoch: u32) -> Result<o::AssembleRegistryResponse, Reason> {
+    let request = o::AssembleRegistryRequest { epoch };
+    match operator(house).assemble_registry(request).await {
+        Ok(answer) => Ok(answer.into_inner()),
+        Err(status) => Err(reason_of(&status).unwrap()),
+    }
+}
+
+/// The numbers of the root document and of the online document in a house's trust list.
+fn numbers(house: &House) -> (u64, u64) {
+    let list = house.node.trust_list().unwrap();
+    let online = list.online();
+    (online.root_sequence.get(), online.sequence.get())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trust_list_goes_on_under_a_newer_root_document_once_a_quorum_has_it() {
+    let world = World::new(Wish::default()).await;
+    world.close_epoch(1);
+    assemble(&world.houses[0], 1).await.unwrap();
+    assert_eq!(numbers(&world.houses[0]), (1, 1));
+    let batches = world.houses[0]
+        .node
+        .trust_list()
+        .unwrap()
+        .online()
+        .batches
+        .clone();
+    assert!(!batches.is_empty());
+
+    // One has it. The list of before is still served there; alone it signs nothing, and the others go on without it.
+    let first = &world.houses[0];
+    assert_eq!(
+        take(&first.node, root(numbered(2))),
+        Ok(CharterTaken::Swapped)
+    );
+    assert_eq!(
+        take(&first.node, root(numbered(2))),
+        Ok(CharterTaken::AsBefore)
+    );
+    assert_eq!((numbers(first), first.node.root_sequence()), ((1, 1), 2));
+    world.advance_to(START + 20);
+    world.close_epoch(2);
+    assert_eq!(assemble(first, 2).await.err(), Some(Reason::NoQuorum));
+    assemble(&world.houses[1], 2).await.unwrap();
+    assert_eq!(numbers(&world.houses[2]), (1, 2));
+    // It does not fall behind: it takes what they publish, with its batch of revocations.
+    assert_eq!(numbers(first), (1, 2));
+
+    // Two have it, and that is a quorum.
+    take(&world.houses[1].node, root(numbered(2))).unwrap();
+    assemble(first, 2).await.unwrap();
+    assert_eq!(numbers(first), numbers(&world.houses[1]));
+    assert_eq!(numbers(first).0, 2);
+    // From then on nothing under the earlier document is taken.
+    let old = world.houses[2].node.trust_list().unwrap();
+    let old = Bundle::from_bytes(old.to_bytes()).unwrap().online;
+    let refused = first.node.take_online(&old, &[]).unwrap_err();
+    assert_eq!(refused.reason(), Reason::TrustRefused);
+    let now = first.node.trust_list().unwrap().online().batches.clone();
+    assert!(now.starts_with(&batches), "a batch was left out");
+
+    // The last one follows, and has the others' list with the next.
+    take(&world.houses[2].node, root(numbered(2))).unwrap();
+    world.advance_to(START + 40);
+    world.close_epoch(3);
+    assemble(&world.houses[1], 3).await.unwrap();
+    assert_eq!(numbers(&world.houses[2]).0, 2);
+    assert_eq!(numbers(&world.houses[2]), numbers(first));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_province_that_joins_is_a_member_at_once_and_one_that_leaves_is_none() {
+    let world = World::new(Wish::default()).await;
+    let house = world.house(35);
+    let positive = test(44, 1, START - 60, TestResult::Positive);
+    assert_eq!(hand_in(house, &positive, 44).await, "unknown-province");
+    let entries = house.node.checkpoint().unwrap().size();
+    take(&house.node, root(joined)).unwrap();
+    assert!(house.node.is_member(province(44)));
+    assert_eq!(hand_in(house, &positive, 44).await, "forwarded");
+    // The rule sets are those of before, and are not announced twice.
+    assert_eq!(house.node.checkpoint().unwrap().size(), entries);
+
+    let left = |document: &mut RootDocument| {
+        document.sequence = Sequence::new(3);
+        document.provinces.pop();
+    };
+    take(&house.node, root(left)).unwrap();
+    assert!(!house.node.is_member(province(42)) && !house.node.is_member(province(44)));
+    let late = test(44, 2, START - 60, TestResult::Positive);
+    assert_eq!(hand_in(house, &late, 44).await, "unknown-province");
+    // Two are left, and make a registry without the third.
+    take(&world.house(33).node, root(left)).unwrap();
+    world.close_epoch(1);
+    let assembled = assemble(world.house(33), 1).await.unwrap();
+    assert_eq!((assembled.provinces, assembled.cosignatures), (2, 2));
+    let slots = world.house(33).node.registry(Epoch::new(1)).unwrap().heads;
+    assert!(slots.iter().all(|head| head.head.province != province(42)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_document_that_is_older_another_or_not_this_nodes_changes_nothing() {
+    let world = World::new(Wish::default()).await;
+    let node = &world.house(35).node;
+    take(node, root(numbered(5))).unwrap();
+    assert!(refusal(node, root(numbered(4))).contains("older"));
+    let other = |document: &mut RootDocument| {
+        document.sequence = Sequence::new(5);
+        document.grace_min += 1;
+    };
+    assert!(refusal(node, root(other)).contains("says something else"));
+    let stranger = SigningKey::from_bytes(&[9; 32]);
+    assert!(refusal(node, signed_by(&stranger, numbered(6))).contains("not signed"));
+    let other_key = |document: &mut RootDocument| {
+        document.sequence = Sequence::new(6);
+        document.provinces[1].head_key = SigningKey::from_bytes(&[8; 32]).verifying_key();
+    };
+    assert!(refusal(node, root(other_key)).contains("does not name this province"));
+    let other_slot = |document: &mut RootDocument| {
+        document.sequence = Sequence::new(6);
+        document.provinces[1].slot = Slot::new(7).unwrap();
+        document.provinces.sort_by_key(|entry| entry.slot);
+    };
+    assert!(refusal(node, root(other_slot)).contains("another slot"));
+    let other_circuit = |document: &mut RootDocument| {
+        document.sequence = Sequence::new(6);
+        document.circuits[0].matrix_digest = [7; 32];
+    };
+    assert!(refusal(node, root(other_circuit)).contains("circuit"));
+    assert_eq!(node.root_sequence(), 5);
+    assert!(node.is_member(province(42)));
+}
