@@ -115,6 +115,16 @@ impl Actor {
             57..=71 => self.pass_a_gate().await,
             72..=74 => self.offer_an_old_list(),
             75..=78 => self.propose_another().await,
+            draw @ 79..=98 => {
+                self.go_wrong(draw);
+                Ok(())
+            }
+            _ => self.put_back(step, steps),
+        }
+    }
+
+    fn go_wrong(&mut self, draw: u32) {
+        match draw {
             79..=83 => self.kill(),
             84..=87 => self.die_in_a_commit(),
             88..=90 => self.cut_a_link(),
@@ -123,8 +133,7 @@ impl Actor {
             95 => self.slow_a_link(),
             96 => self.set_a_clock_off(),
             97 => self.stay_away(),
-            98 => self.reform(),
-            _ => self.put_back(step, steps),
+            _ => self.reform(),
         }
     }
 
@@ -416,7 +425,7 @@ impl Actor {
         self.heals.push((Instant::now() + wait, heal));
     }
 
-    fn kill(&mut self) -> Result<()> {
+    fn kill(&mut self) {
         let home = self.a_province();
         if !self.down.contains(&home) {
             self.count("processes killed");
@@ -424,18 +433,16 @@ impl Actor {
             self.down.push(home);
             self.later(1, 60, Heal::Up(home));
         }
-        Ok(())
     }
 
-    fn die_in_a_commit(&mut self) -> Result<()> {
+    fn die_in_a_commit(&mut self) {
         let home = self.a_province();
         self.count("machines that died in a commit");
         let (commits, keeps) = (self.rng.random_range(0..40), self.rng.random());
         self.world.house(home).die_after(commits, keeps);
-        Ok(())
     }
 
-    fn cut_a_link(&mut self) -> Result<()> {
+    fn cut_a_link(&mut self) {
         let (a, b) = self.two_provinces();
         self.count("links cut");
         if self.rng.random_ratio(1, 3) {
@@ -444,10 +451,9 @@ impl Actor {
             turmoil::partition(host(a), host(b));
         }
         self.later(10, 400, Heal::Link(a, b));
-        Ok(())
     }
 
-    fn isolate(&mut self) -> Result<()> {
+    fn isolate(&mut self) {
         let alone = self.a_province();
         self.count("provinces cut off");
         for other in self.world.realm.provinces.clone() {
@@ -456,36 +462,32 @@ impl Actor {
                 self.later(100, 600, Heal::Link(alone, other));
             }
         }
-        Ok(())
     }
 
-    fn hold_a_link(&mut self) -> Result<()> {
+    fn hold_a_link(&mut self) {
         let (a, b) = self.two_provinces();
         self.count("links held");
         turmoil::hold(host(a), host(b));
         self.later(2, 40, Heal::Held(a, b));
-        Ok(())
     }
 
-    fn slow_a_link(&mut self) -> Result<()> {
+    fn slow_a_link(&mut self) {
         let (a, b) = self.two_provinces();
         self.count("links slowed");
         let latency = Duration::from_millis(self.rng.random_range(500..4_000));
         self.world.command(Command::Slow(host(a), host(b), latency));
         self.later(30, 300, Heal::Fast(a, b));
-        Ok(())
     }
 
-    fn set_a_clock_off(&mut self) -> Result<()> {
+    fn set_a_clock_off(&mut self) {
         let home = self.a_province();
         self.count("clocks off by an hour");
         let ahead = if self.rng.random() { 60 } else { -60 };
         self.world.house(home).clock.set_ahead(ahead);
         self.later(60, 600, Heal::Clock(home));
-        Ok(())
     }
 
-    fn stay_away(&mut self) -> Result<()> {
+    fn stay_away(&mut self) {
         let home = self.a_province();
         if self.down.is_empty() {
             self.count("long absences");
@@ -493,14 +495,13 @@ impl Actor {
             self.down.push(home);
             self.later(1_200, 2_400, Heal::Up(home));
         }
-        Ok(())
     }
 
     /// Another root document: a new head key for one province, since the old one is known to others, and a rule set to come.
     /// The nodes take it up one after the other.
-    fn reform(&mut self) -> Result<()> {
+    fn reform(&mut self) {
         if self.has_reformed {
-            return Ok(());
+            return;
         }
         self.has_reformed = true;
         self.count("root documents replaced");
@@ -514,7 +515,6 @@ impl Actor {
             house.set_constitution(constitution);
             self.later(1, 120, Heal::Restart(home));
         }
-        Ok(())
     }
 
     /// One province is put back to an older copy of itself, and goes on from there as if nothing had been: its log forks.

@@ -1,5 +1,6 @@
 //! What must hold whatever happens, looked at from outside and remembered over everybody's restarts.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail, ensure};
@@ -98,16 +99,17 @@ impl Look {
             *known == digest,
             "two online documents have the number {number}"
         );
-        if !self.revoked.contains_key(&number) {
+        if let Entry::Vacant(place) = self.revoked.entry(number) {
             let mut revoked = BTreeSet::new();
             for entry in &list.online().batches {
-                let bytes = node.batch(entry.digest);
-                let Ok(bytes) = bytes else { return Ok(()) };
+                let Ok(bytes) = node.batch(entry.digest) else {
+                    return Ok(());
+                };
                 let batch = verifier::trust::RevocationBatch::from_bytes(&bytes)?;
                 let hash = |r: &verifier::trust::Revocation| commitment::revocation_hash(&r.0);
                 revoked.extend(batch.revocations().iter().map(hash).map(RevocationHash));
             }
-            self.revoked.insert(number, revoked);
+            place.insert(revoked);
         }
         Ok(())
     }

@@ -43,8 +43,8 @@ struct Days {
     #[arg(long, default_value_t = 34)]
     nodes: usize,
     /// Days.
-    #[arg(long, default_value_t = 30)]
-    days: u32,
+    #[arg(long = "days", default_value_t = 30)]
+    length: u32,
     /// Minutes between two epochs.
     #[arg(long, default_value_t = 360)]
     every_min: u32,
@@ -59,10 +59,10 @@ impl Days {
         // A month that was interrupted begins anew.
         options.fresh = true;
         let mut run = Run::over(&options, "days", "memory")?;
-        run.show(self.days.into(), "days");
+        run.show(self.length.into(), "days");
         let plan = days::Plan {
             nodes: self.nodes,
-            days: self.days,
+            days: self.length,
             every_min: self.every_min,
             events: self.events,
             seed: run.seed(),
@@ -80,7 +80,7 @@ impl Days {
                 run.fail(0, &format!("{error:#}"), &[])?;
             }
         }
-        run.advance(self.days.into(), &())?;
+        run.advance(self.length.into(), &())?;
         run.finish()
     }
 }
@@ -93,8 +93,8 @@ struct Seeds {
     #[arg(long, default_value_t = 1)]
     first: u64,
     /// How many seeds, one after the other.
-    #[arg(long, default_value_t = 20)]
-    seeds: u64,
+    #[arg(long = "seeds", default_value_t = 20)]
+    number: u64,
     /// What is done within each.
     #[arg(long, default_value_t = 300)]
     steps: u64,
@@ -105,8 +105,8 @@ impl Seeds {
         let mut options = self.options.clone();
         options.seed = Some(self.first);
         let mut run = Run::over(&options, "simulation", "memory")?;
-        run.show(self.seeds, "seeds");
-        while run.done() < self.seeds {
+        run.show(self.number, "seeds");
+        while run.done() < self.number {
             let seed = self.first + run.done();
             let began = Instant::now();
             match seeds::run(seed, self.steps) {

@@ -1,6 +1,7 @@
 //! Those who call nodes over the simulated network: sources, devices, nodes, gates.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -277,7 +278,8 @@ impl Gate {
             realm.federation.as_str(),
         );
         for code in &realm.provinces {
-            text += &format!(
+            let _ = write!(
+                text,
                 "[[publisher]]\nprovince = {code}\naddress = \"{}:{PUBLIC_PORT}\"\n",
                 host(*code)
             );

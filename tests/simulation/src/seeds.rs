@@ -19,7 +19,7 @@ const PROVINCES: [u8; 5] = [33, 35, 42, 44, 51];
 /// Minutes between two epochs.
 const EVERY_MIN: u32 = 30;
 /// Simulated time in which everything that was promised must have come true once nothing goes wrong any more: eight epochs.
-const SETTLE_LIMIT: Duration = Duration::from_secs(8 * 150);
+const SETTLE_LIMIT: Duration = Duration::from_mins(20);
 const SETTLE_LOOK: Duration = Duration::from_secs(5);
 /// A run takes at most so much simulated time.
 const LIMIT: Duration = Duration::from_hours(48);
