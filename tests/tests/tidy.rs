@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -89,6 +89,22 @@ const ALLOWED: [(&str, &[&str]); 20] = [
         ],
     ),
     ("reliability", &["store"]),
+    (
+        "simulation",
+        &[
+            "rules",
+            "commitment",
+            "circuits",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+            "store",
+            "node",
+            "checkpoint",
+            "reliability",
+        ],
+    ),
     (
         "tests",
         &[

@@ -20,7 +20,7 @@ pub use error::Error;
 pub use reading::{
     MAX_IMAGE_FILE_LEN_BYTES, MAX_IMAGE_SIDE_PX, MAX_INPUT_TEXT_LEN_BYTES, read_code, read_image,
 };
-pub use refresh::{Answer, Offered, Taken, ask, take};
+pub use refresh::{Answer, Offered, Taken, ask, ask_through, take};
 pub use report::{ExitCode, ListAge, Report};
 pub use service::{GateService, RandomBytes, serve};
 pub use state::StateDir;

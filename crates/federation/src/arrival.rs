@@ -7,15 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-use crate::Caller;
 use crate::activity::Activity;
 use crate::places::Place;
 use crate::standing::{Standing, UntilEnd};
+use crate::{AnyStream, Caller};
 
 /// Who is on a connection. In the request's extensions of every call, where the guard finds it.
 #[derive(Clone)]
@@ -47,8 +46,8 @@ pub fn address_of<T>(request: &tonic::Request<T>) -> Option<IpAddr> {
 
 /// The bytes' way.
 pub(crate) enum Transport {
-    Tls(Box<TlsStream<TcpStream>>),
-    Plain(TcpStream),
+    Tls(Box<TlsStream<AnyStream>>),
+    Plain(AnyStream),
 }
 
 /// A connection with its caller.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
@@ -16,7 +15,7 @@ use tonic::{Code, Status};
 use tower::service_fn;
 
 use crate::standing::{End, Heard, Other, Standing};
-use crate::{Credentials, FederationError, PeerId};
+use crate::{AnyStream, Credentials, Dial, Dialling, FederationError, PeerId, Tcp};
 
 /// Time without a byte after which a channel gives its connection up, to make another with its next call. Half of what doors
 /// admit, so that none ends just when a call is made; while a call is under way there are signs of life more often.
@@ -53,6 +52,20 @@ pub fn connect(
     credentials: Arc<dyn Credentials>,
     timeouts: Timeouts,
 ) -> Result<Channel, FederationError> {
+    connect_through(Arc::new(Tcp), address, expected, credentials, timeouts)
+}
+
+/// As [`connect`], over connections that `dial` makes.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_through(
+    dial: Arc<dyn Dial>,
+    address: &str,
+    expected: PeerId,
+    credentials: Arc<dyn Credentials>,
+    timeouts: Timeouts,
+) -> Result<Channel, FederationError> {
     let uri: Uri = format!("http://{address}")
         .parse()
         .map_err(|_| FederationError::Address)?;
@@ -62,10 +75,11 @@ pub fn connect(
     let host = host.trim_matches(['[', ']']).to_owned();
     ServerName::try_from(host.clone()).map_err(|_| FederationError::Address)?;
     let connector = service_fn(move |_: Uri| {
+        let dialling = dial.dial(host.clone(), port);
         let (host, expected, credentials) =
             (host.clone(), expected.clone(), Arc::clone(&credentials));
         async move {
-            open(host, port, expected, &*credentials)
+            open(dialling, host, expected, &*credentials)
                 .await
                 .map(TokioIo::new)
         }
@@ -79,19 +93,18 @@ pub fn connect(
 }
 
 async fn open(
+    dialling: Dialling,
     host: String,
-    port: u16,
     expected: PeerId,
     credentials: &dyn Credentials,
-) -> io::Result<Standing<TlsStream<TcpStream>>> {
+) -> io::Result<Standing<TlsStream<AnyStream>>> {
     // Asked for first: material that is swapped during the handshake is a change.
     let changes = credentials.changes();
     let config = credentials
         .current()
         .client(expected.clone())
         .map_err(io::Error::other)?;
-    let stream = TcpStream::connect((host.as_str(), port)).await?;
-    stream.set_nodelay(true)?;
+    let stream = dialling.await?;
     let name = ServerName::try_from(host).map_err(io::Error::other)?;
     let stream = TlsConnector::from(Arc::new(config))
         .connect(name, stream)

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rules::ProvinceCode;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
@@ -21,7 +20,7 @@ use crate::guard::Guard;
 use crate::observe::{CallObserver, Observe};
 use crate::places::Places;
 use crate::standing::{End, Other, UntilEnd};
-use crate::{Caller, Credentials, FederationError, PeerId, Quota, Quotas};
+use crate::{AnyStream, Caller, Credentials, FederationError, Listen, PeerId, Quota, Quotas};
 
 /// Bytes of one stream, and of one connection, that may lie here unread: a message and two of them. It bounds what a
 /// caller who sends faster than is read can fill.
@@ -124,7 +123,7 @@ pub enum Ended {
 /// [`FederationError::NoCertificate`] and [`FederationError::NotLoopback`] before anything is accepted;
 /// [`FederationError::Server`] if the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Listen,
     door: Door,
     routes: Routes,
     limits: Limits,
@@ -138,7 +137,7 @@ pub async fn serve(
 /// # Errors
 /// As [`serve`].
 pub async fn serve_observed(
-    listener: TcpListener,
+    listener: impl Listen,
     door: Door,
     routes: Routes,
     limits: Limits,
@@ -195,7 +194,7 @@ pub async fn serve_observed(
 
 impl Door {
     /// The province served for, after checking that the door can be opened at all.
-    fn check(&self, listener: &TcpListener) -> Result<Option<ProvinceCode>, FederationError> {
+    fn check(&self, listener: &impl Listen) -> Result<Option<ProvinceCode>, FederationError> {
         match self {
             Self::Peers(credentials) | Self::Public(credentials) => {
                 let material = credentials.current();
@@ -214,8 +213,7 @@ impl Door {
     }
 
     /// Brings a connection through the door.
-    async fn admit(&self, stream: TcpStream) -> Result<Admitted, FederationError> {
-        stream.set_nodelay(true)?;
+    async fn admit(&self, stream: AnyStream) -> Result<Admitted, FederationError> {
         match self {
             Self::Peers(credentials) => {
                 // Asked for first: material that is swapped during the handshake is a change.
@@ -260,7 +258,7 @@ struct Admitted {
 
 /// Accepts until told to stop; each handshake runs by itself, so that a slow one holds up nobody.
 async fn accept_all(
-    listener: TcpListener,
+    mut listener: impl Listen,
     door: Arc<Door>,
     limits: Limits,
     accepted: mpsc::Sender<io::Result<Connection>>,

@@ -49,6 +49,27 @@ pub struct SeenHead {
     pub hash: HeadHash,
 }
 
+/// The epoch that a head is to stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Its closing minute.
+    pub as_of: Minute,
+    /// The rule sets in force or announced.
+    pub rule_sets: RuleSetsDigest,
+}
+
+impl From<&RegistryStatement> for Closing {
+    fn from(statement: &RegistryStatement) -> Self {
+        Self {
+            epoch: statement.epoch(),
+            as_of: statement.as_of(),
+            rule_sets: statement.rule_sets(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LastSigned {
     epoch: Epoch,
@@ -102,7 +123,7 @@ impl CosignerState {
                 return Err(Error::WrongRuleSets);
             }
             for signed in heads {
-                self.check_head(&signed.head, statement, policy)?;
+                self.check_head(&signed.head, &statement.into(), policy)?;
             }
             check_fresh(statement, heads, policy)?;
         }
@@ -151,22 +172,28 @@ impl CosignerState {
         Ok(())
     }
 
-    fn check_head(
+    /// Whether this cosigner signs a statement that rests on a head, as far as the head goes. Whoever proposes leaves a head
+    /// out that it would not sign for itself, and with it no more than its province: one node's bad head keeps nobody else
+    /// from a registry.
+    ///
+    /// # Errors
+    /// [`Error::HeadFromTheFuture`], [`Error::WrongRuleSets`], [`Error::HeadTooOld`], [`Error::HeadForked`].
+    pub fn check_head(
         &self,
         head: &TreeHead,
-        statement: &RegistryStatement,
+        of: &Closing,
         policy: &CosignPolicy,
     ) -> Result<(), Error> {
         let slot = head.slot;
-        if head.head_time > statement.as_of() || head.epoch > statement.epoch() {
+        if head.head_time > of.as_of || head.epoch > of.epoch {
             return Err(Error::HeadFromTheFuture(slot));
         }
-        if head.epoch == statement.epoch() {
-            if head.rule_sets != statement.rule_sets() {
+        if head.epoch == of.epoch {
+            if head.rule_sets != of.rule_sets {
                 return Err(Error::WrongRuleSets);
             }
         } else {
-            let age_min = statement.as_of().get() - head.head_time.get();
+            let age_min = of.as_of.get() - head.head_time.get();
             if age_min > policy.stale_head_max_min {
                 return Err(Error::HeadTooOld {
                     slot,

@@ -15,7 +15,7 @@ mod statement;
 pub use commitment::quorum::quorum;
 pub use commitment::{Epoch, MerklePath, Minute, ProvinceCode, Slot};
 pub use cosigner::{
-    CosignPolicy, CosignerState, Expected, MAX_COSIGNER_STATE_LEN_BYTES, Permit, SeenHead,
+    Closing, CosignPolicy, CosignerState, Expected, MAX_COSIGNER_STATE_LEN_BYTES, Permit, SeenHead,
 };
 pub use error::Error;
 pub use head::{

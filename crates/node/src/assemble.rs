@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use commitment::Epoch;
 use federation::{
-    Credentials, FederationError, FederationId, PeerId, RequestId, Timeouts, connect, pass_on,
+    Credentials, Dial, FederationError, FederationId, PeerId, RequestId, Tcp, Timeouts,
+    connect_through, pass_on,
 };
 use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
 use rules::ProvinceCode;
@@ -32,6 +33,7 @@ const CATCH_UP_LIMIT: u32 = 72;
 
 /// Channels to the other nodes. They can be others while the node runs: a province joins, or moves.
 pub struct Peers {
+    dial: Arc<dyn Dial>,
     federation: FederationId,
     credentials: Arc<dyn Credentials>,
     channels: RwLock<BTreeMap<ProvinceCode, (String, Channel)>>,
@@ -53,7 +55,21 @@ impl Peers {
         peers: &[Peer],
         credentials: &Arc<dyn Credentials>,
     ) -> Result<Self, FederationError> {
+        Self::through(Arc::new(Tcp), federation, peers, credentials)
+    }
+
+    /// As [`Peers::new`], over connections that `dial` makes.
+    ///
+    /// # Errors
+    /// As [`Peers::new`].
+    pub fn through(
+        dial: Arc<dyn Dial>,
+        federation: &FederationId,
+        peers: &[Peer],
+        credentials: &Arc<dyn Credentials>,
+    ) -> Result<Self, FederationError> {
         let made = Self {
+            dial,
             federation: federation.clone(),
             credentials: Arc::clone(credentials),
             channels: RwLock::default(),
@@ -77,8 +93,13 @@ impl Peers {
                 return Ok((peer.province, known.clone()));
             }
             let expected = PeerId::node(&self.federation, peer.province);
-            let credentials = Arc::clone(&self.credentials);
-            let channel = connect(&peer.address, expected, credentials, Timeouts::default())?;
+            let channel = connect_through(
+                Arc::clone(&self.dial),
+                &peer.address,
+                expected,
+                Arc::clone(&self.credentials),
+                Timeouts::default(),
+            )?;
             Ok::<_, FederationError>((peer.province, (peer.address.clone(), channel)))
         });
         let channels: BTreeMap<_, (String, Channel)> = channels.collect::<Result<_, _>>()?;
@@ -169,6 +190,45 @@ impl Peers {
             Err(refused())
         }
     }
+}
+
+impl Peers {
+    /// Fetches the registries that a proposed document names and this node has missed from whoever proposes it: with a gap it
+    /// would sign no list any more. Each is checked like any other; what is not to be had is refused with the document.
+    pub(crate) async fn registries_from(
+        &self,
+        province: ProvinceCode,
+        desk: &Desk,
+        document: &OnlineDocument,
+    ) {
+        let named = document.registries.iter().map(|entry| entry.epoch);
+        let missing = named.filter(|epoch| !desk.node().knows_registry(*epoch));
+        let Some(channel) = self.channel(province) else {
+            return;
+        };
+        for epoch in missing.take(CATCH_UP_LIMIT as usize) {
+            if let Err(status) = registry_from(desk, channel.clone(), epoch).await {
+                let reason = wire::reason_of(&status).map(Reason::code);
+                let (province, epoch) = (province.get(), epoch.get());
+                tracing::info!(
+                    province,
+                    epoch,
+                    ?reason,
+                    "a missed registry is not to be had"
+                );
+                return;
+            }
+        }
+    }
+}
+
+async fn registry_from(desk: &Desk, channel: Channel, epoch: Epoch) -> Result<(), Status> {
+    let request = pass_on(proto::GetRegistryRequest { epoch: epoch.get() });
+    let answer = wire::client::federation(channel)
+        .get_registry(request)
+        .await?;
+    let registry = PublishedRegistry::try_from(answer.get_ref().registry.as_ref())?;
+    desk.ask(move |node| node.take_registry(&registry)).await
 }
 
 /// Puts together the next batch of revocations, if one is due.
@@ -281,17 +341,8 @@ async fn gather_heads(
         }
     };
     let offered: Vec<SignedTreeHead> = peers.ask_all("give a tree head", fetch).await;
-    desk.ask(move |node| {
-        let own = node.tree_head(epoch)?;
-        let as_of = own.head.head_time;
-        let mut by_slot = node.known_heads()?;
-        for head in offered.into_iter().chain([own]) {
-            by_slot.insert(head.head.slot.get(), head);
-        }
-        by_slot.retain(|_, head| node.is_usable_head(head, epoch, as_of));
-        Ok(by_slot.into_values().collect())
-    })
-    .await
+    desk.ask(move |node| node.heads_to_propose(epoch, offered))
+        .await
 }
 
 async fn gather_cosignatures(
@@ -402,7 +453,14 @@ async fn catch_up_from(desk: &Desk, channel: Channel) -> Result<(), Status> {
         let registry = match answer {
             Ok(answer) => PublishedRegistry::try_from(answer.get_ref().registry.as_ref())?,
             Err(status) if epoch == 0 => return Err(status),
-            Err(_) => break,
+            // The epoch was skipped; there may be one before it.
+            Err(_) => {
+                epoch -= 1;
+                if epoch == 0 {
+                    break;
+                }
+                continue;
+            }
         };
         let number = registry.cosigned.statement().epoch();
         if desk.node().knows_registry(number) {

@@ -22,6 +22,9 @@ use crate::{Node, NodeError};
 
 /// Registries stay in the document for as long as the oldest pass may be shown: 14 days.
 const REGISTRY_KEPT_MIN: i64 = 14 * 1440;
+/// Most numbers that a document may leave out after the last one signed or known. Without a limit one province would use up
+/// all numbers with one document, and there would be no next one.
+const SEQUENCE_LEAP: u64 = 1_000;
 
 impl Node {
     /// The next online document: it follows from the registries and batches that this node knows, a batch that comes to
@@ -48,7 +51,7 @@ impl Node {
     pub fn next_sequence(&self) -> Result<Sequence, NodeError> {
         let signed = self.last_signed_sequence()?;
         let known = self.trust_list().map_or(0, |t| t.online().sequence.get());
-        Ok(Sequence::new(signed.max(known) + 1))
+        Ok(Sequence::new(signed.max(known).saturating_add(1)))
     }
 
     /// Signs an online document, if it says what this node would say. Of a number at most one document is ever signed,
@@ -67,7 +70,8 @@ impl Node {
             if signed_before.is_some() || document.sequence.get() <= self.last_signed_sequence()? {
                 return Err(NodeError::Refused(Reason::AlreadySigned));
             }
-            if !self.would_say(document) {
+            let latest = self.next_sequence()?.get().saturating_add(SEQUENCE_LEAP);
+            if document.sequence.get() > latest || !self.would_say(document) {
                 return Err(refused);
             }
             // Older numbers are refused by this one alone, so only the last is kept.

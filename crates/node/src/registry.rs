@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use commitment::{Epoch, Fr};
 use ledger::log::Entry;
 use ledger::{
-    CosignPolicy, Cosignature, CosignedStatement, CosignerState, Expected, Registry,
+    Closing, CosignPolicy, Cosignature, CosignedStatement, CosignerState, Expected, Registry,
     RegistryStatement, SignedTreeHead,
 };
 use rules::Minute;
@@ -57,8 +57,8 @@ impl Node {
             .map_err(|error| refused_registry(&error))
     }
 
-    /// The heads that may stand in for provinces that are away: the newest known of each slot.
-    pub(crate) fn known_heads(&self) -> Result<BTreeMap<u8, SignedTreeHead>, NodeError> {
+    /// The newest known head of each slot, which may stand in for a province that is away.
+    fn known_heads(&self) -> Result<BTreeMap<u8, SignedTreeHead>, NodeError> {
         let newest = self.newest_registry_epoch();
         let Some(epoch) = newest else {
             return Ok(BTreeMap::new());
@@ -68,25 +68,57 @@ impl Node {
         Ok(by_slot.collect())
     }
 
-    /// Whether a head is one that a statement of `epoch` closing at `as_of` may rest on.
-    pub(crate) fn is_usable_head(
+    /// The heads that this node proposes a registry of a closed epoch over: of each slot what was offered, or else the last
+    /// one known. What it would not sign for itself it leaves out, and with it its province alone.
+    pub(crate) fn heads_to_propose(
         &self,
-        head: &SignedTreeHead,
         epoch: Epoch,
-        as_of: Minute,
-    ) -> bool {
-        let fits = self
-            .charter()
-            .roster
-            .member(head.head.slot)
-            .is_ok_and(|member| {
-                member.province == head.head.province
-                    && head.check_signature(&member.head_key).is_ok()
+        offered: Vec<SignedTreeHead>,
+    ) -> Result<Vec<SignedTreeHead>, NodeError> {
+        let own = self.tree_head(epoch)?;
+        let as_of = own.head.head_time;
+        let charter = self.charter();
+        let of = Closing {
+            epoch,
+            as_of,
+            rule_sets: charter.rules.counting_at(as_of).digest,
+        };
+        let (state, policy) = (self.cosigner_state()?, self.cosign_policy());
+        let is_usable = |signed: &SignedTreeHead| {
+            let head = &signed.head;
+            let is_its_slots = charter.roster.member(head.slot).is_ok_and(|member| {
+                member.province == head.province && signed.check_signature(&member.head_key).is_ok()
             });
-        let age_min = as_of.get().saturating_sub(head.head.head_time.get());
-        fits && head.head.epoch <= epoch
-            && head.head.head_time <= as_of
-            && (head.head.epoch == epoch || age_min <= self.settings.epochs.stale_head_max_min)
+            let refused = state.check_head(head, &of, &policy).err();
+            if let Some(error) = &refused {
+                let slot = head.slot.get();
+                tracing::warn!(slot, epoch = epoch.get(), %error, "a head is left out of a proposal");
+            }
+            is_its_slots && refused.is_none()
+        };
+        let mut by_slot = self.known_heads()?;
+        by_slot.retain(|_, head| is_usable(head));
+        for head in offered.into_iter().chain([own]).filter(&is_usable) {
+            by_slot.insert(head.head.slot.get(), head);
+        }
+        Ok(by_slot.into_values().collect())
+    }
+
+    fn cosigner_state(&self) -> Result<CosignerState, NodeError> {
+        match self.vault.get::<Vec<u8>>(Table::Cosigned, STATE_KEY)? {
+            Some(bytes) => CosignerState::from_bytes(&bytes)
+                .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Cosigned))),
+            None => Ok(CosignerState::default()),
+        }
+    }
+
+    fn cosign_policy(&self) -> CosignPolicy {
+        let epochs = &self.settings.epochs;
+        CosignPolicy {
+            fresh_provinces_min: epochs.fresh_provinces_min,
+            stale_head_max_min: epochs.stale_head_max_min,
+            delay_max_min: epochs.delay_max_min,
+        }
     }
 
     /// Signs a registry's statement, after checking all of it against what this node knows by itself. The decision is
@@ -100,17 +132,7 @@ impl Node {
         heads: &[SignedTreeHead],
     ) -> Result<Cosignature, NodeError> {
         let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
-        let damaged = || NodeError::Store(StoreError::Damaged(Table::Cosigned));
-        let state = match self.vault.get::<Vec<u8>>(Table::Cosigned, STATE_KEY)? {
-            Some(bytes) => CosignerState::from_bytes(&bytes).map_err(|_| damaged())?,
-            None => CosignerState::default(),
-        };
-        let epochs = &self.settings.epochs;
-        let policy = CosignPolicy {
-            fresh_provinces_min: epochs.fresh_provinces_min,
-            stale_head_max_min: epochs.stale_head_max_min,
-            delay_max_min: epochs.delay_max_min,
-        };
+        let (state, policy) = (self.cosigner_state()?, self.cosign_policy());
         let as_of = statement.as_of();
         let expected = Expected {
             risk_root: self.risk.at(as_of).root(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use federation::{
-    CallObserver, Credentials, Door, Ended, FederationError, Limits, Quota, serve_observed,
+    CallObserver, Credentials, Door, Ended, FederationError, Limits, Listen, Quota, serve_observed,
 };
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -36,11 +36,11 @@ const SERVICES: [&str; 7] = [
 const TRUST_SERVICE: &str = "viridian.trust.v1.TrustService";
 
 /// Where a node's doors are.
-pub struct Listeners {
+pub struct Listeners<L = TcpListener> {
     /// For nodes, sources, checkpoints and operators.
-    pub peers: TcpListener,
+    pub peers: L,
     /// For residents and readers of the trust list.
-    pub public: TcpListener,
+    pub public: L,
     /// For the operator's scraper and prober, if there is one.
     pub metrics: Option<TcpListener>,
     /// For readers of the transparency log, if there is one.
@@ -52,10 +52,10 @@ pub struct Listeners {
 ///
 /// # Errors
 /// [`FederationError`] if a door cannot be opened or fails.
-pub async fn serve(
+pub async fn serve<L: Listen>(
     node: Arc<Node>,
     peers: Arc<Peers>,
-    listeners: Listeners,
+    listeners: Listeners<L>,
     credentials: Arc<dyn Credentials>,
     limits: &config::Limits,
     shutdown: impl Future<Output = ()> + Send,

@@ -115,7 +115,7 @@ struct Dirs {
 impl Faults {
     pub(crate) fn run(&self) -> Result<bool> {
         let mut run = Run::begin(&self.common, "faults")?;
-        let library = record::build(&self.common.work)?.canonicalize()?;
+        let library = record::build(&self.common.options.work)?.canonicalize()?;
         let dirs = Dirs {
             disk: run.dir.join("disk"),
             log: run.dir.join("log"),

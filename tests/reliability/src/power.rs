@@ -87,7 +87,7 @@ impl Power {
         ensure!(self.cuts_per_record > 0, "--cuts-per-record is at least 1");
         let mut run = Run::begin(&self.common, "power")?;
         run.show(self.cuts, "power cuts");
-        let library = record::build(&self.common.work)?.canonicalize()?;
+        let library = record::build(&self.common.options.work)?.canonicalize()?;
         let dirs = Dirs {
             disk: run.dir.join("disk"),
             before: run.dir.join("before"),

@@ -15,12 +15,20 @@ use crate::files::{copy_dir, remove_dir};
 /// After this many failures there is nothing to be learnt from more.
 const MAX_FAILURES: usize = 10;
 
-/// What all kinds of runs take.
+/// What all runs over a database take.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Common {
     /// Database.
     #[arg(long, value_parser = crate::backend_of)]
     pub backend: Backend,
+    /// The rest.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What all kinds of runs take.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
     /// Seed that everything but the times of kills follows from; a random one if it is not given.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -67,8 +75,9 @@ struct State {
 
 /// A run under way.
 pub struct Run {
-    common: Common,
+    options: Options,
     kind: &'static str,
+    over: &'static str,
     /// The directory of this run.
     pub dir: PathBuf,
     state: State,
@@ -82,15 +91,21 @@ impl Run {
     /// # Errors
     /// If the unfinished run is of another revision or seed, or the system refuses its files.
     pub fn begin(common: &Common, kind: &'static str) -> Result<Self> {
-        let dir = common
-            .work
-            .join(format!("{kind}-{}", common.backend.name()));
+        Self::over(&common.options, kind, common.backend.name())
+    }
+
+    /// The same over what has this name.
+    ///
+    /// # Errors
+    /// As [`Run::begin`].
+    pub fn over(options: &Options, kind: &'static str, over: &'static str) -> Result<Self> {
+        let dir = options.work.join(format!("{kind}-{over}"));
         let path = dir.join("state.json");
         let revision = revision()?;
-        let state = if path.exists() && !common.fresh {
+        let state = if path.exists() && !options.fresh {
             let state: State = serde_json::from_slice(&std::fs::read(&path)?)
                 .with_context(|| format!("{}: `--fresh` begins anew", path.display()))?;
-            if state.revision != revision || common.seed.is_some_and(|seed| seed != state.seed) {
+            if state.revision != revision || options.seed.is_some_and(|seed| seed != state.seed) {
                 bail!(
                     "{} is an unfinished run of revision {} with seed {}; `--fresh` begins anew",
                     path.display(),
@@ -103,7 +118,7 @@ impl Run {
             remove_dir(&dir)?;
             State {
                 revision,
-                seed: common.seed.unwrap_or_else(rand::random),
+                seed: options.seed.unwrap_or_else(rand::random),
                 done: 0,
                 seconds: 0.0,
                 figures: BTreeMap::new(),
@@ -113,8 +128,9 @@ impl Run {
         };
         std::fs::create_dir_all(&dir)?;
         Ok(Self {
-            common: common.clone(),
+            options: options.clone(),
             kind,
+            over,
             dir: dir.canonicalize()?,
             state,
             bar: ProgressBar::hidden(),
@@ -219,13 +235,13 @@ impl Run {
         self.bar.finish_and_clear();
         let state = &self.state;
         let machine = Machine::of(&self.dir)?;
-        if !self.common.no_report {
-            append(&self.common.report, self.kind, &self.row(&machine))?;
+        if !self.options.no_report {
+            append(&self.options.report, self.kind, &self.row(&machine))?;
         }
-        if self.common.json {
+        if self.options.json {
             let object = serde_json::json!({
                 "kind": self.kind,
-                "backend": self.common.backend.name(),
+                "backend": self.over,
                 "revision": state.revision,
                 "machine": machine,
                 "date": today(),
@@ -240,7 +256,7 @@ impl Run {
             println!(
                 "{} of {}: {} cases, {} failures, {:.0} s, seed {}",
                 self.kind,
-                self.common.backend.name(),
+                self.over,
                 state.done,
                 state.failures.len(),
                 state.seconds,
@@ -267,7 +283,7 @@ impl Run {
             today(),
             &state.revision,
             machine.text(),
-            self.common.backend.name(),
+            self.over,
             state.seed,
             state.done,
             state.failures.len(),

@@ -4,6 +4,9 @@
 mod mirror;
 mod node;
 
+use std::sync::Arc;
+
+use federation::{Dial, Tcp};
 use verifier::trust::{BatchEntry, Increment, RevocationBatch, RootKeys};
 use verifier::{TrustList, UnixTime};
 
@@ -83,6 +86,19 @@ pub async fn ask(
     in_hand: Option<&TrustList>,
     now: UnixTime,
 ) -> Result<Vec<Answer>, Error> {
+    ask_through(&(Arc::new(Tcp) as _), config, in_hand, now).await
+}
+
+/// As [`ask`], nodes over connections that `dial` makes.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_through(
+    dial: &Arc<dyn Dial>,
+    config: &Config,
+    in_hand: Option<&TrustList>,
+    now: UnixTime,
+) -> Result<Vec<Answer>, Error> {
     if config.publishers.is_empty() && config.mirrors.is_empty() {
         return Err(Error::Config("no publisher to ask".to_owned()));
     }
@@ -102,7 +118,7 @@ pub async fn ask(
         });
     }
     if !config.publishers.is_empty() {
-        let nodes = Nodes::new(config)?;
+        let nodes = Nodes::new(config, dial)?;
         for publisher in &config.publishers {
             let bundle = match nodes.reader(publisher) {
                 Ok(reader) => read(reader, &judge).await,

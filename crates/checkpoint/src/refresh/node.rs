@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use federation::{Credentials, FederationId, PeerId, Timeouts, TlsIdentity, connect};
+use federation::{Credentials, Dial, FederationId, PeerId, Timeouts, TlsIdentity, connect_through};
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 use verifier::TrustList;
@@ -20,6 +20,7 @@ const MAX_ROOTS_LEN_BYTES: u64 = 256 * 1024;
 
 /// What readers of nodes are made with.
 pub(super) struct Nodes {
+    dial: Arc<dyn Dial>,
     federation: FederationId,
     credentials: Arc<dyn Credentials>,
 }
@@ -27,7 +28,7 @@ pub(super) struct Nodes {
 impl Nodes {
     /// # Errors
     /// [`Error::Config`], [`Error::File`], or [`Error::Federation`] for unusable certificate roots.
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+    pub(super) fn new(config: &Config, dial: &Arc<dyn Dial>) -> Result<Self, Error> {
         let federation = config.federation()?;
         let file = config.trust.certificate_roots_file.as_ref();
         let file = file.ok_or_else(|| {
@@ -37,6 +38,7 @@ impl Nodes {
             .map_err(|_| Error::Config("trust.certificate_roots_file is not PEM".to_owned()))?;
         let anonymous = TlsIdentity::anonymous(&federation, &roots)?;
         Ok(Self {
+            dial: Arc::clone(dial),
             federation,
             credentials: Arc::new(Arc::new(anonymous)),
         })
@@ -50,7 +52,8 @@ impl Nodes {
         };
         let node = PeerId::node(&self.federation, publisher.province);
         let credentials = Arc::clone(&self.credentials);
-        let channel = connect(&publisher.address, node, credentials, timeouts);
+        let dial = Arc::clone(&self.dial);
+        let channel = connect_through(dial, &publisher.address, node, credentials, timeouts);
         let channel = channel.map_err(|error| error.to_string())?;
         Ok(NodeReader(wire::client::trust(channel)))
     }

@@ -91,8 +91,11 @@ impl FederationService for FederationDesk {
     ) -> Result<Response<proto::CosignOnlineResponse>, Status> {
         check_member(&self.desk, &request)?;
         let document: OnlineDocument = request.get_ref().try_into()?;
+        let from = Caller::peer_of(&request)?.province;
+        self.peers
+            .registries_from(from, &self.desk, &document)
+            .await;
         if let Some(entry) = self.desk.node().unseen_batch(&document) {
-            let from = Caller::peer_of(&request)?.province;
             let batch = self.peers.batch_from(from, &entry).await?;
             self.desk.node().offer(&batch);
         }

@@ -329,3 +329,46 @@ async fn a_drained_node_says_so_and_ends() {
     drop((client, health));
     house.ended().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_missed_a_registry_fetches_it_from_whoever_proposes_the_next_list() {
+    let world = World::new(Wish::default()).await;
+    people(&world).await;
+    world.close_epoch(1);
+    assemble(&world.houses[0], 1).await.unwrap();
+    world.advance_to(START + 60);
+    world.close_epoch(2);
+    // The registry of epoch 2 is handed over to two of three.
+    let nodes: Vec<_> = world.houses.iter().map(|house| &house.node).collect();
+    let epoch = Epoch::new(2);
+    let heads: Vec<_> = nodes.iter().map(|n| n.tree_head(epoch).unwrap()).collect();
+    let statement = nodes[0].propose(epoch, &heads).unwrap();
+    let signed = nodes.iter().map(|n| n.cosign(&statement, &heads).unwrap());
+    let registry = wire::PublishedRegistry {
+        cosigned: ledger::CosignedStatement::new(statement.clone(), signed.collect()),
+        heads,
+    };
+    for node in &nodes[..2] {
+        node.take_registry(&registry).unwrap();
+    }
+    world.advance_to(START + 120);
+    world.close_epoch(3);
+    assemble(&world.houses[0], 3).await.unwrap();
+    assert!(nodes[2].registry(epoch).is_ok());
+    let next = nodes[0].next_online(nodes[0].next_sequence().unwrap(), None);
+    assert!(nodes[2].cosign_online(&next).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_province_uses_up_the_numbers_of_online_documents() {
+    let world = World::new(Wish::default()).await;
+    people(&world).await;
+    world.close_epoch(1);
+    assemble(&world.houses[0], 1).await.unwrap();
+    let node = &world.houses[0].node;
+    let last = node.next_online(verifier::trust::Sequence::new(u64::MAX), None);
+    let refused = NodeError::Refused(Reason::TrustRefused);
+    assert_eq!(node.cosign_online(&last), Err(refused));
+    let next = node.next_online(node.next_sequence().unwrap(), None);
+    assert!(node.cosign_online(&next).is_ok());
+}

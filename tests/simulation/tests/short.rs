@@ -1,0 +1,31 @@
+//! A few seeds and a few days, each time; many are run by the command.
+
+use simulation::{days, seeds};
+
+#[test]
+fn what_a_few_seeds_bring_keeps_every_promise() {
+    for seed in [1, 2] {
+        let outcome = seeds::run(seed, 60);
+        let outcome = outcome.unwrap_or_else(|error| panic!("seed {seed}: {error:#}"));
+        let count = |what: &str| outcome.counts.get(what).copied().unwrap_or(0);
+        assert!(count("events accepted") > 0, "seed {seed}: {outcome:?}");
+        assert!(count("registries") > 3, "seed {seed}: {outcome:?}");
+        assert!(count("trust lists") > 3, "seed {seed}: {outcome:?}");
+    }
+}
+
+#[test]
+fn nine_provinces_live_through_three_days_and_one_of_them_joins_meanwhile() {
+    let plan = days::Plan {
+        nodes: 9,
+        days: 3,
+        every_min: 720,
+        events: 2,
+        seed: 1,
+    };
+    let month = days::run(&plan, |_| ()).unwrap_or_else(|error| panic!("{error:#}"));
+    let figure = |what: &str| month.figures.get(what).copied().unwrap_or(0);
+    assert_eq!(figure("epochs"), 6, "{month:?}");
+    assert_eq!(figure("provinces that joined"), 1, "{month:?}");
+    assert!(figure("events known at the end") > 50, "{month:?}");
+}
