@@ -145,7 +145,6 @@ fn log_seeds() -> Vec<Vec<u8>> {
         head,
         Entry::Registry(known.cosigned.clone()).to_bytes(),
         receipt_bytes::entry().to_bytes(),
-        Entry::Event([9; 32]).to_bytes(),
         Entry::Colours(colours()).to_bytes(),
         Entry::Impact(impact()).to_bytes(),
         Entry::Sources(sources()).to_bytes(),
