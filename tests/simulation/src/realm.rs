@@ -302,6 +302,7 @@ impl Realm {
                 hard_stale_s: 259_200,
             },
             retention: Retention::default(),
+            counts: node::config::Counts::default(),
             receipts: Receipts::default(),
             forward: Forward {
                 contested: Vec::new(),
