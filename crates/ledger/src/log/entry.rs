@@ -3,8 +3,8 @@
 use commitment::layout::{LayoutError, Reader};
 use commitment::{Fr, Minute, ProvinceCode, fr_to_bytes};
 
-use super::{LogError, LogHash};
 use super::counts::{ColourCounts, ImpactCount, SourceCounts};
+use super::{LogError, LogHash};
 use crate::receipt::is_batch_len;
 use crate::{
     CosignedStatement, MAX_COSIGNED_LEN_BYTES, SIGNED_TREE_HEAD_LEN_BYTES, SignedTreeHead,

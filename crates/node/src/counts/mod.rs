@@ -8,6 +8,7 @@ mod book;
 mod daily;
 mod http;
 mod impact;
+mod settings;
 mod tally;
 mod walk;
 
@@ -20,6 +21,7 @@ use crate::{Node, NodeError};
 
 pub(crate) use book::CountBook;
 pub(crate) use http::{counts_json, is_counts_path};
+pub use settings::Counts;
 
 /// How often is looked whether something is to be counted.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
