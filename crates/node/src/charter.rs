@@ -8,17 +8,18 @@ use ed25519_dalek::SigningKey;
 use ledger::{Member, Roster};
 use rules::ProvinceCode;
 use verifier::CircuitId;
-use verifier::trust::{RootDocument, RootKeys, Sequence, SignedRoot};
+use verifier::trust::{RootDocument, RootKeys, SignedRoot};
 
+use crate::past_roots::PastRoot;
 use crate::{Node, NodeError, RuleBook};
 
 /// A root document, and what follows from it.
 pub(crate) struct Charter {
     /// The document.
     pub(crate) root: SignedRoot,
-    /// The one that was in use before it. As long as there is no trust list under the newer one, what the others publish under
-    /// this one is still taken: whoever missed a batch of revocations could not sign the next list.
-    before: Option<SignedRoot>,
+    /// Those that were in use before it, the newest first. As long as there is no trust list under the newer one, what the others
+    /// publish under an earlier one is still taken: whoever missed a batch of revocations could not sign the next list.
+    pub(crate) past: Vec<PastRoot>,
     /// Whose heads and signatures count.
     pub(crate) roster: Roster,
     /// The rule sets that it names.
@@ -66,18 +67,11 @@ impl Charter {
         }
         Ok(Self {
             root,
-            before: None,
+            past: Vec::new(),
             roster,
             rules,
             slot,
         })
-    }
-
-    /// The document that an online document of this root sequence is judged under.
-    pub(crate) fn root_of(&self, sequence: Sequence) -> &SignedRoot {
-        let before = self.before.as_ref();
-        let before = before.filter(|root| root.document().sequence == sequence);
-        before.unwrap_or(&self.root)
     }
 
     /// The document's content.
@@ -128,16 +122,12 @@ impl Node {
             circuit: self.prover.circuit(),
         };
         let mut charter = Charter::new(root, &self.root_keys, rules, &named)?;
-        charter.before = if is_same {
-            before.before.clone()
-        } else {
-            Some(before.root.clone())
-        };
         if charter.slot != self.slot {
             return Err(NodeError::Fault(
                 "the root document gives this node another slot",
             ));
         }
+        charter.remember(&self.vault, self.clock.now())?;
         let provinces = charter.document().provinces.iter();
         let others = provinces.map(|entry| entry.province);
         self.forward

@@ -31,6 +31,7 @@ mod node;
 pub mod observe;
 mod online;
 mod passes;
+mod past_roots;
 mod plain_http;
 mod proving;
 mod query;

@@ -166,7 +166,8 @@ impl Node {
             signing_key: &parts.signing_key,
             circuit: parts.prover.circuit(),
         };
-        let charter = Charter::new(parts.root, &parts.root_keys, parts.rules, &named)?;
+        let mut charter = Charter::new(parts.root, &parts.root_keys, parts.rules, &named)?;
+        charter.remember(&parts.vault, parts.clock.now())?;
         let (root, slot) = (charter.document(), charter.slot);
         let (places, counts) = count_residents(&parts.vault)?;
         let sealing = SealingKeys::new(&parts.sealing, parts.home, slot, &parts.signing_key);

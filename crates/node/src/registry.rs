@@ -7,7 +7,7 @@ use commitment::{Epoch, Fr};
 use ledger::log::Entry;
 use ledger::{
     Closing, CosignPolicy, Cosignature, CosignedStatement, CosignerState, Expected, Registry,
-    RegistryStatement, SignedTreeHead,
+    RegistryStatement, Roster, SignedTreeHead,
 };
 use rules::Minute;
 use wire::{PublishedRegistry, Reason};
@@ -15,7 +15,7 @@ use wire::{PublishedRegistry, Reason};
 use crate::epoch::Issuing;
 use crate::node::epoch_of_key;
 use crate::store::{RegistryRow, StoreError, Table};
-use crate::{Node, NodeError};
+use crate::{Node, NodeError, RuleBook};
 
 const STATE_KEY: &[u8] = b"state";
 
@@ -168,24 +168,7 @@ impl Node {
                 Err(NodeError::Refused(Reason::RegistryRefused))
             };
         }
-        let refused = |error: ledger::Error| refused_registry(&error);
-        registry
-            .cosigned
-            .check_quorum(&self.charter().roster)
-            .map_err(refused)?;
-        let tree = statement
-            .check_heads(&registry.heads, &self.charter().roster)
-            .map_err(refused)?;
-        let as_of = statement.as_of();
-        if statement.risk_root() != self.risk.at(as_of).root()
-            || statement.rule_sets() != self.charter().rules.counting_at(as_of).digest
-        {
-            tracing::error!(
-                epoch = epoch.get(),
-                "a registry rests on another risk map or other rule sets than this node has"
-            );
-            return Err(NodeError::Refused(Reason::RegistryRefused));
-        }
+        let tree = self.judge_registry(registry)?;
         let row = RegistryRow {
             cosigned: registry.cosigned.to_bytes(),
             heads: registry
@@ -200,6 +183,38 @@ impl Node {
         self.sign_checkpoint_later();
         tracing::info!(epoch = epoch.get(), "a registry has its quorum");
         self.adopt(registry, tree)
+    }
+
+    /// Checks a registry by the root document in use or, where it is of before, by the one that was in use then; its tree.
+    fn judge_registry(&self, registry: &PublishedRegistry) -> Result<Registry, NodeError> {
+        let statement = registry.cosigned.statement();
+        let (epoch, as_of) = (statement.epoch().get(), statement.as_of());
+        let judge = |roster: &Roster, rules: &RuleBook| {
+            let refused = |error: ledger::Error| refused_registry(&error);
+            let cosigned = registry.cosigned.check_quorum(roster);
+            cosigned.map_err(refused)?;
+            let tree = statement.check_heads(&registry.heads, roster);
+            let tree = tree.map_err(refused)?;
+            if statement.risk_root() != self.risk.at(as_of).root()
+                || statement.rule_sets() != rules.counting_at(as_of).digest
+            {
+                tracing::error!(
+                    epoch,
+                    "a registry rests on another risk map or other rule sets than this node has"
+                );
+                return Err(NodeError::Refused(Reason::RegistryRefused));
+            }
+            Ok(tree)
+        };
+        let charter = self.charter();
+        let mut refusal = None;
+        for (roster, rules) in charter.judging(as_of) {
+            match judge(roster, rules) {
+                Ok(tree) => return Ok(tree),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        Err(refusal.unwrap_or(NodeError::Fault("a charter without a root document")))
     }
 
     /// The registry of an epoch.

@@ -102,6 +102,8 @@ pub struct Counting {
 
 /// The rule sets that this node knows, of every province and the nation.
 pub struct RuleBook {
+    /// All that there are, whether they are named or not.
+    at_hand: Vec<RuleSet>,
     sets: Vec<Arc<KnownSet>>,
     home: String,
     nation: Option<String>,
@@ -121,6 +123,7 @@ impl RuleBook {
         home: String,
         nation: Option<String>,
     ) -> Result<Self, RuleBookError> {
+        let all = at_hand.clone();
         let mut at_hand: Vec<(RuleSetEntry, RuleSet)> = at_hand
             .into_iter()
             .map(|set| (RuleSetEntry::of(&set), set))
@@ -141,6 +144,7 @@ impl RuleBook {
             }
         }
         Ok(Self {
+            at_hand: all,
             sets,
             home,
             nation,
@@ -177,6 +181,12 @@ impl RuleBook {
     /// All of them, as the root document names them.
     pub(crate) fn known(&self) -> impl Iterator<Item = &KnownSet> {
         self.sets.iter().map(AsRef::as_ref)
+    }
+
+    /// The book that another root document makes of the same sets; none if it is no book.
+    pub(crate) fn under(&self, root: &RootDocument) -> Option<Self> {
+        let (home, nation) = (self.home.clone(), self.nation.clone());
+        Self::new(self.at_hand.clone(), root, home, nation).ok()
     }
 
     /// Whether both hold the same sets for the same uses.

@@ -41,7 +41,7 @@ pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
     CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, ForwardState, ForwardedRow,
     IssuedRow, LimitRow, LogEvidenceRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow, RefusedRow,
-    RegistryRow, ResidentKey, ResidentRow, RuleSetCountRow, SentAs, UseRow, WaitingRow,
+    RegistryRow, ResidentKey, ResidentRow, RootRow, RuleSetCountRow, SentAs, UseRow, WaitingRow,
     WitnessedRow,
 };
 pub use seal::{KeyRing, mac};

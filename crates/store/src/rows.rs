@@ -201,6 +201,15 @@ pub struct OnlineRow {
     pub document: Vec<u8>,
 }
 
+/// A signed root document; a large value. Key: sequence (8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootRow {
+    /// Canonical bytes.
+    pub document: Vec<u8>,
+    /// When it came in.
+    pub since: Minute,
+}
+
 /// Which of a source's two signatures an event is sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SentAs {

@@ -78,6 +78,8 @@ pub enum Table {
     RuleSetCounts = 50,
     /// Day, number → a published count of that day.
     DailyCounts = 51,
+    /// Sequence, part → a root document that is or was in use.
+    Roots = 55,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -95,7 +97,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 38] = [
+    pub const ALL: [Table; 39] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -134,6 +136,7 @@ impl Table {
         Self::Commitments,
         Self::RuleSetCounts,
         Self::DailyCounts,
+        Self::Roots,
     ];
 
     /// The number in stored keys.
@@ -187,6 +190,7 @@ impl Table {
             Self::Commitments => "commitments",
             Self::RuleSetCounts => "rule-set-counts",
             Self::DailyCounts => "daily-counts",
+            Self::Roots => "roots",
         }
     }
 
@@ -227,7 +231,8 @@ impl Table {
             | Self::HomeReceipts
             | Self::Commitments
             | Self::RuleSetCounts
-            | Self::DailyCounts => Scope::Node,
+            | Self::DailyCounts
+            | Self::Roots => Scope::Node,
         }
     }
 

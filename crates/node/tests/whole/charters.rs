@@ -1,8 +1,11 @@
 //! A newer root document comes in while nodes run: provinces join and leave, and nobody restarts.
 
+use std::sync::Arc;
+
 use commitment::{Epoch, Slot};
 use ed25519_dalek::{Signer as _, SigningKey};
-use node::{CharterTaken, Node, NodeError, RuleBook};
+use node::store::MemoryStore;
+use node::{CharterTaken, Node, NodeError, RuleBook, SimulatedClock};
 use rules::{RuleSet, TestResult};
 use verifier::trust::{Bundle, ProvinceEntry, RootDocument, RootSignature, Sequence, SignedRoot};
 use wire::operator::v1 as o;
@@ -11,7 +14,7 @@ use wire::{Reason, reason_of};
 use crate::clients::operator;
 use crate::forward::{hand_in, test};
 use crate::provers::Checking;
-use crate::world::{House, START, Wish, World, province, root_document, root_key};
+use crate::world::{House, START, Wish, World, minute, parts, province, root_document, root_key};
 
 /// The world's root document with a change.
 fn root(change: impl FnOnce(&mut RootDocument)) -> SignedRoot {
@@ -194,4 +197,51 @@ async fn a_root_document_that_is_older_another_or_not_this_nodes_changes_nothing
     assert!(refusal(node, root(other_circuit)).contains("circuit"));
     assert_eq!(node.root_sequence(), 5);
     assert!(node.is_member(province(42)));
+}
+
+/// With another head key of 35.
+fn rotated(document: &mut RootDocument) {
+    document.sequence = Sequence::new(2);
+    document.provinces[1].head_key = SigningKey::from_bytes(&[8; 32]).verifying_key();
+}
+
+/// The node of 42 alone, which begins with that document.
+fn begun(store: Arc<MemoryStore>, now: u32) -> Result<Arc<Node>, NodeError> {
+    let clock = Arc::new(SimulatedClock::start(minute(now), 0));
+    let mut parts = parts(&Wish::default(), 42, store, clock);
+    parts.root = root(rotated);
+    Node::open(parts)
+}
+
+/// Found by simulation: a gap of before a head key was rotated stayed, and with two such nodes of five no trust list found a quorum.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_of_before_a_head_key_was_rotated_is_taken_up_by_whoever_missed_it() {
+    let mut world = World::new(Wish::default()).await;
+    let store = world.close(42).await;
+    world.close_epoch(1);
+    assemble(world.house(33), 1).await.unwrap();
+    let registry = world.house(33).node.registry(Epoch::new(1)).unwrap();
+    world.advance_to(START + 3_000);
+    world.close_epoch(2);
+    assemble(world.house(33), 2).await.unwrap();
+    let late = world.house(33).node.registry(Epoch::new(2)).unwrap();
+
+    let node = begun(Arc::clone(&store), START + 60).unwrap();
+    node.take_registry(&registry).unwrap();
+    drop(node);
+    // It knows the earlier document after a further start, too; what was cosigned with the old key days later is not taken.
+    let node = begun(Arc::clone(&store), START + 3_000).unwrap();
+    assert_eq!(node.newest_registry_epoch(), Some(Epoch::new(1)));
+    let refused = node.take_registry(&late).unwrap_err();
+    assert!(
+        matches!(refused.reason(), Reason::HeadRefused | Reason::NoQuorum),
+        "{refused:?}"
+    );
+    drop(node);
+    // Whoever never had the earlier document takes neither, and nobody goes back to it.
+    let stranger = begun(Arc::new(MemoryStore::default()), START + 60).unwrap();
+    assert!(stranger.take_registry(&registry).is_err());
+    let clock = Arc::new(SimulatedClock::start(minute(START + 3_000), 0));
+    let back = Node::open(parts(&Wish::default(), 42, store, clock));
+    assert!(matches!(back, Err(NodeError::Fault(what)) if what.contains("older")));
 }
