@@ -89,7 +89,8 @@ impl Month34 {
             lines: Lines::new(Arc::clone(&world.realm)),
             rng: ChaCha8Rng::seed_from_u64(plan.seed),
             constitution: Constitution {
-                sequence: 1,
+                // The first names everybody.
+                sequence: 2,
                 members: members.map(|code| (*code, 0)).collect(),
                 has_later_set: false,
             },

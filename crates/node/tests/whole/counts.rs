@@ -54,9 +54,9 @@ fn stricter(from: &str, is_emergency: bool) -> RuleSet {
 }
 
 /// A root document that names these sets, too, and the node's rule book under it.
-fn agreed(more: &[RuleSet]) -> (SignedRoot, RuleBook) {
+fn agreed(sequence: u32, more: &[RuleSet]) -> (SignedRoot, RuleBook) {
     let mut document = root_document(Checking::entry()).document().clone();
-    document.sequence = Sequence::new(1 + more.len() as u64);
+    document.sequence = Sequence::new(sequence.into());
     document.rule_sets.extend(more.iter().map(RuleSetEntry::of));
     document.rule_sets.sort_by_key(|entry| entry.short_id);
     let message = document.signing_bytes().unwrap();
@@ -71,11 +71,11 @@ fn agreed(more: &[RuleSet]) -> (SignedRoot, RuleBook) {
     (SignedRoot::new(document, vec![signature]), rules)
 }
 
-/// A node of province 33 over a store, under such a root document.
+/// A node of province 33 over a store, under such a root document; a later one has a higher number.
 fn open(store: &Arc<MemoryStore>, now: u32, more: &[RuleSet]) -> Arc<Node> {
     let clock = Arc::new(SimulatedClock::start(minute(now), 0).movable(true));
     let mut parts = parts(&Wish::default(), 33, Arc::clone(store) as _, clock);
-    (parts.root, parts.rules) = agreed(more);
+    (parts.root, parts.rules) = agreed(1 + now.saturating_sub(START), more);
     Node::open(parts).unwrap()
 }
 
@@ -419,7 +419,7 @@ fn a_rule_set_that_is_announced_while_the_node_runs_is_counted_without_a_restart
     node.count_due().unwrap();
     assert!(node.impact_counts().unwrap().is_empty());
     let new = stricter("2022-09-01", false);
-    let (root, rules) = agreed(std::slice::from_ref(&new));
+    let (root, rules) = agreed(2, std::slice::from_ref(&new));
     node.take_charter(root, rules).unwrap();
     assert!(counts_check(&node).1.contains("hz-2022-09"));
     node.count_due().unwrap();
