@@ -90,7 +90,7 @@ fn the_fullest_root_document_is_written_and_read() {
     let world = World::new();
     let fullest = fullest_root(&world);
     let bytes = fullest.to_bytes().unwrap();
-    assert_eq!(bytes.len(), 31_888);
+    assert_eq!(bytes.len(), 33_168);
     assert!(bytes.len() <= MAX_ROOT_LEN_BYTES);
     assert_eq!(RootDocument::from_bytes(&bytes), Ok(fullest.clone()));
     assert_eq!(fullest.province_count(), 32);
