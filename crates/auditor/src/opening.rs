@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use commitment::opening::{Answer, Sought, Stated};
-use commitment::{CircuitUse, Fr, fr_from_bytes, fr_to_bytes};
+use commitment::{CircuitUse, Epoch, Fr, Slot, fr_from_bytes, fr_to_bytes};
 use rules::event::MAX_EVENT_LEN_BYTES;
 use rules::{Event, Minute};
 use serde::Serialize;
-use verifier::opening::{Asked, OPENING_LEN_BYTES, Opened, Opening, OpeningRefusal};
+use verifier::opening::{Asked, EpochRegistry, OPENING_LEN_BYTES, Opened, Opening, OpeningRefusal};
 use verifier::{PreparedCircuit, VERIFYING_KEY_LEN_BYTES, VerifyingKey};
 
 use crate::system::CircuitName;
@@ -18,13 +18,15 @@ use crate::{Outcome, files, test_key};
 /// Check an opening: what a home node answers to whoever asks whether its committed record holds what an event states.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  auditor opening answer.bin --event event.bin --registry-root 1b0c… --verifying-key opening-vk.bin
-  auditor opening answer.bin --event target.bin --ended-not-before 27698400 --registry-root … --verifying-key …
-  auditor opening answer.bin --event event.bin --registry-root … --verifying-key … --admit-test-key --json
+  auditor opening answer.bin --event event.bin --slot 19 --epoch 41 --as-of 27698640 --registry-root 1b0c… \\
+    --verifying-key opening-vk.bin --circuit-id 9ac2… --accepted 27698000
+  auditor opening answer.bin --event target.bin --ended-not-before 27698400 …    as the source of a release asks
+  auditor opening answer.bin --event event.bin … --admit-test-key --json         without --circuit-id the key is one of tests
 
-The event is the one that was stated, in its canonical bytes; of a release or a ruling, the event that it speaks of. The registry
-root is that of the opening's epoch, from a trust list that you believe. The circuit is rebuilt from the source of this program;
-the key is that of openings, arkworks compressed. Nothing is asked of anybody.
+The event is the one that was stated, in its canonical bytes; of a release or a ruling, the event that it speaks of. The slot is that of
+the home node, by your receipt; epoch, as-of and registry root are of the epoch that you ask about, from a trust list that you
+believe. The circuit is rebuilt from the source of this program; the key is that of openings, arkworks compressed, and the circuit id says
+what it is for: an opening's own word for it is worth nothing. Nothing is asked of anybody.
 
 What an answer says and does not say is in `auditor statement --circuit opening --text`. Whether it suffices is for you to judge: an
 event that stands under another, one that ended, and one that is absent each need a reason that the home node has to show.
@@ -36,12 +38,27 @@ pub(crate) struct Args {
     /// The event asked about, in its canonical bytes
     #[arg(long, value_name = "FILE")]
     event: PathBuf,
-    /// The registry root of the opening's epoch, 64 hexadecimal digits
+    /// The home node's slot, 0 to 63
+    #[arg(long, value_parser = slot)]
+    slot: Slot,
+    /// The epoch asked about
+    #[arg(long, value_name = "NUMBER")]
+    epoch: u32,
+    /// The minute since 1970 UTC at which it closed
+    #[arg(long, value_name = "MINUTE", value_parser = minute)]
+    as_of: Minute,
+    /// The registry root of that epoch, 64 hexadecimal digits
     #[arg(long, value_name = "HEX", value_parser = element)]
     registry_root: Fr,
     /// The verifying key of the circuit of openings
     #[arg(long, value_name = "FILE")]
     verifying_key: PathBuf,
+    /// The circuit id of openings in a root document that you believe, 64 hexadecimal digits; without it the key is one of tests
+    #[arg(long, value_name = "HEX", value_parser = test_key::digits)]
+    circuit_id: Option<[u8; 32]>,
+    /// When the event was accepted, by your receipt: an older tree says nothing of it
+    #[arg(long, value_name = "MINUTE", value_parser = minute)]
+    accepted: Option<Minute>,
     /// Ask whether it ended no earlier than this minute since 1970 UTC, as the source of a release does
     #[arg(long, value_name = "MINUTE", value_parser = minute)]
     ended_not_before: Option<Minute>,
@@ -68,11 +85,18 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         .ended_not_before
         .map_or(sought, |at| sought.ended_not_before(at));
     let asked = Asked {
+        slot: args.slot,
         subject: event.subject,
         sought,
     };
-    let verdict = judge(&opening, &asked, args.registry_root, &key);
-    let report = Report::new(&opening, &sought, &verdict, args.admit_test_key);
+    let registry = EpochRegistry {
+        epoch: Epoch::new(args.epoch),
+        as_of: args.as_of,
+        root: args.registry_root,
+    };
+    let circuit = circuit(&key, args.circuit_id)?;
+    let verdict = opening.verify(&asked, &registry, &circuit);
+    let report = Report::new(&opening, &sought, &verdict, args);
     files::print(&if args.json {
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
@@ -87,19 +111,25 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
 }
 
-/// The opening under the key as one of production or of tests, whichever it names.
-fn judge(
-    opening: &Opening,
-    asked: &Asked,
-    registry_root: Fr,
-    key: &VerifyingKey,
-) -> Result<Opened, OpeningRefusal> {
+/// The circuit of openings under a key, for what its id says; without an id for tests.
+fn circuit(key: &VerifyingKey, id: Option<[u8; 32]>) -> Result<PreparedCircuit> {
     let digest = CircuitName::Opening.identity().digest;
     let under = |circuit_use| PreparedCircuit::new(circuit_use, &digest, key);
-    let (production, test) = (under(CircuitUse::Production), under(CircuitUse::Test));
-    let is_test = opening.circuit == test.id().short();
-    let circuit = if is_test { &test } else { &production };
-    opening.verify(asked, registry_root, circuit)
+    let Some(id) = id else {
+        return Ok(under(CircuitUse::Test));
+    };
+    [CircuitUse::Production, CircuitUse::Test]
+        .map(under)
+        .into_iter()
+        .find(|circuit| circuit.id().to_bytes() == id)
+        .context("--circuit-id is not that of this circuit under this key")
+}
+
+fn slot(text: &str) -> Result<Slot, String> {
+    let number: u8 = text
+        .parse()
+        .map_err(|_| "a number from 0 to 63".to_owned())?;
+    Slot::new(number).ok_or("a number from 0 to 63".to_owned())
 }
 
 fn element(text: &str) -> Result<Fr, String> {
@@ -120,6 +150,7 @@ struct Report {
     refused: Option<String>,
     epoch: u32,
     slot: u8,
+    head_minute: u32,
     leaf: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     circuit_use: Option<&'static str>,
@@ -134,15 +165,19 @@ impl Report {
         opening: &Opening,
         sought: &Sought,
         verdict: &Result<Opened, OpeningRefusal>,
-        admit_test_key: bool,
+        args: &Args,
     ) -> Self {
         let opened = verdict.as_ref().ok();
         let is_test = opened.is_some_and(|o| o.circuit_use == CircuitUse::Test);
         let refused = match verdict {
             Err(refusal) => Some(refusal.to_string()),
-            Ok(_) if is_test && !admit_test_key => {
+            Ok(_) if is_test && !args.admit_test_key => {
                 Some("the key is one of tests, under which whoever made it can forge".to_owned())
             }
+            Ok(opened) if args.accepted.is_some_and(|at| opened.head_time < at) => Some(format!(
+                "the tree is of minute {}, older than the receipt: it says nothing of the event",
+                opened.head_time.get()
+            )),
             Ok(_) => None,
         };
         let believed = opened.filter(|_| refused.is_none());
@@ -150,6 +185,7 @@ impl Report {
             is_believed: believed.is_some(),
             epoch: opening.head.epoch.get(),
             slot: opening.head.slot.get(),
+            head_minute: opening.head.head_time.get(),
             leaf: hex::encode(fr_to_bytes(opening.leaf)),
             circuit_use: opened.map(|_| if is_test { "test" } else { "production" }),
             answer: believed.map(|opened| word(opened.answer)),
@@ -160,8 +196,8 @@ impl Report {
 
     fn text(&self) -> String {
         let mut out = format!(
-            "epoch {}, slot {}\nleaf {}\n",
-            self.epoch, self.slot, self.leaf
+            "epoch {}, slot {}, tree of minute {}\nleaf {}\n",
+            self.epoch, self.slot, self.head_minute, self.leaf
         );
         if self.circuit_use == Some("test") {
             out.push_str("under a test key: a specimen\n");
@@ -197,6 +233,10 @@ fn says(sought: &Sought, answer: Answer) -> String {
             "one of its kind and province that began no earlier"
         }
     };
+    let ended = match sought.stated() {
+        Stated::Stay { .. } => other,
+        Stated::Fact { .. } | Stated::NegativeTest { .. } => "some entry of its kind and province",
+    };
     match answer {
         Answer::Stands => "the event stands in the record as stated, and has not ended".to_owned(),
         Answer::Ended => {
@@ -204,7 +244,7 @@ fn says(sought: &Sought, answer: Answer) -> String {
         }
         Answer::Covered => format!("another stands for the event and has not ended: {other}"),
         Answer::CoveredAndEnded => format!(
-            "another of its kind or place stands for the event and has ended, no earlier than minute {bound}"
+            "{ended} has ended, no earlier than minute {bound}: that accounts for the event only if the event itself has ended"
         ),
         Answer::Absent => "nothing in the record has the event's key and begin: ask why".to_owned(),
     }

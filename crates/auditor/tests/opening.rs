@@ -6,12 +6,12 @@ use std::process::{Command, Output};
 
 use circuits::opening::scene::{SLOT, Scene, registered, subject};
 use commitment::opening::Sought;
-use commitment::{Epoch, Slot, fr_to_bytes};
+use commitment::{CircuitId, CircuitUse, Epoch, Slot, fr_to_bytes};
 use prover::OpeningProver;
 use rules::{Event, EventBody, EventId, ProvinceCode, SourceId, SourceKind, TestResult};
 use serde_json::Value;
-use verifier::PassProof;
 use verifier::opening::{Opening, RegisteredHead};
+use verifier::{PassProof, VerifyingKey};
 
 fn auditor(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_auditor"))
@@ -78,18 +78,21 @@ fn an_opening_is_believed_for_its_event_and_registry_and_for_nothing_else() {
     write("other.bin", &positive(4 * 1440).to_bytes());
     write("key.bin", prover.verifying_key());
     let root = hex::encode(fr_to_bytes(root));
-    let ask = |event: &str, root: &str, more: &[&str]| {
-        let args = [
-            "opening",
-            "opening.bin",
-            "--event",
-            event,
+    let closed = head_time.get().to_string();
+    let ask_of = |slot: &str, epoch: &str, event: &str, root: &str, more: &[&str]| {
+        let args = ["opening", "opening.bin", "--event", event, "--slot", slot];
+        let registry = [
+            "--epoch",
+            epoch,
+            "--as-of",
+            &closed,
             "--registry-root",
             root,
         ];
         let rest = ["--verifying-key", "key.bin", "--json"];
-        auditor(folder.path(), &[&args[..], &rest, more].concat())
+        auditor(folder.path(), &[&args[..], &registry, &rest, more].concat())
     };
+    let ask = |event: &str, root: &str, more: &[&str]| ask_of("19", "41", event, root, more);
     let said = json(&ask("event.bin", &root, &["--admit-test-key"]), 0);
     assert_eq!(
         (&said["is_believed"], &said["answer"]),
@@ -121,6 +124,44 @@ fn an_opening_is_believed_for_its_event_and_registry_and_for_nothing_else() {
         "registry does not hold",
     );
 
+    let admitted = ["--admit-test-key"];
+    refused(
+        ask_of("20", "41", "event.bin", &root, &admitted),
+        "slot 19, not 20",
+    );
+    refused(
+        ask_of("19", "42", "event.bin", &root, &admitted),
+        "epoch 41, not 42",
+    );
+    // Accepted after the tree was closed: it cannot stand there.
+    let after = (head_time.get() + 1).to_string();
+    let late = ["--admit-test-key", "--accepted", &after];
+    refused(ask("event.bin", &root, &late), "older than the receipt");
+    let in_time = ["--admit-test-key", "--accepted", &closed];
+    json(&ask("event.bin", &root, &in_time), 0);
+
+    // What a key is for is the asker's knowledge: an opening that calls a key of tests one of production is not believed.
+    let key = VerifyingKey::from_bytes(prover.verifying_key()).unwrap();
+    let id_for =
+        |circuit_use| CircuitId::new(circuit_use, &prover.matrix_digest(), &key.to_bytes());
+    let lie = Opening {
+        circuit: id_for(CircuitUse::Production).short(),
+        ..opening.clone()
+    };
+    write("opening.bin", &lie.to_bytes());
+    refused(ask("event.bin", &root, &[]), "is under the circuit");
+    refused(ask("event.bin", &root, &admitted), "is under the circuit");
+    let of_tests = hex::encode(id_for(CircuitUse::Test).to_bytes());
+    refused(
+        ask("event.bin", &root, &["--circuit-id", &of_tests]),
+        "is under the circuit",
+    );
+    let another = ask("event.bin", &root, &["--circuit-id", &"a".repeat(64)]);
+    assert_eq!(another.status.code(), Some(3));
+    write("opening.bin", &opening.to_bytes());
+    let named = ["--admit-test-key", "--circuit-id", &of_tests];
+    json(&ask("event.bin", &root, &named), 0);
+
     let release = event(EventBody::Release {
         target: EventId([1; 16]),
         at: circuits::clearance::scene::ago(5),
@@ -137,6 +178,12 @@ fn an_opening_is_believed_for_its_event_and_registry_and_for_nothing_else() {
             "other.bin",
             "--event",
             "event.bin",
+            "--slot",
+            "19",
+            "--epoch",
+            "41",
+            "--as-of",
+            "1",
             "--registry-root",
             &root,
             "--verifying-key",

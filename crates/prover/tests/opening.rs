@@ -8,7 +8,9 @@ use commitment::Fr;
 use commitment::opening::{Answer, OpeningError, OpeningInputs, Said, Sought};
 use prover::{CircuitUse, OpeningProver, ProveError, Prover};
 use rules::FactKind;
-use verifier::opening::{Asked, OPENING_LEN_BYTES, Opening, OpeningRefusal, RegisteredHead};
+use verifier::opening::{
+    Asked, EpochRegistry, OPENING_LEN_BYTES, Opening, OpeningRefusal, RegisteredHead,
+};
 use verifier::{Epoch, PassProof, PreparedCircuit, Slot, VerifyingKey};
 
 const DAY: u32 = 1440;
@@ -95,8 +97,8 @@ fn what_is_not_so_gets_no_proof() {
     ));
 }
 
-/// An opening with the registry root of its epoch.
-fn made(sought: Sought) -> (Opening, Fr) {
+/// An opening with the registry of its epoch.
+fn made(sought: Sought) -> (Opening, EpochRegistry) {
     let (public, witness) = Scene::new().answered(sought).unwrap();
     let proof = PROVER.prove(&public, &witness, [8; 32]).unwrap();
     let (head_time, way, root) = registered(public.state_root);
@@ -113,38 +115,70 @@ fn made(sought: Sought) -> (Opening, Fr) {
         answer: public.said.answer(),
         proof: PassProof::from_bytes(&proof).unwrap(),
     };
-    (opening, root)
+    let registry = EpochRegistry {
+        epoch: opening.head.epoch,
+        as_of: head_time,
+        root,
+    };
+    (opening, registry)
+}
+
+fn slot(number: u8) -> Slot {
+    Slot::new(number).unwrap()
 }
 
 #[test]
 fn an_opening_is_believed_under_its_registry_and_for_what_was_asked() {
     let sought = a_fact(FactKind::ScreenedPositive, 33, 3 * DAY);
-    let (made, root) = made(sought);
+    let (made, registry) = made(sought);
     let bytes = made.to_bytes();
     assert_eq!(bytes.len(), OPENING_LEN_BYTES);
     let opening = Opening::from_bytes(&bytes).unwrap();
     assert_eq!(opening, made);
     let asked = Asked {
+        slot: slot(SLOT),
         subject: subject(),
         sought,
     };
     let circuit = circuit();
-    let opened = opening.verify(&asked, root, &circuit).unwrap();
+    let opened = opening.verify(&asked, &registry, &circuit).unwrap();
     assert_eq!((opened.answer, opened.leaf), (Answer::Stands, made.leaf));
+    assert_eq!(opened.head_time, made.head.head_time);
     assert_eq!(opened.circuit_use, CircuitUse::Test);
 
     let one = Fr::from(1u64);
     let not_registered = Err(OpeningRefusal::NotRegistered);
-    assert_eq!(opening.verify(&asked, root + one, &circuit), not_registered);
+    let under = |change: &dyn Fn(&mut EpochRegistry)| {
+        let mut other = registry;
+        change(&mut other);
+        opening.verify(&asked, &other, &circuit)
+    };
+    assert_eq!(under(&|r| r.root += one), not_registered);
+    // Of another epoch, though its root were the same; and of a registry that closed before the tree did.
+    let of_another = under(&|r| r.epoch = Epoch::new(8));
+    assert!(matches!(of_another, Err(OpeningRefusal::OtherEpoch { .. })));
+    let too_early = under(&|r| r.as_of = r.as_of.saturating_add_signed(-1));
+    assert!(matches!(
+        too_early,
+        Err(OpeningRefusal::HeadAfterRegistry { .. })
+    ));
+    assert!(under(&|r| r.as_of = r.as_of.saturating_add_signed(60)).is_ok());
+    // Another province may have committed the same; it is not the one that was asked.
+    let elsewhere = Asked {
+        slot: slot(20),
+        ..asked
+    };
+    let refused = opening.verify(&elsewhere, &registry, &circuit);
+    assert!(matches!(refused, Err(OpeningRefusal::OtherSlot { .. })));
     let changed = |change: &dyn Fn(&mut Opening)| {
         let mut other = made.clone();
         change(&mut other);
-        other.verify(&asked, root, &circuit)
+        other.verify(&asked, &registry, &circuit)
     };
-    assert_eq!(
-        changed(&|o| o.head.slot = Slot::new(20).unwrap()),
-        not_registered
-    );
+    let moved = changed(&|o| o.head.slot = slot(20));
+    assert!(matches!(moved, Err(OpeningRefusal::OtherSlot { .. })));
+    let earlier = changed(&|o| o.head.head_time = o.head.head_time.saturating_add_signed(-1));
+    assert_eq!(earlier, not_registered);
     assert_eq!(changed(&|o| o.head.state_root += one), not_registered);
     assert_eq!(changed(&|o| o.head.way[1][4] += one), not_registered);
     let no_proof = Err(OpeningRefusal::Proof);
@@ -176,7 +210,7 @@ fn an_opening_is_believed_under_its_registry_and_for_what_was_asked() {
             ..asked
         },
     ] {
-        assert_eq!(opening.verify(&asked, root, &circuit), no_proof);
+        assert_eq!(opening.verify(&asked, &registry, &circuit), no_proof);
     }
     // A bound is part of what is asked, though this answer says nothing of an end.
     let bounded = sought.ended_not_before(circuits::clearance::scene::ago(5));
@@ -184,7 +218,7 @@ fn an_opening_is_believed_under_its_registry_and_for_what_was_asked() {
         sought: bounded,
         ..asked
     };
-    assert_eq!(opening.verify(&bounded, root, &circuit), no_proof);
+    assert_eq!(opening.verify(&bounded, &registry, &circuit), no_proof);
     let of_a_test = Asked {
         sought: a_test(60),
         ..asked
@@ -193,7 +227,7 @@ fn an_opening_is_believed_under_its_registry_and_for_what_was_asked() {
         answer: Answer::Covered,
         ..made.clone()
     };
-    let refused = covered.verify(&of_a_test, root, &circuit);
+    let refused = covered.verify(&of_a_test, &registry, &circuit);
     assert_eq!(
         refused,
         Err(OpeningRefusal::Answer(OpeningError::TestAnswer))
@@ -202,7 +236,7 @@ fn an_opening_is_believed_under_its_registry_and_for_what_was_asked() {
 
 #[test]
 fn damaged_openings_are_refused_before_anything_is_believed() {
-    let (made, root) = made(a_test(60));
+    let (made, registry) = made(a_test(60));
     let bytes = made.to_bytes();
     for cut in [0, 1, 9, bytes.len() - 1] {
         assert!(Opening::from_bytes(&bytes[..cut]).is_err(), "{cut}");
@@ -210,6 +244,7 @@ fn damaged_openings_are_refused_before_anything_is_believed() {
     let longer = [&bytes[..], &[0]].concat();
     assert!(Opening::from_bytes(&longer).is_err());
     let asked = Asked {
+        slot: slot(SLOT),
         subject: subject(),
         sought: a_test(60),
     };
@@ -217,13 +252,10 @@ fn damaged_openings_are_refused_before_anything_is_believed() {
     for at in 0..bytes.len() {
         let mut other = bytes.clone();
         other[at] ^= 1;
-        // The epoch is the caller's: it says which registry root is asked for.
-        let epoch = (5..9).contains(&at);
         if let Ok(read) = Opening::from_bytes(&other) {
             assert_eq!(read.to_bytes(), other);
-            assert_eq!(
-                read.verify(&asked, root, &circuit).is_ok(),
-                epoch,
+            assert!(
+                read.verify(&asked, &registry, &circuit).is_err(),
                 "byte {at}"
             );
         }

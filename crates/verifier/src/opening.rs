@@ -1,7 +1,7 @@
 //! Openings: what a home node answers to whoever asks whether the committed record holds what an event states.
 //!
-//! The statement is `circuits/src/opening/STATEMENT.md`. What is asked comes from the asker's own event and is not in the
-//! opening; the registry root of its epoch comes from a trust list.
+//! The statement is `circuits/src/opening/STATEMENT.md`. What is asked comes from the asker's own event and receipt and is not
+//! taken from the opening; the epoch's registry comes from a trust list.
 
 use commitment::layout::{LayoutError, Reader};
 use commitment::opening::{Answer, OpeningError, OpeningInputs, Said, Sought};
@@ -11,6 +11,7 @@ use commitment::{
 };
 use rules::IdentityNumber;
 
+use crate::trust::RegistryEntry;
 use crate::{Error, PROOF_LEN_BYTES, PassProof, PreparedCircuit};
 
 /// Version of the layout.
@@ -19,10 +20,10 @@ const VERSION: u8 = 1;
 pub const OPENING_LEN_BYTES: usize =
     1 + 4 + 4 + 1 + 4 + 32 + REGISTRY_DEPTH * 8 * 32 + 32 + 1 + PROOF_LEN_BYTES;
 
-/// A province's tree head of an epoch, with its way to the epoch's registry root.
+/// A province's tree head in an epoch's registry, with its way to the registry's root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredHead {
-    /// The epoch.
+    /// The registry's epoch. Neither proof nor root binds it: it must be that of the registry which is asked about.
     pub epoch: Epoch,
     /// The province's slot.
     pub slot: Slot,
@@ -46,9 +47,32 @@ impl RegisteredHead {
     }
 }
 
-/// What is asked about whom: from an event that the asker stated, or holds otherwise.
+/// The registry of an epoch, as a trust list has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EpochRegistry {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// When it closed.
+    pub as_of: Minute,
+    /// Its root.
+    pub root: Fr,
+}
+
+impl From<&RegistryEntry> for EpochRegistry {
+    fn from(entry: &RegistryEntry) -> Self {
+        Self {
+            epoch: entry.epoch,
+            as_of: entry.as_of,
+            root: entry.root,
+        }
+    }
+}
+
+/// What is asked of whom about whom: from an event that the asker stated, or holds otherwise, and the receipt for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
+    /// The slot of the home node, by its receipt. Another province can commit a record of anybody, too.
+    pub slot: Slot,
     /// The person.
     pub subject: IdentityNumber,
     /// What the record should hold.
@@ -78,10 +102,9 @@ pub struct Opening {
 pub struct Opened {
     /// The answer.
     pub answer: Answer,
-    /// The epoch that it is about.
-    pub epoch: Epoch,
-    /// The slot of the home node.
-    pub slot: Slot,
+    /// When the tree that was opened was closed. A registry can hold an older head for a province that was away: what was
+    /// accepted after this minute cannot stand in it.
+    pub head_time: Minute,
     /// The record's leaf: another one for the same person and epoch is evidence of a second record.
     pub leaf: Fr,
     /// Whether the key is one of tests, under which whoever made it can forge.
@@ -99,6 +122,30 @@ pub enum OpeningRefusal {
         opening: CircuitShortId,
         /// The circuit at hand.
         known: CircuitShortId,
+    },
+    /// It is about another epoch than the registry.
+    #[error("the opening is about epoch {}, not {}", opening.get(), asked.get())]
+    OtherEpoch {
+        /// The epoch that it names.
+        opening: Epoch,
+        /// That of the registry.
+        asked: Epoch,
+    },
+    /// It is of another slot than the home node that is asked.
+    #[error("the opening is of slot {}, not {}", opening.get(), asked.get())]
+    OtherSlot {
+        /// The slot that it names.
+        opening: Slot,
+        /// That of the home node.
+        asked: Slot,
+    },
+    /// The tree head is later than its registry.
+    #[error("the tree head is of minute {}, after its registry's, {}", head.get(), as_of.get())]
+    HeadAfterRegistry {
+        /// When the head was signed.
+        head: Minute,
+        /// When the epoch closed.
+        as_of: Minute,
     },
     /// The state root is none of the epoch's registry.
     #[error("the epoch's registry does not hold this tree head")]
@@ -165,15 +212,16 @@ impl Opening {
 
     /// What the opening says about what was asked, if it is to be believed.
     ///
-    /// `registry_root` is that of the opening's own epoch, from a trust list; `circuit` is that of openings, never one of
-    /// passes. Whether an answer suffices, and whether a key of tests does, is for the caller.
+    /// `registry` is that of the epoch which is asked about, from a trust list; `circuit` is that of openings, never one of
+    /// passes, and its use is what the root document says, not what the opening names. Whether an answer suffices, whether the tree
+    /// is late enough to hold the event, and whether a key of tests does, is for the caller.
     ///
     /// # Errors
     /// [`OpeningRefusal`] with the first reason not to believe it.
     pub fn verify(
         &self,
         asked: &Asked,
-        registry_root: Fr,
+        registry: &EpochRegistry,
         circuit: &PreparedCircuit,
     ) -> Result<Opened, OpeningRefusal> {
         let known = circuit.id().short();
@@ -183,9 +231,7 @@ impl Opening {
                 known,
             });
         }
-        if self.head.registry_root() != Some(registry_root) {
-            return Err(OpeningRefusal::NotRegistered);
-        }
+        self.check_head(asked.slot, registry)?;
         let inputs = OpeningInputs {
             state_root: self.head.state_root,
             leaf: self.leaf,
@@ -197,11 +243,37 @@ impl Opening {
         }
         Ok(Opened {
             answer: self.answer,
-            epoch: self.head.epoch,
-            slot: self.head.slot,
+            head_time: self.head.head_time,
             leaf: self.leaf,
             circuit_use: circuit.id().circuit_use(),
         })
+    }
+
+    /// Whether its head is the one of a slot in a registry.
+    fn check_head(&self, slot: Slot, registry: &EpochRegistry) -> Result<(), OpeningRefusal> {
+        let head = &self.head;
+        if head.epoch != registry.epoch {
+            return Err(OpeningRefusal::OtherEpoch {
+                opening: head.epoch,
+                asked: registry.epoch,
+            });
+        }
+        if head.slot != slot {
+            return Err(OpeningRefusal::OtherSlot {
+                opening: head.slot,
+                asked: slot,
+            });
+        }
+        if head.head_time > registry.as_of {
+            return Err(OpeningRefusal::HeadAfterRegistry {
+                head: head.head_time,
+                as_of: registry.as_of,
+            });
+        }
+        if head.registry_root() != Some(registry.root) {
+            return Err(OpeningRefusal::NotRegistered);
+        }
+        Ok(())
     }
 }
 

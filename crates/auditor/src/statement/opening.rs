@@ -18,7 +18,7 @@ pub(super) const STATEMENT: &str = include_str!("../../../../circuits/src/openin
 const SAID: [[&str; 2]; 6] = [
     [
         "root of a province's state tree in one epoch",
-        "the verifier: that the epoch's registry, which a trust list has, holds a tree head with it",
+        "the verifier: that the epoch's registry, which a trust list has, holds a tree head of the asked slot with it, no later than the epoch's close",
     ],
     [
         "the record's leaf",
