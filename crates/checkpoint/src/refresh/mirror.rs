@@ -17,7 +17,7 @@ use crate::Error;
 /// Longest answer; a batch of revocations is shorter than a bundle.
 const MAX_ANSWER_LEN_BYTES: usize = MAX_BUNDLE_LEN_BYTES;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// For a whole answer, so that one that trickles holds a refresh up no longer than one that is slow.
+/// For a whole answer, so that one that trickles takes no longer than one that is slow.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// Whether `url` is what a mirror's can be: `http://host[:port]`, perhaps with a path.
@@ -30,6 +30,8 @@ pub(crate) fn check_url(url: &str) -> Result<(), Error> {
 
 /// A reader of one mirror: a connection for each request, no redirect is followed.
 pub(super) struct MirrorReader {
+    /// As it stands in the URL.
+    authority: String,
     host: String,
     port: u16,
     /// What stands before `/trust/v1/`.
@@ -48,11 +50,19 @@ impl MirrorReader {
         if uri.query().is_some() {
             return Err(wrong("has a query"));
         }
-        let host = uri.host().ok_or_else(|| wrong("names no host"))?;
+        let authority = uri.authority().ok_or_else(|| wrong("names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong("names a user; nothing there is secret"));
+        }
+        let (host, port) = (authority.host(), authority.port_u16());
+        if port.is_none() && authority.as_str() != host {
+            return Err(wrong("has a port that is none"));
+        }
         Ok(Self {
+            authority: authority.as_str().to_owned(),
             // An IPv6 address stands in brackets in a URL, and without them where it is connected to.
             host: host.trim_matches(['[', ']']).to_owned(),
-            port: uri.port_u16().unwrap_or(80),
+            port: port.unwrap_or(80),
             path: uri.path().trim_end_matches('/').to_owned(),
         })
     }
@@ -76,7 +86,7 @@ impl MirrorReader {
         let mut connections = tokio::task::JoinSet::new();
         connections.spawn(connection);
         let request = Request::get(format!("{}/trust/v1/{path}", self.path))
-            .header(hyper::header::HOST, format!("{}:{}", self.host, self.port))
+            .header(hyper::header::HOST, self.authority.as_str())
             .body(Empty::<Bytes>::new())
             .map_err(|error| error.to_string())?;
         let answer = sender.send_request(request).await.map_err(failed)?;

@@ -5,6 +5,7 @@ mod mirror;
 mod node;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use federation::{Dial, Tcp};
 use verifier::trust::{BatchEntry, Increment, RevocationBatch, RootKeys};
@@ -15,6 +16,10 @@ use crate::{Config, Desk, Error};
 use mirror::MirrorReader;
 pub(crate) use mirror::check_url;
 use node::Nodes;
+
+/// Time for one node or mirror, with all batches that a day off line leaves to be fetched: one that is slow holds the others
+/// up no longer.
+const PLACE_WITHIN: Duration = Duration::from_mins(1);
 
 /// What one node or mirror said.
 #[derive(Debug)]
@@ -103,25 +108,26 @@ pub async fn ask_through(
         return Err(Error::Config("no publisher to ask".to_owned()));
     }
     let pinned = config.trust.pinned()?;
-    let judge = Judge {
-        in_hand,
+    let mut judge = Judge {
+        in_hand: in_hand.cloned(),
         pinned: &pinned,
         now,
     };
     let mut answers = Vec::new();
-    // Mirrors first: what is had there, nobody has to ask a node for.
+    // Mirrors first: of what is had there a node is asked only whether there is anything newer. It is asked all the same, since
+    // a mirror may keep what is new to itself.
     for mirror in &config.mirrors {
         let reader = MirrorReader::new(&mirror.url)?;
         answers.push(Answer {
             place: Place::Mirror(mirror.clone()),
-            bundle: read(reader, &judge).await,
+            bundle: judge.read(reader).await,
         });
     }
     if !config.publishers.is_empty() {
         let nodes = Nodes::new(config, dial)?;
         for publisher in &config.publishers {
             let bundle = match nodes.reader(publisher) {
-                Ok(reader) => read(reader, &judge).await,
+                Ok(reader) => judge.read(reader).await,
                 Err(why) => Err(why),
             };
             answers.push(Answer {
@@ -135,7 +141,8 @@ pub async fn ask_through(
 
 /// What a list is judged by before its batches are fetched: nobody has to fetch for whoever has no signatures to show.
 struct Judge<'a> {
-    in_hand: Option<&'a TrustList>,
+    /// The list in hand, or the newest that somebody has given since.
+    in_hand: Option<TrustList>,
     pinned: &'a RootKeys,
     now: UnixTime,
 }
@@ -157,33 +164,41 @@ trait Reader {
     async fn batch(&mut self, entry: &BatchEntry) -> Result<Vec<u8>, String>;
 }
 
-async fn read(mut reader: impl Reader, judge: &Judge<'_>) -> Result<Option<Offered>, String> {
-    let Said {
-        mut bundle,
-        increment,
-    } = reader.list(judge.in_hand).await?;
-    if let (Some(list), false) = (judge.in_hand, increment.is_empty()) {
-        let increment = Increment::from_bytes(&increment);
-        bundle = if let Ok(bundle) = increment.and_then(|increment| increment.apply(list)) {
-            bundle
-        } else {
-            // It does not lead from this list to that one: the whole does.
-            reader.list(None).await?.bundle
-        };
+impl Judge<'_> {
+    /// What a place has that is newer, with the batches that are not in hand.
+    async fn read(&mut self, reader: impl Reader) -> Result<Option<Offered>, String> {
+        let read = tokio::time::timeout(PLACE_WITHIN, self.read_slowly(reader)).await;
+        read.unwrap_or_else(|_| Err(format!("not done within {} s", PLACE_WITHIN.as_secs())))
     }
-    if bundle.is_empty() {
-        return Ok(None);
-    }
-    let candidate = TrustList::consider(&bundle, judge.in_hand, judge.pinned, judge.now)
-        .map_err(|error| error.to_string())?;
-    let mut batches = Vec::with_capacity(candidate.missing().len());
-    for entry in candidate.missing() {
-        let batch = RevocationBatch::from_bytes(&reader.batch(entry).await?);
-        let batch = batch.map_err(|error| error.to_string())?;
-        if batch.entry() != *entry {
-            return Err(verifier::Error::UnknownBatch.to_string());
+
+    async fn read_slowly(&mut self, mut reader: impl Reader) -> Result<Option<Offered>, String> {
+        let in_hand = self.in_hand.as_ref();
+        let Said {
+            mut bundle,
+            increment,
+        } = reader.list(in_hand).await?;
+        if let (Some(list), false) = (in_hand, increment.is_empty()) {
+            let increment = Increment::from_bytes(&increment);
+            bundle = if let Ok(bundle) = increment.and_then(|increment| increment.apply(list)) {
+                bundle
+            } else {
+                // It does not lead from this list to that one: the whole does.
+                reader.list(None).await?.bundle
+            };
         }
-        batches.push(batch);
+        if bundle.is_empty() {
+            return Ok(None);
+        }
+        let refused = |error: verifier::Error| error.to_string();
+        let candidate = TrustList::consider(&bundle, in_hand, self.pinned, self.now);
+        let mut candidate = candidate.map_err(refused)?;
+        let mut batches = Vec::with_capacity(candidate.missing().len());
+        for entry in candidate.missing().to_vec() {
+            let bytes = reader.batch(&entry).await?;
+            candidate.supply(&bytes).map_err(refused)?;
+            batches.push(RevocationBatch::from_bytes(&bytes).map_err(refused)?);
+        }
+        self.in_hand = Some(candidate.complete().map_err(refused)?);
+        Ok(Some(Offered { bundle, batches }))
     }
-    Ok(Some(Offered { bundle, batches }))
 }

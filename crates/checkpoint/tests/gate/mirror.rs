@@ -162,6 +162,35 @@ async fn from_a_mirror_a_gate_takes_the_whole_list_once_and_then_what_is_new() {
     assert_eq!(sequence(&desk), 3);
 }
 
+#[tokio::test]
+async fn what_one_mirror_has_given_the_next_is_not_asked_for_again() {
+    let (dir, first, second) = (
+        tempfile::tempdir().unwrap(),
+        Shelf::default(),
+        Shelf::default(),
+    );
+    let urls = [mirror(&first).await, mirror(&second).await];
+    let more = format!("\n[[mirror]]\nurl = \"{}\"\n", urls[1]);
+    let text = format!(
+        "{}\n[[mirror]]\nurl = \"{}\"\n{more}",
+        config_text(10),
+        urls[0]
+    );
+    let mut desk = Desk::open(Config::parse(&text, dir.path()).unwrap()).unwrap();
+    let one = batch(AS_OF - 12, 1);
+    let both = list(2, std::slice::from_ref(&one));
+    for shelf in [&first, &second] {
+        publish(shelf, &both, Some(&both), std::slice::from_ref(&one));
+    }
+    let answers = ask(desk.config(), None, at(10)).await.unwrap();
+    let taken = take(&mut desk, answers, at(10)).unwrap();
+    let taken: Vec<Taken> = taken.into_iter().map(|(_, taken)| taken).collect();
+    assert_eq!(taken, [Taken::Newer, Taken::Same]);
+    assert_eq!(first.asked(), ["/trust/v1/list".to_owned(), of(&one)]);
+    let increment = format!("/trust/v1/{}", path_from(&InHand::of(&both)));
+    assert_eq!(second.asked(), [increment]);
+}
+
 fn of(batch: &RevocationBatch) -> String {
     format!("/trust/v1/batch/{}", hex::encode(batch.entry().digest.0))
 }
@@ -242,6 +271,8 @@ fn a_mirror_is_named_by_a_plain_url() {
         ("mirror.example", "http://"),
         ("http://", "URL"),
         ("http://mirror.example/?list", "query"),
+        ("http://mirror.example:80800", ""),
+        ("http://me:secret@mirror.example/", "user"),
     ] {
         let text = format!("{}\n[[mirror]]\nurl = \"{url}\"\n", config_text(10));
         let error = Config::parse(&text, dir.path()).unwrap_err().to_string();
