@@ -150,7 +150,7 @@ impl Node {
             let event = known.to_bytes();
             return Ok(Declared {
                 is_duplicate: true,
-                receipt: self.receipt_again(call.resident, id, call.now, &event)?,
+                receipt: self.receipt_again(call.resident, id, &event)?,
                 event,
             });
         }

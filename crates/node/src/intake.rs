@@ -279,7 +279,7 @@ impl Node {
                     (EventAnswer::Accepted, _) => self.receipt(Content::Event, bytes, accepted_at),
                     (EventAnswer::Duplicate, Ok((event, _))) if is_here => {
                         let resident = self.resident_key(&event.subject);
-                        self.receipt_again(resident, event.id, accepted_at, bytes)?
+                        self.receipt_again(resident, event.id, bytes)?
                     }
                     _ => None,
                 };

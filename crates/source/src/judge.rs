@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use ledger::log::{
-    BUNDLE_LEN, ENTRY_LEN_MAX_BYTES, Entry, LogError, MAX_CHECKPOINT_LEN_BYTES, ReadError,
-    SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, TilePath, check_inclusion,
-    leaf_hash, prove_by_tiles, read_bundle,
+    BUNDLE_LEN, Entry, LogError, MAX_CHECKPOINT_LEN_BYTES, ReadError, SIGNED_LOG_KEYS_LEN_BYTES,
+    SignedCheckpoint, SignedLogKeys, TilePath, check_inclusion, leaf_hash, prove_by_tiles,
+    read_bundle,
 };
 use ledger::receipt::{
     Absence, Batch, Broken, BrokenPromise, HeldReceipt, Receipt, ReceiptError, ShownEntry,
@@ -16,8 +16,10 @@ use crate::{LogReader, Unread};
 
 /// Keys of a federation's logs: one of each slot.
 const KEYS_LEN_MAX_BYTES: usize = 64 * SIGNED_LOG_KEYS_LEN_BYTES;
-/// Longest bundle of entries.
-const BUNDLE_LEN_MAX_BYTES: usize = BUNDLE_LEN as usize * (2 + ENTRY_LEN_MAX_BYTES);
+/// Longest bundle of entries: whatever a log holds that is no entry, its length has two bytes.
+const BUNDLE_LEN_MAX_BYTES: usize = BUNDLE_LEN as usize * (2 + u16::MAX as usize);
+/// By how much the node's clock may be ahead of the reader's, minutes.
+const CLOCK_TOLERANCE_MIN: i64 = 60;
 const HASH_LEN_BYTES: usize = 32;
 
 /// What all is judged by: who the federation's members are.
@@ -129,6 +131,9 @@ pub fn judge(
         .check(&trust.federation, &trust.roster)
         .and_then(|()| held.check_content(content))
         .map_err(JudgeError::Receipt)?;
+    if receipt.accepted > now.saturating_add_signed(CLOCK_TOLERANCE_MIN) {
+        return Err(JudgeError::Receipt(ReceiptError::OtherPromise));
+    }
     each("checkpoint");
     let (keys, witnesses) = keys_of(receipt, trust, log)?;
     let checkpoint = log.read("checkpoint", MAX_CHECKPOINT_LEN_BYTES)?;
@@ -231,8 +236,8 @@ impl Reading<'_> {
             let bundle = self.bundle(index)?;
             for (place, entry) in bundle.into_iter().enumerate().rev() {
                 let is_before = matches!(
-                    Entry::from_bytes(&entry)?,
-                    Entry::Commitments(batch) if batch.at < accepted
+                    Entry::from_bytes(&entry),
+                    Ok(Entry::Commitments(batch)) if batch.at < accepted
                 );
                 newest_first.push(entry);
                 if is_before {
@@ -294,13 +299,15 @@ impl Reading<'_> {
         let shown = (first..).zip(window.entries).zip(proofs);
         for ((index, bytes), proof) in shown {
             check_inclusion(&proof, (index, leaf_hash(&bytes)), tree)?;
-            let entry = Entry::from_bytes(&bytes)?;
+            // What cannot be read tells no time and holds no promise.
+            let entry = Entry::from_bytes(&bytes).ok();
             let is_late = entry
-                .told_time()
+                .as_ref()
+                .and_then(Entry::told_time)
                 .is_some_and(|told| told > receipt.promised_by);
             let mut absence = None;
             // The window begins with a batch that was made before, unless it begins with the log.
-            if let Entry::Commitments(batch) = entry
+            if let Some(Entry::Commitments(batch)) = entry
                 && (index > first || batch.at >= receipt.accepted)
             {
                 match self.search_batch(receipt, &batch)? {
@@ -344,13 +351,15 @@ impl Reading<'_> {
         (self.each)(&path);
         let limit_bytes = batch.len as usize * HASH_LEN_BYTES;
         let bytes = self.log.read(&path, limit_bytes)?;
-        let whole = Batch::from_bytes(&bytes);
+        let whole = Batch::from_served(&bytes);
         let whole = whole.and_then(|whole| whole.check(batch).map(|()| whole));
         let whole = whole.map_err(JudgeError::NotTheLog)?;
-        let absence = whole.absence(receipt.commitment);
-        match absence.map_err(JudgeError::NotTheLog)? {
-            Some(absence) => Ok(Err(absence)),
-            None => Ok(Ok(whole.position(receipt.commitment).unwrap_or(0))),
+        if let Some(position) = whole.position(receipt.commitment) {
+            return Ok(Ok(position));
         }
+        let absence = whole.absence(receipt.commitment);
+        let absence = absence.map_err(JudgeError::NotTheLog)?;
+        let absence = absence.ok_or(JudgeError::NotTheLog(ReceiptError::NotAbsent))?;
+        Ok(Err(absence))
     }
 }

@@ -149,7 +149,7 @@ fn verify_receipt(asked: &VerifyReceipt) -> Result<(Told, u8)> {
         Ok(held) => held,
         Err(error) => return Ok((not_good(&error.to_string()), NOT_GOOD)),
     };
-    let log: Box<dyn LogReader> = if asked.log.starts_with("http://") {
+    let log: Box<dyn LogReader> = if asked.log.contains("://") {
         Box::new(HttpLog::new(&asked.log).map_err(|what| anyhow!(what))?)
     } else {
         Box::new(DirectoryLog(asked.log.clone().into()))
@@ -167,10 +167,17 @@ fn verify_receipt(asked: &VerifyReceipt) -> Result<(Told, u8)> {
         Err(JudgeError::Receipt(error)) => return Ok((not_good(&error.to_string()), NOT_GOOD)),
         other => other?,
     };
+    let told = tell(&held, &judged);
     if let (State::Broken { evidence, .. }, Some(file)) = (&judged.state, &asked.evidence) {
-        files::write_new(file, &evidence.to_bytes()?)?;
+        let written = evidence.to_bytes().map_err(anyhow::Error::from);
+        let written = written.and_then(|bytes| files::write_new(file, &bytes));
+        // What was found is told all the same; but what was asked for is not done.
+        if let Err(error) = written {
+            eprintln!("viridian-source: the evidence is not written: {error:#}");
+            return Ok((told.0, COULD_NOT_TELL));
+        }
     }
-    Ok(tell(&held, &judged))
+    Ok(told)
 }
 
 fn not_good(what: &str) -> Told {

@@ -120,9 +120,22 @@ fn a_receipt_that_is_not_good_is_refused_for_what_is_wrong_with_it() {
     let mut forged = good.clone();
     forged.signed.signature[5] ^= 1;
     assert_eq!(refused(&forged, EVENT), ReceiptError::BadSignature);
-    let mut later = good.clone();
-    later.signed.receipt.promised_by = minute(9_000);
-    assert_eq!(refused(&later, EVENT), ReceiptError::BadSignature);
+    let mut earlier = good.clone();
+    earlier.signed.receipt.accepted = minute(999);
+    earlier.signed.receipt.promised_by = minute(1_059);
+    assert_eq!(refused(&earlier, EVENT), ReceiptError::BadSignature);
+    // The node signs that it has all the time in the world, or that it accepted tomorrow.
+    let mut patient = scene::receipt(1_000);
+    patient.promised_by = minute(9_000);
+    let mut tomorrow = scene::receipt(1_000);
+    (tomorrow.accepted, tomorrow.promised_by) = (minute(2_440), minute(2_500));
+    for receipt in [patient, tomorrow] {
+        let worthless = HeldReceipt {
+            signed: receipt.sign(&scene::head_key(0)),
+            ..good.clone()
+        };
+        assert_eq!(refused(&worthless, EVENT), ReceiptError::OtherPromise);
+    }
     let other_key = scene::receipt(1_000).sign(&scene::head_key(1));
     let other_key = HeldReceipt {
         signed: other_key,
@@ -148,6 +161,40 @@ fn a_receipt_that_is_not_good_is_refused_for_what_is_wrong_with_it() {
         };
         assert_eq!(refused(&other, EVENT), ReceiptError::UnknownSlot);
     }
+}
+
+#[test]
+fn what_nobody_can_read_between_a_promise_and_its_end_does_not_excuse() {
+    let receipt = held(1_000);
+    let mut forger = log_without();
+    forger.entries.push(vec![99; 10]);
+    forger.entries.push(vec![7; 60_000]);
+    forger.head(1_061);
+    let shown = evidence(&forger, &receipt);
+    assert_eq!(shown.entries.len(), 5);
+    let read = BrokenPromise::from_bytes(&shown.to_bytes().unwrap()).unwrap();
+    assert!(read.check("test", &trust().roster).is_ok());
+    // What is there is found behind it.
+    let mut kept = log_without();
+    kept.entries.push(vec![99; 10]);
+    kept.batch(1_020, &[receipt.signed.receipt.commitment]);
+    kept.head(1_061);
+    assert!(matches!(state(&kept, &receipt, 1_062), State::InLog { .. }));
+}
+
+#[test]
+fn a_batch_that_does_not_ascend_counts_against_its_log() {
+    let receipt = held(1_000);
+    let mut forger = log_without();
+    forger.batch_out_of_order(1_020, &[]);
+    forger.head(1_061);
+    let shown = evidence(&forger, &receipt);
+    assert!(shown.check("test", &trust().roster).is_ok());
+    // What stands in it all the same is found.
+    let mut kept = log_without();
+    kept.batch_out_of_order(1_020, &[receipt.signed.receipt.commitment]);
+    kept.head(1_061);
+    assert!(matches!(state(&kept, &receipt, 1_062), State::InLog { .. }));
 }
 
 #[test]

@@ -35,11 +35,15 @@ impl Batch {
     }
 
     fn of(commitments: Vec<Commitment>) -> Result<Self, ReceiptError> {
-        if !is_batch_len(commitments.len()) {
-            return Err(ReceiptError::NoBatch("a length that is none"));
-        }
         if commitments.windows(2).any(|pair| pair[0] >= pair[1]) {
             return Err(ReceiptError::NoBatch("it does not strictly ascend"));
+        }
+        Self::in_any_order(commitments)
+    }
+
+    fn in_any_order(commitments: Vec<Commitment>) -> Result<Self, ReceiptError> {
+        if !is_batch_len(commitments.len()) {
+            return Err(ReceiptError::NoBatch("a length that is none"));
         }
         let mut tree = Log::default();
         for commitment in &commitments {
@@ -58,14 +62,18 @@ impl Batch {
     /// # Errors
     /// [`ReceiptError::NoBatch`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReceiptError> {
-        let (commitments, rest) = bytes.as_chunks::<COMMITMENT_LEN_BYTES>();
-        if !rest.is_empty() || !is_batch_len(commitments.len()) {
-            return Err(ReceiptError::NoBatch("a length that is none"));
-        }
-        Self::of(commitments.iter().map(|c| Commitment(*c)).collect())
+        Self::of(read(bytes)?)
     }
 
-    /// The commitments, ascending.
+    /// The same of what somebody's log serves, which may not ascend: then it counts against that log, see [`Absence`].
+    ///
+    /// # Errors
+    /// [`ReceiptError::NoBatch`] for a length that is none.
+    pub fn from_served(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        Self::in_any_order(read(bytes)?)
+    }
+
+    /// The commitments; ascending, but for one that was served otherwise.
     pub fn commitments(&self) -> &[Commitment] {
         &self.commitments
     }
@@ -89,7 +97,7 @@ impl Batch {
 
     /// Where a commitment stands.
     pub fn position(&self, commitment: Commitment) -> Option<usize> {
-        self.commitments.binary_search(&commitment).ok()
+        self.commitments.iter().position(|c| *c == commitment)
     }
 
     /// What shows that a commitment is not in the batch; none for one that is.
@@ -97,9 +105,12 @@ impl Batch {
     /// # Errors
     /// None that can happen, as of [`Log::prove_inclusion`].
     pub fn absence(&self, commitment: Commitment) -> Result<Option<Absence>, ReceiptError> {
-        let Err(next) = self.commitments.binary_search(&commitment) else {
+        if self.position(commitment).is_some() {
             return Ok(None);
-        };
+        }
+        // In whatever order they stand: the first one above, all before which are below.
+        let above = self.commitments.iter().position(|c| *c > commitment);
+        let next = above.unwrap_or(self.commitments.len());
         let before = next.checked_sub(1).map(|at| self.neighbour(at));
         let after = (next < self.commitments.len()).then(|| self.neighbour(next));
         Ok(Some(Absence {
@@ -126,6 +137,14 @@ impl Batch {
             })?,
         })
     }
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<Commitment>, ReceiptError> {
+    let (commitments, rest) = bytes.as_chunks::<COMMITMENT_LEN_BYTES>();
+    if !rest.is_empty() || !is_batch_len(commitments.len()) {
+        return Err(ReceiptError::NoBatch("a length that is none"));
+    }
+    Ok(commitments.iter().map(|c| Commitment(*c)).collect())
 }
 
 /// A commitment of a batch with its way to the root.

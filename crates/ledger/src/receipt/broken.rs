@@ -6,14 +6,14 @@ use commitment::layout::{LayoutError, Reader};
 use super::{Absence, Commitment, Neighbour, ReceiptError, SignedReceipt};
 use crate::Roster;
 use crate::log::{
-    CommitmentBatch, ENTRY_LEN_MAX_BYTES, Entry, LogError, LogHash, MAX_CHECKPOINT_LEN_BYTES,
-    MAX_PROOF_LEN, SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, check_inclusion,
-    leaf_hash,
+    CommitmentBatch, Entry, LogError, LogHash, MAX_CHECKPOINT_LEN_BYTES, MAX_PROOF_LEN,
+    SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, check_inclusion, leaf_hash,
 };
 
 const VERSION: u8 = 1;
-/// Most entries that are shown: ten times what a province with 20,000 events a second logs between a promise and its end.
-const ENTRIES_MAX: usize = 32_768;
+/// Most entries that are shown, as many as the layout can count: twenty times what a province with 20,000 events a second logs
+/// between a promise and its end.
+const ENTRIES_MAX: usize = 65_535;
 /// Longest evidence that is read.
 pub const BROKEN_PROMISE_LEN_MAX_BYTES: usize = 64 << 20;
 
@@ -85,9 +85,10 @@ impl BrokenPromise {
         let last = self.entries.len().saturating_sub(1);
         for (place, (index, shown)) in (self.first..).zip(&self.entries).enumerate() {
             self.check_entry(index, shown)?;
-            let entry = Entry::from_bytes(&shown.entry)?;
+            let entry = Entry::from_bytes(&shown.entry).ok();
             if place == last {
-                let told = entry.told_time().filter(|told| *told > receipt.promised_by);
+                let told = entry.as_ref().and_then(Entry::told_time);
+                let told = told.filter(|told| *told > receipt.promised_by);
                 let told = told.ok_or(ReceiptError::NotShown(
                     "the last entry tells of no time after the promise",
                 ))?;
@@ -98,7 +99,7 @@ impl BrokenPromise {
                     batches,
                 });
             }
-            let Entry::Commitments(batch) = entry else {
+            let Some(Entry::Commitments(batch)) = entry else {
                 continue;
             };
             // A batch made before the commitment was accepted cannot hold it, nor can those before it.
@@ -120,8 +121,8 @@ impl BrokenPromise {
         if index > self.first || index == 0 {
             return Ok(());
         }
-        match Entry::from_bytes(&shown.entry)? {
-            Entry::Commitments(CommitmentBatch { at, .. })
+        match Entry::from_bytes(&shown.entry) {
+            Ok(Entry::Commitments(CommitmentBatch { at, .. }))
                 if at < self.receipt.receipt.accepted =>
             {
                 Ok(())
@@ -186,11 +187,8 @@ impl BrokenPromise {
         let first = reader.u64()?;
         let mut entries = Vec::new();
         for _ in 0..reader.count("entries", ENTRIES_MAX)? {
+            // Of any length that a bundle can give: a log may hold what is no entry.
             let len = usize::from(reader.u16()?);
-            if len > ENTRY_LEN_MAX_BYTES {
-                let limit = ENTRY_LEN_MAX_BYTES;
-                return Err(LayoutError::TooLong { len, limit }.into());
-            }
             entries.push(ShownEntry {
                 entry: reader.slice(len)?.to_vec(),
                 proof: read_proof(&mut reader)?,

@@ -23,6 +23,11 @@ pub const HELD_RECEIPT_LEN_MAX_BYTES: usize = 32 + RECEIPT_LEN_MAX_BYTES + SIGNA
 /// is room for three that fail.
 pub const PROMISE_MIN: u32 = 60;
 
+/// The last minute before which the commitment to something accepted at `accepted` has to stand in the log.
+pub fn promised_by(accepted: Minute) -> Minute {
+    accepted.saturating_add_signed(PROMISE_MIN.into())
+}
+
 /// A salted commitment; it tells nothing to whoever does not have the salt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Commitment(pub [u8; 32]);
@@ -168,11 +173,15 @@ impl SignedReceipt {
     /// Checks that a member of the federation gave this receipt.
     ///
     /// # Errors
-    /// [`ReceiptError::OtherFederation`], [`ReceiptError::UnknownSlot`], [`ReceiptError::BadSignature`].
+    /// [`ReceiptError::OtherFederation`], [`ReceiptError::OtherPromise`], [`ReceiptError::UnknownSlot`],
+    /// [`ReceiptError::BadSignature`].
     pub fn check(&self, federation: &str, roster: &Roster) -> Result<(), ReceiptError> {
         let receipt = &self.receipt;
         if receipt.federation != federation {
             return Err(ReceiptError::OtherFederation(receipt.federation.clone()));
+        }
+        if receipt.promised_by != promised_by(receipt.accepted) {
+            return Err(ReceiptError::OtherPromise);
         }
         let member = roster.member(receipt.slot);
         let member = member.map_err(|_| ReceiptError::UnknownSlot)?;

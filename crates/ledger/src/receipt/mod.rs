@@ -9,6 +9,9 @@
 //! the tree over it (RFC 6962, section 2.1). In an ascending list a commitment that is not there has two neighbours between
 //! which it is missing, so that [`BrokenPromise`] is short, and needs neither event nor salt.
 //!
+//! Promises of version 1 are kept by entries of kind 7 and due by those of kinds 1 and 2. An entry of a log that cannot be read
+//! as one tells no time and holds no promise: a node that puts in what nobody can read gains nothing by it.
+//!
 //! It tells nobody who or what an event is about; salts and keys are arguments.
 
 mod batch;
@@ -19,7 +22,7 @@ pub use batch::{Absence, BATCH_LEN_MAX, BATCH_LEN_MIN, Batch, Neighbour, is_batc
 pub use broken::{BROKEN_PROMISE_LEN_MAX_BYTES, Broken, BrokenPromise, ShownEntry};
 pub use held::{
     Commitment, Content, HELD_RECEIPT_LEN_MAX_BYTES, HeldReceipt, PROMISE_MIN, Receipt, Salt,
-    SignedReceipt,
+    SignedReceipt, promised_by,
 };
 
 use commitment::layout::LayoutError;
@@ -39,6 +42,11 @@ pub enum ReceiptError {
     /// A receipt of another federation.
     #[error("the receipt is of the federation {0:?}")]
     OtherFederation(String),
+    /// A receipt that promises for another time than all do: later than an hour after it was accepted it would be worth nothing.
+    #[error(
+        "the receipt promises for another time than {PROMISE_MIN} minutes after it was accepted"
+    )]
+    OtherPromise,
     /// A receipt of a slot that is nobody's, or that belongs to another province.
     #[error("the receipt is of a province and slot that the root document does not name")]
     UnknownSlot,

@@ -90,12 +90,11 @@ impl Node {
         let letters: Vec<Result<Letter<'_>, ForwardAnswer>> = letters.collect();
         let subjects = letters.iter().flatten();
         let subjects = subjects.map(|letter| self.resident_key(&letter.event.subject));
-        let _held = self.locks.hold(subjects);
+        let held = self.locks.hold(subjects);
         let mut sitting = Sitting {
             judging: Judging::begin(self, now),
             waiting: Vec::new(),
         };
-        let accepted_at = sitting.judging.accepted_at();
         let mut answers = Vec::with_capacity(letters.len());
         for letter in &letters {
             answers.push(match letter {
@@ -104,14 +103,14 @@ impl Node {
             });
         }
         sitting.judging.finish(None)?;
+        // Nobody waits for these residents while receipts are signed.
+        drop(held);
         self.metrics.foreign_events(&answers);
         let answered = answers.into_iter().zip(letters);
         answered
             .map(|(answer, letter)| {
                 let receipt = match (&answer, letter) {
-                    (ForwardAnswer::Accepted, Ok(letter)) => {
-                        self.receipt_of(&letter, accepted_at)?
-                    }
+                    (ForwardAnswer::Accepted, Ok(letter)) => self.receipt_of(&letter)?,
                     _ => None,
                 };
                 Ok((answer, receipt))
@@ -120,14 +119,10 @@ impl Node {
     }
 
     /// The receipt for a letter's event, which is part of a record by now.
-    fn receipt_of(
-        &self,
-        letter: &Letter<'_>,
-        accepted_at: Minute,
-    ) -> Result<Option<HeldReceipt>, NodeError> {
+    fn receipt_of(&self, letter: &Letter<'_>) -> Result<Option<HeldReceipt>, NodeError> {
         let resident = self.resident_key(&letter.event.subject);
         let bytes = &letter.content.event;
-        self.receipt_again(resident, letter.event.id, accepted_at, bytes)
+        self.receipt_again(resident, letter.event.id, bytes)
     }
 
     /// Opens an envelope and judges all that does not depend on who lives here.

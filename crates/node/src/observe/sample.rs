@@ -282,7 +282,7 @@ impl Metrics {
         log.checkpoint_cosignatures
             .set(node.checkpoint_cosignatures() as u64);
         log.evidence.set(node.evidence_kept() as u64);
-        let batched = node.commitments.last_batch();
+        let batched = node.commitments.made_at(node.clock.now());
         log.commitments_age
             .set(batched.map_or(0, |at| age_s(node, at)));
     }

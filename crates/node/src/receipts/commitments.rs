@@ -32,8 +32,10 @@ pub(crate) struct Commitments {
     /// Since when there are any.
     pub(super) given_since: Minute,
     pub(super) batch_len: usize,
-    /// When the last batch was made.
+    /// The time in the last batch; it never falls.
     last: Mutex<Option<Minute>>,
+    /// When the last batch was made, by this node's clock, which may have been set back since.
+    made: Mutex<Option<Minute>>,
     /// Held by whoever makes batches.
     making: Mutex<()>,
     /// The latest time that the log tells, or is about to tell. Read from the moment at which something is accepted until
@@ -60,6 +62,7 @@ impl Commitments {
             given_since,
             batch_len,
             last: Mutex::new(None),
+            made: Mutex::new(None),
             making: Mutex::new(()),
             told: RwLock::new(Minute::ZERO),
         }
@@ -87,14 +90,26 @@ impl Commitments {
         *last = (*last).max(Some(at));
     }
 
-    /// When the last batch was made.
+    /// The time in the last batch.
     pub(crate) fn last_batch(&self) -> Option<Minute> {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn set_made(&self, now: Minute) {
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// When the last batch was made by a clock that shows `now`; after a start the time in it, if that is not ahead.
+    pub(crate) fn made_at(&self, now: Minute) -> Option<Minute> {
+        let made = *self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.or_else(|| self.last_batch().map(|last| last.min(now)))
+    }
+
+    /// Whether the quarter of an hour is another than that of the last batch. It follows the clock and not what stands in
+    /// batches: otherwise, while those are ahead of a clock that was set back, only what is owed would make any, and so show.
     fn is_due(&self, now: Minute) -> bool {
-        let last = self.last_batch();
-        last.is_none_or(|last| last.get() / SPACING_MIN < now.get() / SPACING_MIN)
+        let made = self.made_at(now);
+        made.is_none_or(|made| made.get() / SPACING_MIN != now.get() / SPACING_MIN)
     }
 }
 
@@ -128,8 +143,11 @@ impl Node {
             return Ok(0);
         }
         let made = self.log_waiting(|| Ok(self.commitments.is_due(self.clock.now())))?;
-        self.forget_commitments()?;
         self.sign_checkpoint_later();
+        if let Err(error) = self.forget_commitments() {
+            let error = error.for_operator();
+            tracing::error!(%error, "commitments of old batches could not be removed");
+        }
         Ok(made)
     }
 
@@ -175,6 +193,7 @@ impl Node {
             let at = last.map_or(now, |last| last.max(now));
             self.log_batch(at, gathered)?;
             self.commitments.set_last(at);
+            self.commitments.set_made(self.clock.now());
             made += 1;
             // What comes in meanwhile is for the next quarter.
             if !is_full {
@@ -319,6 +338,11 @@ mod tests {
     fn a_batch_is_due_once_in_each_quarter_of_an_hour() {
         let commitments = Commitments::new(Minute::ZERO, 256);
         assert!(commitments.is_due(minute(0)));
+        // A clock that was set back behind the batches goes on to make one in each of its quarters.
+        let ahead = Commitments::new(Minute::ZERO, 256);
+        ahead.set_last(minute(900));
+        ahead.set_made(minute(100));
+        assert!(!ahead.is_due(minute(104)) && ahead.is_due(minute(105)));
         for (at, due) in [(31, 45), (44, 45), (45, 60)] {
             commitments.restore(&Entry::Commitments(CommitmentBatch {
                 at: minute(at),

@@ -11,7 +11,7 @@ pub(crate) use commitments::{
 };
 pub use settings::Receipts;
 
-use ledger::receipt::{Commitment, Content, HeldReceipt, PROMISE_MIN, Receipt, Salt};
+use ledger::receipt::{Commitment, Content, HeldReceipt, Receipt, Salt, promised_by};
 use rules::{EventId, Minute};
 use wire::{CaseId, MAX_EVENTS};
 
@@ -41,11 +41,6 @@ pub(crate) fn given_since(
     write.put(Table::Promised, SINCE_KEY, &since);
     write.commit()?;
     Ok(since)
-}
-
-/// The last minute before which a commitment of something accepted now has to stand in the log.
-fn promised_by(accepted: Minute) -> Minute {
-    accepted.saturating_add_signed(PROMISE_MIN.into())
 }
 
 /// What a receipt for a contestation is over.
@@ -110,7 +105,6 @@ impl Node {
         &self,
         resident: ResidentKey,
         event: EventId,
-        now: Minute,
         bytes: &[u8],
     ) -> Result<Option<HeldReceipt>, NodeError> {
         let mut accepted = None;
@@ -123,7 +117,7 @@ impl Node {
                 }
                 Ok(())
             })?;
-        // One that came earlier in the same call is not stored yet, and will be with it.
-        Ok(self.receipt(Content::Event, bytes, accepted.unwrap_or(now)))
+        // Without the very same bytes there is no commitment that anything could be promised of.
+        Ok(accepted.and_then(|accepted| self.receipt(Content::Event, bytes, accepted)))
     }
 }

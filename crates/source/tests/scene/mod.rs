@@ -168,7 +168,19 @@ impl Forger {
             filling[..2].copy_from_slice(&u16::try_from(all.len() * 251).unwrap().to_be_bytes());
             all.insert(Commitment(filling));
         }
-        let batch = Batch::new(all).unwrap();
+        self.log(at, Batch::new(all).unwrap());
+    }
+
+    /// The same with the first commitment last.
+    pub(crate) fn batch_out_of_order(&mut self, at: u32, commitments: &[Commitment]) {
+        let mut honest = Self::of(self.place);
+        honest.batch(at, commitments);
+        let mut bytes = honest.batches[0].1.to_bytes();
+        bytes.rotate_left(32);
+        self.log(at, Batch::from_served(&bytes).unwrap());
+    }
+
+    fn log(&mut self, at: u32, batch: Batch) {
         let entry = CommitmentBatch {
             at: minute(at),
             len: 256,
