@@ -12,7 +12,7 @@ use crate::charter::CharterTaken;
 use crate::config::{Config, MAX_CONFIG_LEN_BYTES};
 use crate::files::{read_bytes, read_text};
 use crate::fresh::{Reloaded, Watched};
-use crate::{Node, Peers, RuleBook};
+use crate::{Node, NodeError, Peers, RuleBook};
 
 /// The root document and the rule sets that it names, as the files hold them.
 pub(crate) struct Agreed {
@@ -102,12 +102,16 @@ impl Watched for AgreedFiles {
         *seen = digest;
         config.check_peers(self.node.home())?;
         let Agreed { root, rules } = Agreed::read(&config)?;
-        let taken = self.node.take_charter(root, rules);
-        let taken = taken.map_err(|error| error.for_operator())?;
-        let are_new = self
-            .peers
-            .set(&config.peers)
-            .map_err(|error| format!("peer: {error}"))?;
+        let peers = self.peers.prepare(&config.peers);
+        let peers = peers.map_err(|error| format!("peer: {error}"))?;
+        let taken = self.node.take_charter(root, rules).map_err(|error| {
+            if !matches!(error, NodeError::Fault(_)) {
+                // Not the files' fault: they are tried again.
+                *seen = [0; 32];
+            }
+            error.for_operator()
+        })?;
+        let are_new = self.peers.take(peers);
         if are_new {
             self.node.look_for_witnesses();
         }

@@ -36,8 +36,11 @@ pub struct Peers {
     dial: Arc<dyn Dial>,
     federation: FederationId,
     credentials: Arc<dyn Credentials>,
-    channels: RwLock<BTreeMap<ProvinceCode, (String, Channel)>>,
+    channels: RwLock<Channels>,
 }
+
+/// By province, the address and the channel to it.
+pub(crate) type Channels = BTreeMap<ProvinceCode, (String, Channel)>;
 
 /// What assembling came to.
 pub(crate) struct Assembled {
@@ -74,18 +77,16 @@ impl Peers {
             credentials: Arc::clone(credentials),
             channels: RwLock::default(),
         };
-        made.set(peers)?;
+        let channels = made.prepare(peers)?;
+        made.take(channels);
         Ok(made)
     }
 
-    /// Takes these for the peers from now on. Channels whose address is as before are kept; calls under way end as they
-    /// began.
-    ///
-    /// True if any is new or has moved.
+    /// Channels to these; those whose address is as before are kept.
     ///
     /// # Errors
-    /// [`FederationError::Address`]; then nothing changes.
-    pub fn set(&self, peers: &[Peer]) -> Result<bool, FederationError> {
+    /// [`FederationError::Address`].
+    pub(crate) fn prepare(&self, peers: &[Peer]) -> Result<Channels, FederationError> {
         let before = self.by_province();
         let channels = peers.iter().map(|peer| {
             let known = before.get(&peer.province);
@@ -100,22 +101,26 @@ impl Peers {
                 Arc::clone(&self.credentials),
                 Timeouts::default(),
             )?;
-            Ok::<_, FederationError>((peer.province, (peer.address.clone(), channel)))
+            Ok((peer.province, (peer.address.clone(), channel)))
         });
-        let channels: BTreeMap<_, (String, Channel)> = channels.collect::<Result<_, _>>()?;
-        let are_new = channels.iter().any(|(province, (address, _))| {
-            let known = before.get(province);
-            known.is_none_or(|(known, _)| known != address)
-        });
+        channels.collect()
+    }
+
+    /// Takes these for the peers from now on; calls under way end as they began. True if any is new or has moved.
+    pub(crate) fn take(&self, channels: Channels) -> bool {
         let mut current = self
             .channels
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        let are_new = channels.iter().any(|(province, (address, _))| {
+            let known = current.get(province);
+            known.is_none_or(|(known, _)| known != address)
+        });
         *current = channels;
-        Ok(are_new)
+        are_new
     }
 
-    fn by_province(&self) -> BTreeMap<ProvinceCode, (String, Channel)> {
+    fn by_province(&self) -> Channels {
         let channels = self.channels.read();
         channels.unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -216,7 +221,6 @@ impl Peers {
                     ?reason,
                     "a missed registry is not to be had"
                 );
-                return;
             }
         }
     }
@@ -472,8 +476,11 @@ async fn catch_up_from(desk: &Desk, channel: Channel) -> Result<(), Status> {
             break;
         }
     }
+    // One that cannot be judged here, of before this node was a member perhaps, does not keep the later ones away.
+    let mut refusal = Ok(());
     for registry in missing.into_iter().rev() {
-        desk.ask(move |node| node.take_registry(&registry)).await?;
+        let taken = desk.ask(move |node| node.take_registry(&registry)).await;
+        refusal = refusal.and(taken);
     }
-    Ok(())
+    refusal
 }

@@ -93,6 +93,7 @@ impl Node {
     /// # Errors
     /// [`NodeError::Fault`] for a document that is not signed by the pinned keys, is older than the one in use or another of
     /// the same number, or does not name this node with its key, slot and circuit: another slot or key is for a start.
+    /// [`NodeError::Store`]: then the document may be in use all the same, and the same again does what is left.
     pub fn take_charter(
         &self,
         root: SignedRoot,
@@ -114,6 +115,9 @@ impl Node {
             ));
         }
         if is_same && rules.is_as(&before.rules) {
+            drop(held);
+            // What a store that failed kept from being done the last time.
+            self.follow_charter()?;
             return Ok(CharterTaken::AsBefore);
         }
         let named = Named {
@@ -127,7 +131,7 @@ impl Node {
                 "the root document gives this node another slot",
             ));
         }
-        charter.remember(&self.vault, self.clock.now())?;
+        charter.remember(&self.vault, &self.root_keys, self.clock.now())?;
         let provinces = charter.document().provinces.iter();
         let others = provinces.map(|entry| entry.province);
         self.forward
@@ -136,13 +140,22 @@ impl Node {
         let mut current = self.charter.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(charter);
         drop(current);
+        // A key that an earlier head key vouched for is asked for anew.
+        self.forward.forget_keys();
         drop(held);
-        self.announce()?;
-        self.note_rule_sets()?;
+        tracing::info!(sequence = next.get(), "a root document is taken up");
+        self.follow_charter()?;
+        Ok(CharterTaken::Swapped)
+    }
+
+    /// What follows from a root document, each as often as it is asked for: what is new in it stands in the log and is to be
+    /// counted, and passes are held against it.
+    fn follow_charter(&self) -> Result<(), NodeError> {
+        let announced = self.announce();
+        let noted = self.note_rule_sets();
         self.sign_checkpoint_later();
         self.recheck_due.notify_one();
-        tracing::info!(sequence = next.get(), "a root document is taken up");
-        Ok(CharterTaken::Swapped)
+        announced.and(noted)
     }
 }
 

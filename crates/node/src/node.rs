@@ -167,7 +167,7 @@ impl Node {
             circuit: parts.prover.circuit(),
         };
         let mut charter = Charter::new(parts.root, &parts.root_keys, parts.rules, &named)?;
-        charter.remember(&parts.vault, parts.clock.now())?;
+        charter.remember(&parts.vault, &parts.root_keys, parts.clock.now())?;
         let (root, slot) = (charter.document(), charter.slot);
         let (places, counts) = count_residents(&parts.vault)?;
         let sealing = SealingKeys::new(&parts.sealing, parts.home, slot, &parts.signing_key);

@@ -228,8 +228,10 @@ impl Node {
     }
 
     fn bundle(&self, online: SignedOnline) -> Result<Vec<u8>, verifier::Error> {
-        let sequence = online.document().root_sequence;
-        let roots = vec![self.charter().root_of(sequence).clone()];
+        let document = online.document();
+        let charter = self.charter();
+        let root = charter.root_of(document.root_sequence, document.issued_at);
+        let roots = vec![root.clone()];
         Bundle { roots, online }.to_bytes()
     }
 

@@ -1,106 +1,152 @@
 //! Root documents that were in use before, by which what was signed then is judged by whoever missed it: who cosigned a registry
-//! last week may have another head key by now.
+//! last week may have another head key by now, and other rule sets may have counted.
 
-use ledger::Roster;
+use commitment::{Fr, fr_from_bytes, fr_to_bytes};
+use ledger::{Roster, RuleSetsDigest};
 use rules::Minute;
-use verifier::trust::{Sequence, SignedRoot};
+use verifier::UnixTime;
+use verifier::trust::{RootKeys, Sequence, SignedRoot};
 
 use crate::charter::{Charter, roster_of};
-use crate::store::{RootRow, StoreError, Table, Vault};
+use crate::rule_book::CountingSet;
+use crate::store::{RootRow, RootSetRow, StoreError, Table, Vault};
 use crate::{NodeError, RuleBook};
 
-/// Earlier documents kept.
-const KEPT: usize = 8;
-/// For how long after a newer document came in registries are judged by the earlier one, minutes: not all nodes take a
-/// document at the same moment.
+/// For how long after a newer document came in registries and trust lists are judged by the earlier one, minutes: not all
+/// nodes take a document at the same moment.
 const OVERLAP_MIN: i64 = 1_440;
 
 /// A root document that was in use, and what follows from it.
 pub(crate) struct PastRoot {
     root: SignedRoot,
     roster: Roster,
-    /// None where the rule sets that it names are not at hand any more.
-    rules: Option<RuleBook>,
-    /// Registries of later moments are not judged by it.
+    sets: Vec<CountingSet>,
+    /// What is of later moments is not judged by it.
     until: Minute,
 }
 
 impl Charter {
-    /// The document that an online document of this root sequence is judged under.
-    pub(crate) fn root_of(&self, sequence: Sequence) -> &SignedRoot {
-        let past = self.past.iter().map(|past| &past.root);
-        past.into_iter()
-            .find(|root| root.document().sequence == sequence)
-            .unwrap_or(&self.root)
+    /// The document that an online document of this root sequence and moment is judged under.
+    pub(crate) fn root_of(&self, sequence: Sequence, issued_at: UnixTime) -> &SignedRoot {
+        let judges = |past: &&PastRoot| {
+            past.root.document().sequence == sequence && issued_at.minute() <= past.until
+        };
+        let past = self.past.iter().find(judges);
+        past.map_or(&self.root, |past| &past.root)
     }
 
-    /// By whom and by what a registry of `as_of` may be cosigned: what is in use first, then what was.
-    pub(crate) fn judging(&self, as_of: Minute) -> impl Iterator<Item = (&Roster, &RuleBook)> {
-        let past = self.past.iter().filter(move |past| as_of <= past.until);
-        let past = past.filter_map(|past| Some((&past.roster, past.rules.as_ref()?)));
-        std::iter::once((&self.roster, &self.rules)).chain(past)
+    /// By whom a registry of `as_of` may be cosigned, and over which rule sets: by what is in use first, then by what was, if
+    /// it is not later than `latest`.
+    pub(crate) fn judging(
+        &self,
+        as_of: Minute,
+        latest: Minute,
+    ) -> impl Iterator<Item = (&Roster, RuleSetsDigest)> {
+        let past = self.past.iter();
+        let past = past.filter(move |past| as_of <= past.until.min(latest));
+        let past = past.map(move |past| {
+            let grace_min = past.root.document().grace_min.into();
+            let digest = RuleBook::digest_at(&past.sets, grace_min, as_of);
+            (&past.roster, digest)
+        });
+        std::iter::once((&self.roster, self.rules.counting_at(as_of).digest)).chain(past)
     }
 
-    /// Reads the documents that were in use before this one, and stores this one if it is new.
+    /// The roster in use, and those that were.
+    pub(crate) fn rosters(&self) -> impl Iterator<Item = &Roster> {
+        std::iter::once(&self.roster).chain(self.past.iter().map(|past| &past.roster))
+    }
+
+    /// Reads the documents that were in use before this one, as far as the pinned keys have signed them, and stores this one
+    /// if it is new.
     ///
     /// # Errors
     /// [`NodeError::Fault`] for a document that is older than one that was in use, or another of the same number;
     /// [`NodeError::Store`].
-    pub(crate) fn remember(&mut self, vault: &Vault, now: Minute) -> Result<(), NodeError> {
+    pub(crate) fn remember(
+        &mut self,
+        vault: &Vault,
+        root_keys: &RootKeys,
+        now: Minute,
+    ) -> Result<(), NodeError> {
         let own = self.document().sequence;
-        let rows = stored(vault)?;
+        let stored = stored(vault)?;
         let mut until = now.saturating_add_signed(OVERLAP_MIN);
+        let mut is_stored = false;
         self.past.clear();
-        for (root, since) in rows.iter().rev() {
+        for Stored { root, since, sets } in stored.into_iter().rev() {
             let sequence = root.document().sequence;
             if sequence > own {
                 return Err(NodeError::Fault(
                     "the root document is older than the one in use",
                 ));
             }
-            if sequence == own {
-                if root.document() != self.document() {
-                    return Err(NodeError::Fault(
-                        "the root document has the number of the one in use, and says something else",
-                    ));
-                }
-                until = since.saturating_add_signed(OVERLAP_MIN);
-                continue;
+            let is_own = sequence == own;
+            if is_own && root.document() != self.document() {
+                return Err(NodeError::Fault(
+                    "the root document has the number of the one in use, and says something else",
+                ));
             }
-            self.past.push(PastRoot {
-                roster: roster_of(root.document())?,
-                rules: self.rules.under(root.document()),
-                root: root.clone(),
-                until,
-            });
+            is_stored |= is_own;
+            // After the root keys were pinned anew, what only the old ones had signed judges nothing.
+            if !is_own && root.check_pinned(root_keys).is_ok() {
+                let roster = roster_of(root.document())?;
+                self.past.push(PastRoot {
+                    root,
+                    roster,
+                    sets,
+                    until,
+                });
+            }
             until = since.saturating_add_signed(OVERLAP_MIN);
         }
-        if rows.iter().any(|(root, _)| root.document().sequence == own) {
+        if is_stored {
             return Ok(());
         }
-        let mut write = vault.write();
         let document = self
             .root
             .to_bytes()
             .map_err(|_| NodeError::Fault("a root document that cannot be written"))?;
+        let sets = self.rules.counting_sets().into_iter();
         let row = RootRow {
             document,
             since: now,
+            sets: sets.map(Into::into).collect(),
         };
+        let mut write = vault.write();
         write.put_large(Table::Roots, &own.get().to_be_bytes(), &row);
-        let surplus = rows.len().saturating_sub(KEPT);
-        for (root, _) in &rows[..surplus] {
-            let key = root.document().sequence.get().to_be_bytes();
-            for part in vault.keys(Table::Roots, &key, usize::MAX)? {
-                write.delete(Table::Roots, &part);
-            }
-        }
         Ok(write.commit()?)
     }
 }
 
-/// The stored documents, ascending, each with the minute it came in.
-fn stored(vault: &Vault) -> Result<Vec<(SignedRoot, Minute)>, StoreError> {
+impl From<CountingSet> for RootSetRow {
+    fn from(set: CountingSet) -> Self {
+        Self {
+            digest: fr_to_bytes(set.digest),
+            announced: set.announced,
+            until: set.until,
+        }
+    }
+}
+
+fn read_set(row: &RootSetRow) -> Result<CountingSet, StoreError> {
+    let digest: Fr = fr_from_bytes(&row.digest).map_err(|_| StoreError::Damaged(Table::Roots))?;
+    Ok(CountingSet {
+        digest,
+        announced: row.announced,
+        until: row.until,
+    })
+}
+
+struct Stored {
+    root: SignedRoot,
+    /// When it came in.
+    since: Minute,
+    sets: Vec<CountingSet>,
+}
+
+/// The stored documents, ascending.
+fn stored(vault: &Vault) -> Result<Vec<Stored>, StoreError> {
     let damaged = || StoreError::Damaged(Table::Roots);
     let mut keys: Vec<[u8; 8]> = Vec::new();
     for part in vault.keys(Table::Roots, b"", usize::MAX)? {
@@ -111,16 +157,19 @@ fn stored(vault: &Vault) -> Result<Vec<(SignedRoot, Minute)>, StoreError> {
     }
     let read = keys.iter().map(|key| {
         let row: RootRow = vault.get_large(Table::Roots, key)?.ok_or_else(damaged)?;
-        let root = SignedRoot::from_bytes(&row.document).map_err(|_| damaged())?;
-        Ok((root, row.since))
+        Ok(Stored {
+            root: SignedRoot::from_bytes(&row.document).map_err(|_| damaged())?,
+            since: row.since,
+            sets: row.sets.iter().map(read_set).collect::<Result<_, _>>()?,
+        })
     });
     read.collect()
 }
 
 /// The rosters of the stored documents.
 pub(crate) fn past_rosters(vault: &Vault) -> Result<Vec<Roster>, StoreError> {
-    let rosters = stored(vault)?
-        .into_iter()
-        .map(|(root, _)| roster_of(root.document()).map_err(|_| StoreError::Damaged(Table::Roots)));
+    let rosters = stored(vault)?.into_iter().map(|stored| {
+        roster_of(stored.root.document()).map_err(|_| StoreError::Damaged(Table::Roots))
+    });
     rosters.collect()
 }

@@ -7,7 +7,7 @@ use commitment::{Epoch, Fr};
 use ledger::log::Entry;
 use ledger::{
     Closing, CosignPolicy, Cosignature, CosignedStatement, CosignerState, Expected, Registry,
-    RegistryStatement, Roster, SignedTreeHead,
+    RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead,
 };
 use rules::Minute;
 use wire::{PublishedRegistry, Reason};
@@ -15,7 +15,7 @@ use wire::{PublishedRegistry, Reason};
 use crate::epoch::Issuing;
 use crate::node::epoch_of_key;
 use crate::store::{RegistryRow, StoreError, Table};
-use crate::{Node, NodeError, RuleBook};
+use crate::{Node, NodeError};
 
 const STATE_KEY: &[u8] = b"state";
 
@@ -185,21 +185,31 @@ impl Node {
         self.adopt(registry, tree)
     }
 
-    /// Checks a registry by the root document in use or, where it is of before, by the one that was in use then; its tree.
+    /// Checks a registry by the root document in use or, where it is of before, by the one that was in use then; its tree. It
+    /// closed between its neighbours; and whoever has keys of before signs for no time to come.
     fn judge_registry(&self, registry: &PublishedRegistry) -> Result<Registry, NodeError> {
         let statement = registry.cosigned.statement();
-        let (epoch, as_of) = (statement.epoch().get(), statement.as_of());
-        let judge = |roster: &Roster, rules: &RuleBook| {
-            let refused = |error: ledger::Error| refused_registry(&error);
-            let cosigned = registry.cosigned.check_quorum(roster);
-            cosigned.map_err(refused)?;
+        let (epoch, as_of) = (statement.epoch(), statement.as_of());
+        let tolerance_min = i64::from(self.limits.request_skew_min);
+        let latest = self.clock.now().saturating_add_signed(tolerance_min);
+        if !self.is_between_neighbours(epoch, as_of) {
+            tracing::error!(
+                epoch = epoch.get(),
+                as_of = as_of.get(),
+                "a registry is of a time that its epoch cannot have closed at"
+            );
+            return Err(NodeError::Refused(Reason::RegistryRefused));
+        }
+        let refused = |error: ledger::Error| refused_registry(&error);
+        let judge = |roster: &Roster, rule_sets: RuleSetsDigest| {
+            registry.cosigned.check_quorum(roster).map_err(refused)?;
             let tree = statement.check_heads(&registry.heads, roster);
             let tree = tree.map_err(refused)?;
             if statement.risk_root() != self.risk.at(as_of).root()
-                || statement.rule_sets() != rules.counting_at(as_of).digest
+                || statement.rule_sets() != rule_sets
             {
                 tracing::error!(
-                    epoch,
+                    epoch = epoch.get(),
                     "a registry rests on another risk map or other rule sets than this node has"
                 );
                 return Err(NodeError::Refused(Reason::RegistryRefused));
@@ -208,13 +218,23 @@ impl Node {
         };
         let charter = self.charter();
         let mut refusal = None;
-        for (roster, rules) in charter.judging(as_of) {
-            match judge(roster, rules) {
+        for (roster, rule_sets) in charter.judging(as_of, latest) {
+            match judge(roster, rule_sets) {
                 Ok(tree) => return Ok(tree),
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
         Err(refusal.unwrap_or(NodeError::Fault("a charter without a root document")))
+    }
+
+    /// Whether the registries known of the epochs before and after closed before and after.
+    fn is_between_neighbours(&self, epoch: Epoch, as_of: Minute) -> bool {
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        let before = ledger.registries.range(..epoch).next_back();
+        let mut after = ledger.registries.range(epoch..);
+        let after = after.find(|(known, _)| **known != epoch);
+        before.is_none_or(|(_, known)| known.as_of < as_of)
+            && after.is_none_or(|(_, known)| as_of < known.as_of)
     }
 
     /// The registry of an epoch.

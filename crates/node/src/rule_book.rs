@@ -92,6 +92,21 @@ impl KnownSet {
     }
 }
 
+/// A rule set, as far as it says when records keep grounds for it.
+#[derive(Clone, Copy)]
+pub(crate) struct CountingSet {
+    pub(crate) digest: Fr,
+    pub(crate) announced: Minute,
+    pub(crate) until: Minute,
+}
+
+impl CountingSet {
+    /// From its announcement until the grace time after its end.
+    fn counts_at(&self, at: Minute, grace_min: i64) -> bool {
+        self.announced <= at && at < self.until.saturating_add_signed(grace_min)
+    }
+}
+
 /// What a record keeps grounds for.
 pub struct Counting {
     /// The tables of every set announced, in force, or over for less than the grace time.
@@ -102,8 +117,6 @@ pub struct Counting {
 
 /// The rule sets that this node knows, of every province and the nation.
 pub struct RuleBook {
-    /// All that there are, whether they are named or not.
-    at_hand: Vec<RuleSet>,
     sets: Vec<Arc<KnownSet>>,
     home: String,
     nation: Option<String>,
@@ -123,7 +136,6 @@ impl RuleBook {
         home: String,
         nation: Option<String>,
     ) -> Result<Self, RuleBookError> {
-        let all = at_hand.clone();
         let mut at_hand: Vec<(RuleSetEntry, RuleSet)> = at_hand
             .into_iter()
             .map(|set| (RuleSetEntry::of(&set), set))
@@ -144,7 +156,6 @@ impl RuleBook {
             }
         }
         Ok(Self {
-            at_hand: all,
             sets,
             home,
             nation,
@@ -183,10 +194,21 @@ impl RuleBook {
         self.sets.iter().map(AsRef::as_ref)
     }
 
-    /// The book that another root document makes of the same sets; none if it is no book.
-    pub(crate) fn under(&self, root: &RootDocument) -> Option<Self> {
-        let (home, nation) = (self.home.clone(), self.nation.clone());
-        Self::new(self.at_hand.clone(), root, home, nation).ok()
+    /// The sets with what says when they count, as the root document names them.
+    pub(crate) fn counting_sets(&self) -> Vec<CountingSet> {
+        let sets = self.sets.iter().map(|known| CountingSet {
+            digest: known.digest,
+            announced: known.set.validity().announced,
+            until: known.set.validity().until,
+        });
+        sets.collect()
+    }
+
+    /// All of those that count at `at`, as one value.
+    pub(crate) fn digest_at(sets: &[CountingSet], grace_min: i64, at: Minute) -> RuleSetsDigest {
+        let counting = sets.iter().filter(|set| set.counts_at(at, grace_min));
+        let digests: Vec<Fr> = counting.map(|set| set.digest).collect();
+        RuleSetsDigest::of(&digests)
     }
 
     /// Whether both hold the same sets for the same uses.
@@ -207,14 +229,10 @@ impl RuleBook {
 
     /// What records keep grounds for at `at`.
     pub fn counting_at(&self, at: Minute) -> Arc<Counting> {
-        let counts = |known: &KnownSet| {
-            let validity = known.set.validity();
-            let end = validity.until.saturating_add_signed(self.grace_min);
-            validity.announced <= at && at < end
-        };
+        let sets = self.counting_sets();
         let indices: Vec<usize> = (0..)
-            .zip(&self.sets)
-            .filter(|(_, known)| counts(known))
+            .zip(&sets)
+            .filter(|(_, set)| set.counts_at(at, self.grace_min))
             .map(|(index, _)| index)
             .collect();
         let mut cached = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -224,10 +242,9 @@ impl RuleBook {
             return Arc::clone(counting);
         }
         let known = || indices.iter().map(|&i| &self.sets[i]);
-        let digests: Vec<Fr> = known().map(|k| k.digest()).collect();
         let counting = Arc::new(Counting {
             tables: known().map(|k| k.set.table().clone()).collect(),
-            digest: RuleSetsDigest::of(&digests),
+            digest: Self::digest_at(&sets, self.grace_min, at),
         });
         *cached = Some((indices, Arc::clone(&counting)));
         counting

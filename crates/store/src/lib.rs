@@ -41,8 +41,8 @@ pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
     CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, ForwardState, ForwardedRow,
     IssuedRow, LimitRow, LogEvidenceRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow, RefusedRow,
-    RegistryRow, ResidentKey, ResidentRow, RootRow, RuleSetCountRow, SentAs, UseRow, WaitingRow,
-    WitnessedRow,
+    RegistryRow, ResidentKey, ResidentRow, RootRow, RootSetRow, RuleSetCountRow, SentAs, UseRow,
+    WaitingRow, WitnessedRow,
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;

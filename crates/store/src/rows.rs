@@ -208,6 +208,19 @@ pub struct RootRow {
     pub document: Vec<u8>,
     /// When it came in.
     pub since: Minute,
+    /// Its rule sets, in its order.
+    pub sets: Vec<RootSetRow>,
+}
+
+/// A rule set of a root document, as far as it says when records keep grounds for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootSetRow {
+    /// Digest of its row table.
+    pub digest: [u8; 32],
+    /// When it was announced.
+    pub announced: Minute,
+    /// When it ends.
+    pub until: Minute,
 }
 
 /// Which of a source's two signatures an event is sent with.

@@ -1,13 +1,13 @@
 //! Handing over what waits in the outbox: a task for each home, so that one that does not answer holds nobody else up.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use federation::Backoff;
 use rules::ProvinceCode;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use tonic::Status;
 use tonic::transport::Channel;
 use wire::federation::v1 as proto;
@@ -24,16 +24,21 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Forwards to all homes for as long as it is polled.
 pub(crate) async fn forward_all(desk: Desk, peers: Arc<Peers>) {
     let mut tasks = JoinSet::new();
-    let mut under_way = BTreeSet::new();
+    let mut under_way: BTreeMap<ProvinceCode, Id> = BTreeMap::new();
     loop {
         for (home, news) in desk.node().forward.outbox.homes() {
-            if under_way.insert(home) {
-                tasks.spawn(forward_to(desk.clone(), home, Arc::clone(&peers), news));
-            }
+            under_way.entry(home).or_insert_with(|| {
+                let task = forward_to(desk.clone(), home, Arc::clone(&peers), news);
+                tasks.spawn(task).id()
+            });
         }
         tokio::select! {
             () = desk.node().forward.outbox.opened() => {}
-            Some(Err(_)) = tasks.join_next() => tracing::error!("forwarding to a province died"),
+            Some(Err(error)) = tasks.join_next() => {
+                tracing::error!("forwarding to a province died; it begins anew");
+                under_way.retain(|_, task| *task != error.id());
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
         }
     }
 }

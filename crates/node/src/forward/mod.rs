@@ -112,6 +112,12 @@ impl Forwarding {
         })
     }
 
+    /// Forgets the sealing keys of all homes.
+    pub(crate) fn forget_keys(&self) {
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        learnt.clear();
+    }
+
     /// Whether a source may still ask, on this day, about people who may not live here.
     fn may_ask(&self, source: SourceId, today: Day) -> bool {
         let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,7 @@
 //! Proving on threads of its own, behind a queue that is bounded and says so.
 
+mod settings;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -9,6 +11,8 @@ use circuits::clearance::Witness;
 use commitment::{CircuitId, PublicInputs};
 use prover::Prover;
 use verifier::PassProof;
+
+pub use settings::{Parameters, Proving};
 
 /// Why there is no proof; the node is at fault, for it checks a claim before it proves.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,9 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use node::store::MemoryStore;
 use node::{CharterTaken, Node, NodeError, RuleBook, SimulatedClock};
 use rules::{RuleSet, TestResult};
-use verifier::trust::{Bundle, ProvinceEntry, RootDocument, RootSignature, Sequence, SignedRoot};
+use verifier::trust::{
+    Bundle, ProvinceEntry, RootDocument, RootSignature, RuleSetEntry, Sequence, SignedRoot,
+};
 use wire::operator::v1 as o;
 use wire::{Reason, reason_of};
 
@@ -205,11 +207,25 @@ fn rotated(document: &mut RootDocument) {
     document.provinces[1].head_key = SigningKey::from_bytes(&[8; 32]).verifying_key();
 }
 
-/// The node of 42 alone, which begins with that document.
+/// The home's own rule set with an earlier end, as it is superseded: in place, under a higher version.
+fn ended() -> RuleSet {
+    let text = include_str!("../../../rules/rule_sets/fj-2022-08.toml");
+    let text = text.replace("version = 1", "version = 2");
+    RuleSet::from_toml(&text.replace("2023-01-08", "2022-12-01")).unwrap()
+}
+
+/// The node of 42 alone, which begins with that document. The rule set of before is not at hand any more.
 fn begun(store: Arc<MemoryStore>, now: u32) -> Result<Arc<Node>, NodeError> {
     let clock = Arc::new(SimulatedClock::start(minute(now), 0));
     let mut parts = parts(&Wish::default(), 42, store, clock);
-    parts.root = root(rotated);
+    let sets = [RuleSet::built_in("hz-2020-02").unwrap(), ended()];
+    parts.root = root(|document| {
+        rotated(document);
+        document.rule_sets = sets.iter().map(RuleSetEntry::of).collect();
+        document.rule_sets.sort_by_key(|entry| entry.short_id);
+    });
+    let (home, nation) = ("fj-2022-08".to_owned(), Some("hz-2020-02".to_owned()));
+    parts.rules = RuleBook::new(sets.to_vec(), parts.root.document(), home, nation).unwrap();
     Node::open(parts)
 }
 
@@ -226,6 +242,10 @@ async fn a_registry_of_before_a_head_key_was_rotated_is_taken_up_by_whoever_miss
     assemble(world.house(33), 2).await.unwrap();
     let late = world.house(33).node.registry(Epoch::new(2)).unwrap();
 
+    // Nobody signs with the old key for a time to come.
+    let early = begun(Arc::clone(&store), START - 60).unwrap();
+    assert!(early.take_registry(&registry).is_err());
+    drop(early);
     let node = begun(Arc::clone(&store), START + 60).unwrap();
     node.take_registry(&registry).unwrap();
     drop(node);
