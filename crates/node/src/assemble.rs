@@ -16,10 +16,10 @@ use tonic::Status;
 use tonic::transport::Channel;
 use tracing::Instrument as _;
 use verifier::trust::{
-    BatchEntry, OnlineDocument, ProvinceSignature, RevocationBatch, Sequence, SignedOnline,
+    BatchEntry, Bundle, OnlineDocument, ProvinceSignature, RevocationBatch, Sequence, SignedOnline,
 };
 use wire::federation::v1 as proto;
-use wire::trust::v1::GetRevocationBatchRequest;
+use wire::trust::v1::{GetRevocationBatchRequest, GetTrustListRequest};
 use wire::{Contributed, Proposal, PublishedRegistry, Reason};
 
 use crate::NodeError;
@@ -226,6 +226,41 @@ impl Peers {
     }
 }
 
+impl Peers {
+    /// Takes up an online document that a province has published, with those of its batches that this node does not have, which
+    /// that province gives.
+    pub(crate) async fn take_from(
+        &self,
+        province: ProvinceCode,
+        desk: &Desk,
+        online: SignedOnline,
+    ) -> Result<(), Status> {
+        let asked = online.clone();
+        let missing = desk.ask(move |node| node.missing_batches(&asked)).await?;
+        let mut batches = Vec::with_capacity(missing.len());
+        for entry in &missing {
+            batches.push(self.batch_from(province, entry).await?);
+        }
+        desk.ask(move |node| node.take_online(&online, &batches))
+            .await
+    }
+
+    /// Takes up the list that a province has, if it is newer. Whoever missed one with a batch of revocations would sign no list
+    /// that names it, and the others none that does not: with too many on either side there would be none any more.
+    pub(crate) async fn list_from(
+        &self,
+        province: ProvinceCode,
+        desk: &Desk,
+    ) -> Result<(), Status> {
+        let refused = || wire::status(Reason::TrustRefused);
+        let channel = self.channel(province).ok_or_else(refused)?;
+        let request = pass_on(GetTrustListRequest::default());
+        let answer = wire::client::trust(channel).get_trust_list(request).await?;
+        let bundle = Bundle::from_bytes(&answer.get_ref().bundle).map_err(|_| refused())?;
+        self.take_from(province, desk, bundle.online).await
+    }
+}
+
 async fn registry_from(desk: &Desk, channel: Channel, epoch: Epoch) -> Result<(), Status> {
     let request = pass_on(proto::GetRegistryRequest { epoch: epoch.get() });
     let answer = wire::client::federation(channel)
@@ -239,6 +274,11 @@ async fn registry_from(desk: &Desk, channel: Channel, epoch: Epoch) -> Result<()
 async fn next_batch(desk: &Desk, peers: &Peers) -> Result<Option<BatchEntry>, Status> {
     if !desk.node().is_batch_due() {
         return Ok(None);
+    }
+    // What others may have signed for already comes first.
+    let under_way = desk.ask(|node| Ok(node.batch_under_way()?)).await?;
+    if under_way.is_some() {
+        return Ok(under_way.filter(|entry| desk.node().is_at_hand(entry)));
     }
     let ask = |channel| {
         let request = pass_on(proto::ContributeRequest {});
@@ -388,10 +428,19 @@ async fn publish_online(desk: &Desk, peers: &Peers) -> Result<(), Status> {
                         client.publish_online(request).await
                     }
                 };
+                // It is with others before it is in use here: one that nobody else has would be in nobody's way.
                 peers.ask_all("publish an online document", hand_over).await;
+                desk.ask(move |node| node.take_online(&online, &[])).await?;
                 return Ok(());
             }
             Err(status) => refusal = status,
+        }
+    }
+    // Others may have a list that this node has missed.
+    for (province, _) in peers.channels() {
+        if let Err(status) = peers.list_from(province, desk).await {
+            let (province, code) = (province.get(), status.code());
+            tracing::info!(province, ?code, "a list is not to be had");
         }
     }
     Err(refusal)
@@ -426,8 +475,8 @@ async fn sign_online(
     signatures.retain(|s| desk.node().is_valid_online_signature(s, &document));
     signatures.push(own);
     let online = SignedOnline::new(document, signatures);
-    let taken = online.clone();
-    desk.ask(move |node| node.take_online(&taken, &[]))
+    let considered = online.clone();
+    desk.ask(move |node| node.consider_online(&considered).map(drop))
         .await
         .map_err(|status| match wire::reason_of(&status) {
             Some(Reason::TrustRefused) => wire::status(Reason::NoQuorum),

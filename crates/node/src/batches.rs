@@ -14,6 +14,8 @@ use crate::store::{StoreError, Table, WriteSet};
 use crate::{Node, NodeError};
 
 const OPEN: &[u8] = b"open";
+/// Under it the batch that was signed for last: when, its minute and its digest.
+const UNDER_WAY: &[u8] = b"under-way";
 /// Batches that are proposed and not yet published, kept at a time.
 const MAX_OFFERS: usize = 8;
 
@@ -73,6 +75,50 @@ impl Node {
             }
         };
         Ok(part.into_iter().map(Revocation).collect())
+    }
+
+    /// The batch that this node signed for last, if no list that it knows has it or another of its time, and that is less than
+    /// the time between two batches ago: a quorum may have signed for it. Two lists of which neither has the other's batch would divide those who have
+    /// taken the one from those who have taken the other for good.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn batch_under_way(&self) -> Result<Option<BatchEntry>, StoreError> {
+        let stored: Option<(u32, u32, [u8; 32])> =
+            self.vault.get(Table::Contribution, UNDER_WAY)?;
+        let now = self.clock.now();
+        let recent = stored
+            .filter(|(signed_at, ..)| now.get().saturating_sub(*signed_at) < BATCH_SPACING_MIN);
+        let Some((_, at, digest)) = recent else {
+            return Ok(None);
+        };
+        let entry = BatchEntry {
+            at: Minute::new(at).map_err(|_| StoreError::Damaged(Table::Contribution))?,
+            digest: BatchDigest(digest),
+        };
+        // Whoever signed for a listed one of that time did not sign for this, before or after: it has no quorum.
+        let listed = self.listed_batches(now);
+        let is_open = |entry: &BatchEntry| {
+            let apart = |other: &BatchEntry| other.at.get().abs_diff(entry.at.get());
+            listed.iter().all(|other| apart(other) >= BATCH_SPACING_MIN)
+        };
+        Ok(Some(entry).filter(is_open))
+    }
+
+    /// Puts among the changes by which a document is signed which batch it brings.
+    pub(crate) fn note_under_way(&self, write: &mut WriteSet<'_>, document: &OnlineDocument) {
+        let now = self.clock.now();
+        let known = self.listed_batches(now);
+        if let Some(new) = document.batches.iter().find(|entry| !known.contains(entry)) {
+            let row = (now.get(), new.at.get(), new.digest.0);
+            write.put(Table::Contribution, UNDER_WAY, &row);
+        }
+    }
+
+    /// Whether a batch can be given to others.
+    pub(crate) fn is_at_hand(&self, entry: &BatchEntry) -> bool {
+        let offered = self.offers.get(entry.digest);
+        offered.is_some_and(|(of, _)| of == *entry)
     }
 
     /// Whether the next online document is to bring a batch: on a schedule, and not when there is something to revoke.
@@ -136,23 +182,26 @@ impl Node {
     }
 
     /// Whether this node would list these batches: all that it knows and that still count, unchanged, and at most one more,
-    /// of about now, whose content it has – gates take no list without it.
-    pub(crate) fn would_list(&self, document: &OnlineDocument) -> bool {
+    /// of the time since the last could be made, whose content it has – gates take no list without it. The one that is under way
+    /// is among them.
+    pub(crate) fn would_list(
+        &self,
+        document: &OnlineDocument,
+        under_way: Option<&BatchEntry>,
+    ) -> bool {
+        if under_way.is_some_and(|entry| !document.batches.contains(entry)) {
+            return false;
+        }
         let known = self.listed_batches(document.issued_at.minute());
         let Some(more) = document.batches.strip_prefix(&known[..]) else {
             return false;
         };
         let skew_min = u32::from(self.limits.request_skew_min);
         let is_of_now = |entry: &BatchEntry| {
-            let of = entry.at.get();
-            of.abs_diff(document.issued_at.minute().get()) <= skew_min
+            let (of, issued) = (entry.at.get(), document.issued_at.minute().get());
+            of <= issued + skew_min && issued <= of + BATCH_SPACING_MIN + skew_min
         };
-        let is_at_hand = |entry: &BatchEntry| {
-            self.offers
-                .get(entry.digest)
-                .is_some_and(|(e, _)| e == *entry)
-        };
-        more.len() <= 1 && more.iter().all(|e| is_of_now(e) && is_at_hand(e))
+        more.len() <= 1 && more.iter().all(|e| is_of_now(e) && self.is_at_hand(e))
     }
 
     /// The one batch that a proposed document brings and this node has not seen; none if there is none, or too many to be

@@ -71,7 +71,8 @@ impl Node {
                 return Err(NodeError::Refused(Reason::AlreadySigned));
             }
             let latest = self.next_sequence()?.get().saturating_add(SEQUENCE_LEAP);
-            if document.sequence.get() > latest || !self.would_say(document) {
+            let under_way = self.batch_under_way()?;
+            if document.sequence.get() > latest || !self.would_say(document, under_way.as_ref()) {
                 return Err(refused);
             }
             // Older numbers are refused by this one alone, so only the last is kept.
@@ -80,6 +81,7 @@ impl Node {
                 write.delete(Table::OnlineSigned, &old);
             }
             write.put_new(Table::OnlineSigned, &key, &digest);
+            self.note_under_way(&mut write, document);
             write.commit()?;
         }
         Ok(ProvinceSignature {
@@ -88,7 +90,7 @@ impl Node {
         })
     }
 
-    fn would_say(&self, document: &OnlineDocument) -> bool {
+    fn would_say(&self, document: &OnlineDocument, under_way: Option<&BatchEntry>) -> bool {
         let now = self.clock.now().get();
         let skew_min = u32::from(self.limits.request_skew_min);
         let issued = document.issued_at.minute().get();
@@ -97,7 +99,7 @@ impl Node {
             .is_none_or(|t| document.issued_at >= t.online().issued_at);
         document.root_sequence == self.charter().document().sequence
             && document.registries == self.online_registries()
-            && self.would_list(document)
+            && self.would_list(document, under_way)
             && document.hard_stale_s <= self.settings.trust.hard_stale_s
             && is_newer
             && issued.abs_diff(now) <= skew_min

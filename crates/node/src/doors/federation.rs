@@ -99,10 +99,21 @@ impl FederationService for FederationDesk {
             let batch = self.peers.batch_from(from, &entry).await?;
             self.desk.node().offer(&batch);
         }
-        let signed = self
-            .desk
-            .ask(move |node| node.cosign_online(&document))
-            .await?;
+        let proposed = document.clone();
+        let signed = self.desk.ask(move |node| node.cosign_online(&proposed));
+        let signed = match signed.await {
+            Err(refused) if wire::reason_of(&refused) == Some(Reason::TrustRefused) => {
+                // It may rest on a list that was published while this node was not to be reached.
+                if let Err(status) = self.peers.list_from(from, &self.desk).await {
+                    let code = status.code();
+                    tracing::info!(province = from.get(), ?code, "a list is not to be had");
+                    return Err(refused);
+                }
+                let again = self.desk.ask(move |node| node.cosign_online(&document));
+                again.await?
+            }
+            signed => signed?,
+        };
         let signature = signed.to_bytes().to_vec();
         Ok(Response::new(proto::CosignOnlineResponse { signature }))
     }
@@ -113,19 +124,8 @@ impl FederationService for FederationDesk {
     ) -> Result<Response<proto::PublishOnlineResponse>, Status> {
         check_member(&self.desk, &request)?;
         let online: SignedOnline = request.get_ref().try_into()?;
-        let asked = online.clone();
-        let missing = self
-            .desk
-            .ask(move |node| node.missing_batches(&asked))
-            .await?;
         let from = Caller::peer_of(&request)?.province;
-        let mut batches = Vec::with_capacity(missing.len());
-        for entry in &missing {
-            batches.push(self.peers.batch_from(from, entry).await?);
-        }
-        self.desk
-            .ask(move |node| node.take_online(&online, &batches))
-            .await?;
+        self.peers.take_from(from, &self.desk, online).await?;
         Ok(Response::new(proto::PublishOnlineResponse {}))
     }
 

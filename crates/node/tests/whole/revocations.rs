@@ -2,18 +2,20 @@
 
 use std::time::{Duration, Instant};
 
+use federation::PeerId;
 use rules::{EventBody, SourceKind, TestResult};
 use verifier::trust::{BATCH_LEN, InHand, Increment, Revocation, RevocationBatch};
 use verifier::{Pass, RevocationHash};
+use wire::federation::v1::CosignOnlineRequest;
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::pass::v1::{Colour, TestAge};
 use wire::resident::v1 as r;
 use wire::trust::v1 as t;
 use wire::{Reason, reason_of};
 
-use crate::clients::{Phone, accepted, at_public, event, operator};
+use crate::clients::{Phone, accepted, at_peers, at_public, event, operator};
 use crate::passes::{ask, confirmed, epoch, make, negative, request};
-use crate::world::{House, START, Wish, World, minute, name, person, source};
+use crate::world::{House, START, Wish, World, federation, minute, name, person, province, source};
 
 /// Has a newer online document signed, as between epochs.
 async fn publish(world: &World, by: usize, epoch: u32) {
@@ -229,6 +231,89 @@ async fn no_province_signs_away_a_batch_or_for_one_that_it_has_not_seen() {
         assert_eq!(refused.reason(), Reason::TrustRefused);
     }
     node.cosign_online(&good).unwrap();
+}
+
+/// Found by simulation: two provinces had a quorum sign a list each, one with the one batch and one with the other, and no list
+/// found a quorum ever after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_may_have_its_quorum_is_in_the_next_list_whoever_proposes_it() {
+    let world = World::new(Wish::default()).await;
+    epoch(&world, 1).await;
+    world.advance_to(START + 20);
+    let [first, second, third] = &world.houses[..] else {
+        panic!("three houses");
+    };
+    let entry = first.node.merge(&[]).unwrap();
+    let sequence = first.node.next_sequence().unwrap();
+    let document = first.node.next_online(sequence, Some(entry));
+    first.node.cosign_online(&document).unwrap();
+    let proposer = PeerId::node(&federation(), province(first.home));
+    for house in [second, third] {
+        let mut client = wire::client::federation(at_peers(house, &proposer));
+        let document = document.to_bytes().unwrap();
+        let signed = client.cosign_online(CosignOnlineRequest { document }).await;
+        signed.unwrap();
+    }
+    // The first is gone before it could publish. A list with another batch, or none, is signed by nobody;
+    let rival = second.node.merge(&[]).unwrap();
+    let sequence = second.node.next_sequence().unwrap();
+    for batch in [Some(rival), None] {
+        let other = second.node.next_online(sequence, batch);
+        let refused = second.node.cosign_online(&other).unwrap_err();
+        assert_eq!(refused.reason(), Reason::TrustRefused);
+    }
+    // whoever comes next proposes that one.
+    world.advance_to(START + 26);
+    publish(&world, 2, 1).await;
+    for house in &world.houses {
+        let list = house.node.trust_list().unwrap();
+        assert!(list.online().batches.contains(&entry));
+    }
+    // What found no quorum for as long as lies between two batches is let go.
+    world.advance_to(START + 40);
+    let late = third.node.merge(&[]).unwrap();
+    let sequence = third.node.next_sequence().unwrap();
+    third
+        .node
+        .cosign_online(&third.node.next_online(sequence, Some(late)))
+        .unwrap();
+    world.advance_to(START + 55);
+    publish(&world, 2, 1).await;
+    let batches = third.node.trust_list().unwrap().online().batches.clone();
+    assert!(!batches.contains(&late) && batches.len() == 3);
+}
+
+/// Found by simulation, too: who missed a list with a batch would sign no later one, and the others none without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_was_missed_is_had_from_whoever_proposes_the_next() {
+    let mut world = World::new(Wish::default()).await;
+    epoch(&world, 1).await;
+    let store = world.close(42).await;
+    world.advance_to(START + 20);
+    publish(&world, 0, 1).await;
+    let listed = world
+        .house(33)
+        .node
+        .trust_list()
+        .unwrap()
+        .online()
+        .batches
+        .clone();
+    assert_eq!(listed.len(), 2);
+    world.reopen(&Wish::default(), 42, store, START + 40).await;
+    let away = &world.house(42).node;
+    assert_eq!(away.trust_list().unwrap().online().batches.len(), 1);
+    // The third is needed: of the first two one is gone.
+    drop(world.close(35).await);
+    world.advance_to(START + 40);
+    publish(&world, 0, 1).await;
+    let lists = [33, 42].map(|home| world.house(home).node.trust_list().unwrap());
+    assert!(
+        lists
+            .iter()
+            .all(|list| list.online().batches.starts_with(&listed))
+    );
+    assert!(lists.iter().all(|list| list.online().batches.len() == 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
