@@ -49,51 +49,89 @@ fn positive(minutes_ago: u32) -> Event {
     })
 }
 
+/// An opening with everything that it is checked by, in a folder.
+struct Desk {
+    folder: tempfile::TempDir,
+    opening: Opening,
+    prover: OpeningProver,
+    root: String,
+    head_minute: u32,
+}
+
+const ADMITTED: [&str; 1] = ["--admit-test-key"];
+
+impl Desk {
+    fn new() -> Self {
+        let stated = positive(3 * 1440);
+        let (public, witness) = Scene::new()
+            .answered(Sought::of_event(&stated).unwrap())
+            .unwrap();
+        let prover = OpeningProver::from_test_parameters(&[1; 32]).unwrap();
+        let proof = prover.prove(&public, &witness, [7; 32]).unwrap();
+        let (head_time, way, root) = registered(public.state_root);
+        let opening = Opening {
+            circuit: prover.circuit_id().short(),
+            head: RegisteredHead {
+                epoch: Epoch::new(41),
+                slot: Slot::new(SLOT).unwrap(),
+                head_time,
+                state_root: public.state_root,
+                way,
+            },
+            leaf: public.leaf,
+            answer: public.said.answer(),
+            proof: PassProof::from_bytes(&proof).unwrap(),
+        };
+        let desk = Self {
+            folder: tempfile::tempdir().unwrap(),
+            root: hex::encode(fr_to_bytes(root)),
+            head_minute: head_time.get(),
+            opening,
+            prover,
+        };
+        desk.write("opening.bin", &desk.opening.to_bytes());
+        desk.write("event.bin", &stated.to_bytes());
+        desk.write("other.bin", &positive(4 * 1440).to_bytes());
+        desk.write("key.bin", desk.prover.verifying_key());
+        desk
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.folder.path().join(name), bytes).unwrap();
+    }
+
+    fn ask_of(&self, slot: &str, epoch: &str, file: [&str; 2], more: &[&str]) -> Output {
+        let [opening, event] = file;
+        let closed = self.head_minute.to_string();
+        let args = ["opening", opening, "--event", event, "--slot", slot];
+        let registry = ["--epoch", epoch, "--as-of", &closed];
+        let rest = ["--verifying-key", "key.bin", "--json"];
+        let all = [&args[..], &registry, &rest, more].concat();
+        auditor(self.folder.path(), &all)
+    }
+
+    /// Asks the slot and epoch that it is of, under a registry root.
+    fn ask_under(&self, root: &str, event: &str, more: &[&str]) -> Output {
+        let more = [&["--registry-root", root], more].concat();
+        self.ask_of("19", "41", ["opening.bin", event], &more)
+    }
+
+    fn ask(&self, event: &str, more: &[&str]) -> Output {
+        self.ask_under(&self.root, event, more)
+    }
+}
+
+fn refused(output: &Output, why: &str) {
+    let said = json(output, 1);
+    assert_eq!(said["is_believed"], false);
+    assert!(said["refused"].as_str().unwrap().contains(why), "{said}");
+    assert!(said.get("answer").is_none());
+}
+
 #[test]
 fn an_opening_is_believed_for_its_event_and_registry_and_for_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let stated = positive(3 * 1440);
-    let (public, witness) = Scene::new()
-        .answered(Sought::of_event(&stated).unwrap())
-        .unwrap();
-    let prover = OpeningProver::from_test_parameters(&[1; 32]).unwrap();
-    let proof = prover.prove(&public, &witness, [7; 32]).unwrap();
-    let (head_time, way, root) = registered(public.state_root);
-    let opening = Opening {
-        circuit: prover.circuit_id().short(),
-        head: RegisteredHead {
-            epoch: Epoch::new(41),
-            slot: Slot::new(SLOT).unwrap(),
-            head_time,
-            state_root: public.state_root,
-            way,
-        },
-        leaf: public.leaf,
-        answer: public.said.answer(),
-        proof: PassProof::from_bytes(&proof).unwrap(),
-    };
-    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
-    write("opening.bin", &opening.to_bytes());
-    write("event.bin", &stated.to_bytes());
-    write("other.bin", &positive(4 * 1440).to_bytes());
-    write("key.bin", prover.verifying_key());
-    let root = hex::encode(fr_to_bytes(root));
-    let closed = head_time.get().to_string();
-    let ask_of = |slot: &str, epoch: &str, event: &str, root: &str, more: &[&str]| {
-        let args = ["opening", "opening.bin", "--event", event, "--slot", slot];
-        let registry = [
-            "--epoch",
-            epoch,
-            "--as-of",
-            &closed,
-            "--registry-root",
-            root,
-        ];
-        let rest = ["--verifying-key", "key.bin", "--json"];
-        auditor(folder.path(), &[&args[..], &registry, &rest, more].concat())
-    };
-    let ask = |event: &str, root: &str, more: &[&str]| ask_of("19", "41", event, root, more);
-    let said = json(&ask("event.bin", &root, &["--admit-test-key"]), 0);
+    let desk = Desk::new();
+    let said = json(&desk.ask("event.bin", &ADMITTED), 0);
     assert_eq!(
         (&said["is_believed"], &said["answer"]),
         (&true.into(), &"stands".into())
@@ -104,98 +142,71 @@ fn an_opening_is_believed_for_its_event_and_registry_and_for_nothing_else() {
     );
     // Nothing printed names anybody.
     assert!(!said.to_string().contains("330102199"));
-
-    let refused = |output: Output, why: &str| {
-        let said = json(&output, 1);
-        assert_eq!(said["is_believed"], false);
-        assert!(said["refused"].as_str().unwrap().contains(why), "{said}");
-        assert!(said.get("answer").is_none());
-    };
-    refused(ask("event.bin", &root, &[]), "key is one of tests");
-    refused(
-        ask("other.bin", &root, &["--admit-test-key"]),
-        "proof does not hold",
-    );
+    refused(&desk.ask("event.bin", &[]), "key is one of tests");
+    refused(&desk.ask("other.bin", &ADMITTED), "proof does not hold");
     let later = ["--admit-test-key", "--ended-not-before", "27699000"];
-    refused(ask("event.bin", &root, &later), "proof does not hold");
+    refused(&desk.ask("event.bin", &later), "proof does not hold");
     let another = format!("{}{}", "0".repeat(63), 1);
-    refused(
-        ask("event.bin", &another, &["--admit-test-key"]),
-        "registry does not hold",
-    );
-
-    let admitted = ["--admit-test-key"];
-    refused(
-        ask_of("20", "41", "event.bin", &root, &admitted),
-        "slot 19, not 20",
-    );
-    refused(
-        ask_of("19", "42", "event.bin", &root, &admitted),
-        "epoch 41, not 42",
-    );
+    let output = desk.ask_under(&another, "event.bin", &ADMITTED);
+    refused(&output, "registry does not hold");
+    let admitted = ["--registry-root", &desk.root, "--admit-test-key"];
+    let files = ["opening.bin", "event.bin"];
+    let of = |slot, epoch| desk.ask_of(slot, epoch, files, &admitted);
+    refused(&of("20", "41"), "slot 19, not 20");
+    refused(&of("19", "42"), "epoch 41, not 42");
     // Accepted after the tree was closed: it cannot stand there.
-    let after = (head_time.get() + 1).to_string();
-    let late = ["--admit-test-key", "--accepted", &after];
-    refused(ask("event.bin", &root, &late), "older than the receipt");
-    let in_time = ["--admit-test-key", "--accepted", &closed];
-    json(&ask("event.bin", &root, &in_time), 0);
+    let accepted = |minute: u32| {
+        let minute = minute.to_string();
+        desk.ask("event.bin", &["--admit-test-key", "--accepted", &minute])
+    };
+    refused(&accepted(desk.head_minute + 1), "older than the receipt");
+    json(&accepted(desk.head_minute), 0);
+}
 
-    // What a key is for is the asker's knowledge: an opening that calls a key of tests one of production is not believed.
-    let key = VerifyingKey::from_bytes(prover.verifying_key()).unwrap();
-    let id_for =
-        |circuit_use| CircuitId::new(circuit_use, &prover.matrix_digest(), &key.to_bytes());
+#[test]
+fn what_a_key_is_for_is_the_askers_knowledge_and_not_the_openings() {
+    let desk = Desk::new();
+    let key = VerifyingKey::from_bytes(desk.prover.verifying_key()).unwrap();
+    let digest = desk.prover.matrix_digest();
+    let id_for = |circuit_use| CircuitId::new(circuit_use, &digest, &key.to_bytes());
+    let of_tests = hex::encode(id_for(CircuitUse::Test).to_bytes());
+    let named = ["--admit-test-key", "--circuit-id", &of_tests];
+    json(&desk.ask("event.bin", &named), 0);
+    let another = desk.ask("event.bin", &["--circuit-id", &"a".repeat(64)]);
+    assert_eq!(another.status.code(), Some(3));
+    // Proved under a key of tests, and calls it one of production.
     let lie = Opening {
         circuit: id_for(CircuitUse::Production).short(),
-        ..opening.clone()
+        ..desk.opening.clone()
     };
-    write("opening.bin", &lie.to_bytes());
-    refused(ask("event.bin", &root, &[]), "is under the circuit");
-    refused(ask("event.bin", &root, &admitted), "is under the circuit");
-    let of_tests = hex::encode(id_for(CircuitUse::Test).to_bytes());
-    refused(
-        ask("event.bin", &root, &["--circuit-id", &of_tests]),
-        "is under the circuit",
-    );
-    let another = ask("event.bin", &root, &["--circuit-id", &"a".repeat(64)]);
-    assert_eq!(another.status.code(), Some(3));
-    write("opening.bin", &opening.to_bytes());
-    let named = ["--admit-test-key", "--circuit-id", &of_tests];
-    json(&ask("event.bin", &root, &named), 0);
+    desk.write("opening.bin", &lie.to_bytes());
+    let why = "is under the circuit";
+    refused(&desk.ask("event.bin", &[]), why);
+    refused(&desk.ask("event.bin", &ADMITTED), why);
+    refused(&desk.ask("event.bin", &["--circuit-id", &of_tests]), why);
+}
 
+#[test]
+fn what_is_no_opening_event_or_root_is_refused_with_its_exit_code() {
+    let desk = Desk::new();
     let release = event(EventBody::Release {
         target: EventId([1; 16]),
         at: circuits::clearance::scene::ago(5),
     });
-    write("other.bin", &release.to_bytes());
-    let output = ask("other.bin", &root, &[]);
+    desk.write("other.bin", &release.to_bytes());
+    let output = desk.ask("other.bin", &[]);
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nothing can be asked"));
-    write("other.bin", &[0; 800]);
-    let output = auditor(
-        folder.path(),
-        &[
-            "opening",
-            "other.bin",
-            "--event",
-            "event.bin",
-            "--slot",
-            "19",
-            "--epoch",
-            "41",
-            "--as-of",
-            "1",
-            "--registry-root",
-            &root,
-            "--verifying-key",
-            "key.bin",
-        ],
-    );
+    desk.write("other.bin", &[0; 800]);
+    let root = ["--registry-root", &desk.root];
+    let output = desk.ask_of("19", "41", ["other.bin", "event.bin"], &root);
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("more than 719 bytes"));
-    assert_eq!(
-        ask("event.bin", &"f".repeat(64), &[]).status.code(),
-        Some(2)
-    );
+    for (slot, root) in [("19", "f".repeat(64)), ("64", desk.root.clone())] {
+        let root = ["--registry-root", &root[..]];
+        let output = desk.ask_of(slot, "41", ["opening.bin", "event.bin"], &root);
+        assert_eq!(output.status.code(), Some(2));
+    }
 }
 
 #[test]
