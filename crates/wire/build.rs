@@ -12,7 +12,8 @@ use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
 /// Packages whose messages print their name only.
-const SILENT: [&str; 3] = [
+const SILENT: [&str; 4] = [
+    "viridian.audit.v1",
     "viridian.resident.v1",
     "viridian.source.v1",
     "viridian.gate.v1",

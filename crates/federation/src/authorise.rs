@@ -50,6 +50,7 @@ impl Caller {
                 Role::Source(..) => CallerKind::Source,
                 Role::Checkpoint => CallerKind::Checkpoint,
                 Role::Operator => CallerKind::Operator,
+                Role::Auditor(_) => CallerKind::Auditor,
             },
         }
     }
@@ -66,6 +67,8 @@ pub enum CallerKind {
     Checkpoint,
     /// An operator of the node's own province.
     Operator,
+    /// An auditor of any province: a province's own would be nobody else's.
+    Auditor,
     /// Anybody, at the public door.
     Public,
     /// Somebody at the gate's own machine.
@@ -80,6 +83,7 @@ impl CallerKind {
             Self::Source => "source",
             Self::Checkpoint => "checkpoint",
             Self::Operator => "operator",
+            Self::Auditor => "auditor",
             Self::Public => "public",
             Self::Gate => "gate",
         }
@@ -88,7 +92,7 @@ impl CallerKind {
 
 /// The table: who may make a call. Everybody else is refused, and so is a call that is not in it.
 pub const fn callers(method: Method) -> &'static [CallerKind] {
-    use CallerKind::{Checkpoint, Gate, Node, Operator, Public, Source};
+    use CallerKind::{Auditor, Checkpoint, Gate, Node, Operator, Public, Source};
     match method {
         Method::GetHome
         | Method::Register
@@ -105,7 +109,7 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::GetForwarded
         | Method::ConfirmForwarded => &[Source],
         Method::GetTrustList | Method::GetRevocationBatch => {
-            &[Node, Source, Checkpoint, Operator, Public]
+            &[Node, Source, Checkpoint, Operator, Auditor, Public]
         }
         Method::GetTreeHead
         | Method::CosignRegistry
@@ -117,6 +121,7 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::GetSealingKey
         | Method::ForwardEvents
         | Method::AddCheckpoint => &[Node],
+        Method::OpenSample | Method::OpenLeaf => &[Auditor],
         Method::CloseEpoch
         | Method::AssembleRegistry
         | Method::GetNodeStatus
@@ -171,13 +176,21 @@ mod tests {
     #[test]
     fn each_caller_reaches_its_own_services_and_no_other() {
         let lab = Role::Source(rules::SourceKind::Laboratory, 1);
-        let reach: [(Caller, &[&str]); 6] = [
+        let reach: [(Caller, &[&str]); 8] = [
             (
                 peer(35, Role::Node),
                 &["viridian.federation", "viridian.trust", "grpc.health"],
             ),
             (peer(35, lab), &["viridian.source", "viridian.trust"]),
             (peer(35, Role::Checkpoint), &["viridian.trust"]),
+            (
+                peer(35, Role::Auditor(2)),
+                &["viridian.audit", "viridian.trust"],
+            ),
+            (
+                peer(33, Role::Auditor(1)),
+                &["viridian.audit", "viridian.trust"],
+            ),
             (
                 peer(33, Role::Operator),
                 &["viridian.operator", "viridian.trust", "grpc.health"],

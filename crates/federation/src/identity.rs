@@ -51,6 +51,8 @@ pub enum Role {
     Checkpoint,
     /// Somebody who operates a province's node.
     Operator,
+    /// Somebody who holds nodes' records against what sources signed, by number.
+    Auditor(u32),
 }
 
 /// An identity: federation, province and role.
@@ -200,6 +202,7 @@ impl fmt::Display for PeerId {
             Role::Source(kind, number) => write!(f, "source/{}/{number}", kind_word(kind)),
             Role::Checkpoint => f.write_str("checkpoint"),
             Role::Operator => f.write_str("operator"),
+            Role::Auditor(number) => write!(f, "auditor/{number}"),
         }
     }
 }
@@ -235,6 +238,7 @@ fn role_of(path: &[&str]) -> Option<Role> {
         ["node"] => Some(Role::Node),
         ["checkpoint"] => Some(Role::Checkpoint),
         ["operator"] => Some(Role::Operator),
+        ["auditor", number] => Some(Role::Auditor(number.parse().ok()?)),
         ["source", kind, number] => {
             let kind = SourceKind::ALL
                 .into_iter()
@@ -257,6 +261,8 @@ mod tests {
             "spiffe://viridian/demo/35/source/border-post/0",
             "spiffe://viridian/a-1/42/checkpoint",
             "spiffe://viridian/demo/42/operator",
+            "spiffe://viridian/demo/42/auditor/0",
+            "spiffe://viridian/demo/42/auditor/4294967295",
         ] {
             assert_eq!(text.parse::<PeerId>().unwrap().to_string(), text);
         }
@@ -296,6 +302,10 @@ mod tests {
             "spiffe://viridian/demo/33/source/laboratory/01",
             "spiffe://viridian/demo/33/source/laboratory/-1",
             "spiffe://viridian/demo/33/source/oracle/1",
+            "spiffe://viridian/demo/33/auditor",
+            "spiffe://viridian/demo/33/auditor/01",
+            "spiffe://viridian/demo/33/auditor/+1",
+            "spiffe://viridian/demo/33/auditor/4294967296",
             "spiffe://viridian/demo/33/source/laboratory/4294967296",
         ] {
             assert!(text.parse::<PeerId>().is_err(), "{text}");

@@ -179,7 +179,7 @@ fn usages_of(role: Role) -> Vec<ExtendedKeyUsagePurpose> {
             ExtendedKeyUsagePurpose::ClientAuth,
             ExtendedKeyUsagePurpose::ServerAuth,
         ],
-        Role::Source(..) | Role::Checkpoint | Role::Operator => {
+        Role::Source(..) | Role::Checkpoint | Role::Operator | Role::Auditor(_) => {
             vec![ExtendedKeyUsagePurpose::ClientAuth]
         }
     }

@@ -88,4 +88,7 @@ pub enum Error {
         /// Provinces needed.
         need: usize,
     },
+    /// A registry that no other province cosigned: nothing can be drawn from it for this slot.
+    #[error("no other province than that of slot {} cosigned", .0.get())]
+    NoOtherCosigner(Slot),
 }

@@ -9,6 +9,7 @@ pub mod log;
 pub mod receipt;
 mod registry;
 mod roster;
+pub mod sample;
 mod state_tree;
 mod statement;
 

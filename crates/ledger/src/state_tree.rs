@@ -82,6 +82,14 @@ impl StateTree {
         self.group(0, index.0 / 8)[(index.0 % 8) as usize]
     }
 
+    /// The last place with a leaf; none in an empty tree.
+    pub fn last(&self) -> Option<LeafIndex> {
+        let above = *self.levels[0].keys().max()?;
+        let within = self.group(0, above);
+        let last = (0..8).rfind(|i| within[*i as usize] != Fr::ZERO)?;
+        LeafIndex::new(above * 8 + last)
+    }
+
     /// Puts leaves in; zero empties a place, and of two for one place the later counts.
     pub fn update(&mut self, leaves: &[(LeafIndex, Fr)]) {
         let mut touched = Vec::with_capacity(leaves.len());
@@ -208,6 +216,7 @@ mod tests {
             leaves.retain(|_, v| *v != Fr::ZERO);
             prop_assert_eq!(one_by_one.root(), root_of(&leaves, STATE_DEPTH, 0));
             prop_assert_eq!(one_by_one.leaf_count() as usize, leaves.len());
+            prop_assert_eq!(one_by_one.last().map(LeafIndex::get), leaves.keys().next_back().copied());
         }
 
         #[test]

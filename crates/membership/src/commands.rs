@@ -71,6 +71,8 @@ pub(crate) enum IssuedRole {
     Checkpoint,
     /// Somebody who operates the node
     Operator,
+    /// Somebody who holds nodes' records against what sources signed
+    Auditor,
 }
 
 /// A certificate to be issued.
@@ -341,6 +343,10 @@ published, put signing.key.next in place of signing.key together with root.bin, 
             (IssuedRole::Source, None) => bail!("--kind is needed for a source"),
             (IssuedRole::Checkpoint, _) => (Role::Checkpoint, "checkpoint".to_owned()),
             (IssuedRole::Operator, _) => (Role::Operator, "operator".to_owned()),
+            (IssuedRole::Auditor, _) => {
+                let name = format!("auditor-{}", issued.number);
+                (Role::Auditor(issued.number), name)
+            }
         };
         let certificate = issue(&authority, role, now()?)?;
         if !self.dry_run {

@@ -126,7 +126,7 @@ enum Command {
         #[arg(long)]
         root: PathBuf,
     },
-    /// Issue a certificate of the province: for a source, a checkpoint or an operator
+    /// Issue a certificate of the province: for a source, a checkpoint, an operator or an auditor
     Issue {
         /// The province's directory, with its authority
         #[arg(long)]
@@ -137,7 +137,7 @@ enum Command {
         /// Kind of the source
         #[arg(long, value_parser = source_kind, required_if_eq("role", "source"))]
         kind: Option<SourceKind>,
-        /// Number of the source
+        /// Number of the source or auditor
         #[arg(long, default_value_t = 0)]
         number: u32,
     },

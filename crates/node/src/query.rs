@@ -10,6 +10,7 @@ use wire::resident::v1 as proto;
 
 use crate::forward::ForeignEvent;
 use crate::rule_book::KnownSet;
+use crate::sample::ReadByOther;
 use crate::store::ReadPurpose;
 use crate::{Node, NodeError};
 
@@ -27,6 +28,8 @@ pub struct Status {
     pub events: Vec<Event>,
     /// The newest that sources of other provinces stated, those without effect among them.
     pub foreign: Vec<ForeignEvent>,
+    /// The newest readings by somebody else than the resident, newest first.
+    pub readings: Vec<ReadByOther>,
 }
 
 impl Status {
@@ -73,6 +76,7 @@ impl Node {
         call.note_reading(ReadPurpose::Query, rule_set.id().as_str(), &mut write);
         let events = self.events_of(call.resident)?;
         let foreign = self.foreign_events(call.resident, &events, at)?;
+        let readings = self.readings_by_others(call.resident)?;
         call.commit(write)?;
 
         let counting = self.charter().rules.counting_at(at);
@@ -94,6 +98,7 @@ impl Node {
             evaluation,
             events,
             foreign,
+            readings,
         })
     }
 }

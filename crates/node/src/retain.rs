@@ -96,6 +96,7 @@ impl Node {
         }
         retained.erased = self.erase_all(&gone)?;
         self.forget_forwarded(oldest)?;
+        self.forget_openings(horizon.first_epoch)?;
         // They name devices, and would lie there until the next epoch closes.
         self.purge_nonces()?;
         tracing::info!(

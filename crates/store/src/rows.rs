@@ -151,6 +151,15 @@ pub enum ReadPurpose {
     Pass,
     /// The resident contested an event.
     Correct,
+    /// The leaf was drawn from a registry, and an auditor had it opened.
+    Sample {
+        /// The auditor's province.
+        province: ProvinceCode,
+        /// The auditor's number there.
+        auditor: u32,
+        /// The registry's epoch.
+        epoch: u32,
+    },
 }
 
 /// One reading of a record. Key: resident (32), minute (4), nonce of the call or id of the use (16).
@@ -158,9 +167,9 @@ pub enum ReadPurpose {
 pub struct ReadRow {
     /// Why.
     pub purpose: ReadPurpose,
-    /// For whom: the device key that asked.
+    /// For whom: the device key that asked; zeros for somebody else than the resident, whom the purpose names.
     pub device_key_id: [u8; 32],
-    /// Rule set under which the record was read.
+    /// Rule set under which the record was read; empty for none.
     pub rule_set: String,
 }
 

@@ -74,6 +74,8 @@ pub enum Table {
     HomeReceipts = 45,
     /// Minute, root → the commitments of a batch in this node's log.
     Commitments = 46,
+    /// Epoch of a registry, place, SHA-256 of an auditor's identity → how often that auditor had the leaf opened.
+    Openings = 47,
     /// SHA-256 of a rule set's text → when it was first seen, and the count of what it changes.
     RuleSetCounts = 50,
     /// Day, number → a published count of that day.
@@ -97,7 +99,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 39] = [
+    pub const ALL: [Table; 40] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -134,6 +136,7 @@ impl Table {
         Self::Promised,
         Self::HomeReceipts,
         Self::Commitments,
+        Self::Openings,
         Self::RuleSetCounts,
         Self::DailyCounts,
         Self::Roots,
@@ -188,6 +191,7 @@ impl Table {
             Self::Promised => "promised",
             Self::HomeReceipts => "home-receipts",
             Self::Commitments => "commitments",
+            Self::Openings => "openings",
             Self::RuleSetCounts => "rule-set-counts",
             Self::DailyCounts => "daily-counts",
             Self::Roots => "roots",
@@ -230,6 +234,7 @@ impl Table {
             | Self::Promised
             | Self::HomeReceipts
             | Self::Commitments
+            | Self::Openings
             | Self::RuleSetCounts
             | Self::DailyCounts
             | Self::Roots => Scope::Node,

@@ -37,6 +37,7 @@ macro_rules! endpoints {
 }
 
 endpoints! {
+    audit: audit, audit_service_server, AuditServiceServer, AuditService, audit_service_client, AuditServiceClient;
     federation: federation, federation_service_server, FederationServiceServer, FederationService,
         federation_service_client, FederationServiceClient;
     forward: federation, forward_service_server, ForwardServiceServer, ForwardService,

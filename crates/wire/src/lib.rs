@@ -3,6 +3,7 @@
 //! It knows no transport security, no storage and no rule: it turns bytes into checked values, and errors into
 //! statuses. It is the only crate that knows protobuf. See the README for the layout of a signed call.
 
+mod audit_calls;
 mod calls;
 mod endpoint;
 mod error;
@@ -20,6 +21,10 @@ mod revocation_calls;
 mod share;
 mod status;
 
+pub use audit_calls::{
+    LeafContent, LeafRequest, MAX_EVENTS_OF_LEAF, MAX_OPENED_EVENTS, OPENED_EVENTS_BYTES,
+    OpenedEvent, OpenedEvidence, OpenedLeaf, OpenedSample,
+};
 pub use calls::{
     CaseId, CheckIn, Contestation, Holders, PassRequest, Question, Registration, Trip, UseId,
     signed_event,
@@ -58,6 +63,10 @@ macro_rules! package {
     };
 }
 
+package!(
+    /// What auditors say to a node.
+    audit, "viridian.audit.v1", "viridian.audit.v1.debug.rs"
+);
 package!(
     /// What nodes say to each other.
     federation, "viridian.federation.v1"

@@ -87,6 +87,10 @@ methods! {
     ConfirmForwarded = "/viridian.source.v1.ForwardedService/ConfirmForwarded",
     /// `LogService.AddCheckpoint`.
     AddCheckpoint = "/viridian.federation.v1.LogService/AddCheckpoint",
+    /// `AuditService.OpenSample`.
+    OpenSample = "/viridian.audit.v1.AuditService/OpenSample",
+    /// `AuditService.OpenLeaf`.
+    OpenLeaf = "/viridian.audit.v1.AuditService/OpenLeaf",
     /// `OperatorService.CloseEpoch`.
     CloseEpoch = "/viridian.operator.v1.OperatorService/CloseEpoch",
     /// `OperatorService.AssembleRegistry`.

@@ -125,6 +125,10 @@ reasons! {
     AlreadySigned, "ALREADY_SIGNED", AlreadyExists, "another statement of the epoch was signed already";
     /// Too few cosignatures came together.
     NoQuorum, "NO_QUORUM", Unavailable, "too few provinces answered";
+    /// Nothing is sampled of the registry: no other province cosigned it, or it holds no head of this one.
+    NotSampled, "NOT_SAMPLED", FailedPrecondition, "no leaves are drawn from that registry here";
+    /// The records of the registry are not kept any more, and nothing of it is opened.
+    SampleGone, "SAMPLE_GONE", FailedPrecondition, "the records of that registry are not kept any more";
     /// A checkpoint is not of the log that it is said to be of, or does not extend what this witness cosigned.
     CheckpointRefused, "CHECKPOINT_REFUSED", FailedPrecondition, "the checkpoint is not the log's or does not extend the one cosigned";
     /// A trust document is not right: sequence, age, signatures.

@@ -1,5 +1,6 @@
 //! The services, as thin covers over the node: each call is handed to a thread that may wait for the store.
 
+mod audit;
 mod federation;
 mod forward;
 mod log;
@@ -153,6 +154,7 @@ pub(crate) fn peers_routes(
             desk.clone(),
         )))
         .add_service(wire::log_server(log::LogDesk(desk.clone())))
+        .add_service(wire::server::audit(audit::AuditDesk(desk.clone())))
         .add_service(wire::server::operator(operator::OperatorDesk {
             desk: desk.clone(),
             peers: Arc::clone(peers),

@@ -9,6 +9,7 @@ use super::{Desk, held};
 use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
 use crate::query::Status as Own;
+use crate::sample::ReadByOther;
 use crate::{CaseState, Making, Node, Outcome, words};
 
 /// How soon a device asks again for passes that are not made yet.
@@ -205,6 +206,7 @@ fn answer(node: &Node, own: &Own) -> proto::QueryResponse {
         earliest_green_day: latest_end.map(|day| day.get().into()),
         padding: Vec::new(),
         foreign_events: own.foreign.iter().map(|e| foreign(node, e)).collect(),
+        readings: own.readings.iter().map(reading).collect(),
     }
 }
 
@@ -225,6 +227,16 @@ fn foreign(node: &Node, foreign: &ForeignEvent) -> proto::ForeignEvent {
         issued_minute: event.issued_at.get(),
         state: state.into(),
         confirm_by_minute: confirm_by.map_or(0, Minute::get),
+    }
+}
+
+/// A reading by an auditor as it travels.
+fn reading(read: &ReadByOther) -> proto::Reading {
+    proto::Reading {
+        at_minute: read.at.get(),
+        purpose: "sample".to_owned(),
+        reader: read.reader.to_string(),
+        epoch: read.epoch.get(),
     }
 }
 

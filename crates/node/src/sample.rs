@@ -1,0 +1,362 @@
+//! The sample of leaves: the places that a registry's cosignatures draw, and what their leaves were made of, opened to auditors.
+//!
+//! The node chooses nothing: places follow from what others signed and from the tree. Whoever's record is read finds it in the own
+//! trail, by a row that is durable before the answer is made.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+
+use commitment::{Epoch, Fr};
+use federation::{FederationId, PeerId, Role};
+use ledger::sample::{SampleSeed, SampleWays};
+use ledger::{LeafIndex, MerklePath};
+use rules::{Event, IdentityNumber, Minute, ProvinceCode, SourceId};
+use sha2::{Digest as _, Sha256};
+use wire::{
+    LeafContent, LeafRequest, MAX_OPENED_EVENTS, OPENED_EVENTS_BYTES, OpenedEvent, OpenedEvidence,
+    OpenedLeaf, OpenedSample, PublishedRegistry, Reason,
+};
+
+use crate::epoch::{Closed, committed_key};
+use crate::residents::ERASED;
+use crate::store::{
+    CommittedRow, DeviceRow, EventRow, Evidence, ReadPurpose, ReadRow, ResidentKey, ResidentRow,
+    StoreError, Table,
+};
+use crate::{Node, NodeError};
+
+/// How often one auditor has one leaf of a registry opened: an answer may be lost, and a program start over.
+const OPENINGS_MAX: u32 = 4;
+/// Fewest events that fill a call; a leaf takes one call for each so many, and one more.
+const EVENTS_PER_CALL_MIN: u32 = 40;
+/// Readings that a resident is shown; the newest.
+const SHOWN_MAX: usize = 16;
+/// Rows of openings removed at a time.
+const FORGET_LEN: usize = 4_096;
+
+/// An auditor, by the certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auditor {
+    peer: PeerId,
+    number: u32,
+}
+
+impl Auditor {
+    /// The auditor that an identity names, if it is one.
+    pub fn of(peer: &PeerId) -> Option<Self> {
+        match peer.role {
+            Role::Auditor(number) => Some(Self {
+                peer: peer.clone(),
+                number,
+            }),
+            _ => None,
+        }
+    }
+
+    fn numbered(federation: &FederationId, province: ProvinceCode, number: u32) -> Self {
+        let peer = PeerId {
+            federation: federation.clone(),
+            province,
+            role: Role::Auditor(number),
+        };
+        Self { peer, number }
+    }
+
+    fn purpose(&self, epoch: Epoch) -> ReadPurpose {
+        ReadPurpose::Sample {
+            province: self.peer.province,
+            auditor: self.number,
+            epoch: epoch.get(),
+        }
+    }
+}
+
+impl fmt::Display for Auditor {
+    /// The identity in the certificate.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.peer.fmt(f)
+    }
+}
+
+/// A reading of a record by somebody else than its resident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadByOther {
+    /// When.
+    pub at: Minute,
+    /// Who.
+    pub reader: Auditor,
+    /// The epoch of the registry that the leaf was drawn from.
+    pub epoch: Epoch,
+}
+
+/// What is drawn from a registry, and the tree that it is drawn from.
+struct Sampled {
+    registry: PublishedRegistry,
+    closed: Arc<Closed>,
+    ways: SampleWays,
+}
+
+impl Node {
+    /// The places drawn from a registry – the newest for none – with their ways. Nothing in it is anybody's record.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownEpoch`]; [`Reason::SampleGone`] where the records of that registry are not kept any more;
+    /// [`Reason::NotSampled`] where nobody else cosigned it, or it holds no head of this node.
+    pub fn open_sample(&self, epoch: Option<Epoch>) -> Result<OpenedSample, NodeError> {
+        let newest = || self.newest_registry_epoch();
+        let epoch = epoch.or_else(newest);
+        let sampled = self.sampled(epoch.ok_or(NodeError::Refused(Reason::UnknownEpoch))?)?;
+        Ok(OpenedSample {
+            registry: sampled.registry,
+            ways: sampled.ways,
+            horizon_days: self.horizon_days(),
+        })
+    }
+
+    /// What a drawn leaf was made of: its resident, record and blinding, and its events from one on. That it is read, by whom
+    /// and what for, is a row of the resident's trail before it is answered. Of a resident who is erased there is nothing left to open.
+    ///
+    /// # Errors
+    /// As [`Node::open_sample`]; [`Reason::NotFound`] for a place that is not drawn, or is empty; [`Reason::Quota`] after too many
+    /// calls for this leaf.
+    pub fn open_leaf(
+        &self,
+        auditor: &Auditor,
+        asked: &LeafRequest,
+    ) -> Result<OpenedLeaf, NodeError> {
+        let sampled = self.sampled(asked.epoch)?;
+        let place = LeafIndex::new(asked.place).filter(|place| {
+            let is_it = |way: &MerklePath| way.index == place.get();
+            let is_drawn = sampled.ways.drawn.iter().any(is_it);
+            is_drawn && sampled.closed.tree.leaf(*place) != Fr::default()
+        });
+        let place = place.ok_or(NodeError::Refused(Reason::NotFound))?.get();
+        let resident = self.at_place(place)?;
+        let _held = self.locks.hold([resident]);
+        // Somebody may have been erased until the lock was held.
+        if resident == ERASED || self.at_place(place)? == ERASED {
+            return Ok(OpenedLeaf {
+                content: None,
+                events: Vec::new(),
+                events_total: 0,
+            });
+        }
+        let committed = committed_key(sampled.closed.head.head.epoch, place);
+        let committed: CommittedRow = self
+            .vault
+            .get(Table::Committed, &committed)?
+            .ok_or(NodeError::Refused(Reason::SampleGone))?;
+        let row: ResidentRow = self
+            .vault
+            .get(Table::Residents, &resident.0)?
+            .ok_or(NodeError::Store(StoreError::Damaged(Table::Places)))?;
+        self.note_opening(auditor, asked, resident, row.events)?;
+        let (events, events_total) = self.opened_events(resident, asked.first_event)?;
+        let content = LeafContent {
+            resident: IdentityNumber::from_bytes(&row.identity_number)
+                .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Residents)))?,
+            salt: row.salt,
+            record: committed.record,
+            blinding: committed.blinding,
+        };
+        Ok(OpenedLeaf {
+            content: Some(content),
+            events,
+            events_total,
+        })
+    }
+
+    fn at_place(&self, place: u32) -> Result<ResidentKey, NodeError> {
+        let resident = self.vault.get(Table::Places, &place.to_be_bytes())?;
+        resident.ok_or(NodeError::Store(StoreError::Damaged(Table::Places)))
+    }
+
+    fn sampled(&self, epoch: Epoch) -> Result<Sampled, NodeError> {
+        let registry = self.registry(epoch)?;
+        let not_sampled = NodeError::Refused(Reason::NotSampled);
+        let mut heads = registry.heads.iter();
+        let own = heads.find(|signed| signed.head.slot == self.slot);
+        let own = *own.ok_or(not_sampled.clone())?;
+        let charter = self.charter();
+        let mut seeds = charter
+            .rosters()
+            .map(|roster| SampleSeed::new(&registry.cosigned, self.slot, roster));
+        let seed = seeds.find_map(Result::ok).ok_or(not_sampled)?;
+        let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
+        let closed = ledger.closed.get(&own.head.epoch).map(Arc::clone);
+        drop(ledger);
+        let closed = closed
+            .filter(|closed| closed.head.head == own.head)
+            .ok_or(NodeError::Refused(Reason::SampleGone))?;
+        let ways = SampleWays::of(&closed.tree, seed);
+        Ok(Sampled {
+            registry,
+            closed,
+            ways,
+        })
+    }
+
+    /// Counts an opening and puts it into the resident's trail, in one commit.
+    fn note_opening(
+        &self,
+        auditor: &Auditor,
+        asked: &LeafRequest,
+        resident: ResidentKey,
+        events: u32,
+    ) -> Result<(), NodeError> {
+        let mut key = committed_key(asked.epoch, asked.place);
+        key.extend(Sha256::digest(auditor.to_string()));
+        let calls: u32 = self.vault.get(Table::Openings, &key)?.unwrap_or(0);
+        if calls >= OPENINGS_MAX * (1 + events / EVENTS_PER_CALL_MIN) {
+            return Err(NodeError::Refused(Reason::Quota));
+        }
+        let mut write = self.vault.write();
+        write.put(Table::Openings, &key, &(calls + 1));
+        let row = ReadRow {
+            purpose: auditor.purpose(asked.epoch),
+            device_key_id: [0; 32],
+            rule_set: String::new(),
+        };
+        let now = self.clock.now().get().to_be_bytes();
+        let key = [&now[..], &self.entropy.bytes::<16>()].concat();
+        write.put_new(Table::Reads, &resident.row(&key), &row);
+        write.commit()?;
+        tracing::info!(%auditor, epoch = asked.epoch.get(), "a drawn leaf is opened to an auditor");
+        Ok(())
+    }
+
+    /// A resident's events from number `first` on, as many as one answer holds, and how many there are in all.
+    fn opened_events(
+        &self,
+        resident: ResidentKey,
+        first: u32,
+    ) -> Result<(Vec<OpenedEvent>, u32), NodeError> {
+        let mut total = 0_u32;
+        let mut rows = Vec::new();
+        self.vault
+            .walk::<EventRow, StoreError>(Table::Events, &resident.0, |_, row| {
+                if total >= first && rows.len() < MAX_OPENED_EVENTS {
+                    rows.push(row);
+                }
+                total += 1;
+                Ok(())
+            })?;
+        let mut devices = HashMap::new();
+        let mut events = Vec::with_capacity(rows.len());
+        let mut weight_bytes = 0;
+        for row in rows {
+            let opened = self.opened_event(row, &mut devices)?;
+            weight_bytes += opened.weight_bytes();
+            events.push(opened);
+            if weight_bytes > OPENED_EVENTS_BYTES {
+                break;
+            }
+        }
+        Ok((events, total))
+    }
+
+    fn opened_event(
+        &self,
+        row: EventRow,
+        devices: &mut HashMap<[u8; 32], Option<[u8; 33]>>,
+    ) -> Result<OpenedEvent, NodeError> {
+        let damaged = || NodeError::Store(StoreError::Damaged(Table::Events));
+        let event = Event::from_bytes(&row.event).map_err(|_| damaged())?;
+        let stated = |signature: &[u8], confirmation: Option<&[u8]>| {
+            Ok::<_, NodeError>(OpenedEvidence::Source {
+                signature: signature.try_into().map_err(|_| damaged())?,
+                known: self.known_key(event.source),
+                confirmation: confirmation
+                    .map(|bytes| bytes.try_into().map_err(|_| damaged()))
+                    .transpose()?,
+            })
+        };
+        let evidence = match row.evidence {
+            Evidence::Source(signature) => stated(&signature, None)?,
+            Evidence::Forwarded {
+                signature,
+                confirmation,
+                ..
+            } => stated(&signature, confirmation.as_deref())?,
+            Evidence::Device {
+                auth,
+                signature,
+                body,
+            } => {
+                let id = wire::RequestAuth::from_bytes(&auth).map_err(|_| damaged())?;
+                let id = id.device_key_id.0;
+                let key = match devices.get(&id) {
+                    Some(key) => *key,
+                    None => {
+                        let row = self.vault.get::<DeviceRow>(Table::Devices, &id)?;
+                        *devices
+                            .entry(id)
+                            .or_insert(row.and_then(|r| r.key.try_into().ok()))
+                    }
+                };
+                OpenedEvidence::Device {
+                    auth,
+                    signature,
+                    body,
+                    key,
+                }
+            }
+        };
+        Ok(OpenedEvent {
+            event: row.event,
+            received_at: row.received_at,
+            evidence,
+        })
+    }
+
+    fn known_key(&self, source: SourceId) -> Option<([u8; 32], Minute, Minute)> {
+        let known = self.sources.get(&source)?;
+        Some((known.key.to_bytes(), known.grant.since, known.grant.until))
+    }
+
+    /// The newest readings of a record by somebody else than its resident, newest first.
+    pub(crate) fn readings_by_others(
+        &self,
+        resident: ResidentKey,
+    ) -> Result<Vec<ReadByOther>, NodeError> {
+        let mut found = Vec::new();
+        self.vault
+            .walk::<ReadRow, StoreError>(Table::Reads, &resident.0, |key, row| {
+                if let ReadPurpose::Sample {
+                    province,
+                    auditor,
+                    epoch,
+                } = row.purpose
+                {
+                    let damaged = StoreError::Damaged(Table::Reads);
+                    let at = key.get(32..36).and_then(|at| at.try_into().ok());
+                    let at = at.map(u32::from_be_bytes).map(Minute::new);
+                    found.push(ReadByOther {
+                        at: at.and_then(Result::ok).ok_or(damaged)?,
+                        reader: Auditor::numbered(&self.federation, province, auditor),
+                        epoch: Epoch::new(epoch),
+                    });
+                }
+                Ok(())
+            })?;
+        found.reverse();
+        found.truncate(SHOWN_MAX);
+        Ok(found)
+    }
+
+    /// Removes who had what opened of registries before `first`.
+    pub(crate) fn forget_openings(&self, first: Epoch) -> Result<(), NodeError> {
+        loop {
+            let mut old = self.vault.keys(Table::Openings, b"", FORGET_LEN)?;
+            old.retain(|key| key[..] < first.get().to_be_bytes()[..]);
+            if old.is_empty() {
+                return Ok(());
+            }
+            let mut write = self.vault.write();
+            old.iter()
+                .for_each(|key| write.delete(Table::Openings, key));
+            write.commit()?;
+        }
+    }
+}
