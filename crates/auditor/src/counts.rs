@@ -46,10 +46,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    let (entries, log) = read(args)?;
-    if let Some(path) = &args.checkpoint {
-        check_checkpoint(args, path, &log)?;
-    }
+    let policy = args.policy.as_deref();
+    let entries = read_log(&args.bundles, args.checkpoint.as_deref(), policy)?;
     let story = Story::of(&entries);
     let text = if args.json {
         serde_json::to_string_pretty(&story)? + "\n"
@@ -67,11 +65,15 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     })
 }
 
-/// The entries, and the tree over them.
-fn read(args: &Args) -> Result<(Vec<Entry>, Log)> {
-    let bar = files::progress(args.bundles.len() as u64, "reading bundles");
+/// The entries of bundles; all of a checkpoint's, signed as a policy asks, where these are given.
+pub(crate) fn read_log(
+    bundles: &[PathBuf],
+    checkpoint: Option<&Path>,
+    policy: Option<&Path>,
+) -> Result<Vec<Entry>> {
+    let bar = files::progress(bundles.len() as u64, "reading bundles");
     let (mut entries, mut log) = (Vec::new(), Log::default());
-    for path in &args.bundles {
+    for path in bundles {
         let bytes = files::read(path, MAX_BUNDLE_LEN_BYTES)?;
         let refused = || format!("{} is refused", path.display());
         for bytes in read_bundle(&bytes).with_context(refused)? {
@@ -81,10 +83,13 @@ fn read(args: &Args) -> Result<(Vec<Entry>, Log)> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Ok((entries, log))
+    if let Some(path) = checkpoint {
+        check_checkpoint(path, policy, &log)?;
+    }
+    Ok(entries)
 }
 
-fn check_checkpoint(args: &Args, path: &Path, log: &Log) -> Result<()> {
+fn check_checkpoint(path: &Path, policy: Option<&Path>, log: &Log) -> Result<()> {
     let bytes = files::read(path, MAX_CHECKPOINT_LEN_BYTES)?;
     let refused = || format!("{} is refused", path.display());
     let checkpoint = SignedCheckpoint::from_bytes(&bytes).with_context(refused)?;
@@ -97,7 +102,7 @@ fn check_checkpoint(args: &Args, path: &Path, log: &Log) -> Result<()> {
     if log.root()? != checkpoint.root() {
         bail!("the entries are not those of the checkpoint");
     }
-    if let Some(path) = &args.policy {
+    if let Some(path) = policy {
         let bytes = files::read(path, MAX_POLICY_LEN_BYTES)?;
         let policy = WitnessPolicy::from_bytes(&bytes);
         let policy = policy.with_context(|| format!("{} is refused", path.display()))?;

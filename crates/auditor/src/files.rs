@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,6 +33,17 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<usize> {
     };
     std::fs::write(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(bytes.len())
+}
+
+/// Writes a file that is not there yet, for its owner alone.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true).mode(0o600);
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Writes a whole file: beside its name first, then moved there, so that nobody reads half of it.

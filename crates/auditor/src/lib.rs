@@ -1,7 +1,7 @@
 //! The auditor: recomputes what others publish from what it was made of, and compares.
 //!
-//! Holds no keys and no resident data; every command reads files, or what nodes serve to anybody, and writes files or
-//! standard output.
+//! Holds no keys and no resident data of its own; every command reads files, or what nodes serve to anybody, and writes files or
+//! standard output. Only [`sample`] asks for more: it has a certificate, and nodes open drawn leaves to it.
 
 mod area_table;
 mod check;
@@ -18,6 +18,7 @@ mod outside;
 mod page;
 mod pass;
 mod risk_map;
+pub mod sample;
 mod statement;
 mod system;
 mod test_key;
@@ -31,7 +32,10 @@ const EXIT_CODES: &str = "Exit codes:
   0  done, and everything compared agrees
   1  done, but a comparison failed, a search found something, or a limit set on the command line was missed
   2  the command line is wrong
-  3  a file cannot be read or written, a node or a tool does not answer, or the content is refused";
+  3  a file cannot be read or written, a node or a tool does not answer, or the content is refused
+  4  sample: the node refuses to open it, and says why
+  5  sample: the node does not answer
+  6  sample: nothing differs, but of a drawn leaf the node says that its resident's data were erased";
 
 /// Recompute and compare what a federation publishes.
 #[derive(Parser)]
@@ -50,6 +54,7 @@ enum Command {
     Opening(opening::Args),
     Digest(digest::Args),
     Counts(counts::Args),
+    Sample(sample::Args),
     Check(check::Args),
     Export(export::Args),
     Outside(outside::Args),
@@ -66,6 +71,12 @@ enum Outcome {
     Differs,
     /// Nothing differs, but something could not be read or was refused; the command has said what.
     Refused,
+    /// A node refuses in words what was asked for.
+    Declined,
+    /// A node does not answer.
+    Silent,
+    /// Nothing differs, but something that was asked for is said to be gone, and cannot be shown.
+    Gone,
 }
 
 /// Does what the command line asks for, and gives the exit code.
@@ -78,6 +89,7 @@ pub fn run() -> ExitCode {
         Command::Opening(args) => opening::run(&args),
         Command::Digest(args) => digest::run(&args),
         Command::Counts(args) => counts::run(&args),
+        Command::Sample(args) => sample::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Outside(args) => outside::run(&args),
@@ -89,6 +101,9 @@ pub fn run() -> ExitCode {
         Ok(Outcome::Agrees) => ExitCode::SUCCESS,
         Ok(Outcome::Differs) => ExitCode::from(1),
         Ok(Outcome::Refused) => ExitCode::from(3),
+        Ok(Outcome::Declined) => ExitCode::from(4),
+        Ok(Outcome::Silent) => ExitCode::from(5),
+        Ok(Outcome::Gone) => ExitCode::from(6),
         Err(error) => {
             eprintln!("auditor: {error:#}");
             ExitCode::from(3)

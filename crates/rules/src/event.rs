@@ -6,7 +6,10 @@ use crate::{AreaCode, Day, IdentityNumber, Minute, ProvinceCode, SourceId};
 
 mod layout;
 
-pub use layout::{EVENT_DOMAIN, EVENT_LAYOUT_VERSION, MAX_EVENT_LEN_BYTES, MIN_EVENT_LEN_BYTES};
+pub use layout::{
+    CONFIRMATION_DOMAIN, EVENT_DOMAIN, EVENT_LAYOUT_VERSION, MAX_EVENT_LEN_BYTES,
+    MIN_EVENT_LEN_BYTES,
+};
 
 /// The name of an event: sixteen bytes drawn at random by its source.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

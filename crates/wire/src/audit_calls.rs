@@ -2,7 +2,10 @@
 //! records are the auditor's to judge.
 
 use ledger::sample::{DRAWS_MAX, SampleWays, way_from_bytes, way_to_bytes};
+use std::collections::BTreeMap;
+
 use ledger::{Epoch, MerklePath};
+use prost::Message as _;
 use rules::{
     AreaCode, CheckInRun, Day, Event, Fact, FactKind, IdentityNumber, MAX_ENTRIES, MAX_NEGATIVES,
     MAX_RUNS, MAX_STAYS, Minute, ProvinceCode, Record, Stay,
@@ -22,6 +25,9 @@ const MAX_OPENED_EVENT_BYTES: usize = 66 + MAX_AUTH_BYTES + MAX_BODY_BYTES + 160
 pub const OPENED_EVENTS_BYTES: usize = 192 * 1_024;
 /// Most events of one person that an auditor reads.
 pub const MAX_EVENTS_OF_LEAF: usize = 65_536;
+
+/// Largest file of a kept sample, bytes.
+pub const MAX_KEPT_SAMPLE_BYTES: usize = 64 << 20;
 
 const _: () = assert!(OPENED_EVENTS_BYTES + MAX_OPENED_EVENT_BYTES + 8_192 <= MAX_MESSAGE_BYTES);
 const _: () = assert!(
@@ -168,6 +174,55 @@ pub enum OpenedEvidence {
     },
 }
 
+/// A sample with the leaves that were opened, as an auditor holds it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ShownSample {
+    /// The places drawn.
+    pub sample: OpenedSample,
+    /// The leaves opened, by place, each with all its events.
+    pub leaves: BTreeMap<u32, OpenedLeaf>,
+    /// When, by the auditor's clock.
+    pub at: Minute,
+}
+
+impl ShownSample {
+    /// As a file holds it; it has personal data.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let leaves = self.leaves.iter().map(|(place, leaf)| proto::KeptLeaf {
+            place: *place,
+            leaf: Some(leaf.into()),
+        });
+        let kept = proto::KeptSample {
+            sample: Some((&self.sample).into()),
+            leaves: leaves.collect(),
+            at_minute: self.at.get(),
+        };
+        kept.encode_to_vec()
+    }
+
+    /// Reads such a file; nothing of it is checked beyond its form.
+    ///
+    /// # Errors
+    /// [`WireError`], naming the part that is wrong.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let bytes = bytes_within("kept sample", bytes, MAX_KEPT_SAMPLE_BYTES)?;
+        let kept = proto::KeptSample::decode(bytes).map_err(|_| malformed("kept sample"))?;
+        let mut leaves = BTreeMap::new();
+        for kept in at_most("leaves", &kept.leaves, DRAWS_MAX)? {
+            let leaf = required("leaf", kept.leaf.as_ref())?;
+            let leaf = read_leaf(leaf, MAX_EVENTS_OF_LEAF)?;
+            if leaves.insert(kept.place, leaf).is_some() {
+                return Err(WireError::Repeated { field: "leaves" });
+            }
+        }
+        Ok(Self {
+            sample: required("sample", kept.sample.as_ref())?.try_into()?,
+            leaves,
+            at: minute(kept.at_minute)?,
+        })
+    }
+}
+
 /// Values that print nothing of a person.
 macro_rules! silent {
     ($($name:ident)*) => {$(
@@ -179,7 +234,7 @@ macro_rules! silent {
     )*};
 }
 
-silent! { OpenedLeaf LeafContent OpenedEvent OpenedEvidence }
+silent! { ShownSample OpenedLeaf LeafContent OpenedEvent OpenedEvidence }
 
 impl From<&OpenedLeaf> for proto::OpenLeafResponse {
     fn from(leaf: &OpenedLeaf) -> Self {
@@ -200,27 +255,34 @@ impl TryFrom<&proto::OpenLeafResponse> for OpenedLeaf {
     type Error = WireError;
 
     fn try_from(message: &proto::OpenLeafResponse) -> Result<Self, WireError> {
-        let content = match (&message.resident, &message.record) {
-            (None, None) => None,
-            (resident, record) => {
-                let resident = required("resident", resident.as_ref())?;
-                let record = required("record", record.as_ref())?;
-                Some(LeafContent {
-                    resident: IdentityNumber::from_bytes(&resident.identity_number)
-                        .map_err(|_| WireError::IdentityNumber)?,
-                    salt: bytes_exact("salt", &resident.salt)?,
-                    record: read_record(record)?,
-                    blinding: bytes_exact("blinding", &record.blinding)?,
-                })
-            }
-        };
-        let events = at_most("events", &message.events, MAX_OPENED_EVENTS)?;
-        Ok(Self {
-            content,
-            events: events.iter().map(read_event).collect::<Result<_, _>>()?,
-            events_total: message.events_total,
-        })
+        read_leaf(message, MAX_OPENED_EVENTS)
     }
+}
+
+fn read_leaf(
+    message: &proto::OpenLeafResponse,
+    events_max: usize,
+) -> Result<OpenedLeaf, WireError> {
+    let content = match (&message.resident, &message.record) {
+        (None, None) => None,
+        (resident, record) => {
+            let resident = required("resident", resident.as_ref())?;
+            let record = required("record", record.as_ref())?;
+            Some(LeafContent {
+                resident: IdentityNumber::from_bytes(&resident.identity_number)
+                    .map_err(|_| WireError::IdentityNumber)?,
+                salt: bytes_exact("salt", &resident.salt)?,
+                record: read_record(record)?,
+                blinding: bytes_exact("blinding", &record.blinding)?,
+            })
+        }
+    };
+    let events = at_most("events", &message.events, events_max)?;
+    Ok(OpenedLeaf {
+        content,
+        events: events.iter().map(read_event).collect::<Result<_, _>>()?,
+        events_total: message.events_total,
+    })
 }
 
 fn write_record(record: &Record, blinding: &[u8; 32]) -> proto::OpenedRecord {

@@ -22,8 +22,8 @@ mod share;
 mod status;
 
 pub use audit_calls::{
-    LeafContent, LeafRequest, MAX_EVENTS_OF_LEAF, MAX_OPENED_EVENTS, OPENED_EVENTS_BYTES,
-    OpenedEvent, OpenedEvidence, OpenedLeaf, OpenedSample,
+    LeafContent, LeafRequest, MAX_EVENTS_OF_LEAF, MAX_KEPT_SAMPLE_BYTES, MAX_OPENED_EVENTS,
+    OPENED_EVENTS_BYTES, OpenedEvent, OpenedEvidence, OpenedLeaf, OpenedSample, ShownSample,
 };
 pub use calls::{
     CaseId, CheckIn, Contestation, Holders, PassRequest, Question, Registration, Trip, UseId,

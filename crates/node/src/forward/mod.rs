@@ -28,19 +28,11 @@ pub(crate) use outbox::Departing;
 use outbox::Outbox;
 pub use settings::{Forward, SealingKeyFile};
 
-/// What stands before an event's canonical bytes when its source confirms it.
-pub const CONFIRMATION_DOMAIN: &[u8] = b"viridian/confirmation/v1\0";
-
-/// What a source signs to confirm an event that its home contests.
-pub fn confirmation_bytes(event: &Event) -> Vec<u8> {
-    [CONFIRMATION_DOMAIN, &event.to_bytes()].concat()
-}
-
 /// Whether a source made this signature of an event.
 fn is_signed(key: &VerifyingKey, event: &Event, sent_as: SentAs, signature: &[u8; 64]) -> bool {
     let message = match sent_as {
         SentAs::Statement => event.signing_bytes(),
-        SentAs::Confirmation => confirmation_bytes(event),
+        SentAs::Confirmation => event.confirmation_bytes(),
     };
     key.verify_strict(&message, &Signature::from_bytes(signature))
         .is_ok()

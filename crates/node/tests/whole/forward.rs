@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use ed25519_dalek::Signer as _;
-use node::forward::confirmation_bytes;
 use node::store::{Store as _, Table};
 use rules::{
     ContactDegree, Event, EventBody, EventId, ExposureList, SourceId, SourceKind, TestResult,
@@ -101,7 +100,7 @@ pub(crate) async fn until(
 }
 
 async fn confirm(house: &House, event: &Event) -> String {
-    let signature = source_key(event.source).sign(&confirmation_bytes(event));
+    let signature = source_key(event.source).sign(&event.confirmation_bytes());
     let event_message = SignedEvent {
         signature: signature.to_bytes().to_vec(),
         ..for_home(event, 33)

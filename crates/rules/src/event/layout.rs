@@ -8,6 +8,8 @@ use crate::{
 
 /// What stands before the canonical bytes when they are signed.
 pub const EVENT_DOMAIN: &[u8] = b"viridian/event/v1\0";
+/// What stands before them when their source confirms an event that its home contests.
+pub const CONFIRMATION_DOMAIN: &[u8] = b"viridian/confirmation/v1\0";
 /// The first byte of the canonical bytes.
 pub const EVENT_LAYOUT_VERSION: u8 = 1;
 /// Version, id, subject, source, issue and the code of the body.
@@ -34,6 +36,11 @@ impl Event {
     /// What a source signs: [`EVENT_DOMAIN`] and the canonical bytes.
     pub fn signing_bytes(&self) -> Vec<u8> {
         [EVENT_DOMAIN, &self.to_bytes()].concat()
+    }
+
+    /// What a source signs to confirm an event that its home contests: [`CONFIRMATION_DOMAIN`] and the canonical bytes.
+    pub fn confirmation_bytes(&self) -> Vec<u8> {
+        [CONFIRMATION_DOMAIN, &self.to_bytes()].concat()
     }
 
     /// Reads canonical bytes; whatever it accepts, [`Event::to_bytes`] gives back unchanged.

@@ -1,0 +1,125 @@
+//! Asking a node for a sample, as an auditor with a certificate.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use commitment::{Epoch, Fr};
+use federation::{Credentials, PeerId, Timeouts, connect};
+use rules::Minute;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use wire::audit::v1::OpenSampleRequest;
+use wire::audit::v1::audit_service_client::AuditServiceClient;
+use wire::{
+    LeafRequest, MAX_EVENTS_OF_LEAF, OpenedLeaf, OpenedSample, Reason, ShownSample, WireError,
+};
+
+/// How long a node has for an answer.
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    call: Duration::from_secs(20),
+};
+
+/// Why there is no sample.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The node says why it does not open it.
+    #[error("the node refuses: {} ({})", .0.code(), .0.text())]
+    Refused(Reason),
+    /// The node does not answer in time, or nobody is there who shows its certificate.
+    #[error("the node does not answer ({0:?})")]
+    Silent(Code),
+    /// The address or the credentials cannot be used.
+    #[error(transparent)]
+    Connection(#[from] federation::FederationError),
+    /// The answer is not of its form.
+    #[error("the answer is not of its form: {0}")]
+    Form(#[from] WireError),
+    /// Parts of one leaf that do not belong together, or more events than one person has.
+    #[error("the parts of the answer for one place do not belong together")]
+    Parts,
+}
+
+impl From<Status> for FetchError {
+    fn from(status: Status) -> Self {
+        match wire::reason_of(&status) {
+            // Not the node's decision about the sample, but that it did not get to it.
+            Some(Reason::Overloaded | Reason::Draining | Reason::Deadline) | None => {
+                Self::Silent(status.code())
+            }
+            Some(reason) => Self::Refused(reason),
+        }
+    }
+}
+
+/// Has a node open the sample of a registry, the newest for none, and every leaf that it draws. `at` is the auditor's time.
+///
+/// # Errors
+/// [`FetchError`].
+pub async fn fetch(
+    address: &str,
+    node: PeerId,
+    credentials: Arc<dyn Credentials>,
+    epoch: Option<Epoch>,
+    at: Minute,
+) -> Result<ShownSample, FetchError> {
+    let channel = connect(address, node, credentials, TIMEOUTS)?;
+    let mut client = wire::client::audit(channel);
+    let request = OpenSampleRequest {
+        epoch: epoch.map_or(0, Epoch::get),
+    };
+    let answer = client.open_sample(request).await?.into_inner();
+    let sample = OpenedSample::try_from(&answer)?;
+    let epoch = sample.registry.cosigned.statement().epoch();
+    let mut leaves = BTreeMap::new();
+    for way in &sample.ways.drawn {
+        let leaf = way.levels[0][(way.index % 8) as usize];
+        if leaf != Fr::default() {
+            let opened = fetch_leaf(&mut client, epoch, way.index).await?;
+            leaves.insert(way.index, opened);
+        }
+    }
+    Ok(ShownSample { sample, leaves, at })
+}
+
+/// A leaf with all its events, in as many calls as they take.
+async fn fetch_leaf(
+    client: &mut AuditServiceClient<Channel>,
+    epoch: Epoch,
+    place: u32,
+) -> Result<OpenedLeaf, FetchError> {
+    let mut whole: Option<OpenedLeaf> = None;
+    loop {
+        let first_event = whole.as_ref().map_or(0, |leaf| leaf.events.len());
+        let request = LeafRequest {
+            epoch,
+            place,
+            first_event: u32::try_from(first_event).unwrap_or(u32::MAX),
+        };
+        let request = wire::audit::v1::OpenLeafRequest::from(request);
+        let answer = client.open_leaf(request).await?.into_inner();
+        let part = OpenedLeaf::try_from(&answer)?;
+        let has_more = !part.events.is_empty();
+        let whole = match &mut whole {
+            None => whole.insert(part),
+            Some(whole) => {
+                // Events may have come meanwhile; the record is what was committed.
+                if part.content != whole.content {
+                    return Err(FetchError::Parts);
+                }
+                whole.events.extend(part.events);
+                whole.events_total = part.events_total;
+                whole
+            }
+        };
+        let (got, told) = (whole.events.len(), whole.events_total as usize);
+        if told > MAX_EVENTS_OF_LEAF || got > told {
+            return Err(FetchError::Parts);
+        }
+        if got == told || !has_more {
+            return Ok(whole.clone());
+        }
+    }
+}
