@@ -1,1 +1,815 @@
+//! A made-up federation of three provinces: what its first one commits and shows, right and wrong.
 
+use std::collections::BTreeMap;
+
+use commitment::{
+    Blinding, Epoch, Fr, IdentityCommitment, RiskTree, fr_to_bytes, record_leaf, rule_digest,
+};
+use ed25519_dalek::{Signer as _, SigningKey};
+use ledger::log::SourceEntitlement;
+use ledger::sample::{SampleFault, SampleSeed, SampleWays};
+use ledger::{
+    Cosignature, CosignedStatement, HeadHash, LeafIndex, Member, RegistryStatement, Roster,
+    RuleSetsDigest, Slot, StateTree, TreeHead,
+};
+use risk_list::FactTable;
+use rules::{
+    CheckInRun, ContactDegree, Context, Day, Event, EventBody, EventId, IdentityNumber, Minute,
+    ProvinceCode, Record, RiskMap, RowTable, RuleSet, SourceId, SourceKind, TestResult, fold,
+};
+use wire::resident::v1 as r;
+use wire::{
+    DeviceKey, LeafContent, Nonce, OpenedEvent, OpenedEvidence, OpenedLeaf, OpenedSample,
+    PublishedRegistry, ShownSample, SignedCall, sign_call,
+};
+
+use super::{Believed, EventFault, Finding, Judgement, Part, State, Unjudged, judge};
+
+/// 29 August 2022, 08:00 in UTC+8: when the epoch closes.
+const AT: u32 = 27_695_520;
+const DAY: u32 = 1_440;
+const HOME: u8 = 33;
+
+fn minute(at: u32) -> Minute {
+    Minute::new(at).unwrap()
+}
+
+fn province(code: u8) -> ProvinceCode {
+    ProvinceCode::new(code).unwrap()
+}
+
+fn slot(number: u8) -> Slot {
+    Slot::new(number).unwrap()
+}
+
+fn person(number: u16) -> IdentityNumber {
+    IdentityNumber::assemble(330_102, (1990, 1, 1), number).unwrap()
+}
+
+fn source(kind: SourceKind) -> SourceId {
+    SourceId {
+        province: province(HOME),
+        kind,
+        number: 1,
+    }
+}
+
+fn key_of(source: SourceId) -> SigningKey {
+    SigningKey::from_bytes(&[source.kind.code() + source.province.get(); 32])
+}
+
+fn head_key(number: u8) -> SigningKey {
+    SigningKey::from_bytes(&[number + 1; 32])
+}
+
+fn event(subject: IdentityNumber, source: SourceId, at: u32, body: EventBody) -> Event {
+    let mut id = [0_u8; 16];
+    let seed = format!("{source} {at} {body:?} {:?}", subject.expose());
+    for (index, byte) in seed.bytes().enumerate() {
+        id[index % 16] = id[index % 16].wrapping_mul(31).wrapping_add(byte);
+    }
+    Event {
+        id: EventId(id),
+        subject,
+        source,
+        issued_at: minute(at),
+        body,
+    }
+}
+
+/// An event as its source signed it, which the node accepted when it was issued.
+fn signed(event: &Event) -> OpenedEvent {
+    let key = key_of(event.source);
+    OpenedEvent {
+        event: event.to_bytes(),
+        received_at: event.issued_at,
+        evidence: OpenedEvidence::Source {
+            signature: key.sign(&event.signing_bytes()).to_bytes(),
+            known: Some((key.verifying_key().to_bytes(), Minute::ZERO, Minute::MAX)),
+            confirmation: None,
+        },
+    }
+}
+
+fn negative(number: u16, at: u32) -> OpenedEvent {
+    let body = EventBody::Test {
+        sampled_at: minute(at),
+        result: TestResult::Negative,
+    };
+    let lab = source(SourceKind::Laboratory);
+    signed(&event(person(number), lab, at, body))
+}
+
+fn contact_by(number: u16, by: SourceKind, at: u32) -> OpenedEvent {
+    let body = EventBody::Contact {
+        degree: ContactDegree::Close,
+        last_contact_at: minute(at),
+        province: province(HOME),
+    };
+    signed(&event(person(number), source(by), at, body))
+}
+
+fn contact(number: u16, at: u32) -> OpenedEvent {
+    contact_by(number, SourceKind::Cdc, at)
+}
+
+/// A check-in by the resident's device, whose body says `said` symptoms, as an event that states `stated`.
+fn check_in(number: u16, at: u32, said: bool, stated: bool) -> OpenedEvent {
+    let device = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+    let day = minute(at).day();
+    let symptoms = if said {
+        r::Symptoms::Present
+    } else {
+        r::Symptoms::None
+    };
+    let own = SourceId {
+        kind: SourceKind::Resident,
+        number: 0,
+        ..source(SourceKind::Cdc)
+    };
+    let symptoms_stated = EventBody::CheckIn {
+        day,
+        symptoms: stated,
+    };
+    let event = event(person(number), own, at, symptoms_stated);
+    let body = r::DeclareHealth {
+        event_id: event.id.0.to_vec(),
+        day: day.get().into(),
+        symptoms: symptoms.into(),
+    };
+    let call: r::DeclareHealthRequest =
+        sign_call(&body, &device, province(HOME), minute(at), Nonce([1; 16]));
+    let auth = call.auth().unwrap();
+    OpenedEvent {
+        event: event.to_bytes(),
+        received_at: minute(at),
+        evidence: OpenedEvidence::Device {
+            auth: auth.auth.clone(),
+            signature: auth.signature.clone(),
+            body: call.body().to_vec(),
+            key: Some(DeviceKey::of(&device).to_bytes()),
+        },
+    }
+}
+
+/// Somebody with a leaf.
+#[derive(Clone)]
+struct Resident {
+    number: u16,
+    /// What is shown.
+    events: Vec<OpenedEvent>,
+    /// What is committed; the fold of what is shown for none.
+    record: Option<Record>,
+}
+
+fn resident(number: u16, events: Vec<OpenedEvent>) -> Resident {
+    Resident {
+        number,
+        events,
+        record: None,
+    }
+}
+
+fn of_record(number: u16, events: Vec<OpenedEvent>, committed: &[OpenedEvent]) -> Resident {
+    let record = Some(folded(committed));
+    Resident {
+        record,
+        ..resident(number, events)
+    }
+}
+
+fn rule_sets() -> Vec<RuleSet> {
+    let ids = RuleSet::BUILT_IN.iter();
+    ids.map(|id| RuleSet::built_in(id).unwrap()).collect()
+}
+
+fn tables() -> Vec<RowTable> {
+    rule_sets().iter().map(|set| set.table().clone()).collect()
+}
+
+fn folded(events: &[OpenedEvent]) -> Record {
+    let events: Vec<Event> = events.iter().map(|e| e.event().unwrap()).collect();
+    let (tables, map) = (tables(), RiskMap::empty());
+    let context = Context {
+        tables: &tables,
+        map: &map,
+    };
+    fold(&events, &context, minute(AT)).unwrap().record
+}
+
+fn roster() -> Roster {
+    let member = |(number, code)| Member {
+        province: province(code),
+        slot: slot(number),
+        head_key: head_key(number).verifying_key(),
+    };
+    Roster::new([(0, HOME), (1, 35), (2, 42)].map(member).to_vec()).unwrap()
+}
+
+fn believed() -> Believed {
+    Believed {
+        roster: roster(),
+        slot: slot(0),
+        rule_sets: rule_sets(),
+        grace_min: DAY,
+        places: None,
+        log: None,
+    }
+}
+
+fn cosigned(head: &TreeHead, by: &[u8]) -> PublishedRegistry {
+    let head = head.sign(&head_key(0));
+    let risk_root = RiskTree::new(&RiskMap::empty()).root();
+    let (epoch, rules) = (Epoch::new(4), head.head.rule_sets);
+    let statement = RegistryStatement::new(epoch, minute(AT), risk_root, rules, &[head]).unwrap();
+    let sign = |number: &u8| Cosignature {
+        slot: slot(*number),
+        signature: head_key(*number)
+            .sign(&statement.signing_bytes())
+            .to_bytes(),
+    };
+    let cosignatures = by.iter().map(sign).collect();
+    PublishedRegistry {
+        cosigned: CosignedStatement::new(statement, cosignatures),
+        heads: vec![head],
+    }
+}
+
+/// What the province commits and shows of these residents, in places from 0 on.
+fn shown(residents: &[Resident]) -> (ShownSample, StateTree) {
+    let mut tree = StateTree::new();
+    let mut contents = BTreeMap::new();
+    for (place, resident) in (0..).zip(residents) {
+        let record = resident.record.clone();
+        let record = record.unwrap_or_else(|| folded(&resident.events));
+        let (salt, blinding) = (Fr::from(100 + place), Fr::from(200 + place));
+        let identity = IdentityCommitment::new(person(resident.number).expose(), salt);
+        let leaf = record_leaf(&record, identity, Blinding(blinding));
+        tree.update(&[(LeafIndex::new(place).unwrap(), leaf)]);
+        let content = LeafContent {
+            resident: person(resident.number),
+            salt: fr_to_bytes(salt),
+            record,
+            blinding: fr_to_bytes(blinding),
+        };
+        contents.insert(
+            place,
+            OpenedLeaf {
+                content: Some(content),
+                events_total: u32::try_from(resident.events.len()).unwrap(),
+                events: resident.events.clone(),
+            },
+        );
+    }
+    let digests: Vec<Fr> = tables().iter().map(rule_digest).collect();
+    let head = TreeHead {
+        province: province(HOME),
+        slot: slot(0),
+        epoch: Epoch::new(4),
+        head_time: minute(AT),
+        state_root: tree.root(),
+        leaf_count: tree.leaf_count(),
+        rule_sets: RuleSetsDigest::of(&digests),
+        previous: HeadHash::NONE,
+    };
+    let registry = cosigned(&head, &[0, 1, 2]);
+    let seed = SampleSeed::new(&registry.cosigned, slot(0), &roster()).unwrap();
+    let ways = SampleWays::of(&tree, seed);
+    let drawn = ways.drawn.iter().map(|way| way.index);
+    let leaves = drawn.filter_map(|place| Some((place, contents.get(&place)?.clone())));
+    let leaves = leaves.collect();
+    let shown = ShownSample {
+        sample: OpenedSample {
+            registry,
+            ways,
+            horizon_days: 60,
+        },
+        leaves,
+        at: minute(AT + 10),
+    };
+    (shown, tree)
+}
+
+fn judged(shown: &ShownSample) -> Judgement {
+    judge(shown, &believed()).unwrap()
+}
+
+fn findings(residents: &[Resident]) -> Vec<Finding> {
+    judged(&shown(residents).0).findings
+}
+
+/// What is found of one resident beside another who is in order; of the resident's place.
+fn of_one(resident: Resident) -> Vec<Finding> {
+    findings(&[resident, self::resident(99, vec![negative(99, AT - 50)])])
+}
+
+fn one_event(event: OpenedEvent) -> EventFault {
+    let found = of_one(of_record(1, vec![event], &[]));
+    match found[..] {
+        [
+            Finding::Event {
+                place: 0,
+                number: 0,
+                why,
+            },
+        ] => why,
+        _ => panic!("{found:?}"),
+    }
+}
+
+/// Somebody with an event of each way in which they come.
+fn everything(number: u16) -> Vec<OpenedEvent> {
+    let exposure = contact(number, AT - 9 * DAY);
+    let target = exposure.event().unwrap().id;
+    let release = EventBody::Release {
+        target,
+        at: minute(AT - DAY),
+    };
+    let cdc = source(SourceKind::Cdc);
+    let release = event(person(number), cdc, AT - DAY, release);
+    let place = "330102001".parse().unwrap();
+    let stay = EventBody::Stay {
+        place,
+        begin: minute(AT - 4 * DAY),
+        end: Some(minute(AT - 3 * DAY)),
+    };
+    let telecom = source(SourceKind::Telecom);
+    let stay = event(person(number), telecom, AT - 3 * DAY, stay);
+    let mut confirmed = contact(number, AT - 8 * DAY);
+    let statement = confirmed.event().unwrap();
+    if let OpenedEvidence::Source { confirmation, .. } = &mut confirmed.evidence {
+        let key = key_of(statement.source);
+        *confirmation = Some(key.sign(&statement.confirmation_bytes()).to_bytes());
+    }
+    vec![
+        exposure,
+        confirmed,
+        signed(&stay),
+        check_in(number, AT - 2 * DAY, true, true),
+        check_in(number, AT - DAY, false, false),
+        signed(&release),
+        negative(number, AT - 50),
+    ]
+}
+
+#[test]
+fn what_an_honest_province_commits_and_shows_contradicts_nothing() {
+    let residents: Vec<Resident> = (0..40).map(|n| resident(n, everything(n))).collect();
+    let (shown, _) = shown(&residents);
+    let judgement = judged(&shown);
+    assert_eq!(judgement.findings, []);
+    assert_eq!(judgement.leaf_count, Some(40));
+    let opened = judgement.places.iter().filter(|place| {
+        matches!(
+            place.state,
+            State::Opened {
+                events: 7,
+                late: 0,
+                ..
+            }
+        )
+    });
+    assert_eq!(opened.count(), 2);
+    // And so it is after it was kept.
+    let kept = ShownSample::from_bytes(&shown.to_bytes()).unwrap();
+    assert!(kept == shown);
+    assert_eq!(judged(&kept).findings, []);
+    assert!(!format!("{shown:?}").contains("33010219900101"));
+}
+
+#[test]
+fn an_event_left_out_of_the_record_is_found() {
+    let all = vec![negative(1, AT - 90), contact(1, AT - 60)];
+    let left_out = |part| Finding::LeftOut {
+        place: 0,
+        part,
+        count: 1,
+    };
+    let found = of_one(of_record(1, all.clone(), &all[..1]));
+    assert_eq!(found, [left_out(Part::Facts)]);
+    let found = of_one(of_record(1, all.clone(), &all[1..]));
+    assert_eq!(found, [left_out(Part::NegativeTests)]);
+    let days = vec![check_in(1, AT - DAY, false, false)];
+    let found = of_one(of_record(1, days, &[]));
+    assert_eq!(found, [left_out(Part::CheckInDays)]);
+    let whole = everything(1);
+    let found = of_one(of_record(
+        1,
+        whole.clone(),
+        &[&whole[..2], &whole[3..]].concat(),
+    ));
+    assert_eq!(found, [left_out(Part::Stays)]);
+}
+
+#[test]
+fn an_invented_event_is_found_by_its_signature_and_by_what_the_record_has_from_it() {
+    let mut invented = contact(1, AT - 60);
+    if let OpenedEvidence::Source { signature, .. } = &mut invented.evidence {
+        let forger = SigningKey::from_bytes(&[250; 32]);
+        *signature = forger.sign(&invented.event).to_bytes();
+    }
+    let found = of_one(resident(1, vec![invented.clone()]));
+    let unsigned = Finding::Event {
+        place: 0,
+        number: 0,
+        why: EventFault::Unsigned,
+    };
+    let unstated = Finding::Unstated {
+        place: 0,
+        part: Part::Facts,
+        count: 1,
+    };
+    assert_eq!(found, [unsigned, unstated.clone()]);
+    // Not shown at all it stands in the record alone.
+    assert_eq!(of_one(of_record(1, vec![], &[invented])), [unstated]);
+}
+
+#[test]
+fn a_record_that_says_more_than_its_events_is_found() {
+    let event = negative(1, AT - 60);
+    let record = |negatives: &[u32], runs| {
+        let negatives = negatives.iter().map(|at| minute(*at)).collect();
+        Record::new(vec![], vec![], negatives, runs).unwrap()
+    };
+    let with = |record| Resident {
+        record: Some(record),
+        ..resident(1, vec![event.clone()])
+    };
+    assert_eq!(of_one(with(record(&[AT - 60], vec![]))), []);
+    let unstated = |part, count| Finding::Unstated {
+        place: 0,
+        part,
+        count,
+    };
+    let found = of_one(with(record(&[AT - 70, AT - 60], vec![])));
+    assert_eq!(found, [unstated(Part::NegativeTests, 1)]);
+    let today = minute(AT).day().get();
+    let run = CheckInRun {
+        first: Day::new(today - 13),
+        last: Day::new(today),
+    };
+    let found = of_one(with(record(&[AT - 60], vec![run])));
+    assert_eq!(found, [unstated(Part::CheckInDays, 14)]);
+}
+
+#[test]
+fn what_does_not_give_the_leaf_is_found() {
+    let residents = [resident(1, everything(1)), resident(2, everything(2))];
+    let (right, _) = shown(&residents);
+    let other_leaves = |change: &dyn Fn(&mut ShownSample)| {
+        let mut shown = right.clone();
+        change(&mut shown);
+        let found = judged(&shown).findings.into_iter();
+        found.filter(|f| matches!(f, Finding::OtherLeaf(_))).count()
+    };
+    let content = |shown: &mut ShownSample, change: &dyn Fn(&mut LeafContent)| {
+        let leaf = shown.leaves.get_mut(&0).unwrap();
+        change(leaf.content.as_mut().unwrap());
+    };
+    assert_eq!(other_leaves(&|_| {}), 0);
+    assert_eq!(
+        other_leaves(&|s| content(s, &|c| c.record = Record::default())),
+        1
+    );
+    assert_eq!(
+        other_leaves(&|s| content(s, &|c| c.resident = person(3))),
+        1
+    );
+    assert_eq!(other_leaves(&|s| content(s, &|c| c.salt[31] ^= 1)), 1);
+    assert_eq!(other_leaves(&|s| content(s, &|c| c.blinding[31] ^= 1)), 1);
+    assert_eq!(
+        other_leaves(&|s| content(s, &|c| c.blinding = [0xff; 32])),
+        1
+    );
+    // Another place's leaf.
+    let swap = |s: &mut ShownSample| {
+        let (a, b) = (s.leaves[&0].clone(), s.leaves[&1].clone());
+        s.leaves = [(0, b), (1, a)].into();
+    };
+    assert_eq!(other_leaves(&swap), 2);
+}
+
+#[test]
+fn another_draw_and_a_seed_of_the_provinces_own_signature_are_found() {
+    let residents: Vec<Resident> = (0..40).map(|n| resident(n, vec![])).collect();
+    let (right, tree) = shown(&residents);
+    let is_other = |shown: &ShownSample| {
+        matches!(
+            judged(shown).findings[..],
+            [Finding::Draw(SampleFault::OtherPlace { .. })]
+        )
+    };
+    assert!(!is_other(&right));
+    // What it would draw if its own signature counted.
+    let stranger = |number, code| Member {
+        province: province(code),
+        slot: slot(number),
+        head_key: head_key(number).verifying_key(),
+    };
+    let pretended = Roster::new(vec![stranger(0, 11), stranger(1, 35), stranger(2, 42)]).unwrap();
+    let cosigned = &right.sample.registry.cosigned;
+    let own = SampleSeed::new(cosigned, slot(1), &pretended).unwrap();
+    let mut shown = right.clone();
+    shown.sample.ways = SampleWays::of(&tree, own);
+    assert!(is_other(&shown));
+    let mut shown = right.clone();
+    shown.sample.ways = SampleWays::of(&tree, SampleSeed::from_bytes([0; 32]));
+    assert!(is_other(&shown));
+    let mut shown = right;
+    shown.sample.ways.drawn.swap(0, 1);
+    assert!(is_other(&shown));
+}
+
+#[test]
+fn a_source_that_may_not_state_it_is_found() {
+    let why = one_event(contact_by(1, SourceKind::Laboratory, AT - 60));
+    assert_eq!(why, EventFault::Inadmissible("not-entitled"));
+    let mut ended = contact(1, AT - 60);
+    if let OpenedEvidence::Source { known, .. } = &mut ended.evidence {
+        known.as_mut().unwrap().2 = minute(AT - 60);
+    }
+    let why = one_event(ended);
+    assert_eq!(why, EventFault::Inadmissible("grant-not-in-force"));
+    // A laboratory ends no contact.
+    let exposure = contact(1, AT - 90);
+    let release = EventBody::Release {
+        target: exposure.event().unwrap().id,
+        at: minute(AT - 60),
+    };
+    let lab = source(SourceKind::Laboratory);
+    let release = signed(&event(person(1), lab, AT - 60, release));
+    let events = vec![exposure, release];
+    let found = of_one(of_record(1, events.clone(), &events[..1]));
+    let inadmissible = |why| Finding::Event {
+        place: 0,
+        number: 1,
+        why: EventFault::Inadmissible(why),
+    };
+    assert_eq!(found, [inadmissible("not-entitled-to-end")]);
+    let twice = vec![negative(1, AT - 60), negative(1, AT - 60)];
+    let found = of_one(of_record(1, twice.clone(), &twice[..1]));
+    assert_eq!(found, [inadmissible("duplicate")]);
+}
+
+#[test]
+fn evidence_of_something_else_is_found() {
+    // The device said no symptoms.
+    let why = one_event(check_in(1, AT - 60, false, true));
+    assert_eq!(why, EventFault::OtherEvidence);
+    let device = |change: &dyn Fn(&mut OpenedEvidence)| {
+        let mut event = check_in(1, AT - 60, false, false);
+        change(&mut event.evidence);
+        one_event(event)
+    };
+    let why = device(&|evidence| {
+        if let OpenedEvidence::Device { key, .. } = evidence {
+            *key = None;
+        }
+    });
+    assert_eq!(why, EventFault::NoKey);
+    let why = device(&|evidence| {
+        if let OpenedEvidence::Device { signature, .. } = evidence {
+            signature[3] ^= 1;
+        }
+    });
+    assert_eq!(why, EventFault::Unsigned);
+    let why = device(&|evidence| {
+        if let OpenedEvidence::Device { body, .. } = evidence {
+            body.push(0);
+        }
+    });
+    assert_eq!(why, EventFault::OtherEvidence);
+    // A resident's own event by a source's signature, and a source's by a device.
+    let resident = SourceId {
+        kind: SourceKind::Resident,
+        number: 0,
+        ..source(SourceKind::Cdc)
+    };
+    let day = minute(AT - 60).day();
+    let symptoms = false;
+    let own = event(
+        person(1),
+        resident,
+        AT - 60,
+        EventBody::CheckIn { day, symptoms },
+    );
+    assert_eq!(one_event(signed(&own)), EventFault::OtherEvidence);
+    let mut declared = negative(1, AT - 60);
+    declared.evidence = check_in(1, AT - 60, false, false).evidence;
+    assert_eq!(one_event(declared), EventFault::OtherEvidence);
+    let source = |change: &dyn Fn(&mut OpenedEvent)| {
+        let mut event = negative(1, AT - 60);
+        change(&mut event);
+        one_event(event)
+    };
+    let why = source(&|event| {
+        if let OpenedEvidence::Source { known, .. } = &mut event.evidence {
+            *known = None;
+        }
+    });
+    assert_eq!(why, EventFault::NoKey);
+    let why = source(&|event| {
+        if let OpenedEvidence::Source { confirmation, .. } = &mut event.evidence {
+            *confirmation = Some([1; 64]);
+        }
+    });
+    assert_eq!(why, EventFault::Unsigned);
+    let why = source(&|event| event.event[0] = 9);
+    assert_eq!(why, EventFault::NotAnEvent("unknown-version"));
+    assert_eq!(one_event(negative(2, AT - 60)), EventFault::OtherPerson);
+    // A node that took it before it was stated.
+    let why = source(&|event| event.received_at = minute(AT - 600));
+    assert_eq!(why, EventFault::Inadmissible("future-dated"));
+}
+
+#[test]
+fn sources_that_the_log_does_not_tell_of_are_found() {
+    let lab = source(SourceKind::Laboratory);
+    let told = |key: SigningKey| SourceEntitlement {
+        is_entitled: true,
+        province: lab.province,
+        kind: lab.kind.code(),
+        number: lab.number,
+        key: key.verifying_key().to_bytes(),
+        since: Minute::ZERO,
+        until: Minute::MAX,
+    };
+    let (shown, _) = shown(&[resident(1, vec![negative(1, AT - 60)])]);
+    let with_log = |entry| {
+        let log = Some(vec![entry]);
+        judge(&shown, &Believed { log, ..believed() })
+            .unwrap()
+            .findings
+    };
+    let right = told(key_of(lab));
+    assert_eq!(with_log(right), []);
+    let ended = minute(AT);
+    for wrong in [
+        told(SigningKey::from_bytes(&[9; 32])),
+        SourceEntitlement {
+            is_entitled: false,
+            ..right
+        },
+        SourceEntitlement { number: 2, ..right },
+        SourceEntitlement {
+            until: ended,
+            ..right
+        },
+    ] {
+        let found = with_log(wrong);
+        assert!(
+            matches!(
+                found[..],
+                [
+                    Finding::Event {
+                        why: EventFault::NotInLog,
+                        ..
+                    },
+                    Finding::Unstated { .. }
+                ]
+            ),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn two_leaves_of_one_person_are_found() {
+    let twin = [resident(1, vec![]), resident(1, vec![])];
+    let found = findings(&twin);
+    assert!(
+        matches!(found[..], [Finding::SecondLeaf { .. }]),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn an_event_counts_by_when_it_came_and_while_an_epoch_closes_either_way() {
+    let came = |at: u32| {
+        let mut event = negative(1, AT - 60);
+        event.received_at = minute(at);
+        event
+    };
+    let late_of = |event: OpenedEvent, counted: bool| {
+        let committed: &[OpenedEvent] = if counted { &[came(AT - 60)] } else { &[] };
+        let resident = of_record(1, vec![event], committed);
+        let (shown, _) = shown(&[resident]);
+        let judgement = judged(&shown);
+        match (&judgement.findings[..], &judgement.places[0].state) {
+            ([], State::Opened { late, .. }) => Some(*late),
+            _ => None,
+        }
+    };
+    assert_eq!(late_of(came(AT - 1), true), Some(0));
+    assert_eq!(late_of(came(AT - 1), false), None);
+    for during in [AT, AT + 60] {
+        assert_eq!(late_of(came(during), true), Some(0), "{during}");
+        assert_eq!(late_of(came(during), false), Some(1), "{during}");
+    }
+    assert_eq!(late_of(came(AT + 61), false), Some(1));
+    assert_eq!(late_of(came(AT + 61), true), None);
+}
+
+#[test]
+fn what_lies_before_the_horizon_may_rest_on_events_that_have_left() {
+    let (old, new) = (AT - 61 * DAY, AT - 60);
+    let committed = [negative(1, old), contact(1, old), negative(1, new)];
+    let left = || of_record(1, vec![negative(1, new)], &committed);
+    assert_eq!(of_one(left()), []);
+    // Within the horizon it may not.
+    let (mut shown, _) = shown(&[left()]);
+    shown.sample.horizon_days = 62;
+    let found = judged(&shown).findings;
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|f| matches!(f, Finding::Unstated { .. })));
+    // And a node cannot say that it keeps nothing.
+    shown.sample.horizon_days = 1;
+    let found = judged(&shown).findings;
+    assert_eq!(found, [Finding::Horizon { days: 1, least: 21 }]);
+    // What is newer is asked for, whatever is old.
+    let lacking = of_record(1, vec![negative(1, new)], &committed[..2]);
+    let found = of_one(lacking);
+    let part = Part::NegativeTests;
+    let (place, count) = (0, 1);
+    assert_eq!(found, [Finding::LeftOut { place, part, count }]);
+}
+
+#[test]
+fn what_is_not_shown_and_what_is_gone_are_two_things() {
+    let (right, _) = shown(&[resident(1, everything(1)), resident(2, everything(2))]);
+    let mut shown = right.clone();
+    shown.leaves.remove(&1);
+    assert_eq!(judged(&shown).findings, [Finding::NotShown(1)]);
+    let mut shown = right.clone();
+    shown.leaves.get_mut(&1).unwrap().events_total += 1;
+    let count = Finding::EventCount {
+        place: 1,
+        shown: 7,
+        told: 8,
+    };
+    assert_eq!(judged(&shown).findings, [count]);
+    let mut shown = right;
+    let erased = OpenedLeaf {
+        content: None,
+        events: Vec::new(),
+        events_total: 0,
+    };
+    assert!(!judged(&shown).has_erased());
+    shown.leaves.insert(1, erased);
+    let judgement = judged(&shown);
+    assert_eq!(judgement.findings, []);
+    assert!(judgement.has_erased());
+}
+
+#[test]
+fn a_registry_without_a_quorum_another_head_and_a_lone_province_are_found() {
+    let (right, _) = shown(&[resident(1, vec![])]);
+    let head = right.sample.registry.heads[0].head;
+    let with = |registry, believed: &Believed| {
+        let mut shown = right.clone();
+        shown.sample.registry = registry;
+        judge(&shown, believed).unwrap().findings
+    };
+    let one = with(cosigned(&head, &[1]), &believed());
+    assert!(
+        matches!(one[..], [Finding::Registry(ledger::Error::NoQuorum { .. })]),
+        "{one:?}"
+    );
+    let mut other = cosigned(&head, &[0, 1, 2]);
+    other.heads[0].signature[0] ^= 1;
+    let other = with(other, &believed());
+    assert!(
+        matches!(
+            other[..],
+            [Finding::Registry(ledger::Error::BadSignature(_))]
+        ),
+        "{other:?}"
+    );
+    let slot_of_another = Believed {
+        slot: slot(2),
+        ..believed()
+    };
+    let none = with(cosigned(&head, &[0, 1, 2]), &slot_of_another);
+    assert_eq!(none, [Finding::NoHead]);
+    let alone = Believed {
+        roster: Roster::new(roster().members()[..1].to_vec()).unwrap(),
+        ..believed()
+    };
+    let none = with(cosigned(&head, &[0]), &alone);
+    assert!(matches!(none[..], [Finding::NoSeed(_)]), "{none:?}");
+}
+
+#[test]
+fn with_other_rule_sets_or_lists_nothing_is_judged() {
+    let (shown, _) = shown(&[resident(1, everything(1))]);
+    let one_set = Believed {
+        rule_sets: rule_sets()[..1].to_vec(),
+        ..believed()
+    };
+    assert_eq!(judge(&shown, &one_set).unwrap_err(), Unjudged::RuleSets);
+    let listed = Believed {
+        places: Some(FactTable::august_2022().unwrap()),
+        ..believed()
+    };
+    assert_eq!(judge(&shown, &listed).unwrap_err(), Unjudged::RiskMap);
+}
