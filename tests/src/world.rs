@@ -358,6 +358,13 @@ impl World {
         assembled.expect("the registry is assembled").into_inner()
     }
 
+    /// Writes certificate and key of an identity, as `NAME.pem` and `NAME-key.pem`.
+    pub fn write_identity(&self, name: &str, identity: &PeerId) {
+        let own = self.certificate(identity);
+        self.write(&format!("{name}.pem"), own.chain_pem);
+        self.write(&format!("{name}-key.pem"), own.key_pem);
+    }
+
     fn certificate(&self, identity: &PeerId) -> IssuedCertificate {
         let issued = self.authority.issue_for_demo(identity);
         issued.expect("a certificate")

@@ -481,3 +481,7 @@ fn minute(number: u32) -> Result<Minute, WireError> {
 const fn malformed(field: &'static str) -> WireError {
     WireError::Malformed { field }
 }
+
+#[cfg(test)]
+#[path = "audit_calls_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use federation::{Door, Limits, PeerId};
+use federation::{Door, Limits, PeerId, Role};
 use rules::{
     AreaCode, Claim, ContactDegree, Event, EventBody, IdentityNumber, Minute, SourceKind, TestAge,
     TestResult, WorstColour,
@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
+use wire::audit::v1 as audit;
 use wire::federation::v1 as fed;
 use wire::federation::v1::federation_service_server::FederationService;
 use wire::resident::v1 as res;
@@ -98,6 +99,7 @@ async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk
     world.advance(minute("2022-08-28 12:00")).await;
     let assembled = world.commit(1).await;
     assert_eq!((assembled.provinces, assembled.cosignatures), (2, 2));
+    opened_to_an_auditor(&world, &person).await;
     let holders = [Holder::new(), Holder::new()];
     let passes = device.passes(NOT_RED, "", &holders, world.now()).await;
     for issued in passes.unwrap() {
@@ -157,6 +159,30 @@ async fn nothing_of_a_record_is_in_passes_frames_logs_errors_or_in_plain_on_disk
     });
     assert!(files > 20, "{files} files were looked at");
     assert!(world.data_dir(HOME).read_dir().unwrap().count() > 0);
+}
+
+/// The leaf is opened to an auditor, who is told all of it; what is written down on the way is searched with the rest.
+async fn opened_to_an_auditor(world: &World, person: &Person) {
+    let who = PeerId {
+        federation: world.federation.clone(),
+        province: province(OTHER),
+        role: Role::Auditor(3),
+    };
+    let channel = peer::channel(world, world.credentials(&who), HOME);
+    let mut client = wire::client::audit(channel);
+    let asked = audit::OpenSampleRequest { epoch: 1 };
+    let sample = client.open_sample(asked).await.unwrap().into_inner();
+    let mut people = Vec::new();
+    for way in sample.drawn {
+        let asked = audit::OpenLeafRequest {
+            epoch: 1,
+            place: way.place,
+            first_event: 0,
+        };
+        let opened = client.open_leaf(asked).await.unwrap().into_inner();
+        people.extend(opened.resident.map(|resident| resident.identity_number));
+    }
+    assert_eq!(people, [person.number.expose().to_vec()]);
 }
 
 /// Neither message nor details of a refusal say anything of the record, whatever it is refused for.

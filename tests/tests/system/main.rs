@@ -10,6 +10,7 @@ mod forward;
 mod leak;
 mod observability;
 mod relay;
+mod sample;
 mod schedule;
 mod secrets;
 mod story;

@@ -6,7 +6,7 @@ use commitment::{
     Blinding, Fr, IdentityCommitment, RiskTree, fr_from_bytes, record_leaf, rule_digest,
 };
 use ledger::log::SourceEntitlement;
-use ledger::sample::{Drawn, SampleSeed};
+use ledger::sample::{Drawn, SampleSeed, passed_over};
 use ledger::{Roster, RuleSetsDigest, Slot, TreeHead};
 use risk_list::{FactTable, MapOptions};
 use rules::intake::check_known;
@@ -21,6 +21,10 @@ use super::record::{Counted, compare};
 /// Fewest days that a node keeps events for: below it a record shows nothing. Three weeks are the longest that a rule set of record
 /// has looked back.
 const HORIZON_MIN_DAYS: u32 = 21;
+
+/// Records are kept until the next registry; so much later than the closing, minutes, the auditor's clock counts at most. One that is far
+/// ahead would excuse all that a record has without an event.
+const AGE_MAX_MIN: i64 = 7 * 1_440;
 
 /// What a sample is held against; the auditor has it from elsewhere than the node.
 pub struct Believed {
@@ -64,6 +68,8 @@ pub struct Judgement {
     pub head_time: Option<Minute>,
     /// Leaves that the head tells of.
     pub leaf_count: Option<u32>,
+    /// Slots of provinces whose cosignatures would have drawn, that were there, and that did not cosign.
+    pub passed_over: Vec<u8>,
     /// The places drawn, in their order.
     pub places: Vec<Place>,
     /// What contradicts.
@@ -122,6 +128,7 @@ pub fn judge(shown: &ShownSample, believed: &Believed) -> Result<Judgement, Unju
         as_of: statement.as_of(),
         head_time: None,
         leaf_count: None,
+        passed_over: Vec::new(),
         places: Vec::new(),
         findings: Vec::new(),
     };
@@ -134,6 +141,14 @@ pub fn judge(shown: &ShownSample, believed: &Believed) -> Result<Judgement, Unju
     };
     judgement.head_time = Some(head.head_time);
     judgement.leaf_count = Some(head.leaf_count);
+    let passed = passed_over(
+        &registry.cosigned,
+        &registry.heads,
+        believed.slot,
+        &believed.roster,
+    );
+    let passed = passed.unwrap_or_default().into_iter();
+    judgement.passed_over = passed.map(Slot::get).collect();
     let horizon_days = shown.sample.horizon_days;
     if horizon_days < HORIZON_MIN_DAYS {
         judgement.findings.push(Finding::Horizon {
@@ -146,6 +161,9 @@ pub fn judge(shown: &ShownSample, believed: &Believed) -> Result<Judgement, Unju
         return Err(Unjudged::RiskMap);
     }
     let map = believed.map_at(head.head_time)?;
+    let latest = shown
+        .at
+        .min(statement.as_of().saturating_add_signed(AGE_MAX_MIN));
     let kept_min = i64::from(horizon_days.min(10_000)) * 1_440;
     let bench = Bench {
         context: Context {
@@ -157,7 +175,7 @@ pub fn judge(shown: &ShownSample, believed: &Believed) -> Result<Judgement, Unju
             log: believed.log.as_deref(),
         },
         at: head.head_time,
-        kept_since: shown.at.saturating_add_signed(-kept_min),
+        kept_since: latest.saturating_add_signed(-kept_min),
     };
     let mut people = HashMap::new();
     for Drawn { place, leaf } in drawn {

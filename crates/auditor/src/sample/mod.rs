@@ -52,7 +52,7 @@ The node shows the records of the newest registry, until it has taken up the nex
 from what other provinces signed: two leaves for each registry and province. Each opening is a row of its resident's trail, and the
 resident is shown who read the record and what for. Nothing of a person is printed.
 
-Say --risk-map where places are listed, and --rule-set for each rule set of the root document that is not built in: else the records
+Say --risk-map or --facts where places are listed, and --rule-set for each rule set of the root document that is not built in: else the records
 cannot be computed again (exit code 3). Without --log the sources' keys are those that the node shows.
 
 Exit code 1 for anything that contradicts what the node committed or what a source signed; 4 if the node refuses, and says why; 5 if
@@ -93,9 +93,12 @@ pub(crate) struct Args {
     /// A rule set that the root document names and that is not built in: a TOML file; repeatable
     #[arg(long, value_name = "FILE")]
     rule_set: Vec<String>,
-    /// Published lists, or one fact table (.zst)
+    /// Published lists
     #[arg(long, value_name = "FILE", num_args = 1..)]
     risk_map: Vec<PathBuf>,
+    /// Take a fact table instead of lists
+    #[arg(long, value_name = "FILE", conflicts_with = "risk_map")]
+    facts: Option<PathBuf>,
     /// A bundle of the node's log, for its sources; repeatable, in order
     #[arg(long, value_name = "BUNDLE")]
     log: Vec<PathBuf>,
@@ -224,7 +227,7 @@ fn believed(args: &Args) -> Result<Believed> {
         roster,
         rule_sets: rule_sets(args, root)?,
         grace_min: root.grace_min,
-        places: places(&args.risk_map)?,
+        places: places(args)?,
         log: entitlements(args)?,
     })
 }
@@ -275,18 +278,16 @@ fn rule_sets(args: &Args, root: &RootDocument) -> Result<Vec<RuleSet>> {
     named.collect()
 }
 
-fn places(paths: &[PathBuf]) -> Result<Option<FactTable>> {
-    if let [path] = paths
-        && path.extension().is_some_and(|e| e == "zst")
-    {
+fn places(args: &Args) -> Result<Option<FactTable>> {
+    if let Some(path) = &args.facts {
         let table = FactTable::read(&files::read(path, MAX_FACT_BYTES)?);
         let table = table.with_context(|| format!("{} is refused", path.display()))?;
         return Ok(Some(table));
     }
-    if paths.is_empty() {
+    if args.risk_map.is_empty() {
         return Ok(None);
     }
-    let lists = files::lists(paths)?;
+    let lists = files::lists(&args.risk_map)?;
     let resolver = Resolver::shipped()?;
     let table = import(&resolver, &mut Register::new(), &lists, "the files given")?;
     Ok(Some(table))

@@ -51,6 +51,12 @@ impl<'a> Report<'a> {
         if let (Some(at), Some(leaves)) = (judgement.head_time, judgement.leaf_count) {
             text.push_str(&format!("tree of {at} UTC+8, {leaves} leaves\n"));
         }
+        if !judgement.passed_over.is_empty() {
+            text.push_str(&format!(
+                "passed over, though they were there: slots {:?}; if that comes again, ask who chooses\n",
+                judgement.passed_over
+            ));
+        }
         if !judgement.places.is_empty() {
             text.push_str(&table(&judgement.places));
             text.push('\n');

@@ -507,8 +507,8 @@ fn another_draw_and_a_seed_of_the_provinces_own_signature_are_found() {
         head_key: head_key(number).verifying_key(),
     };
     let pretended = Roster::new(vec![stranger(0, 11), stranger(1, 35), stranger(2, 42)]).unwrap();
-    let cosigned = &right.sample.registry.cosigned;
-    let own = SampleSeed::new(cosigned, slot(1), &pretended).unwrap();
+    let alone = cosigned(&right.sample.registry.heads[0].head, &[0]);
+    let own = SampleSeed::new(&alone.cosigned, slot(1), &pretended).unwrap();
     let mut shown = right.clone();
     shown.sample.ways = SampleWays::of(&tree, own);
     assert!(is_other(&shown));
@@ -726,6 +726,12 @@ fn what_lies_before_the_horizon_may_rest_on_events_that_have_left() {
     shown.sample.horizon_days = 1;
     let found = judged(&shown).findings;
     assert_eq!(found, [Finding::Horizon { days: 1, least: 21 }]);
+    // A clock that is far ahead excuses nothing that is newer.
+    shown.sample.horizon_days = 62;
+    shown.at = Minute::MAX;
+    assert_eq!(judged(&shown).findings, []);
+    shown.sample.horizon_days = 69;
+    assert_eq!(judged(&shown).findings.len(), 2);
     // What is newer is asked for, whatever is old.
     let lacking = of_record(1, vec![negative(1, new)], &committed[..2]);
     let found = of_one(lacking);

@@ -1,11 +1,14 @@
 //! The seed, and the places that it gives.
 
-use commitment::{Slot, fr_to_bytes};
+use commitment::{Epoch, Slot, fr_to_bytes};
 use sha2::{Digest, Sha256};
 
-use crate::{CosignedStatement, Error, LeafIndex, Roster, STATE_LEAVES};
+use crate::{
+    Cosignature, CosignedStatement, Error, LeafIndex, Roster, STATE_LEAVES, SignedTreeHead,
+};
 
 const SEED_DOMAIN: &[u8] = b"viridian/sample-seed/v1\0";
+const ORDER_DOMAIN: &[u8] = b"viridian/sample-order/v1\0";
 const DRAW_DOMAIN: &[u8] = b"viridian/sample-draw/v1\0";
 
 /// Leaves that are opened of each registry and province. Each shows one person's health and places to an auditor, so it is small; who
@@ -27,26 +30,20 @@ impl std::fmt::Debug for SampleSeed {
 }
 
 impl SampleSeed {
-    /// The seed for the leaves of `slot`: SHA-256 over a domain string, the statement's hash, its root, the slot, and of the cosignatures
-    /// that of the lowest slot that is of another province. Cosignatures are not checked here.
+    /// The seed for the leaves of `slot`: SHA-256 over a domain string, the statement's hash, its root, the slot, and one cosignature
+    /// with its slot: of those by other provinces the one whose slot comes first in the order of this epoch and slot. Cosignatures
+    /// are not checked here.
     ///
     /// # Errors
     /// [`Error::UnknownSlot`] for a slot that the roster does not have; [`Error::NoOtherCosigner`] where nobody else signed.
     pub fn new(cosigned: &CosignedStatement, slot: Slot, roster: &Roster) -> Result<Self, Error> {
-        let own = roster.member(slot)?.province;
-        let mut other = None;
-        for cosignature in cosigned.cosignatures() {
-            if roster.member(cosignature.slot)?.province != own {
-                other = other.or(Some(cosignature));
-            }
-        }
-        let other = other.ok_or(Error::NoOtherCosigner(slot))?;
+        let cosignature = drawing(cosigned, slot, roster)?;
         let statement = cosigned.statement();
         let hash = Sha256::new_with_prefix(SEED_DOMAIN)
             .chain_update(statement.hash().0)
             .chain_update(fr_to_bytes(statement.registry_root()))
             .chain_update([slot.get()])
-            .chain_update(other.to_bytes());
+            .chain_update(cosignature.to_bytes());
         Ok(Self(hash.finalize().into()))
     }
 
@@ -69,6 +66,58 @@ impl SampleSeed {
             words
         })
     }
+}
+
+/// Where a cosigner's slot stands in the order in which cosignatures draw the leaves of `slot`: by SHA-256 over a domain string, the epoch
+/// and both slots, the least first. Nobody has a say in it, and in each epoch another comes first: one who helps to cheat, or
+/// is away, does so once in as many epochs as there are provinces.
+fn rank(epoch: Epoch, slot: Slot, cosigner: Slot) -> [u8; 32] {
+    Sha256::new_with_prefix(ORDER_DOMAIN)
+        .chain_update(epoch.get().to_be_bytes())
+        .chain_update([slot.get(), cosigner.get()])
+        .finalize()
+        .into()
+}
+
+/// The cosignature that draws the leaves of `slot`.
+fn drawing<'a>(
+    cosigned: &'a CosignedStatement,
+    slot: Slot,
+    roster: &Roster,
+) -> Result<&'a Cosignature, Error> {
+    let own = roster.member(slot)?.province;
+    let mut others = Vec::new();
+    for cosignature in cosigned.cosignatures() {
+        if roster.member(cosignature.slot)?.province != own {
+            others.push(cosignature);
+        }
+    }
+    let epoch = cosigned.statement().epoch();
+    let first = others
+        .into_iter()
+        .min_by_key(|cosignature| rank(epoch, slot, cosignature.slot));
+    first.ok_or(Error::NoOtherCosigner(slot))
+}
+
+/// The slots of other provinces that come before the one that draws, have a head of this epoch in the registry, and did not
+/// cosign it. Whoever publishes a registry can leave cosignatures away, as long as there is a quorum, and so choose between draws; but only
+/// by passing over provinces that were there, which shows.
+///
+/// # Errors
+/// As [`SampleSeed::new`].
+pub fn passed_over(
+    cosigned: &CosignedStatement,
+    heads: &[SignedTreeHead],
+    slot: Slot,
+    roster: &Roster,
+) -> Result<Vec<Slot>, Error> {
+    let drawing = drawing(cosigned, slot, roster)?.slot;
+    let own = roster.member(slot)?.province;
+    let epoch = cosigned.statement().epoch();
+    let before = |other: &Slot| rank(epoch, slot, *other) < rank(epoch, slot, drawing);
+    let fresh = heads.iter().map(|signed| &signed.head);
+    let fresh = fresh.filter(|head| head.epoch == epoch && head.province != own);
+    Ok(fresh.map(|head| head.slot).filter(before).collect())
 }
 
 /// The places drawn from `0..bound` until [`SAMPLE_LEAVES`] of them are occupied, [`DRAWS_MAX`] are drawn, or all are; in the order in
@@ -223,22 +272,26 @@ mod tests {
         Roster::new([(0, 33), (1, 35), (2, 42), (3, 33)].map(member).to_vec()).unwrap()
     }
 
-    fn cosigned(as_of: u32, by: &[u8]) -> CosignedStatement {
-        let head = TreeHead {
-            province: ProvinceCode::new(33).unwrap(),
-            slot: slot(0),
-            epoch: Epoch::new(4),
+    fn head(number: u8, epoch: u32) -> SignedTreeHead {
+        let province = roster().member(slot(number)).unwrap().province;
+        TreeHead {
+            province,
+            slot: slot(number),
+            epoch: Epoch::new(epoch),
             head_time: Minute::new(1_000).unwrap(),
             state_root: Fr::from(5),
             leaf_count: 2,
             rule_sets: RuleSetsDigest([1; 32]),
             previous: HeadHash::NONE,
         }
-        .sign(&SigningKey::from_bytes(&[1; 32]));
+        .sign(&SigningKey::from_bytes(&[number + 1; 32]))
+    }
+
+    fn cosigned(epoch: u32, as_of: u32, by: &[u8]) -> CosignedStatement {
         let as_of = Minute::new(as_of).unwrap();
         let rules = RuleSetsDigest([1; 32]);
-        let statement =
-            RegistryStatement::new(Epoch::new(4), as_of, Fr::from(9), rules, &[head]).unwrap();
+        let (epoch, heads) = (Epoch::new(epoch), [head(0, epoch)]);
+        let statement = RegistryStatement::new(epoch, as_of, Fr::from(9), rules, &heads).unwrap();
         let sign = |number: &u8| {
             let key = SigningKey::from_bytes(&[number + 1; 32]);
             Cosignature::new(slot(*number), &statement.signing_bytes(), &key)
@@ -247,25 +300,87 @@ mod tests {
         CosignedStatement::new(statement, cosignatures)
     }
 
+    /// An epoch in which slot `first` comes before `second` for slot 0.
+    fn epoch_of(first: u8, second: u8) -> u32 {
+        let is_it = |epoch: &u32| {
+            let rank = |other| rank(Epoch::new(*epoch), slot(0), slot(other));
+            rank(first) < rank(second)
+        };
+        (1..100).find(is_it).unwrap()
+    }
+
     #[test]
-    fn the_own_provinces_signatures_do_not_move_the_seed_and_the_lowest_other_does() {
-        let seed = |by: &[u8], of| SampleSeed::new(&cosigned(1_000, by), slot(of), &roster());
-        let whole = seed(&[0, 1, 2, 3], 0).unwrap();
-        // Neither its own nor that of its second slot, nor one above the lowest.
-        for by in [&[1, 2, 3][..], &[0, 1, 2], &[1, 3], &[1]] {
-            assert_eq!(seed(by, 0), Ok(whole), "{by:?}");
+    fn one_cosignature_of_another_province_draws_and_the_own_ones_do_not_count() {
+        for (first, second) in [(1, 2), (2, 1)] {
+            let epoch = epoch_of(first, second);
+            let seed =
+                |by: &[u8], of| SampleSeed::new(&cosigned(epoch, 1_000, by), slot(of), &roster());
+            let whole = seed(&[0, 1, 2, 3], 0).unwrap();
+            // Neither its own nor that of its second slot, nor one that comes later.
+            for by in [&[1, 2, 3][..], &[0, 1, 2], &[0, first], &[first]] {
+                assert_eq!(seed(by, 0), Ok(whole), "{by:?}");
+            }
+            assert_ne!(seed(&[0, second], 0), Ok(whole));
+            // Another slot has another seed, also of the same province.
+            assert_ne!(seed(&[0, 1, 2, 3], 3), Ok(whole));
+            assert_ne!(seed(&[0, 1, 2, 3], 1), Ok(whole));
+            let later = cosigned(epoch, 1_001, &[first]);
+            assert_ne!(SampleSeed::new(&later, slot(0), &roster()), Ok(whole));
         }
-        assert_ne!(seed(&[0, 2], 0), Ok(whole));
-        // Another slot has another seed, also of the same province.
-        assert_ne!(seed(&[0, 1, 2, 3], 3), Ok(whole));
-        assert_ne!(seed(&[0, 1, 2, 3], 1), Ok(whole));
-        let later = SampleSeed::new(&cosigned(1_001, &[1]), slot(0), &roster());
-        assert_ne!(later, Ok(whole));
+        let seed = |by: &[u8], of| SampleSeed::new(&cosigned(4, 1_000, by), slot(of), &roster());
         // Whoever signs alone cannot be sampled, and who is not known has no province.
         for by in [&[][..], &[0], &[0, 3]] {
             assert_eq!(seed(by, 0), Err(Error::NoOtherCosigner(slot(0))));
         }
         assert_eq!(seed(&[9], 0), Err(Error::UnknownSlot(slot(9))));
         assert_eq!(seed(&[1], 9), Err(Error::UnknownSlot(slot(9))));
+    }
+
+    #[test]
+    fn each_province_comes_first_about_as_often_as_any_other() {
+        let mut times = [0_u32; 34];
+        for epoch in 1..=3_300 {
+            let rank = |other: &u8| rank(Epoch::new(epoch), slot(7), slot(*other));
+            let first = (0..34)
+                .filter(|other| *other != 7)
+                .min_by_key(rank)
+                .unwrap();
+            times[usize::from(first)] += 1;
+        }
+        assert_eq!(times[7], 0);
+        // 100 each, with a standard deviation of 10.
+        let others = (0..34).filter(|other| *other != 7);
+        for other in others {
+            assert!(
+                (50..150).contains(&times[other]),
+                "{other}: {}",
+                times[other]
+            );
+        }
+    }
+
+    #[test]
+    fn who_was_there_and_is_passed_over_is_named() {
+        let epoch = epoch_of(1, 2);
+        let passed = |heads: &[SignedTreeHead], by: &[u8]| {
+            passed_over(&cosigned(epoch, 1_000, by), heads, slot(0), &roster()).unwrap()
+        };
+        let all = [
+            head(0, epoch),
+            head(1, epoch),
+            head(2, epoch),
+            head(3, epoch),
+        ];
+        assert_eq!(passed(&all, &[0, 1, 2]), []);
+        assert_eq!(passed(&all, &[0, 1]), [], "who comes later changes nothing");
+        assert_eq!(passed(&all, &[0, 2]), [slot(1)]);
+        // Who was away, with an old head or none, is not passed over.
+        let old = [
+            head(0, epoch),
+            head(1, epoch.saturating_sub(1)),
+            head(2, epoch),
+        ];
+        assert_eq!(passed(&old, &[0, 2]), []);
+        assert_eq!(passed(&all[2..], &[0, 2]), []);
     }
 }

@@ -8,5 +8,5 @@
 mod draw;
 mod ways;
 
-pub use draw::{DRAWS_MAX, SAMPLE_LEAVES, SampleSeed, draw};
+pub use draw::{DRAWS_MAX, SAMPLE_LEAVES, SampleSeed, draw, passed_over};
 pub use ways::{Drawn, SampleFault, SampleWays, WAY_LEN_BYTES, way_from_bytes, way_to_bytes};

@@ -99,7 +99,7 @@ pub(crate) async fn until(
     );
 }
 
-async fn confirm(house: &House, event: &Event) -> String {
+pub(crate) async fn confirm(house: &House, event: &Event) -> String {
     let signature = source_key(event.source).sign(&event.confirmation_bytes());
     let event_message = SignedEvent {
         signature: signature.to_bytes().to_vec(),

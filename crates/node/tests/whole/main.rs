@@ -20,6 +20,7 @@ mod residents;
 mod retention;
 mod revocations;
 mod rule_books;
+mod sample;
 mod sources;
 mod streams;
 mod swap;

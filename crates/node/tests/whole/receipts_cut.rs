@@ -15,9 +15,9 @@ use crate::receipts::{negative, trust};
 use crate::world::{START, Wish, head_key, minute, node_key, parts, source_key};
 
 /// A store that takes so many commits and no more, as if the process were killed.
-struct Cut {
-    store: Arc<MemoryStore>,
-    left: AtomicUsize,
+pub(crate) struct Cut {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) left: AtomicUsize,
 }
 
 impl Store for Cut {

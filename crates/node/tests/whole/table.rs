@@ -17,8 +17,9 @@ use crate::clients::{at_peers, at_public};
 use crate::world::{House, Wish, World, credentials, federation, province};
 
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
-/// at the public door, G somebody at a gate's own machine. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 42] = [
+/// at the public door, G somebody at a gate's own machine, A an auditor of any
+/// province. Kept beside the table of the code, so that neither changes alone.
+const TABLE: [(&str, &str); 44] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -35,10 +36,10 @@ const TABLE: [(&str, &str); 42] = [
     ("/viridian.source.v1.ForwardedService/ConfirmForwarded", "S"),
     ("/viridian.federation.v1.ForwardService/GetSealingKey", "N"),
     ("/viridian.federation.v1.ForwardService/ForwardEvents", "N"),
-    ("/viridian.trust.v1.TrustService/GetTrustList", "NSCOP"),
+    ("/viridian.trust.v1.TrustService/GetTrustList", "NSCOPA"),
     (
         "/viridian.trust.v1.TrustService/GetRevocationBatch",
-        "NSCOP",
+        "NSCOPA",
     ),
     ("/viridian.federation.v1.FederationService/GetTreeHead", "N"),
     (
@@ -60,6 +61,8 @@ const TABLE: [(&str, &str); 42] = [
     ),
     ("/viridian.federation.v1.LogService/AddCheckpoint", "N"),
     ("/viridian.federation.v1.FederationService/Contribute", "N"),
+    ("/viridian.audit.v1.AuditService/OpenSample", "A"),
+    ("/viridian.audit.v1.AuditService/OpenLeaf", "A"),
     ("/viridian.operator.v1.OperatorService/CloseEpoch", "O"),
     (
         "/viridian.operator.v1.OperatorService/AssembleRegistry",
@@ -86,7 +89,8 @@ const TABLE: [(&str, &str); 42] = [
     ),
 ];
 
-const KINDS: [(char, CallerKind); 6] = [
+const KINDS: [(char, CallerKind); 7] = [
+    ('A', CallerKind::Auditor),
     ('N', CallerKind::Node),
     ('S', CallerKind::Source),
     ('C', CallerKind::Checkpoint),
@@ -138,10 +142,11 @@ fn nobody_looks_anybody_up_by_identity_number_or_name() {
         }
     }
     // Who registers says who it is, and is told nothing else; a gate compares a card with the pass shown beside it, on its
-    // own machine.
+    // own machine. An auditor is told whose the drawn leaf is, and names nobody.
     let expected = [
         "Register.identity_number",
         "Register.name",
+        "Resident.identity_number",
         "VerifyCodeRequest.card_identity_number",
     ];
     assert_eq!(found, expected.map(str::to_owned).into());
@@ -196,6 +201,8 @@ async fn each_caller_gets_at_the_doors_what_the_table_says_for_every_call() {
         (35, laboratory(35).role, Some('S')),
         (33, Role::Checkpoint, Some('C')),
         (42, Role::Checkpoint, Some('C')),
+        (33, Role::Auditor(1), Some('A')),
+        (35, Role::Auditor(7), Some('A')),
         (35, Role::Operator, None),
     ] {
         let who = peer(code, role);
