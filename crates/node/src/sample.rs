@@ -32,6 +32,10 @@ const OPENINGS_MAX: u32 = 4;
 const EVENTS_PER_CALL_MIN: u32 = 40;
 /// Readings that a resident is shown; the newest.
 const SHOWN_MAX: usize = 16;
+/// Ends the key of a reading by somebody else than the resident, so that it is found without opening all others.
+const BY_OTHER: &[u8] = b"o";
+/// Length of such a key: resident, minute, random, and that end.
+const BY_OTHER_KEY_LEN_BYTES: usize = 32 + 4 + 16 + BY_OTHER.len();
 /// Rows of openings removed at a time.
 const FORGET_LEN: usize = 4_096;
 
@@ -219,7 +223,7 @@ impl Node {
             rule_set: String::new(),
         };
         let now = self.clock.now().get().to_be_bytes();
-        let key = [&now[..], &self.entropy.bytes::<16>()].concat();
+        let key = [&now[..], &self.entropy.bytes::<16>(), BY_OTHER].concat();
         write.put_new(Table::Reads, &resident.row(&key), &row);
         write.commit()?;
         tracing::info!(%auditor, epoch = asked.epoch.get(), "a drawn leaf is opened to an auditor");
@@ -320,29 +324,31 @@ impl Node {
         &self,
         resident: ResidentKey,
     ) -> Result<Vec<ReadByOther>, NodeError> {
-        let mut found = Vec::new();
-        self.vault
-            .walk::<ReadRow, StoreError>(Table::Reads, &resident.0, |key, row| {
-                if let ReadPurpose::Sample {
+        let mut keys = self.vault.keys(Table::Reads, &resident.0, usize::MAX)?;
+        keys.retain(|key| key.len() == BY_OTHER_KEY_LEN_BYTES);
+        let newest = keys.iter().rev().take(SHOWN_MAX);
+        let damaged = || NodeError::Store(StoreError::Damaged(Table::Reads));
+        newest
+            .map(|key| {
+                let row: Option<ReadRow> = self.vault.get(Table::Reads, key)?;
+                let purpose = row.ok_or_else(damaged)?.purpose;
+                let ReadPurpose::Sample {
                     province,
                     auditor,
                     epoch,
-                } = row.purpose
-                {
-                    let damaged = StoreError::Damaged(Table::Reads);
-                    let at = key.get(32..36).and_then(|at| at.try_into().ok());
-                    let at = at.map(u32::from_be_bytes).map(Minute::new);
-                    found.push(ReadByOther {
-                        at: at.and_then(Result::ok).ok_or(damaged)?,
-                        reader: Auditor::numbered(&self.federation, province, auditor),
-                        epoch: Epoch::new(epoch),
-                    });
-                }
-                Ok(())
-            })?;
-        found.reverse();
-        found.truncate(SHOWN_MAX);
-        Ok(found)
+                } = purpose
+                else {
+                    return Err(damaged());
+                };
+                let at = key.get(32..36).and_then(|at| at.try_into().ok());
+                let at = at.map(u32::from_be_bytes).map(Minute::new);
+                Ok(ReadByOther {
+                    at: at.and_then(Result::ok).ok_or_else(damaged)?,
+                    reader: Auditor::numbered(&self.federation, province, auditor),
+                    epoch: Epoch::new(epoch),
+                })
+            })
+            .collect()
     }
 
     /// Removes who had what opened of registries before `first`.

@@ -162,7 +162,8 @@ pub enum ReadPurpose {
     },
 }
 
-/// One reading of a record. Key: resident (32), minute (4), nonce of the call or id of the use (16).
+/// One reading of a record. Key: resident (32), minute (4), nonce of the call or id of the use (16); for somebody else than the
+/// resident a random number (16) and `b'o'`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadRow {
     /// Why.
