@@ -414,6 +414,25 @@ fn what_lies_before_the_horizon_may_rest_on_events_that_have_left() {
 }
 
 #[test]
+fn events_that_no_record_holds_are_found() {
+    let stay = |number: u16| {
+        let hour = 60 * u32::from(number);
+        let body = EventBody::Stay {
+            place: format!("330102001/{number}").parse().unwrap(),
+            begin: minute(AT - 2_000 + hour),
+            end: Some(minute(AT - 1_950 + hour)),
+        };
+        let telecom = source(SourceKind::Telecom);
+        signed(&event(person(1), telecom, AT - 900, body))
+    };
+    let twelve: Vec<OpenedEvent> = (1..=12).map(stay).collect();
+    assert_eq!(of_one(resident(1, twelve)), []);
+    let thirteen = (1..=13).map(stay).collect();
+    let found = of_one(of_record(1, thirteen, &[]));
+    assert_eq!(found, [Finding::NoRecord(0)]);
+}
+
+#[test]
 fn what_is_not_shown_and_what_is_gone_are_two_things() {
     let (right, _) = shown(&[resident(1, everything(1)), resident(2, everything(2))]);
     let mut shown = right.clone();
