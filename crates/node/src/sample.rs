@@ -290,14 +290,13 @@ impl Node {
             } => {
                 let id = wire::RequestAuth::from_bytes(&auth).map_err(|_| damaged())?;
                 let id = id.device_key_id.0;
-                let key = match devices.get(&id) {
-                    Some(key) => *key,
-                    None => {
-                        let row = self.vault.get::<DeviceRow>(Table::Devices, &id)?;
-                        *devices
-                            .entry(id)
-                            .or_insert(row.and_then(|r| r.key.try_into().ok()))
-                    }
+                let key = if let Some(key) = devices.get(&id) {
+                    *key
+                } else {
+                    let row = self.vault.get::<DeviceRow>(Table::Devices, &id)?;
+                    let key = row.and_then(|row| row.key.try_into().ok());
+                    devices.insert(id, key);
+                    key
                 };
                 OpenedEvidence::Device {
                     auth,
@@ -360,8 +359,9 @@ impl Node {
                 return Ok(());
             }
             let mut write = self.vault.write();
-            old.iter()
-                .for_each(|key| write.delete(Table::Openings, key));
+            for key in &old {
+                write.delete(Table::Openings, key);
+            }
             write.commit()?;
         }
     }

@@ -143,7 +143,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         }
         None => match ask(args)? {
             Ok(shown) => shown,
-            Err(error) => return not_shown(&error),
+            Err(error) => return Ok(not_shown(&error)),
         },
     };
     if let Some(path) = &args.keep {
@@ -169,13 +169,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 }
 
 /// Why there is nothing to judge: the node's word, its silence, or what cannot be read.
-fn not_shown(error: &FetchError) -> Result<Outcome> {
+fn not_shown(error: &FetchError) -> Outcome {
     eprintln!("auditor: {error}");
-    Ok(match error {
+    match error {
         FetchError::Refused(_) => Outcome::Declined,
         FetchError::Silent(_) => Outcome::Silent,
         _ => Outcome::Refused,
-    })
+    }
 }
 
 fn ask(args: &Args) -> Result<Result<ShownSample, FetchError>> {

@@ -1,5 +1,7 @@
 //! What `auditor sample` prints: what was checked, and what it came to. Places and numbers; nothing of a person.
 
+use std::fmt::Write as _;
+
 use comfy_table::{ContentArrangement, Table, presets};
 use rules::ProvinceCode;
 use serde::Serialize;
@@ -44,18 +46,20 @@ impl<'a> Report<'a> {
 
     pub(super) fn text(&self) -> String {
         let judgement = self.judgement;
+        // Writing to a string does not fail.
         let mut text = format!(
             "province {}, registry of epoch {}, closed {} UTC+8\n",
             self.province, judgement.epoch, judgement.as_of
         );
         if let (Some(at), Some(leaves)) = (judgement.head_time, judgement.leaf_count) {
-            text.push_str(&format!("tree of {at} UTC+8, {leaves} leaves\n"));
+            let _ = writeln!(text, "tree of {at} UTC+8, {leaves} leaves");
         }
         if !judgement.passed_over.is_empty() {
-            text.push_str(&format!(
-                "passed over, though they were there: slots {:?}; if that comes again, ask who chooses\n",
+            let _ = writeln!(
+                text,
+                "passed over, though they were there: slots {:?}; if that comes again, ask who chooses",
                 judgement.passed_over
-            ));
+            );
         }
         if !judgement.places.is_empty() {
             text.push_str(&table(&judgement.places));
@@ -66,10 +70,10 @@ impl<'a> Report<'a> {
         } else {
             "sources' keys and dates: as the node shows them (no --log)\n"
         });
-        text.push_str(&match self.findings.len() {
-            0 => "nothing contradicts\n".to_owned(),
-            findings => format!("{findings} findings\n"),
-        });
+        let _ = match self.findings.len() {
+            0 => writeln!(text, "nothing contradicts"),
+            findings => writeln!(text, "{findings} findings"),
+        };
         text
     }
 }

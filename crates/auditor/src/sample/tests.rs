@@ -11,7 +11,11 @@ use rules::{CheckInRun, Day, EventBody, Minute, Record, SourceId, SourceKind};
 use wire::{LeafContent, OpenedEvent, OpenedEvidence, OpenedLeaf, ShownSample};
 
 use super::{Believed, EventFault, Finding, Part, State, Unjudged, judge};
-use made_up::*;
+use made_up::{
+    AT, DAY, Resident, believed, check_in, contact, contact_by, cosigned, event, everything,
+    findings, head_key, judged, key_of, minute, negative, of_one, of_record, one_event, person,
+    province, resident, roster, rule_sets, shown, signed, slot, source,
+};
 
 #[test]
 fn what_an_honest_province_commits_and_shows_contradicts_nothing() {

@@ -6,16 +6,14 @@ use commitment::{
     Blinding, Epoch, Fr, IdentityCommitment, RiskTree, fr_to_bytes, record_leaf, rule_digest,
 };
 use ed25519_dalek::{Signer as _, SigningKey};
-use ledger::log::SourceEntitlement;
-use ledger::sample::{SampleFault, SampleSeed, SampleWays};
+use ledger::sample::{SampleSeed, SampleWays};
 use ledger::{
     Cosignature, CosignedStatement, HeadHash, LeafIndex, Member, RegistryStatement, Roster,
     RuleSetsDigest, Slot, StateTree, TreeHead,
 };
-use risk_list::FactTable;
 use rules::{
-    CheckInRun, ContactDegree, Context, Day, Event, EventBody, EventId, IdentityNumber, Minute,
-    ProvinceCode, Record, RiskMap, RowTable, RuleSet, SourceId, SourceKind, TestResult, fold,
+    ContactDegree, Context, Event, EventBody, EventId, IdentityNumber, Minute, ProvinceCode,
+    Record, RiskMap, RowTable, RuleSet, SourceId, SourceKind, TestResult, fold,
 };
 use wire::resident::v1 as r;
 use wire::{
