@@ -114,9 +114,13 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::CosignOnline
         | Method::PublishOnline
         | Method::Contribute
+        | Method::GetSignedRegistry
+        | Method::GetSignedOnline
         | Method::GetSealingKey
         | Method::ForwardEvents
-        | Method::AddCheckpoint => &[Node],
+        | Method::AddCheckpoint
+        | Method::GetLogPart
+        | Method::GetWitnessed => &[Node],
         Method::CloseEpoch
         | Method::AssembleRegistry
         | Method::GetNodeStatus

@@ -24,7 +24,7 @@ use crate::quotas::NodeQuotas;
 use crate::receipts::{Commitments, Receipts, given_since};
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
-use crate::transparency::{LogBook, LogNames};
+use crate::transparency::{LogBook, LogNames, Mirrors};
 use crate::{CivilRegister, Clock, Entropy, NodeError, RiskBook, RuleBook};
 
 /// Everything that a node is made of. What is read from files has been checked by itself; [`Node::open`] checks that
@@ -119,6 +119,7 @@ pub struct Node {
     pub(crate) log_signer: LogSigner,
     pub(crate) log_names: LogNames,
     pub(crate) log_book: Mutex<LogBook>,
+    pub(crate) mirrors: Mirrors,
     /// Told of every new checkpoint.
     pub(crate) checkpoint_signed: Notify,
     pub(crate) ledger: RwLock<Ledger>,
@@ -214,6 +215,7 @@ impl Node {
             log_signer: parts.log_signer,
             log_names,
             log_book: Mutex::default(),
+            mirrors: Mirrors::default(),
             checkpoint_signed: Notify::new(),
             ledger: RwLock::new(Ledger::default()),
             queue,
@@ -230,6 +232,7 @@ impl Node {
         node.restore_ledger()?;
         node.check_clock()?;
         node.restore_log()?;
+        node.mirrors.restore(&node.vault)?;
         node.restore_counts()?;
         Ok(Arc::new(node))
     }

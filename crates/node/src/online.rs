@@ -54,6 +54,25 @@ impl Node {
         Ok(Sequence::new(signed.max(known).saturating_add(1)))
     }
 
+    /// The highest number that a document may have where `known` is the highest known.
+    pub(crate) const fn leap_from(&self, known: u64) -> u64 {
+        known.saturating_add(SEQUENCE_LEAP)
+    }
+
+    /// Whether the newest list has all that the next one would have, so that there need be none.
+    pub(crate) fn is_list_up_to_date(&self) -> bool {
+        let skew_min = u32::from(self.limits.request_skew_min);
+        let now = self.clock.now().get();
+        let list = self.trust_list();
+        let has_all = list.is_some_and(|list| {
+            let document = list.online();
+            document.root_sequence == self.charter().document().sequence
+                && document.registries == self.online_registries()
+                && now.saturating_sub(document.issued_at.minute().get()) <= skew_min
+        });
+        has_all && !self.is_batch_due()
+    }
+
     /// Signs an online document, if it says what this node would say. Of a number at most one document is ever signed,
     /// and numbers only rise.
     ///
@@ -81,6 +100,7 @@ impl Node {
                 write.delete(Table::OnlineSigned, &old);
             }
             write.put_new(Table::OnlineSigned, &key, &digest);
+            Self::keep_document(&mut write, document)?;
             self.note_under_way(&mut write, document);
             write.commit()?;
         }
@@ -237,7 +257,8 @@ impl Node {
         Bundle { roots, online }.to_bytes()
     }
 
-    fn last_signed_sequence(&self) -> Result<u64, NodeError> {
+    /// The last number that this node has signed; 0 for none.
+    pub(crate) fn last_signed_sequence(&self) -> Result<u64, NodeError> {
         let keys = self.vault.keys(Table::OnlineSigned, b"", usize::MAX)?;
         let last = keys.last().and_then(|key| key.first_chunk::<8>());
         Ok(last.map_or(0, |bytes| u64::from_be_bytes(*bytes)))

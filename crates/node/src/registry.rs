@@ -144,6 +144,7 @@ impl Node {
             .map_err(|error| refused_registry(&error))?;
         let mut write = self.vault.write();
         write.put(Table::Cosigned, STATE_KEY, &permit.next_state().to_bytes());
+        Self::keep_statement(&mut write, statement, heads);
         write.commit()?;
         Ok(permit.sign(self.slot, &self.signing_key))
     }

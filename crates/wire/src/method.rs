@@ -77,6 +77,10 @@ methods! {
     PublishOnline = "/viridian.federation.v1.FederationService/PublishOnline",
     /// `FederationService.Contribute`.
     Contribute = "/viridian.federation.v1.FederationService/Contribute",
+    /// `FederationService.GetSignedRegistry`.
+    GetSignedRegistry = "/viridian.federation.v1.FederationService/GetSignedRegistry",
+    /// `FederationService.GetSignedOnline`.
+    GetSignedOnline = "/viridian.federation.v1.FederationService/GetSignedOnline",
     /// `ForwardService.GetSealingKey`.
     GetSealingKey = "/viridian.federation.v1.ForwardService/GetSealingKey",
     /// `ForwardService.ForwardEvents`.
@@ -87,6 +91,10 @@ methods! {
     ConfirmForwarded = "/viridian.source.v1.ForwardedService/ConfirmForwarded",
     /// `LogService.AddCheckpoint`.
     AddCheckpoint = "/viridian.federation.v1.LogService/AddCheckpoint",
+    /// `LogService.GetLogPart`.
+    GetLogPart = "/viridian.federation.v1.LogService/GetLogPart",
+    /// `LogService.GetWitnessed`.
+    GetWitnessed = "/viridian.federation.v1.LogService/GetWitnessed",
     /// `OperatorService.CloseEpoch`.
     CloseEpoch = "/viridian.operator.v1.OperatorService/CloseEpoch",
     /// `OperatorService.AssembleRegistry`.

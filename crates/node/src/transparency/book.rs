@@ -405,7 +405,7 @@ impl Node {
         Ok(Some(bytes))
     }
 
-    fn entries_of_bundle(&self, bundle: u64) -> Result<Vec<Vec<u8>>, NodeError> {
+    pub(super) fn entries_of_bundle(&self, bundle: u64) -> Result<Vec<Vec<u8>>, NodeError> {
         // The entries of a bundle have all but the last byte of their index in common.
         let first = (bundle * u64::from(BUNDLE_LEN)).to_be_bytes();
         let rows = self

@@ -18,7 +18,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 42] = [
+const TABLE: [(&str, &str); 46] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -59,7 +59,17 @@ const TABLE: [(&str, &str); 42] = [
         "N",
     ),
     ("/viridian.federation.v1.LogService/AddCheckpoint", "N"),
+    ("/viridian.federation.v1.LogService/GetLogPart", "N"),
+    ("/viridian.federation.v1.LogService/GetWitnessed", "N"),
     ("/viridian.federation.v1.FederationService/Contribute", "N"),
+    (
+        "/viridian.federation.v1.FederationService/GetSignedRegistry",
+        "N",
+    ),
+    (
+        "/viridian.federation.v1.FederationService/GetSignedOnline",
+        "N",
+    ),
     ("/viridian.operator.v1.OperatorService/CloseEpoch", "O"),
     (
         "/viridian.operator.v1.OperatorService/AssembleRegistry",
