@@ -6,7 +6,7 @@ use commitment::Slot;
 use ed25519_dalek::SigningKey;
 use federation::FederationId;
 use ledger::log::LogSigner;
-use rules::{Policy, ProvinceCode};
+use rules::{Minute, Policy, ProvinceCode};
 use tokio::sync::Notify;
 use verifier::trust::{RootKeys, SignedRoot};
 
@@ -22,6 +22,7 @@ use crate::passes::InFlight;
 use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::quotas::NodeQuotas;
 use crate::receipts::{Commitments, Receipts, given_since};
+use crate::recover::recovered;
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
 use crate::transparency::{LogBook, LogNames, Mirrors};
@@ -120,6 +121,8 @@ pub struct Node {
     pub(crate) log_names: LogNames,
     pub(crate) log_book: Mutex<LogBook>,
     pub(crate) mirrors: Mirrors,
+    /// Until when nothing is signed that may have been signed before the store was put back.
+    pub(crate) quiet_until: Option<Minute>,
     /// Told of every new checkpoint.
     pub(crate) checkpoint_signed: Notify,
     pub(crate) ledger: RwLock<Ledger>,
@@ -189,6 +192,7 @@ impl Node {
             &parts.log_signer,
             &parts.signing_key,
         )?;
+        let quiet_until = recovered(&parts.vault)?.quiet_until;
         let node = Self {
             federation: parts.federation,
             home: parts.home,
@@ -216,6 +220,7 @@ impl Node {
             log_names,
             log_book: Mutex::default(),
             mirrors: Mirrors::default(),
+            quiet_until,
             checkpoint_signed: Notify::new(),
             ledger: RwLock::new(Ledger::default()),
             queue,
@@ -243,7 +248,7 @@ impl Node {
         let Some(last) = self.last_closed() else {
             return Ok(());
         };
-        let closed_at = last.head.head.head_time;
+        let closed_at = last.head.head_time;
         if self.clock.now() < closed_at && !self.clock.advance_to(closed_at) {
             return Err(NodeError::Fault(
                 "the clock lies behind the last closed epoch",

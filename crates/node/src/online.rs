@@ -24,7 +24,7 @@ use crate::{Node, NodeError};
 const REGISTRY_KEPT_MIN: i64 = 14 * 1440;
 /// Most numbers that a document may leave out after the last one signed or known. Without a limit one province would use up
 /// all numbers with one document, and there would be no next one.
-const SEQUENCE_LEAP: u64 = 1_000;
+pub(crate) const SEQUENCE_LEAP: u64 = 1_000;
 
 impl Node {
     /// The next online document: it follows from the registries and batches that this node knows, a batch that comes to
@@ -86,6 +86,7 @@ impl Node {
         let key = document.sequence.get().to_be_bytes();
         let signed_before = self.vault.get::<[u8; 32]>(Table::OnlineSigned, &key)?;
         if signed_before != Some(digest) {
+            self.be_quiet()?;
             if signed_before.is_some() || document.sequence.get() <= self.last_signed_sequence()? {
                 return Err(NodeError::Refused(Reason::AlreadySigned));
             }
@@ -173,7 +174,7 @@ impl Node {
         let (mut new, mut unlogged) = (BTreeMap::new(), Vec::new());
         for entry in candidate.missing().to_vec() {
             let stored = self.stored_batch(&entry)?;
-            if stored.is_none() {
+            if stored.is_none() && !self.tells_of_batch(entry.digest.0) {
                 unlogged.push(notice_of(online.document(), &entry));
             }
             if let Some(bytes) = stored.or_else(|| self.found_batch(&entry, supplied)) {
