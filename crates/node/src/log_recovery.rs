@@ -45,6 +45,7 @@ fn as_json(recovered: &Recovered) -> serde_json::Value {
         "entries_before": recovered.had,
         "entries": recovered.has,
         "heads": recovered.heads,
+        "logs_of_others": recovered.logs,
         "cosigned_by": recovered.cosigned_by,
         "answered": answered,
         "signs_no_registry_up_to_epoch": recovered.epoch,

@@ -84,7 +84,10 @@ pub(super) async fn ask_peers(me: &Recovering<'_>, peers: &Peers) -> Asked {
 }
 
 /// What a node has cosigned of a slot's log.
-async fn witnessed_by(channel: Channel, slot: Slot) -> Result<Option<WitnessedLog>, Status> {
+pub(super) async fn witnessed_by(
+    channel: Channel,
+    slot: Slot,
+) -> Result<Option<WitnessedLog>, Status> {
     let mut client = wire::log_client(channel);
     let request = proto::GetWitnessedRequest {
         slot: slot.get().into(),

@@ -9,6 +9,7 @@ mod floors;
 mod http;
 mod mark;
 mod rows;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -131,6 +132,8 @@ pub struct Recovered {
     pub cosigned_by: usize,
     /// Provinces that said what they have.
     pub answered: Vec<ProvinceCode>,
+    /// Logs of others of which this node knows again what their witnesses have cosigned.
+    pub logs: usize,
     /// Epochs whose heads came back.
     pub heads: usize,
     /// The last epoch of which no registry is signed any more.
@@ -177,6 +180,7 @@ impl Recovering<'_> {
             _ => Vec::new(),
         };
         let newest = newest.map(|newest| self.with_cosignatures(newest, &holders));
+        let logs = witness::raise(self, peers).await?;
         let floors = floors::of(self, &asked.answers);
         let provinces = asked.answers.keys().copied().collect();
         rows::store(
@@ -187,6 +191,7 @@ impl Recovering<'_> {
                 newest,
                 holders: &holders,
                 floors,
+                logs,
                 answered: provinces,
             },
         )

@@ -25,6 +25,7 @@ pub(super) struct Found<'a> {
     pub(super) newest: Option<SignedCheckpoint>,
     pub(super) holders: &'a [Holder],
     pub(super) floors: Floors,
+    pub(super) logs: usize,
     pub(super) answered: Vec<ProvinceCode>,
 }
 
@@ -88,6 +89,7 @@ pub(super) fn store(me: &Recovering<'_>, found: Found<'_>) -> Result<Recovered, 
         has,
         cosigned_by: newest.map_or(0, |newest| cosigners(me, &newest, found.holders)),
         answered: found.answered,
+        logs: found.logs,
         heads: learnt.heads.len(),
         epoch,
         sequence,

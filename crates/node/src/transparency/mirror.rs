@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use commitment::Slot;
 use ledger::log::{
-    BUNDLE_LEN, Log, LogError, LogHash, LogPart, ReadError, SignedCheckpoint, TilePath, bundle,
-    leaf_hash,
+    BUNDLE_LEN, Log, LogError, LogHash, LogPart, ReadError, SignedCheckpoint, SignedLogKeys,
+    TilePath, WitnessState, bundle, leaf_hash,
 };
 use wire::{Reason, WitnessedLog};
 
@@ -181,6 +181,77 @@ fn leaves_of(vault: &Vault, slot: Slot, bundle: u64) -> Result<Vec<LogHash>, Nod
         return Err(NodeError::Refused(Reason::NotFound));
     }
     Ok(entries.iter().map(|entry| leaf_hash(entry)).collect())
+}
+
+/// What a store holds of a log, while no node runs over it.
+pub(crate) struct HeldLog<'a> {
+    vault: &'a Vault,
+    slot: Slot,
+    mirror: Mirror,
+    state: WitnessState,
+}
+
+impl<'a> HeldLog<'a> {
+    pub(crate) fn open(vault: &'a Vault, slot: Slot) -> Result<Self, NodeError> {
+        let row: Option<WitnessedRow> = vault.get(Table::Witnessed, &[slot.get()])?;
+        let state = row.map(|row| WitnessState::from_bytes(&row.state));
+        let damaged = |_| NodeError::Store(StoreError::Damaged(Table::Witnessed));
+        Ok(Self {
+            vault,
+            slot,
+            mirror: Mirror::restore(vault, slot)?.unwrap_or_default(),
+            state: state.transpose().map_err(damaged)?.unwrap_or_default(),
+        })
+    }
+
+    pub(crate) const fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// The entry after the last one that is held.
+    pub(crate) const fn end(&self) -> u64 {
+        self.mirror.row.end
+    }
+
+    /// What was cosigned last.
+    pub(crate) const fn cosigned(&self) -> WitnessState {
+        self.state
+    }
+
+    /// As [`Node::mirror`].
+    pub(crate) fn take(&mut self, part: &LogPart, of: &SignedCheckpoint) -> Result<(), NodeError> {
+        let mut write = self.vault.write();
+        let at = (self.vault, self.slot);
+        let next = self.mirror.with(at, part, of, &mut write, KEPT_MAX_BYTES)?;
+        write.commit()?;
+        self.mirror = next;
+        Ok(())
+    }
+
+    /// That the tree of `size` entries goes on from that of `old`.
+    pub(crate) fn consistency(&self, old: u64, size: u64) -> Result<Vec<LogHash>, NodeError> {
+        let read = |bundle| leaves_of(self.vault, self.slot, bundle);
+        let log = &self.mirror.log;
+        log.prove_consistency(old, size, &read).map_err(unread)
+    }
+
+    /// Remembers what was cosigned, in place of what was before.
+    pub(crate) fn remember(
+        self,
+        state: WitnessState,
+        checkpoint: &SignedCheckpoint,
+        keys: &SignedLogKeys,
+    ) -> Result<(), NodeError> {
+        let row = WitnessedRow {
+            state: state.to_bytes(),
+            checkpoint: checkpoint.to_bytes().to_vec(),
+            keys: keys.to_bytes(),
+        };
+        let mut write = self.vault.write();
+        write.put(Table::Witnessed, &[self.slot.get()], &row);
+        write.put(Table::LogKeys, &[self.slot.get()], &keys.to_bytes());
+        Ok(write.commit()?)
+    }
 }
 
 impl Node {

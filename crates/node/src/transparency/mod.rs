@@ -9,4 +9,4 @@ mod witness;
 pub(crate) use book::{CHECKPOINT_KEY, LogBook, LogNames, stored_keys};
 pub(crate) use gather::keep_witnessed;
 pub(crate) use http::listen_public;
-pub(crate) use mirror::Mirrors;
+pub(crate) use mirror::{HeldLog, Mirrors};

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use commitment::{Epoch, Slot};
-use ledger::log::Entry;
+use ledger::log::{AddCheckpoint, Entry, WitnessState};
 use ledger::{
     HeadHash, Member, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
 };
-use node::store::{Batch, Change, MemoryStore, Store as _, Table, Vault};
+use node::store::{Batch, Change, MemoryStore, Store as _, Table, Vault, WitnessedRow};
 use node::{Fsck, NodeError, RecoverError, Recovered, Recovering, SimulatedClock, fsck};
 use rules::Day;
-use wire::Reason;
 use wire::operator::v1::AssembleRegistryRequest;
+use wire::{CheckpointOffer, Reason};
 
 use crate::clients::operator;
 use crate::world::{
@@ -313,6 +313,65 @@ async fn a_recovered_node_signs_no_registry_and_no_list_that_it_may_have_signed_
     );
     old.sequence = node.next_sequence().unwrap();
     assert!(node.cosign_online(&old).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovered_witness_cosigns_no_other_history_of_what_was_cosigned_meanwhile() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, .. } = lose(&mut world).await;
+    let cosigned = |store: &Arc<MemoryStore>| {
+        let row: Option<WitnessedRow> = vault(LOST, store)
+            .get(Table::Witnessed, &[slot(33).get()])
+            .unwrap();
+        WitnessState::from_bytes(&row.unwrap().state).unwrap()
+    };
+    // What it cosigned by the time of the backup, and what the log of 33 is of by now.
+    let (then, now) = (
+        cosigned(&backup),
+        world.house(33).node.checkpoint().unwrap(),
+    );
+    assert!(then.size() < now.size());
+    let recovered = recover(&world, &backup, &[], None).await.unwrap();
+    assert_eq!(recovered.logs, 2);
+    let raised = cosigned(&backup);
+    let witnessed = world.house(42).node.witnessed(slot(33)).unwrap().checkpoint;
+    assert_eq!(
+        (raised.size(), raised.root()),
+        (witnessed.size(), witnessed.root())
+    );
+    assert_eq!(findings(LOST, &backup), Vec::<String>::new());
+    // A fork of the log of 33 after what the backup knew of, well signed.
+    let mut fork = ledger::log::Log::default();
+    let told = entries(33, &world.house(33).store);
+    for entry in &told[..usize::try_from(then.size()).unwrap()] {
+        fork.append(&entry.to_bytes()).unwrap();
+    }
+    fork.append(b"another history").unwrap();
+    let none = |_: u64| Err(());
+    let proof = fork
+        .prove_consistency(then.size(), fork.size(), &none)
+        .unwrap();
+    let signer = log_signer(33);
+    let keys = signer.public(province(33), slot(33), 1);
+    let name = keys.log_key("test").unwrap();
+    let checkpoint = signer
+        .sign(fork.size(), fork.root().unwrap(), &name)
+        .unwrap();
+    let offer = CheckpointOffer {
+        keys: keys.sign(&head_key(33)),
+        request: AddCheckpoint {
+            old_size: then.size(),
+            proof,
+            checkpoint,
+        },
+    };
+    world.reopen(&Wish::default(), LOST, backup, BACK).await;
+    let answer = world
+        .house(LOST)
+        .node
+        .witness(province(33), &offer)
+        .unwrap();
+    assert_eq!((answer.cosignature, answer.size), (None, raised.size()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
