@@ -15,6 +15,7 @@ use wire::{Proposal, PublishedRegistry, Reason, SignedNumber, SignedProposal};
 
 use crate::assemble::{Peers, gather_cosignatures, online_signatures};
 use crate::doors::Desk;
+use crate::online::SEQUENCE_LEAP;
 
 /// Different statements, or documents, that are gone on with: honest signers have one, and those of two proposers at one
 /// moment two.
@@ -172,7 +173,7 @@ impl BegunLists {
                 continue;
             };
             // Nobody signs for more; one province alone does not use up all numbers.
-            if of <= listed || of > desk.node().leap_from(listed) {
+            if of <= listed || of > listed.saturating_add(SEQUENCE_LEAP) {
                 continue;
             }
             highest = of.max(highest);

@@ -54,11 +54,6 @@ impl Node {
         Ok(Sequence::new(signed.max(known).saturating_add(1)))
     }
 
-    /// The highest number that a document may have where `known` is the highest known.
-    pub(crate) const fn leap_from(&self, known: u64) -> u64 {
-        known.saturating_add(SEQUENCE_LEAP)
-    }
-
     /// Whether the newest list has all that the next one would have, so that there need be none.
     pub(crate) fn is_list_up_to_date(&self) -> bool {
         let skew_min = u32::from(self.limits.request_skew_min);

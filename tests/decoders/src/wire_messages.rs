@@ -4,6 +4,7 @@
 
 mod between_nodes;
 mod forwarded;
+mod held;
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -47,6 +48,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows.extend(layouts());
     rows.push(streamed());
     rows.extend(forwarded::rows());
+    rows.extend(held::rows());
     rows
 });
 

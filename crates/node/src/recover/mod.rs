@@ -172,14 +172,14 @@ impl Recovering<'_> {
         for url in urls {
             holders.extend(ask::ask_url(self, url).await);
         }
-        let newest = newest_of(checkpoint, &holders)?;
+        let newest = newest_of(checkpoint.as_ref(), &holders)?;
         let entries = match &newest {
             Some(newest) if newest.size() >= had => {
                 ask::read_missing(self, &log, newest, &holders, each).await?
             }
             _ => Vec::new(),
         };
-        let newest = newest.map(|newest| self.with_cosignatures(newest, &holders));
+        let newest = newest.map(|newest| self.with_cosignatures(&newest, &holders));
         let logs = witness::raise(self, peers).await?;
         let floors = floors::of(self, &asked.answers);
         let provinces = asked.answers.keys().copied().collect();
@@ -257,7 +257,7 @@ impl Recovering<'_> {
     }
 
     /// The newest checkpoint with the cosignatures of all who hold that tree.
-    fn with_cosignatures(&self, newest: SignedCheckpoint, holders: &[Holder]) -> SignedCheckpoint {
+    fn with_cosignatures(&self, newest: &SignedCheckpoint, holders: &[Holder]) -> SignedCheckpoint {
         let same = holders
             .iter()
             .filter(|h| h.checkpoint.text() == newest.text());
@@ -278,12 +278,12 @@ impl Recovering<'_> {
 
 /// The largest checkpoint that this node signed; its own among them.
 fn newest_of(
-    own: Option<SignedCheckpoint>,
+    own: Option<&SignedCheckpoint>,
     holders: &[Holder],
 ) -> Result<Option<SignedCheckpoint>, RecoverError> {
     let mut by_size: BTreeMap<u64, SignedCheckpoint> = BTreeMap::new();
     let held = holders.iter().map(|holder| &holder.checkpoint);
-    for checkpoint in own.iter().chain(held) {
+    for checkpoint in own.into_iter().chain(held) {
         let size = checkpoint.size();
         let same = by_size.entry(size).or_insert_with(|| checkpoint.clone());
         if same.root() != checkpoint.root() {

@@ -78,7 +78,9 @@ fn forget(vault: &Vault, slot: Slot) -> Result<(), NodeError> {
                 break;
             }
             let mut write = vault.write();
-            keys.iter().for_each(|key| write.delete(table, key));
+            for key in &keys {
+                write.delete(table, key);
+            }
             write.commit()?;
         }
     }

@@ -149,7 +149,7 @@ async fn serve(store: Arc<MemoryStore>, checkpoint: Vec<u8>, manner: Manner) -> 
             let _ = stream.write_all(head.as_bytes()).await;
             let _ = stream.write_all(&body).await;
             if matches!(manner, Manner::Endless) && !is_checkpoint {
-                while stream.write_all(&[0; 65_536]).await.is_ok() {}
+                while stream.write_all(&[0; 8_192]).await.is_ok() {}
             }
         }
     });
