@@ -126,7 +126,7 @@ impl Begun {
 
 /// What others have signed of online documents.
 pub(crate) struct BegunLists {
-    /// The highest number that anybody has signed.
+    /// The highest number that anybody has signed under the root document in use.
     pub(crate) highest: u64,
     begun: Vec<BegunList>,
 }
@@ -176,7 +176,10 @@ impl BegunLists {
             if of <= listed || of > listed.saturating_add(SEQUENCE_LEAP) {
                 continue;
             }
-            highest = of.max(highest);
+            // Who signs under another root document signs no list of this node's, whatever its number.
+            if document.root_sequence.get() == desk.node().root_sequence() {
+                highest = of.max(highest);
+            }
             let new = || {
                 let signatures = Vec::new();
                 (

@@ -270,7 +270,9 @@ fn a_batch_that_is_logged_and_not_served_is_a_finding_of_its_own() {
     };
     let gone = |served: &mut scene::Served| drop(served.0.remove(&path));
     let other = |served: &mut scene::Served| served.0.get_mut(&path).unwrap()[40] ^= 1;
-    let short = |served: &mut scene::Served| drop(served.0.get_mut(&path).unwrap().pop());
+    let short = |served: &mut scene::Served| {
+        served.0.get_mut(&path).unwrap().pop();
+    };
     let index = 2;
     for change in [&gone as &dyn Fn(&mut scene::Served), &other, &short] {
         let found = judged_at(&forger, 1_062, change).unwrap().state;
