@@ -28,8 +28,9 @@ const MAX_BUNDLE_LEN_BYTES: usize = BUNDLE_LEN as usize * (2 + ENTRY_LEN_MAX_BYT
 Without --checkpoint nothing says that these are all the entries of the log, or that they are the log's. Trust a policy from
 somewhere else than the node.
 
-Says exit code 1 for a rule set whose effect was not published before it took effect, one that came with less than 48 hours'
-notice and no flag, and two counts of one day or one rule set.")]
+Says exit code 1 for a rule set whose effect was not published before it took effect – by the times of tree heads and registries
+that stand before it in the log, not by its own minute –, one that came with less than 48 hours' notice and no flag, two counts of
+one day or one rule set, and counts by source with a part twice or missing.")]
 pub(crate) struct Args {
     /// Bundles of entries, in the order of the log
     #[arg(value_name = "BUNDLE", required = true)]

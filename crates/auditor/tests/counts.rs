@@ -8,7 +8,7 @@ use commitment::{Epoch, Fr, ProvinceCode, Slot};
 use ed25519_dalek::SigningKey;
 use ledger::log::{
     ColourCell, ColourCounts, CountedSet, Entry, ImpactCell, ImpactCount, Log, LogSigner, Rounded,
-    RuleSetNotice, bundle,
+    RuleSetNotice, SourceCounts, bundle,
 };
 use ledger::{HeadHash, RuleSetsDigest, TreeHead};
 use rules::Minute;
@@ -90,6 +90,15 @@ fn day(number: u16) -> Entry {
             rule: "H1".to_owned(),
             people: Rounded::of(3),
         }],
+    })
+}
+
+fn sources(number: u16, part: u8, parts: u8) -> Entry {
+    Entry::Sources(SourceCounts {
+        day: minute(START).day().get() + number,
+        part,
+        parts,
+        cells: Vec::new(),
     })
 }
 
@@ -211,6 +220,15 @@ fn what_was_told_late_or_not_or_twice_or_with_too_little_notice_is_found() {
         code == Some(1) && said.contains("counted when it was in force"),
         "{said}"
     );
+    // Its own minute says nothing where the log has told of a later time before it.
+    let (code, said) = with(&|e| {
+        let count = e.remove(3);
+        e.push(count);
+    });
+    assert!(
+        code == Some(1) && said.contains("in time by its own minute"),
+        "{said}"
+    );
     let (code, said) = with(&|e| e.push(impact(2, START + 20)));
     assert!(
         code == Some(1) && said.contains("two counts of the rule set"),
@@ -236,4 +254,31 @@ fn what_was_told_late_or_not_or_twice_or_with_too_little_notice_is_found() {
         e.remove(4);
     });
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn parts_of_the_counts_by_source_that_are_there_twice_or_not_at_all_are_found() {
+    let after_the_day = |parts: &[Entry]| {
+        let mut entries = sound();
+        entries.splice(5..5, parts.iter().cloned());
+        judged(&entries)
+    };
+    assert_eq!(after_the_day(&[sources(0, 0, 1)]).0, Some(0));
+    let both = [sources(0, 0, 2), sources(0, 1, 2)];
+    assert_eq!(after_the_day(&both).0, Some(0));
+    for (parts, what) in [
+        (
+            vec![sources(0, 0, 1), sources(0, 0, 1)],
+            "part 0 of the counts by source twice",
+        ),
+        (vec![sources(0, 0, 2)], "1 of 2 parts"),
+        (vec![sources(0, 0, 2), sources(0, 1, 3)], "of two lengths"),
+    ] {
+        let (code, said) = after_the_day(&parts);
+        assert!(code == Some(1) && said.contains(what), "{said}");
+    }
+    // At the end of what was read more may follow.
+    let mut cut = sound();
+    cut.extend([day(3), sources(3, 0, 2)]);
+    assert_eq!(judged(&cut).0, Some(0));
 }

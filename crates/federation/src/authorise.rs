@@ -118,9 +118,13 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::CosignOnline
         | Method::PublishOnline
         | Method::Contribute
+        | Method::GetSignedRegistry
+        | Method::GetSignedOnline
         | Method::GetSealingKey
         | Method::ForwardEvents
-        | Method::AddCheckpoint => &[Node],
+        | Method::AddCheckpoint
+        | Method::GetLogPart
+        | Method::GetWitnessed => &[Node],
         Method::OpenSample | Method::OpenLeaf => &[Auditor],
         Method::CloseEpoch
         | Method::AssembleRegistry

@@ -94,6 +94,22 @@ impl CosignerState {
         self.signed.map(|s| s.epoch)
     }
 
+    /// This state of somebody who may have signed more than it says: no statement of `epoch` or before it is permitted any
+    /// more, nor one that closed at `as_of` or before.
+    #[must_use]
+    pub fn refraining(&self, epoch: Epoch, as_of: Minute) -> Self {
+        let mut next = self.clone();
+        let last = self.signed.map_or(as_of, |signed| signed.as_of.max(as_of));
+        let epoch = self.signed.map_or(epoch, |signed| signed.epoch.max(epoch));
+        next.signed = Some(LastSigned {
+            epoch,
+            as_of: last,
+            // The hash of no statement: that of the epoch itself is not permitted again either.
+            hash: StatementHash([0; 32]),
+        });
+        next
+    }
+
     /// The last head seen of a slot.
     pub fn head(&self, slot: Slot) -> Option<&SeenHead> {
         self.heads.get(&slot)

@@ -25,6 +25,7 @@ use wire::{Contributed, Proposal, PublishedRegistry, Reason};
 use crate::NodeError;
 use crate::config::Peer;
 use crate::doors::Desk;
+use crate::finish::{BegunLists, finish_registry, number_after};
 
 /// Numbers tried for an online document, where another node was quicker.
 const SEQUENCE_ATTEMPTS: u64 = 4;
@@ -138,6 +139,27 @@ impl Peers {
         channels
             .map(|(province, (_, channel))| (province, channel))
             .collect()
+    }
+
+    /// Asks all peers at once what they may well not have; gives what they have.
+    pub(crate) async fn ask_each<T, F, A>(&self, ask: F) -> BTreeMap<ProvinceCode, T>
+    where
+        T: Send + 'static,
+        F: Fn(Channel) -> A,
+        A: Future<Output = Result<T, Status>> + Send + 'static,
+    {
+        let mut calls = JoinSet::new();
+        for (province, channel) in self.channels() {
+            let call = ask(channel);
+            calls.spawn(for_the_same_call(async move { (province, call.await) }));
+        }
+        let mut answers = BTreeMap::new();
+        while let Some(call) = calls.join_next().await {
+            if let Ok((province, Ok(answer))) = call {
+                answers.insert(province, answer);
+            }
+        }
+        answers
     }
 
     /// Asks all peers at once; those that refuse or do not answer are named in the log and left out.
@@ -346,8 +368,12 @@ pub(crate) async fn assemble(
     })
 }
 
-/// Gathers heads and cosignatures, and takes up the registry.
+/// Gathers heads and cosignatures, and takes up the registry. What was signed for the epoch already comes first: whoever has
+/// signed signs no other.
 async fn gather(desk: &Desk, peers: &Peers, epoch: Epoch) -> Result<PublishedRegistry, Status> {
+    if let Some(finished) = finish_registry(desk, peers, epoch).await {
+        return Ok(finished);
+    }
     let heads = gather_heads(desk, peers, epoch).await?;
     let proposed = heads.clone();
     let (statement, own) = desk
@@ -389,7 +415,8 @@ async fn gather_heads(
         .await
 }
 
-async fn gather_cosignatures(
+/// Who signs a statement; the signatures are not checked.
+pub(crate) async fn gather_cosignatures(
     peers: &Peers,
     statement: &RegistryStatement,
     heads: &[SignedTreeHead],
@@ -409,30 +436,23 @@ async fn gather_cosignatures(
     peers.ask_all("cosign a registry", ask).await
 }
 
-/// Has the next online document signed by a quorum, takes it up and hands it over.
+/// Has the next online document signed by a quorum, takes it up and hands it over. One that others have signed already comes
+/// first.
 async fn publish_online(desk: &Desk, peers: &Peers) -> Result<(), Status> {
+    let begun = BegunLists::ask(desk, peers).await;
+    let first = desk.ask(|node| node.next_sequence()).await?;
+    let first = number_after(first, &begun);
+    if let Some(online) = begun.finish(desk, peers).await {
+        hand_over(desk, peers, online).await?;
+        if desk.node().is_list_up_to_date() {
+            return Ok(());
+        }
+    }
     let batch = next_batch(desk, peers).await?;
-    let first = desk.ask(|node| node.next_sequence()).await?.get();
     let mut refusal = wire::status(Reason::NoQuorum);
     for number in first..first + SEQUENCE_ATTEMPTS {
         match sign_online(desk, peers, Sequence::new(number), batch).await {
-            Ok(online) => {
-                let bytes = online
-                    .to_bytes()
-                    .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
-                let hand_over = |channel| {
-                    let online = bytes.clone();
-                    let request = pass_on(proto::PublishOnlineRequest { online });
-                    async move {
-                        let mut client = wire::client::federation(channel);
-                        client.publish_online(request).await
-                    }
-                };
-                // It is with others before it is in use here: one that nobody else has would be in nobody's way.
-                peers.ask_all("publish an online document", hand_over).await;
-                desk.ask(move |node| node.take_online(&online, &[])).await?;
-                return Ok(());
-            }
+            Ok(online) => return hand_over(desk, peers, online).await,
             Err(status) => refusal = status,
         }
     }
@@ -444,6 +464,24 @@ async fn publish_online(desk: &Desk, peers: &Peers) -> Result<(), Status> {
         }
     }
     Err(refusal)
+}
+
+/// Publishes an online document that has its quorum. It is with others before it is in use here: one that nobody else has
+/// would be in nobody's way.
+async fn hand_over(desk: &Desk, peers: &Peers, online: SignedOnline) -> Result<(), Status> {
+    let bytes = online
+        .to_bytes()
+        .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
+    let hand_over = |channel| {
+        let online = bytes.clone();
+        let request = pass_on(proto::PublishOnlineRequest { online });
+        async move {
+            let mut client = wire::client::federation(channel);
+            client.publish_online(request).await
+        }
+    };
+    peers.ask_all("publish an online document", hand_over).await;
+    desk.ask(move |node| node.take_online(&online, &[])).await
 }
 
 async fn sign_online(
@@ -459,6 +497,25 @@ async fn sign_online(
             Ok((document, own))
         })
         .await?;
+    let mut signatures = online_signatures(desk, peers, &document).await?;
+    signatures.push(own);
+    let online = SignedOnline::new(document, signatures);
+    let considered = online.clone();
+    desk.ask(move |node| node.consider_online(&considered).map(drop))
+        .await
+        .map_err(|status| match wire::reason_of(&status) {
+            Some(Reason::TrustRefused) => wire::status(Reason::NoQuorum),
+            _ => status,
+        })?;
+    Ok(online)
+}
+
+/// The others' signatures under a document, as far as they give any.
+pub(crate) async fn online_signatures(
+    desk: &Desk,
+    peers: &Peers,
+    document: &OnlineDocument,
+) -> Result<Vec<ProvinceSignature>, Status> {
     let bytes = document
         .to_bytes()
         .map_err(|_| NodeError::Fault("an online document cannot be written"))?;
@@ -472,17 +529,8 @@ async fn sign_online(
         }
     };
     let mut signatures = peers.ask_all("sign an online document", ask).await;
-    signatures.retain(|s| desk.node().is_valid_online_signature(s, &document));
-    signatures.push(own);
-    let online = SignedOnline::new(document, signatures);
-    let considered = online.clone();
-    desk.ask(move |node| node.consider_online(&considered).map(drop))
-        .await
-        .map_err(|status| match wire::reason_of(&status) {
-            Some(Reason::TrustRefused) => wire::status(Reason::NoQuorum),
-            _ => status,
-        })?;
-    Ok(online)
+    signatures.retain(|s| desk.node().is_valid_online_signature(s, document));
+    Ok(signatures)
 }
 
 /// Fetches the registries that were assembled while this node was away, newest first, from whoever answers.

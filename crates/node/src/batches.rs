@@ -57,6 +57,8 @@ impl Node {
     pub fn contribute(&self) -> Result<Vec<Revocation>, NodeError> {
         self.recheck()?;
         let _held = self.batching.lock().unwrap_or_else(PoisonError::into_inner);
+        // A part that was drawn before the store was put back may be in a batch that is under way.
+        self.be_quiet()?;
         let len = self.contribution_len();
         let open: Option<Vec<[u8; 16]>> = self.vault.get(Table::Contribution, OPEN)?;
         let part = match open {

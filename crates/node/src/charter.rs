@@ -159,7 +159,12 @@ impl Node {
     }
 }
 
-fn own_slot(root: &RootDocument, home: ProvinceCode, key: &SigningKey) -> Result<Slot, NodeError> {
+/// The slot that a root document gives the node of this province and key.
+pub(crate) fn own_slot(
+    root: &RootDocument,
+    home: ProvinceCode,
+    key: &SigningKey,
+) -> Result<Slot, NodeError> {
     let public = key.verifying_key();
     let mut own = root
         .provinces

@@ -13,7 +13,8 @@ use node::config::Config;
 use node::store::{DiskOptions, DiskStore, KeyRing};
 use node::{
     BackupFile, Entropy, KeyToken, Opener, Prepared, Sealing, StartError, control_channel, fsck,
-    new_identity, read_ring, restore_from, write_private, write_ring,
+    is_older_than_signed, mark_older, new_identity, read_ring, restore_from, write_private,
+    write_ring,
 };
 use wire::maintenance::v1 as proto;
 
@@ -25,7 +26,7 @@ pub(crate) struct Configured {
     config: PathBuf,
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 /// What is done with a key ring.
@@ -139,13 +140,13 @@ fn sealing<'a>(
     }
 }
 
-type Done = Result<ExitCode, StartError>;
+pub(crate) type Done = Result<ExitCode, StartError>;
 
-fn config_error(error: impl std::fmt::Display) -> StartError {
+pub(crate) fn config_error(error: impl std::fmt::Display) -> StartError {
     StartError::Config(error.to_string())
 }
 
-fn print(json: bool, value: &serde_json::Value, text: &str) -> Done {
+pub(crate) fn print(json: bool, value: &serde_json::Value, text: &str) -> Done {
     let mut out = std::io::stdout();
     let line = if json {
         value.to_string()
@@ -157,7 +158,7 @@ fn print(json: bool, value: &serde_json::Value, text: &str) -> Done {
 }
 
 /// A bar that counts on standard error, where that is a terminal.
-fn counter(what: &'static str) -> ProgressBar {
+pub(crate) fn counter(what: &'static str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -171,7 +172,9 @@ fn counter(what: &'static str) -> ProgressBar {
 }
 
 /// The configured node with everything read, and a runtime for its channels.
-fn prepare(configured: &Configured) -> Result<(Prepared, tokio::runtime::Runtime), StartError> {
+pub(crate) fn prepare(
+    configured: &Configured,
+) -> Result<(Prepared, tokio::runtime::Runtime), StartError> {
     let config = Config::read(&configured.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -242,7 +245,12 @@ pub(crate) fn backup(configured: &Configured, to: &Path, entropy: Entropy) -> Do
     print(configured.json, &value, &text)
 }
 
-pub(crate) fn restore(configured: &Configured, from: &Path, identity: &Path) -> Done {
+pub(crate) fn restore(
+    configured: &Configured,
+    from: &Path,
+    identity: &Path,
+    entropy: Entropy,
+) -> Done {
     let (prepared, _runtime) = prepare(configured)?;
     let began = std::time::Instant::now();
     let bar = counter("rows");
@@ -256,10 +264,17 @@ pub(crate) fn restore(configured: &Configured, from: &Path, identity: &Path) -> 
     )?;
     bar.finish_and_clear();
     let (usage, took_s) = (store.usage()?, began.elapsed().as_secs_f64());
+    drop(store);
+    // It does not start before what it signed since is known again.
+    let (_, vault) = prepared.open_store(&Arc::new(entropy))?;
+    mark_older(&vault)?;
     let value = serde_json::json!({
         "rows": usage.rows, "commits": usage.commits, "bytes": usage.size_bytes, "took_s": took_s,
     });
-    let text = format!("{} rows restored in {took_s:.1} s", usage.rows);
+    let text = format!(
+        "{} rows restored in {took_s:.1} s; before the node starts: node log recover",
+        usage.rows
+    );
     print(configured.json, &value, &text)
 }
 
@@ -274,6 +289,7 @@ pub(crate) fn check(configured: &Configured, entropy: Entropy) -> Done {
     let checked = fsck(&vault, &against, &mut |rows| bar.set_position(rows))?;
     bar.finish_and_clear();
     let usage = disk.usage()?;
+    let is_older = is_older_than_signed(&vault)?;
     let findings: Vec<_> = checked
         .findings
         .iter()
@@ -281,11 +297,14 @@ pub(crate) fn check(configured: &Configured, entropy: Entropy) -> Done {
         .collect();
     let value = serde_json::json!({
         "rows": usage.rows, "commits": usage.commits, "bytes": usage.size_bytes,
-        "wrong": checked.wrong, "findings": findings,
+        "wrong": checked.wrong, "findings": findings, "older_than_signed": is_older,
     });
     let mut text = format!("{} rows, {} wrong", usage.rows, checked.wrong);
     for finding in &checked.findings {
         let _ = write!(text, "\n{}: {}", finding.table.name(), finding.what);
+    }
+    if is_older {
+        text.push_str("\nits store is older than what it signed: node log recover");
     }
     print(configured.json, &value, &text)?;
     Ok(ExitCode::from(u8::from(checked.wrong > 0)))

@@ -15,6 +15,7 @@ use verifier::trust::{BatchEntry, TrustList};
 use wire::Reason;
 
 use crate::node::{epoch_of_key, head_of};
+use crate::recover::recovered;
 use crate::registry::KnownRegistry;
 use crate::residents::identity_of;
 use crate::store::{CommittedRow, EpochRow, ResidentKey, ResidentRow, StoreError, Table};
@@ -50,6 +51,8 @@ pub(crate) struct Issuing {
 pub(crate) struct Ledger {
     /// The closed epochs that passes are or may yet be made from.
     pub(crate) closed: BTreeMap<Epoch, Arc<Closed>>,
+    /// The newest head that this node signed; of one that was recovered with the log the tree is gone.
+    pub(crate) newest_head: Option<SignedTreeHead>,
     /// The registries with a quorum.
     pub(crate) registries: BTreeMap<Epoch, KnownRegistry>,
     /// The newest online document.
@@ -88,14 +91,14 @@ impl Node {
         }
         let last = self.last_closed();
         let is_next = match &last {
-            Some(last) => epoch > last.head.head.epoch && as_of > last.head.head.head_time,
+            Some(last) => epoch > last.head.epoch && as_of > last.head.head_time,
             None => epoch.get() > 0,
         };
         if !is_next || as_of > self.clock.now() {
             return Err(refused);
         }
         let began = Instant::now();
-        let previous = last.map_or(HeadHash::NONE, |last| last.head.head.hash());
+        let previous = last.map_or(HeadHash::NONE, |last| last.head.hash());
         let leaves = self.commit_records(epoch, as_of)?;
         let records = u32::try_from(leaves.len()).unwrap_or(u32::MAX);
         let tree = StateTree::build(&leaves);
@@ -121,6 +124,7 @@ impl Node {
         let closed = Arc::new(Closed { head, tree });
         let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
         ledger.closed.insert(epoch, closed);
+        ledger.newest_head = Some(head);
         drop(ledger);
         self.sign_checkpoint_later();
         self.purge_nonces()?;
@@ -241,13 +245,13 @@ impl Node {
 
     /// The last closed epoch's number.
     pub fn closed_epoch(&self) -> Option<Epoch> {
-        self.last_closed().map(|closed| closed.head.head.epoch)
+        self.last_closed().map(|closed| closed.head.epoch)
     }
 
-    /// The last closed epoch.
-    pub(crate) fn last_closed(&self) -> Option<Arc<Closed>> {
+    /// The head of the last closed epoch.
+    pub(crate) fn last_closed(&self) -> Option<SignedTreeHead> {
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
-        ledger.closed.values().next_back().cloned()
+        ledger.newest_head
     }
 
     /// What passes are made under now.
@@ -272,13 +276,23 @@ impl Node {
     /// Rebuilds the trees of the epochs from `oldest` on.
     pub(crate) fn restore_closed(&self, oldest: Epoch) -> Result<(), NodeError> {
         let rows: Vec<(Vec<u8>, EpochRow)> = self.vault.list(Table::Epochs, b"")?;
+        let recovered = recovered(&self.vault)?.epochs;
+        let is_recovered = |epoch: u32| recovered.iter().any(|(a, b)| (*a..=*b).contains(&epoch));
+        if let Some((_, row)) = rows.last() {
+            let mut ledger = self.ledger.write().unwrap_or_else(PoisonError::into_inner);
+            ledger.newest_head = Some(head_of(row)?);
+        }
         for (key, row) in &rows {
             let epoch = Epoch::new(epoch_of_key(key).unwrap_or(0));
             if epoch < oldest {
                 self.remove_committed(epoch)?;
                 continue;
             }
-            let tree = StateTree::build(&self.committed_leaves(key)?);
+            let leaves = self.committed_leaves(key)?;
+            if leaves.is_empty() && is_recovered(epoch.get()) {
+                continue;
+            }
+            let tree = StateTree::build(&leaves);
             let head = head_of(row)?;
             if tree.root() != head.head.state_root {
                 return Err(NodeError::Store(StoreError::Damaged(Table::Leaves)));

@@ -1,6 +1,7 @@
 //! The node's command line.
 
 mod commands;
+mod log_recovery;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -37,9 +38,11 @@ static WIPING: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
   node run --config node.toml
   node backup --config node.toml --to backup.age      beside the running node, or without one
   node restore --config node.toml --from backup.age --identity backup.identity
+  node log recover --config node.toml                 after a restore, before the next start
   node fsck --config node.toml --json
 
-Exit codes: 0 ended in order, 1 something is wrong, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end."
+Exit codes: 0 ended in order, 1 something is wrong, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end,
+7 the log cannot be recovered, 8 too few other nodes answered."
 )]
 struct Cli {
     /// Form of the log on standard error
@@ -94,6 +97,11 @@ enum Command {
         #[arg(long)]
         identity: PathBuf,
     },
+    /// Look after the transparency log
+    Log {
+        #[command(subcommand)]
+        log: LogCommand,
+    },
     /// Check that every value opens, every tree recomputes and every head verifies; the node must not run
     Fsck {
         #[command(flatten)]
@@ -124,6 +132,28 @@ enum Command {
     },
 }
 
+#[derive(Subcommand)]
+enum LogCommand {
+    /// After a restore: take the entries that the store lacks from the mirrors of the other nodes, and what must not be done twice
+    #[command(after_help = "Examples:
+  node log recover --config node.toml
+  node log recover --config node.toml --from http://node.fj.example:7450/mirror/3
+  node log recover --config node.toml --answers 1       two of the other nodes are gone for good
+
+The node must not run. Nothing is changed unless all entries that it signed are there. Exit codes: 7 no mirror has all of
+it, or the store is another history; 8 too few other nodes answered, try again.")]
+    Recover {
+        #[command(flatten)]
+        configured: Configured,
+        /// A mirror of this node's log by plain HTTP, besides the peers; may be repeated
+        #[arg(long)]
+        from: Vec<String>,
+        /// So many other provinces need answer, and no more; without it enough for every checkpoint with a quorum of witnesses
+        #[arg(long)]
+        answers: Option<usize>,
+    },
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Err(error) = node::harden() {
@@ -143,7 +173,19 @@ fn main() -> ExitCode {
             configured,
             from,
             identity,
-        } => logged(format, || commands::restore(&configured, &from, &identity)),
+        } => logged(format, || {
+            commands::restore(&configured, &from, &identity, entropy()?)
+        }),
+        Command::Log {
+            log:
+                LogCommand::Recover {
+                    configured,
+                    from,
+                    answers,
+                },
+        } => logged(format, || {
+            log_recovery::recover(&configured, &from, answers, entropy()?)
+        }),
         Command::Fsck { configured } => logged(format, || commands::check(&configured, entropy()?)),
         Command::Compact { configured } => logged(format, || commands::compact(&configured)),
         Command::Keys { keys } => logged(format, || commands::keys(&keys, entropy()?)),
@@ -193,6 +235,7 @@ fn serve_until_told(
 ) -> Result<ExitCode, StartError> {
     let prepared = Prepared::read(config)?;
     let peers = Arc::new(prepared.peers()?);
+    log_recovery::check_before_start(&prepared, &peers, runtime, entropy()?)?;
     let files = Arc::clone(&prepared.credentials);
     let credentials = files.swappable();
     let doors = prepared.config().doors.clone();

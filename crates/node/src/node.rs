@@ -6,7 +6,7 @@ use commitment::Slot;
 use ed25519_dalek::SigningKey;
 use federation::FederationId;
 use ledger::log::LogSigner;
-use rules::{Policy, ProvinceCode};
+use rules::{Minute, Policy, ProvinceCode};
 use tokio::sync::Notify;
 use verifier::trust::{RootKeys, SignedRoot};
 
@@ -22,9 +22,10 @@ use crate::passes::InFlight;
 use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::quotas::NodeQuotas;
 use crate::receipts::{Commitments, Receipts, given_since};
+use crate::recover::recovered;
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
-use crate::transparency::{LogBook, LogNames};
+use crate::transparency::{LogBook, LogNames, Mirrors};
 use crate::{CivilRegister, Clock, Entropy, NodeError, RiskBook, RuleBook};
 
 /// Everything that a node is made of. What is read from files has been checked by itself; [`Node::open`] checks that
@@ -119,6 +120,9 @@ pub struct Node {
     pub(crate) log_signer: LogSigner,
     pub(crate) log_names: LogNames,
     pub(crate) log_book: Mutex<LogBook>,
+    pub(crate) mirrors: Mirrors,
+    /// Until when nothing is signed that may have been signed before the store was put back.
+    pub(crate) quiet_until: Option<Minute>,
     /// Told of every new checkpoint.
     pub(crate) checkpoint_signed: Notify,
     pub(crate) ledger: RwLock<Ledger>,
@@ -188,6 +192,7 @@ impl Node {
             &parts.log_signer,
             &parts.signing_key,
         )?;
+        let quiet_until = recovered(&parts.vault)?.quiet_until;
         let node = Self {
             federation: parts.federation,
             home: parts.home,
@@ -214,6 +219,8 @@ impl Node {
             log_signer: parts.log_signer,
             log_names,
             log_book: Mutex::default(),
+            mirrors: Mirrors::default(),
+            quiet_until,
             checkpoint_signed: Notify::new(),
             ledger: RwLock::new(Ledger::default()),
             queue,
@@ -230,6 +237,7 @@ impl Node {
         node.restore_ledger()?;
         node.check_clock()?;
         node.restore_log()?;
+        node.mirrors.restore(&node.vault)?;
         node.restore_counts()?;
         Ok(Arc::new(node))
     }
@@ -240,7 +248,7 @@ impl Node {
         let Some(last) = self.last_closed() else {
             return Ok(());
         };
-        let closed_at = last.head.head.head_time;
+        let closed_at = last.head.head_time;
         if self.clock.now() < closed_at && !self.clock.advance_to(closed_at) {
             return Err(NodeError::Fault(
                 "the clock lies behind the last closed epoch",

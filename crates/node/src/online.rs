@@ -24,7 +24,7 @@ use crate::{Node, NodeError};
 const REGISTRY_KEPT_MIN: i64 = 14 * 1440;
 /// Most numbers that a document may leave out after the last one signed or known. Without a limit one province would use up
 /// all numbers with one document, and there would be no next one.
-const SEQUENCE_LEAP: u64 = 1_000;
+pub(crate) const SEQUENCE_LEAP: u64 = 1_000;
 
 impl Node {
     /// The next online document: it follows from the registries and batches that this node knows, a batch that comes to
@@ -54,6 +54,20 @@ impl Node {
         Ok(Sequence::new(signed.max(known).saturating_add(1)))
     }
 
+    /// Whether the newest list has all that the next one would have, so that there need be none.
+    pub(crate) fn is_list_up_to_date(&self) -> bool {
+        let skew_min = u32::from(self.limits.request_skew_min);
+        let now = self.clock.now().get();
+        let list = self.trust_list();
+        let has_all = list.is_some_and(|list| {
+            let document = list.online();
+            document.root_sequence == self.charter().document().sequence
+                && document.registries == self.online_registries()
+                && now.saturating_sub(document.issued_at.minute().get()) <= skew_min
+        });
+        has_all && !self.is_batch_due()
+    }
+
     /// Signs an online document, if it says what this node would say. Of a number at most one document is ever signed,
     /// and numbers only rise.
     ///
@@ -67,6 +81,7 @@ impl Node {
         let key = document.sequence.get().to_be_bytes();
         let signed_before = self.vault.get::<[u8; 32]>(Table::OnlineSigned, &key)?;
         if signed_before != Some(digest) {
+            self.be_quiet()?;
             if signed_before.is_some() || document.sequence.get() <= self.last_signed_sequence()? {
                 return Err(NodeError::Refused(Reason::AlreadySigned));
             }
@@ -81,6 +96,7 @@ impl Node {
                 write.delete(Table::OnlineSigned, &old);
             }
             write.put_new(Table::OnlineSigned, &key, &digest);
+            Self::keep_document(&mut write, document)?;
             self.note_under_way(&mut write, document);
             write.commit()?;
         }
@@ -153,7 +169,7 @@ impl Node {
         let (mut new, mut unlogged) = (BTreeMap::new(), Vec::new());
         for entry in candidate.missing().to_vec() {
             let stored = self.stored_batch(&entry)?;
-            if stored.is_none() {
+            if stored.is_none() && !self.tells_of_batch(entry.digest.0) {
                 unlogged.push(notice_of(online.document(), &entry));
             }
             if let Some(bytes) = stored.or_else(|| self.found_batch(&entry, supplied)) {
@@ -237,7 +253,8 @@ impl Node {
         Bundle { roots, online }.to_bytes()
     }
 
-    fn last_signed_sequence(&self) -> Result<u64, NodeError> {
+    /// The last number that this node has signed; 0 for none.
+    pub(crate) fn last_signed_sequence(&self) -> Result<u64, NodeError> {
         let keys = self.vault.keys(Table::OnlineSigned, b"", usize::MAX)?;
         let last = keys.last().and_then(|key| key.first_chunk::<8>());
         Ok(last.map_or(0, |bytes| u64::from_be_bytes(*bytes)))

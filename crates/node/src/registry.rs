@@ -17,7 +17,7 @@ use crate::node::epoch_of_key;
 use crate::store::{RegistryRow, StoreError, Table};
 use crate::{Node, NodeError};
 
-const STATE_KEY: &[u8] = b"state";
+pub(crate) const STATE_KEY: &[u8] = b"state";
 
 /// What is kept at hand of a registry with a quorum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +144,7 @@ impl Node {
             .map_err(|error| refused_registry(&error))?;
         let mut write = self.vault.write();
         write.put(Table::Cosigned, STATE_KEY, &permit.next_state().to_bytes());
+        Self::keep_statement(&mut write, statement, heads);
         write.commit()?;
         Ok(permit.sign(self.slot, &self.signing_key))
     }
@@ -169,8 +170,23 @@ impl Node {
             };
         }
         let tree = self.judge_registry(registry)?;
+        // One that was recovered with the log stands in it already, and no other of that epoch comes beside it.
+        let told = self.told_registry(epoch)?;
+        if told
+            .as_ref()
+            .is_some_and(|told| told.statement() != statement)
+        {
+            tracing::error!(
+                epoch = epoch.get(),
+                "another registry of an epoch is offered than the one that this node's log tells of"
+            );
+            return Err(NodeError::Refused(Reason::RegistryRefused));
+        }
+        let untold = told
+            .is_none()
+            .then(|| Entry::Registry(registry.cosigned.clone()));
         let row = RegistryRow {
-            cosigned: registry.cosigned.to_bytes(),
+            cosigned: told.as_ref().unwrap_or(&registry.cosigned).to_bytes(),
             heads: registry
                 .heads
                 .iter()
@@ -179,7 +195,7 @@ impl Node {
         };
         let mut write = self.vault.write();
         write.put_large(Table::Registries, &epoch.get().to_be_bytes(), &row);
-        self.append(write, &[Entry::Registry(registry.cosigned.clone())])?;
+        self.append(write, untold.as_slice())?;
         self.sign_checkpoint_later();
         tracing::info!(epoch = epoch.get(), "a registry has its quorum");
         self.adopt(registry, tree)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use federation::{FederationError, PeerId, Role};
+use ledger::Roster;
 use ledger::log::LogSigner;
 use prover::Prover;
 use risk_list::{FactTable, MAX_FACT_BYTES};
@@ -12,7 +13,7 @@ use verifier::trust::{RootKeys, SignedRoot};
 use zeroize::Zeroizing;
 
 use crate::agreed::Agreed;
-use crate::charter::roster_of;
+use crate::charter::{own_slot, roster_of};
 use crate::config::{Config, Parameters, parse_digits};
 use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret};
@@ -25,7 +26,8 @@ use crate::store::{
 use crate::upkeep::{CONTROL_SOCKET, Fsck, Upkeep};
 use crate::{
     CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
-    RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, SystemClock,
+    RecoverError, Recovering, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook,
+    SystemClock, is_older_than_signed,
 };
 
 /// Largest proving key file.
@@ -44,19 +46,27 @@ pub enum StartError {
     /// The parts do not fit each other, or the store is damaged.
     #[error("start: {}", .0.for_operator())]
     Node(#[from] NodeError),
+    /// The store was put back from an older copy; the operator has its log recovered first.
+    #[error("start: its store is older than what it signed: node log recover")]
+    OlderThanSigned,
+    /// The log cannot be recovered.
+    #[error("log recover: {0}")]
+    Recover(#[from] RecoverError),
     /// A port cannot be opened, or a door failed.
     #[error("door: {0}")]
     Door(#[from] FederationError),
 }
 
 impl StartError {
-    /// The process's exit code: 2 configuration, 3 store, 4 start, 5 door.
+    /// The process's exit code: 2 configuration, 3 store, 4 start, 5 door, 7 the log cannot be recovered, 8 it cannot yet.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 2,
             Self::Store(_) => 3,
-            Self::Node(_) => 4,
+            Self::Node(_) | Self::OlderThanSigned => 4,
             Self::Door(_) => 5,
+            Self::Recover(RecoverError::TooFewAnswers { .. }) => 8,
+            Self::Recover(_) => 7,
         }
     }
 }
@@ -151,6 +161,9 @@ impl Prepared {
         let prover = read_prover(&self.config)?;
         let entropy = Arc::new(entropy);
         let (disk, vault) = self.open_store(&entropy)?;
+        if is_older_than_signed(&vault)? {
+            return Err(StartError::OlderThanSigned);
+        }
         let metrics = Arc::new(Metrics::new(
             &entropy,
             Some(StoreDisk {
@@ -237,6 +250,37 @@ impl Prepared {
     /// The node's key ring.
     pub const fn ring(&self) -> &KeyRing {
         &self.ring
+    }
+
+    /// The provinces of the root document.
+    ///
+    /// # Errors
+    /// [`StartError::Node`] if they contradict each other.
+    pub fn roster(&self) -> Result<Roster, StartError> {
+        Ok(roster_of(self.root.document())?)
+    }
+
+    /// Who this node is, for its log to be recovered into `vault`.
+    ///
+    /// # Errors
+    /// [`StartError::Node`] where the root document does not name this node with its key.
+    pub fn recovering<'a>(
+        &'a self,
+        vault: &'a Vault,
+        roster: &'a Roster,
+    ) -> Result<Recovering<'a>, StartError> {
+        let home = self.peer.province;
+        Ok(Recovering {
+            vault,
+            federation: &self.peer.federation,
+            home,
+            slot: own_slot(self.root.document(), home, &self.signing_key)?,
+            roster,
+            head_key: &self.signing_key,
+            log_signer: &self.log_signer,
+            now: clock(&self.config).now(),
+            skew_min: self.config.limits.request_skew_min.into(),
+        })
     }
 
     /// What a store of this node is checked against.

@@ -21,6 +21,8 @@ const BUNDLE_LEN_MAX_BYTES: usize = BUNDLE_LEN as usize * (2 + u16::MAX as usize
 /// By how much the node's clock may be ahead of the reader's, minutes.
 const CLOCK_TOLERANCE_MIN: i64 = 60;
 const HASH_LEN_BYTES: usize = 32;
+/// For how long a node serves the commitments of a batch, minutes: 30 days (docs/adr/0016).
+const SERVED_MIN: i64 = 30 * 1_440;
 
 /// What all is judged by: who the federation's members are.
 #[derive(Clone, Debug)]
@@ -48,6 +50,17 @@ pub enum State {
     /// It does not, and the time of the promise has passed; but the log tells of no later time, so that nothing is shown. A
     /// node that is away looks so, and one that keeps its log back.
     Overdue,
+    /// The commitment may stand in a batch of the log whose commitments are not served, though their time is not over: nothing
+    /// is shown, and only whoever serves the log can say more. A node that lost its store and has its log back looks so, and
+    /// one that hides what a batch lacks.
+    Unserved {
+        /// Index of the batch's entry.
+        index: u64,
+        /// When the batch was made.
+        at: Minute,
+        /// Why its commitments were not read.
+        what: String,
+    },
     /// The log tells of a later time, and the commitment does not stand before it.
     Broken {
         /// What is shown.
@@ -213,6 +226,12 @@ fn cosigners(
     Ok(provinces.len())
 }
 
+/// Whether it is the log's fault that a batch of that time was not read as it was logged.
+fn is_owed(error: &JudgeError, at: Minute, now: Minute) -> bool {
+    let until = at.saturating_add_signed(SERVED_MIN);
+    matches!(error, JudgeError::Unread(_) | JudgeError::NotTheLog(_)) && now <= until
+}
+
 /// The entries of a log from where a commitment can stand at the earliest.
 struct Window {
     first: u64,
@@ -297,6 +316,7 @@ impl Reading<'_> {
         let indexes = first..first + window.entries.len() as u64;
         let proofs = prove_by_tiles(indexes, tree, &read)?;
         let shown = (first..).zip(window.entries).zip(proofs);
+        let mut unserved = None;
         for ((index, bytes), proof) in shown {
             check_inclusion(&proof, (index, leaf_hash(&bytes)), tree)?;
             // What cannot be read tells no time and holds no promise.
@@ -310,15 +330,24 @@ impl Reading<'_> {
             if let Some(Entry::Commitments(batch)) = entry
                 && (index > first || batch.at >= receipt.accepted)
             {
-                match self.search_batch(receipt, &batch)? {
-                    Ok(position) => {
+                match self.search_batch(receipt, &batch) {
+                    // It may still stand in a later one.
+                    Err(error) if is_owed(&error, batch.at, now) => {
+                        unserved.get_or_insert(State::Unserved {
+                            index,
+                            at: batch.at,
+                            what: error.to_string(),
+                        });
+                    }
+                    Err(error) => return Err(error),
+                    Ok(Ok(position)) => {
                         return Ok(Some(State::InLog {
                             index,
                             at: batch.at,
                             position,
                         }));
                     }
-                    Err(missing) => absence = Some(missing),
+                    Ok(Err(missing)) => absence = Some(missing),
                 }
             }
             evidence.entries.push(ShownEntry {
@@ -327,8 +356,11 @@ impl Reading<'_> {
                 absence,
             });
             if is_late {
-                return Ok(None);
+                return Ok(unserved);
             }
+        }
+        if unserved.is_some() {
+            return Ok(unserved);
         }
         Ok(Some(if now > receipt.promised_by {
             State::Overdue

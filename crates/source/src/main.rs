@@ -24,6 +24,7 @@ const NOT_GOOD: u8 = 3;
 const PENDING: u8 = 4;
 const OVERDUE: u8 = 5;
 const BROKEN: u8 = 6;
+const UNSERVED: u8 = 7;
 
 /// What a node's receipts are worth.
 #[derive(Parser)]
@@ -41,7 +42,7 @@ A receipt's file holds the bytes of the field `receipt` that came with the answe
 secret is read. Progress is shown on a terminal; --json prints one JSON object.
 
 Exit codes of verify-receipt: 0 in the log, 1 could not tell, 2 wrong usage, 3 the receipt is not good, 4 not in the log and not
-due, 5 overdue but nothing shown, 6 the promise is broken. Of check-evidence: 0 a broken promise is shown, 1 could not tell,
+due, 5 overdue but nothing shown, 6 the promise is broken, 7 a batch that it may stand in is not served. Of check-evidence: 0 a broken promise is shown, 1 could not tell,
 2 wrong usage, 3 none is shown."
 )]
 struct Cli {
@@ -217,6 +218,15 @@ fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, u8) {
             ),
             OVERDUE,
             Value::Null,
+        ),
+        State::Unserved { index, at, what } => (
+            "unserved",
+            format!(
+                "entry {index}, batch of minute {}, may hold it, and what is in it is not served: {what}",
+                at.get()
+            ),
+            UNSERVED,
+            json!({ "index": index, "batch_at_minute": at.get(), "error": what }),
         ),
         State::Broken { shown, .. } => ("broken", words_of(shown), BROKEN, json_of(shown)),
     };

@@ -164,6 +164,17 @@ fn each_outcome_has_its_exit_code_and_one_json_object() {
         ),
         (Some(2), Some(1))
     );
+    let batches = folder.0.path().join("log/commitments");
+    let hidden = folder.0.path().join("hidden");
+    std::fs::rename(&batches, &hidden).unwrap();
+    let (code, told) = folder.verify(1_020, "");
+    assert_eq!(
+        (code, told["state"].as_str()),
+        (7, Some("unserved")),
+        "{told}"
+    );
+    assert_eq!(told["found"]["index"], 1);
+    std::fs::rename(&hidden, &batches).unwrap();
     std::fs::remove_file(folder.0.path().join("log/checkpoint")).unwrap();
     assert_eq!(folder.verify(1_020, "").0, 1);
     // A root document that its keys did not sign is believed by nobody.

@@ -228,8 +228,8 @@ fn what_is_served_in_place_of_the_log_is_no_judgement() {
     assert!(matches!(wrong, JudgeError::NoKeys), "{wrong}");
     for path in forger.served().0.keys() {
         let is_batch = path.starts_with("commitments/");
-        if is_batch && !path.starts_with("commitments/1005/") {
-            continue; // The batch before is not read.
+        if is_batch {
+            continue; // See below; the batch before is not read.
         }
         let changed = error(&|s| {
             let bytes = s.0.get_mut(path).unwrap();
@@ -249,6 +249,46 @@ fn what_is_served_in_place_of_the_log_is_no_judgement() {
             "{path}: {cut}"
         );
     }
+}
+
+#[test]
+fn a_batch_that_is_logged_and_not_served_is_a_finding_of_its_own() {
+    let receipt = held(1_000);
+    let mut forger = log_without();
+    forger.head(1_061);
+    let path = forger
+        .served()
+        .0
+        .into_keys()
+        .find(|path| path.starts_with("commitments/1005/"))
+        .unwrap();
+    let judged_at = |forger: &Forger, now: u32, change: &dyn Fn(&mut scene::Served)| {
+        let mut served = forger.served();
+        change(&mut served);
+        let by = (&trust(), false);
+        judge(&receipt, EVENT, by, &served, minute(now), &mut |_| ())
+    };
+    let gone = |served: &mut scene::Served| drop(served.0.remove(&path));
+    let other = |served: &mut scene::Served| served.0.get_mut(&path).unwrap()[40] ^= 1;
+    let short = |served: &mut scene::Served| {
+        served.0.get_mut(&path).unwrap().pop();
+    };
+    let index = 2;
+    for change in [&gone as &dyn Fn(&mut scene::Served), &other, &short] {
+        let found = judged_at(&forger, 1_062, change).unwrap().state;
+        let is_it = |state: &State| matches!(state, State::Unserved { index: i, at, .. } if (*i, at.get()) == (index, 1_005));
+        assert!(is_it(&found), "{found:?}");
+        // As long as it is owed, and no longer.
+        let owed = 1_005 + 30 * 1_440;
+        assert!(is_it(&judged_at(&forger, owed, change).unwrap().state));
+        assert!(judged_at(&forger, owed + 1, change).is_err());
+    }
+    // What stands in another batch was kept all the same.
+    let mut kept = log_without();
+    kept.batch(1_020, &[receipt.signed.receipt.commitment]);
+    kept.head(1_061);
+    let found = judged_at(&kept, 1_062, &gone).unwrap().state;
+    assert!(matches!(found, State::InLog { .. }), "{found:?}");
 }
 
 #[test]
@@ -400,6 +440,7 @@ proptest! {
             match judged.state {
                 State::InLog { .. } => prop_assert!(!is_missing && !is_waiting),
                 State::Broken { .. } => prop_assert!(is_missing && is_told),
+                State::Unserved { .. } => prop_assert!(false, "all batches are served"),
                 State::Pending | State::Overdue => {
                     prop_assert!(is_waiting || is_missing);
                     prop_assert!(!is_told);

@@ -40,9 +40,9 @@ pub use memory::MemoryStore;
 pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
     CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, ForwardState, ForwardedRow,
-    IssuedRow, LimitRow, LogEvidenceRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow, RefusedRow,
-    RegistryRow, ResidentKey, ResidentRow, RootRow, RootSetRow, RuleSetCountRow, SentAs, UseRow,
-    WaitingRow, WitnessedRow,
+    IssuedRow, LimitRow, LogEvidenceRow, MirrorRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow,
+    RecoveredRow, RefusedRow, RegistryRow, ResidentKey, ResidentRow, RootRow, RootSetRow,
+    RuleSetCountRow, SentAs, SignedStatementRow, UseRow, WaitingRow, WitnessedRow,
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;

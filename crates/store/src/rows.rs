@@ -325,6 +325,39 @@ pub struct WitnessedRow {
     pub keys: Vec<u8>,
 }
 
+/// What is held of another node's log. Key: slot (1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirrorRow {
+    /// The first entry that is held; those before it were removed, whole bundles of them.
+    pub first: u64,
+    /// The entry after the last one that is held.
+    pub end: u64,
+    /// Bytes of the entries that are held.
+    pub len_bytes: u64,
+    /// The newest checkpoint all of whose tree is held, as its log signed it; empty for none.
+    pub checkpoint: Vec<u8>,
+}
+
+/// What was recovered of this node's log after its store was put back. Key: `log-recovered`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveredRow {
+    /// Recovered entries, the first and the one after the last, of each time.
+    pub entries: Vec<(u64, u64)>,
+    /// Epochs whose heads are known from there alone, the first and the last of each time.
+    pub epochs: Vec<(u32, u32)>,
+    /// Until when this node signs no list and gives no part of a batch.
+    pub quiet_until: Option<Minute>,
+}
+
+/// What a statement that was signed rests on; a large value. Key: `signed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedStatementRow {
+    /// Canonical bytes of the statement.
+    pub statement: Vec<u8>,
+    /// Canonical bytes of the signed heads.
+    pub heads: Vec<Vec<u8>>,
+}
+
 /// A checkpoint that was refused; a large value. Key: slot (1), 0 if it contradicts the one cosigned, 1 if it only was not
 /// shown to extend it, digest (16).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -60,6 +60,10 @@ pub enum Table {
     Forwarded = 36,
     /// Resident key, keyed digest of the event id → an event from another province that has no effect until it is confirmed.
     Waiting = 37,
+    /// Slot, index → entry of another node's log that this node witnesses.
+    Mirrored = 38,
+    /// Slot → what is held of that slot's log; slot, bundle → the root of a full bundle of it.
+    Mirrors = 39,
     /// Resident key → nothing; the resident's passes are to be held against what is known now.
     Rechecks = 40,
     /// Urgency, minute, revocation secret → nothing; revoked and not yet published.
@@ -99,7 +103,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 40] = [
+    pub const ALL: [Table; 42] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -129,6 +133,8 @@ impl Table {
         Self::Outbox,
         Self::Forwarded,
         Self::Waiting,
+        Self::Mirrored,
+        Self::Mirrors,
         Self::Rechecks,
         Self::Revocations,
         Self::Contribution,
@@ -184,6 +190,8 @@ impl Table {
             Self::Outbox => "outbox",
             Self::Forwarded => "forwarded",
             Self::Waiting => "waiting",
+            Self::Mirrored => "mirrored",
+            Self::Mirrors => "mirrors",
             Self::Rechecks => "rechecks",
             Self::Revocations => "revocations",
             Self::Contribution => "contribution",
@@ -227,6 +235,8 @@ impl Table {
             | Self::LogKeys
             | Self::Witnessed
             | Self::LogEvidence
+            | Self::Mirrored
+            | Self::Mirrors
             | Self::Rechecks
             | Self::Revocations
             | Self::Contribution

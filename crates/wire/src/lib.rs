@@ -14,11 +14,13 @@ mod gate_calls;
 mod limits;
 mod log_calls;
 mod method;
+mod mirror_calls;
 mod padding;
 mod reason;
 mod request_auth;
 mod revocation_calls;
 mod share;
+mod signed_calls;
 mod status;
 
 pub use audit_calls::{
@@ -40,12 +42,14 @@ pub use log_calls::{
     CheckpointOffer, MAX_COSIGNATURE_LINE_BYTES, WitnessAnswer, log_client, log_server,
 };
 pub use method::{DESCRIPTORS, Method};
+pub use mirror_calls::{MAX_LOG_PART_BYTES, ReadPart, WitnessedLog, fitting, log_part_response};
 pub use padding::Padded;
 pub use reason::resident_reason;
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,
 };
 pub use revocation_calls::{Contributed, Revoking};
+pub use signed_calls::{SignedNumber, SignedProposal, signed_number_response};
 pub use status::{DOMAIN, Reason, reason_of, refused, retry_after, status, status_retry_after};
 
 /// Includes one generated package.

@@ -77,6 +77,10 @@ methods! {
     PublishOnline = "/viridian.federation.v1.FederationService/PublishOnline",
     /// `FederationService.Contribute`.
     Contribute = "/viridian.federation.v1.FederationService/Contribute",
+    /// `FederationService.GetSignedRegistry`.
+    GetSignedRegistry = "/viridian.federation.v1.FederationService/GetSignedRegistry",
+    /// `FederationService.GetSignedOnline`.
+    GetSignedOnline = "/viridian.federation.v1.FederationService/GetSignedOnline",
     /// `ForwardService.GetSealingKey`.
     GetSealingKey = "/viridian.federation.v1.ForwardService/GetSealingKey",
     /// `ForwardService.ForwardEvents`.
@@ -91,6 +95,10 @@ methods! {
     OpenSample = "/viridian.audit.v1.AuditService/OpenSample",
     /// `AuditService.OpenLeaf`.
     OpenLeaf = "/viridian.audit.v1.AuditService/OpenLeaf",
+    /// `LogService.GetLogPart`.
+    GetLogPart = "/viridian.federation.v1.LogService/GetLogPart",
+    /// `LogService.GetWitnessed`.
+    GetWitnessed = "/viridian.federation.v1.LogService/GetWitnessed",
     /// `OperatorService.CloseEpoch`.
     CloseEpoch = "/viridian.operator.v1.OperatorService/CloseEpoch",
     /// `OperatorService.AssembleRegistry`.

@@ -4,6 +4,7 @@
 
 mod between_nodes;
 mod forwarded;
+mod held;
 mod opened;
 
 use std::fmt::Debug;
@@ -49,6 +50,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows.push(streamed());
     rows.extend(forwarded::rows());
     rows.extend(opened::rows());
+    rows.extend(held::rows());
     rows
 });
 

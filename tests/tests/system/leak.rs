@@ -604,4 +604,18 @@ impl FederationService for Ear {
     ) -> Result<Response<fed::ContributeResponse>, Status> {
         Err(self.hear("/contribute", &request, &[]))
     }
+
+    async fn get_signed_registry(
+        &self,
+        request: Request<fed::GetSignedRegistryRequest>,
+    ) -> Result<Response<fed::GetSignedRegistryResponse>, Status> {
+        Err(self.hear("/begun", &request, &[]))
+    }
+
+    async fn get_signed_online(
+        &self,
+        request: Request<fed::GetSignedOnlineRequest>,
+    ) -> Result<Response<fed::GetSignedOnlineResponse>, Status> {
+        Err(self.hear("/begun", &request, &[]))
+    }
 }

@@ -1,8 +1,9 @@
 //! What the entries of a log say, one after the other.
 
+use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::log::{ColourCode, ColourCounts, Entry, ImpactCount, RuleSetNotice};
+use ledger::log::{ColourCode, ColourCounts, Entry, ImpactCount, RuleSetNotice, SourceCounts};
 use rules::{Day, Minute};
 use serde::Serialize;
 
@@ -19,9 +20,9 @@ pub(super) enum Told {
     Redated,
     /// It was withdrawn.
     Withdrawn,
-    /// It was counted before it was in force.
+    /// It was counted before it was in force, and before the log told of a time at which it was.
     InTime,
-    /// It was counted after.
+    /// It was counted after; whatever minute the count bears.
     Late,
     /// It was not counted, and is not in force at the log's last epoch.
     Due,
@@ -98,10 +99,66 @@ pub(super) struct Story {
     pub(super) wrong: Vec<String>,
 }
 
+/// The count of a rule set, and the latest time that the log had told of before it.
+#[derive(Clone, Copy)]
+struct Counted<'a> {
+    count: &'a ImpactCount,
+    told: Option<Minute>,
+}
+
+impl Counted<'_> {
+    /// Whether it was published before a minute. Which minute it bears is the node's own word; the times of tree heads and
+    /// registries other provinces hold against their clocks.
+    fn is_before(self, from: Minute) -> bool {
+        self.count.at < from && self.told.is_none_or(|told| told < from)
+    }
+}
+
+/// The parts of the counts by source of one day.
+#[derive(Default)]
+struct Parts {
+    seen: BTreeSet<u8>,
+    of: u8,
+    /// Where the last one stands.
+    last: usize,
+}
+
+/// The counts by source, as far as they were read.
+#[derive(Default)]
+struct BySource(BTreeMap<u16, Parts>);
+
+impl BySource {
+    fn take(&mut self, place: usize, counts: &SourceCounts, wrong: &mut Vec<String>) {
+        let (day, parts) = (Day::new(counts.day), self.0.entry(counts.day).or_default());
+        if !parts.seen.insert(counts.part) {
+            let part = counts.part;
+            wrong.push(format!("{day}: part {part} of the counts by source twice"));
+        }
+        if parts.seen.len() > 1 && parts.of != counts.parts {
+            wrong.push(format!("{day}: counts by source of two lengths"));
+        }
+        parts.of = counts.parts;
+        parts.last = place;
+    }
+
+    /// What is missing of days that are over in the log: all parts of one are written at once.
+    fn missing(&self, entries: usize, wrong: &mut Vec<String>) {
+        for (day, parts) in &self.0 {
+            let is_over = parts.last + 1 < entries;
+            if is_over && parts.seen.len() < usize::from(parts.of) {
+                let (day, seen, of) = (Day::new(*day), parts.seen.len(), parts.of);
+                wrong.push(format!(
+                    "{day}: {seen} of {of} parts of the counts by source"
+                ));
+            }
+        }
+    }
+}
+
 /// A rule set as it was announced.
 struct Announced<'a> {
     notice: &'a RuleSetNotice,
-    /// The last epoch before it, if there is one.
+    /// The latest time that the log told of before it, if any.
     after: Option<Minute>,
     is_known_table: bool,
     is_withdrawn: bool,
@@ -110,12 +167,13 @@ struct Announced<'a> {
 impl Story {
     pub(super) fn of(entries: &[Entry]) -> Self {
         let mut announced: Vec<Announced<'_>> = Vec::new();
-        let mut impacts: BTreeMap<[u8; 32], &ImpactCount> = BTreeMap::new();
+        let mut impacts: BTreeMap<[u8; 32], Counted<'_>> = BTreeMap::new();
+        let mut by_source = BySource::default();
         let (mut days, mut wrong): (Vec<DayStory>, Vec<String>) = (Vec::new(), Vec::new());
-        let mut last_head = None;
-        for entry in entries {
+        let mut told: Option<Minute> = None;
+        for (place, entry) in entries.iter().enumerate() {
+            told = told.max(entry.told_time());
             match entry {
-                Entry::TreeHead(head) => last_head = Some(head.head.head_time),
                 Entry::RuleSet(notice) => {
                     let mut known = announced.iter();
                     let is_known_table = known.any(|other| {
@@ -125,7 +183,7 @@ impl Story {
                     });
                     announced.push(Announced {
                         notice,
-                        after: last_head,
+                        after: told,
                         is_known_table,
                         is_withdrawn: false,
                     });
@@ -136,13 +194,19 @@ impl Story {
                         set.is_withdrawn = true;
                     }
                 }
-                Entry::Impact(count) if impacts.insert(count.set.text_sha256, count).is_some() => {
-                    wrong.push(format!("two counts of the rule set {}", count.set.name));
-                }
+                Entry::Impact(count) => match impacts.entry(count.set.text_sha256) {
+                    // The first is what was told; a second is wrong, and tells nothing.
+                    MapEntry::Occupied(_) => {
+                        wrong.push(format!("two counts of the rule set {}", count.set.name));
+                    }
+                    MapEntry::Vacant(place) => drop(place.insert(Counted { count, told })),
+                },
+                Entry::Sources(counts) => by_source.take(place, counts, &mut wrong),
                 Entry::Colours(counts) => days.push(DayStory::of(counts)),
                 _ => {}
             }
         }
+        by_source.missing(entries.len(), &mut wrong);
         let different: BTreeSet<u16> = days.iter().map(|day| day.number).collect();
         if different.len() < days.len() {
             wrong.push("two counts of one day".to_owned());
@@ -154,7 +218,7 @@ impl Story {
         let sets = announced.iter();
         let sets = sets.map(|set| {
             let impact = impacts.get(&set.notice.text_sha256).copied();
-            set.story(impact, last_head, &mut wrong)
+            set.story(impact, told, &mut wrong)
         });
         Self {
             entries: entries.len(),
@@ -167,28 +231,31 @@ impl Story {
 }
 
 impl Announced<'_> {
-    /// What came of it by the last epoch of the log.
+    /// What came of it by the latest time that the log tells of.
     fn story(
         &self,
-        impact: Option<&ImpactCount>,
-        last_head: Option<Minute>,
+        impact: Option<Counted<'_>>,
+        last_told: Option<Minute>,
         wrong: &mut Vec<String>,
     ) -> RuleSetStory {
         let notice = self.notice;
         let is_founding = self.after.is_none();
         let told = match impact {
             _ if self.is_withdrawn => Told::Withdrawn,
-            Some(count) if count.at < notice.from => Told::InTime,
+            Some(counted) if counted.is_before(notice.from) => Told::InTime,
             Some(_) => Told::Late,
             None if self.is_known_table => Told::Redated,
-            None if is_founding && last_head.is_none_or(|last| notice.from <= last) => {
+            None if is_founding && last_told.is_none_or(|last| notice.from <= last) => {
                 Told::Founding
             }
-            None if last_head.is_none_or(|last| last < notice.from) => Told::Due,
+            None if last_told.is_none_or(|last| last < notice.from) => Told::Due,
             None => Told::Missing,
         };
         let name = format!("{} version {}", notice.name, notice.version);
         match told {
+            Told::Late if impact.is_some_and(|counted| counted.count.at < notice.from) => wrong.push(format!(
+                "{name}: counted in time by its own minute, and in the log after that told of a time when it was in force"
+            )),
             Told::Late => wrong.push(format!("{name}: counted when it was in force")),
             Told::Missing => wrong.push(format!("{name}: in force and not counted")),
             _ => {}
@@ -202,7 +269,7 @@ impl Announced<'_> {
                 "{name}: less than 48 hours' notice, and no emergency"
             ));
         }
-        let changes = impact.into_iter().flat_map(|count| &count.cells);
+        let changes = impact.into_iter().flat_map(|counted| &counted.count.cells);
         RuleSetStory {
             name: notice.name.clone(),
             version: notice.version,

@@ -147,6 +147,20 @@ impl wire::federation::v1::federation_service_server::FederationService for Hous
     ) -> Result<Response<f::ContributeResponse>, Status> {
         Ok(Response::new(f::ContributeResponse::default()))
     }
+
+    async fn get_signed_registry(
+        &self,
+        _: Request<f::GetSignedRegistryRequest>,
+    ) -> Result<Response<f::GetSignedRegistryResponse>, Status> {
+        Ok(Response::new(f::GetSignedRegistryResponse::default()))
+    }
+
+    async fn get_signed_online(
+        &self,
+        _: Request<f::GetSignedOnlineRequest>,
+    ) -> Result<Response<f::GetSignedOnlineResponse>, Status> {
+        Ok(Response::new(f::GetSignedOnlineResponse::default()))
+    }
 }
 
 /// An open door.

@@ -1,9 +1,13 @@
 //! Sizes, times and the end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::house::*;
-use federation::{Ended, Limits, Role};
+use federation::{
+    Credentials, Dial, Dialling, Ended, Limits, Role, Tcp, Timeouts, connect_through,
+};
 use tonic::Code;
 use wire::federation::v1 as f;
 use wire::{MAX_MESSAGE_BYTES, Reason, reason_of, retry_after};
@@ -84,7 +88,11 @@ async fn a_connection_that_is_of_age_is_left_without_a_call_under_way_being_cut(
         ..Limits::default()
     };
     let open = Open::for_peers(limits).await;
-    let channel = open.channel(credentials(&peer(35, Role::Node)));
+    let dialled = Arc::new(Dialled::default());
+    let dial = Arc::clone(&dialled) as Arc<dyn Dial>;
+    let who: Arc<dyn Credentials> = Arc::new(credentials(&peer(35, Role::Node)));
+    let (address, timeouts) = (open.address.to_string(), Timeouts::default());
+    let channel = connect_through(dial, &address, zhejiang(), who, timeouts).unwrap();
     let mut callers = tokio::task::JoinSet::new();
     for caller in 0..8 {
         let channel = channel.clone();
@@ -106,6 +114,20 @@ async fn a_connection_that_is_of_age_is_left_without_a_call_under_way_being_cut(
     }
     while let Some(ended) = callers.join_next().await {
         ended.unwrap();
+    }
+    // Ten calls one after the other take three seconds at least: connections of 0.7 seconds have come of age under them.
+    let connections = dialled.0.load(Ordering::SeqCst);
+    assert!(connections > 3, "only {connections} connections");
+}
+
+/// TCP that counts its connections.
+#[derive(Default)]
+struct Dialled(AtomicUsize);
+
+impl Dial for Dialled {
+    fn dial(&self, host: String, port: u16) -> Dialling {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Tcp.dial(host, port)
     }
 }
 

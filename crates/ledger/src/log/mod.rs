@@ -40,7 +40,7 @@ pub use policy::{MAX_POLICY_LEN_BYTES, WitnessPolicy};
 pub use remote::prove_by_tiles;
 pub use tile::{BUNDLE_LEN, TilePath, bundle, read_bundle};
 pub use tree::{
-    Log, LogHash, MAX_LOG_SIZE, MAX_PROOF_LEN, ReadBundle, ReadError, check_consistency,
+    Log, LogHash, LogPart, MAX_LOG_SIZE, MAX_PROOF_LEN, ReadBundle, ReadError, check_consistency,
     check_inclusion, leaf_hash,
 };
 pub use witness::{AddCheckpoint, MAX_ADD_CHECKPOINT_LEN_BYTES, WitnessPermit, WitnessState};

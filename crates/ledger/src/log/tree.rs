@@ -106,21 +106,69 @@ impl Log {
         }
         self.edge.push(record_hash(entry));
         if self.edge.len() == usize::from(BUNDLE_LEN) {
-            let mut root = subtree(&self.edge);
+            let root = subtree(&self.edge);
             self.edge.clear();
-            for level in 0.. {
-                if self.full.len() == level {
-                    self.full.push(Vec::new());
-                }
-                let row = &mut self.full[level];
-                row.push(root);
-                if row.len() % 2 == 1 {
-                    break;
-                }
-                root = node_hash(row[row.len() - 2], root);
-            }
+            self.push_bundle(root);
         }
         Ok(())
+    }
+
+    fn push_bundle(&mut self, mut root: Hash) {
+        for level in 0.. {
+            if self.full.len() == level {
+                self.full.push(Vec::new());
+            }
+            let row = &mut self.full[level];
+            row.push(root);
+            if row.len() % 2 == 1 {
+                break;
+            }
+            root = node_hash(row[row.len() - 2], root);
+        }
+    }
+
+    /// Adds a full bundle by its root alone, for whoever does not have, or need not read, its entries.
+    ///
+    /// # Errors
+    /// [`LogError::Malformed`] within a bundle; [`LogError::TooLarge`] for a log that is full.
+    pub fn append_bundle(&mut self, root: LogHash) -> Result<(), LogError> {
+        if !self.edge.is_empty() {
+            return Err(LogError::Malformed("a bundle within another"));
+        }
+        if self.size() + u64::from(BUNDLE_LEN) > MAX_LOG_SIZE {
+            return Err(LogError::TooLarge(self.size() + u64::from(BUNDLE_LEN)));
+        }
+        self.push_bundle(root.into());
+        Ok(())
+    }
+
+    /// The root of a full bundle; none for one that is not full.
+    pub fn bundle_root(&self, bundle: u64) -> Option<LogHash> {
+        let row = self.full.first()?;
+        let root = row.get(usize::try_from(bundle).ok()?)?;
+        Some((*root).into())
+    }
+
+    /// This tree with the entries of `part` after it, if that is what the tree of `size` entries with `root` begins with, or is.
+    ///
+    /// # Errors
+    /// [`LogError::Malformed`] for a part without entries; [`LogError::TooLarge`] for more entries than that tree has;
+    /// [`LogError::BadProof`] for other entries, or where the proof does not show that they are its.
+    pub fn extended(&self, part: &LogPart, (size, root): (u64, LogHash)) -> Result<Self, LogError> {
+        if part.entries.is_empty() {
+            return Err(LogError::Malformed("a part of a log without entries"));
+        }
+        let end = self.size().saturating_add(part.entries.len() as u64);
+        if end > size {
+            return Err(LogError::TooLarge(end));
+        }
+        let mut next = self.clone();
+        for entry in &part.entries {
+            next.append(entry)?;
+        }
+        let is = (next.size(), next.root()?);
+        check_consistency(&part.proof, is, (size, root))?;
+        Ok(next)
     }
 
     /// The root.
@@ -212,6 +260,15 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Entries that follow each other in a log, with the proof that the tree up to their end is the beginning of a larger one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogPart {
+    /// The entries' bytes.
+    pub entries: Vec<Vec<u8>>,
+    /// From the tree that ends with them to the larger one; empty where they are the same.
+    pub proof: Vec<LogHash>,
 }
 
 /// Why something of a log cannot be computed.

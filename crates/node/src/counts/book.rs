@@ -185,6 +185,11 @@ impl Node {
     }
 }
 
+/// Where an entry of a day's counts lies.
+pub(crate) fn day_key(day: Day, number: u16) -> Vec<u8> {
+    [day.get().to_be_bytes(), number.to_be_bytes()].concat()
+}
+
 /// The day in a key of the daily counts.
 pub(super) fn day_of_key(key: &[u8]) -> Option<Day> {
     let day = key.first_chunk::<2>()?;

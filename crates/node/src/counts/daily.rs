@@ -6,7 +6,7 @@ use std::time::Instant;
 use ledger::log::Entry;
 use rules::Day;
 
-use super::book::{day_of_key, end_of};
+use super::book::{day_key, day_of_key, end_of};
 use super::tally::{DayTally, Measure};
 use crate::store::{Table, WriteSet};
 use crate::{Node, NodeError};
@@ -62,7 +62,7 @@ impl Node {
         entries.extend(sources.into_iter().map(Entry::Sources));
         let mut write = self.vault.write();
         for (number, entry) in (0_u16..).zip(&entries) {
-            let key = [day.get().to_be_bytes(), number.to_be_bytes()].concat();
+            let key = day_key(day, number);
             write.put_new(Table::DailyCounts, &key, &entry.to_bytes());
         }
         self.forget_days(&mut write, day)?;

@@ -19,7 +19,7 @@ use wire::Reason;
 
 use crate::{Node, NodeError};
 
-pub(crate) use book::CountBook;
+pub(crate) use book::{CountBook, day_key};
 pub(crate) use http::{counts_json, is_counts_path};
 pub use settings::Counts;
 

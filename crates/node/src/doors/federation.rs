@@ -137,4 +137,27 @@ impl FederationService for FederationDesk {
         let part = self.desk.ask(|node| node.contribute()).await?;
         Ok(Response::new((&Contributed(part)).into()))
     }
+
+    async fn get_signed_registry(
+        &self,
+        request: Request<proto::GetSignedRegistryRequest>,
+    ) -> Result<Response<proto::GetSignedRegistryResponse>, Status> {
+        check_member(&self.desk, &request)?;
+        let epoch = Epoch::new(request.get_ref().epoch);
+        let signed = self
+            .desk
+            .ask(move |node| node.signed_registry(epoch))
+            .await?;
+        Ok(Response::new((&signed).into()))
+    }
+
+    async fn get_signed_online(
+        &self,
+        request: Request<proto::GetSignedOnlineRequest>,
+    ) -> Result<Response<proto::GetSignedOnlineResponse>, Status> {
+        check_member(&self.desk, &request)?;
+        let after = request.get_ref().after;
+        let signed = self.desk.ask(move |node| node.signed_online(after)).await?;
+        Ok(Response::new(wire::signed_number_response(&signed)?))
+    }
 }

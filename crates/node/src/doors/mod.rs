@@ -153,7 +153,10 @@ pub(crate) fn peers_routes(
         .add_service(wire::server::forwarded(forward::ForwardedDesk(
             desk.clone(),
         )))
-        .add_service(wire::log_server(log::LogDesk(desk.clone())))
+        .add_service(wire::log_server(log::LogDesk {
+            desk: desk.clone(),
+            peers: Arc::clone(peers),
+        }))
         .add_service(wire::server::audit(audit::AuditDesk(desk.clone())))
         .add_service(wire::server::operator(operator::OperatorDesk {
             desk: desk.clone(),

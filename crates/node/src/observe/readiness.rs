@@ -206,7 +206,7 @@ fn disk(metrics: &Metrics) -> Finding {
 
 fn clock(node: &Node) -> Finding {
     let now = node.clock().now();
-    let closed = node.last_closed().map(|closed| closed.head.head.head_time);
+    let closed = node.last_closed().map(|closed| closed.head.head_time);
     let (state, detail) = match closed {
         Some(closed) if now < closed => (
             State::Failed,

@@ -263,7 +263,7 @@ impl Metrics {
             .set(counts.late.len() as u64);
         work.day_counts_age.set(counts.day_age_s.unwrap_or(0));
         if let Some(closed) = node.last_closed() {
-            let head = &closed.head.head;
+            let head = &closed.head;
             work.closed_epoch.set(head.epoch.get().into());
             work.closed_epoch_age.set(age_s(node, head.head_time));
         }

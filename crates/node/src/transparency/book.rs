@@ -6,21 +6,22 @@
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
-use commitment::Slot;
+use commitment::{Epoch, Slot};
 use ed25519_dalek::SigningKey;
 use federation::FederationId;
+use ledger::CosignedStatement;
 use ledger::log::{
     BUNDLE_LEN, Entry, KeyChange, KeyRole, Log, LogError, LogHash, LogSigner, NoteKey, ReadError,
     RuleSetNotice, SignedCheckpoint, SignedLogKeys, SourceEntitlement, TilePath, bundle, leaf_hash,
 };
-use rules::ProvinceCode;
+use rules::{Minute, ProvinceCode};
 use sha2::{Digest as _, Sha256};
 
 use crate::node::{epoch_of_key, head_of};
 use crate::store::{EpochRow, StoreError, Table, Vault, WriteSet};
 use crate::{Node, NodeError};
 
-const CHECKPOINT_KEY: &[u8] = b"checkpoint";
+pub(crate) const CHECKPOINT_KEY: &[u8] = b"checkpoint";
 /// Entries in one commit.
 const CHUNK_LEN: usize = 256;
 
@@ -91,6 +92,30 @@ pub(crate) struct LogBook {
     next: u64,
     checkpoint: Option<SignedCheckpoint>,
     announced: Announced,
+    told: Told,
+}
+
+/// What a log tells of that comes from others, and is told once: where the registry of an epoch stands, and until when batches
+/// of revocations are listed.
+#[derive(Default)]
+struct Told {
+    registries: BTreeMap<Epoch, u64>,
+    batches: BTreeMap<[u8; 32], Minute>,
+}
+
+impl Told {
+    fn take(&mut self, index: u64, entry: &Entry) {
+        match entry {
+            Entry::Registry(cosigned) => {
+                self.registries.insert(cosigned.statement().epoch(), index);
+            }
+            Entry::Revocations(batch) => {
+                self.batches.retain(|_, expires| *expires >= batch.issued);
+                self.batches.insert(batch.sha256, batch.expires);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What a log says is in force: rule sets, of each source the last that was said, and the head key.
@@ -141,6 +166,8 @@ impl Node {
                 }
                 let entry = Entry::from_bytes(&bytes).map_err(|_| wrong())?;
                 book.announced.take(&entry, &bytes);
+                let index = book.next;
+                book.told.take(index, &entry);
                 self.commitments.restore(&entry);
                 book.log.append(&bytes).map_err(|_| wrong())?;
                 book.next += 1;
@@ -188,7 +215,7 @@ impl Node {
         }
         for key in self.vault.keys(Table::Registries, b"", usize::MAX)? {
             let epoch = epoch_of_key(&key).unwrap_or(0);
-            let registry = self.registry(commitment::Epoch::new(epoch))?;
+            let registry = self.registry(Epoch::new(epoch))?;
             entries.insert((epoch, 1), Entry::Registry(registry.cosigned));
         }
         Ok(entries.into_values().collect())
@@ -282,11 +309,32 @@ impl Node {
             write.put_new(Table::LogEntries, &index.to_be_bytes(), bytes);
         }
         write.commit()?;
-        book.next += entries.len() as u64;
         for (entry, bytes) in entries.iter().zip(&bytes) {
             book.announced.take(entry, bytes);
+            let index = book.next;
+            book.told.take(index, entry);
+            book.next += 1;
         }
         Ok(())
+    }
+
+    /// The registry of an epoch that this node's log tells of.
+    pub(crate) fn told_registry(
+        &self,
+        epoch: Epoch,
+    ) -> Result<Option<CosignedStatement>, NodeError> {
+        let index = self.log_book().told.registries.get(&epoch).copied();
+        let Some(index) = index else { return Ok(None) };
+        let bytes: Option<Vec<u8>> = self.vault.get(Table::LogEntries, &index.to_be_bytes())?;
+        match bytes.map(|bytes| Entry::from_bytes(&bytes)) {
+            Some(Ok(Entry::Registry(cosigned))) => Ok(Some(cosigned)),
+            _ => Err(damaged(Table::LogEntries)),
+        }
+    }
+
+    /// Whether this node's log tells of a batch of revocations that may still be listed.
+    pub(crate) fn tells_of_batch(&self, sha256: [u8; 32]) -> bool {
+        self.log_book().told.batches.contains_key(&sha256)
     }
 
     /// Signs a checkpoint over all entries if there is none yet. What was appended is read back first; the checkpoint is
@@ -405,7 +453,7 @@ impl Node {
         Ok(Some(bytes))
     }
 
-    fn entries_of_bundle(&self, bundle: u64) -> Result<Vec<Vec<u8>>, NodeError> {
+    pub(super) fn entries_of_bundle(&self, bundle: u64) -> Result<Vec<Vec<u8>>, NodeError> {
         // The entries of a bundle have all but the last byte of their index in common.
         let first = (bundle * u64::from(BUNDLE_LEN)).to_be_bytes();
         let rows = self

@@ -1,9 +1,9 @@
 //! What anybody may read, by plain HTTP: of the log checkpoint, tiles and entries (c2sp.org/tlog-tiles), its policy, the
-//! commitments of its batches, and the evidence kept against other logs; the trust list; and the counts that are published.
+//! commitments of its batches, the same of the logs of others as far as this node holds them, and the evidence kept against other logs; the trust list; and the counts that are published.
 
 use std::sync::Arc;
 
-use commitment::Minute;
+use commitment::{Minute, Slot};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::HeaderValue;
@@ -26,6 +26,8 @@ const MAX_READS: usize = 4;
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// What the path of a batch of commitments begins with.
 const COMMITMENTS: &str = "/commitments/";
+/// What the paths of another slot's log begin with.
+const MIRROR: &str = "/mirror/";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What is asked for.
@@ -38,6 +40,10 @@ enum Wanted {
     /// The commitments of a batch, by when it was made and its root.
     Commitments(Minute, LogHash),
     Evidence,
+    /// The checkpoint up to which another slot's log is held.
+    MirrorCheckpoint(Slot),
+    /// A tile or bundle of it.
+    MirrorTile(Slot, TilePath),
     /// With the path.
     Counts(String),
 }
@@ -50,6 +56,7 @@ impl Wanted {
             "/evidence" => Some(Self::Evidence),
             "/keys" => Some(Self::Keys),
             path if path.starts_with(COMMITMENTS) => batch_of(&path[COMMITMENTS.len()..]),
+            path if path.starts_with(MIRROR) => mirror_of(&path[MIRROR.len()..]),
             path if is_counts_path(path) => Some(Self::Counts(path.to_owned())),
             path => TilePath::parse(path.strip_prefix('/')?)
                 .ok()
@@ -59,8 +66,10 @@ impl Wanted {
 
     const fn kind(&self) -> &'static str {
         match self {
-            Self::Checkpoint | Self::Policy => TEXT,
-            Self::Tile(_) | Self::Keys | Self::Commitments(..) => "application/octet-stream",
+            Self::Checkpoint | Self::Policy | Self::MirrorCheckpoint(_) => TEXT,
+            Self::Tile(_) | Self::MirrorTile(..) | Self::Keys | Self::Commitments(..) => {
+                "application/octet-stream"
+            }
             Self::Evidence | Self::Counts(_) => "application/json",
         }
     }
@@ -73,6 +82,19 @@ fn batch_of(path: &str) -> Option<Wanted> {
     let root = LogHash(crate::config::parse_digits(root)?);
     let is_plain = path == format!("{}/{}", at.get(), hex::encode(root.0));
     is_plain.then_some(Wanted::Commitments(at, root))
+}
+
+/// `<slot>/checkpoint` or `<slot>/tile/…`, in the one way to write it.
+fn mirror_of(path: &str) -> Option<Wanted> {
+    let (slot, rest) = path.split_once('/')?;
+    let number: u8 = slot.parse().ok()?;
+    let of = Slot::new(number).filter(|_| number.to_string() == slot)?;
+    match rest {
+        "checkpoint" => Some(Wanted::MirrorCheckpoint(of)),
+        rest => TilePath::parse(rest)
+            .ok()
+            .map(|tile| Wanted::MirrorTile(of, tile)),
+    }
 }
 
 /// Answers until it is dropped.
@@ -98,7 +120,7 @@ async fn answer(
     if wanted.is_none() && !asks_for_list {
         let paths = "/checkpoint, /tile/<L>/<N>[.p/<W>], /tile/entries/<N>[.p/<W>], /policy, /evidence, \
                      /keys, /commitments/<minute>/<root>, /trust/v1/list, /trust/v1/increment/…, /trust/v1/batch/<digest>, \
-                     /counts/v1/days, /counts/v1/days/<day>, /counts/v1/rule-sets\n";
+                     /mirror/<slot>/checkpoint, /mirror/<slot>/tile/…, /counts/v1/days, /counts/v1/days/<day>, /counts/v1/rule-sets\n";
         return of_type(StatusCode::NOT_FOUND, TEXT, paths);
     }
     let Ok(_permit) = room.acquire().await else {
@@ -117,7 +139,10 @@ async fn answer(
             )
         });
     };
-    let is_fixed = matches!(wanted, Wanted::Tile(_) | Wanted::Commitments(..));
+    let is_fixed = matches!(
+        wanted,
+        Wanted::Tile(_) | Wanted::MirrorTile(..) | Wanted::Commitments(..)
+    );
     let kind = wanted.kind();
     let read = tokio::task::spawn_blocking(move || read(&node, &wanted)).await;
     match read {
@@ -153,6 +178,11 @@ fn read(node: &Node, wanted: &Wanted) -> Result<Option<Vec<u8>>, NodeError> {
     Ok(match wanted {
         Wanted::Checkpoint => node.checkpoint().map(|c| c.to_bytes().to_vec()),
         Wanted::Tile(path) => node.log_tile(*path)?,
+        Wanted::MirrorCheckpoint(slot) => {
+            let checkpoint = node.mirrored_checkpoint(*slot)?;
+            checkpoint.map(|checkpoint| checkpoint.to_bytes().to_vec())
+        }
+        Wanted::MirrorTile(slot, path) => node.mirrored_tile(*slot, *path)?,
         Wanted::Policy => node.log_policy()?.map(String::into_bytes),
         Wanted::Keys => Some(node.known_log_keys()?),
         Wanted::Commitments(at, root) => node.commitments_of(*at, *root)?,

@@ -3,8 +3,10 @@
 mod book;
 mod gather;
 mod http;
+mod mirror;
 mod witness;
 
-pub(crate) use book::{LogBook, LogNames};
+pub(crate) use book::{CHECKPOINT_KEY, LogBook, LogNames, stored_keys};
 pub(crate) use gather::keep_witnessed;
 pub(crate) use http::listen_public;
+pub(crate) use mirror::{HeldLog, Mirrors};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use ledger::log::{
-    AddCheckpoint, Evidence, LogError, LogHash, NoteKey, SignedCheckpoint, SignedLogKeys,
-    WitnessState,
+    AddCheckpoint, Evidence, LogError, LogHash, LogSigner, NoteKey, SignedCheckpoint,
+    SignedLogKeys, WitnessState,
 };
 use rules::ProvinceCode;
 use sha2::{Digest as _, Sha256};
@@ -20,23 +20,57 @@ use crate::{Node, NodeError};
 const EVIDENCE_LIMIT: usize = 8;
 
 /// What was cosigned of a log, read.
-struct Witnessed {
-    state: WitnessState,
-    checkpoint: SignedCheckpoint,
-    keys: SignedLogKeys,
+pub(super) struct Witnessed {
+    pub(super) state: WitnessState,
+    pub(super) checkpoint: SignedCheckpoint,
+    pub(super) keys: SignedLogKeys,
 }
 
 impl Witnessed {
-    fn read(row: &WitnessedRow) -> Result<Self, LogError> {
+    pub(super) fn read(row: &WitnessedRow) -> Result<Self, LogError> {
         Ok(Self {
             state: WitnessState::from_bytes(&row.state)?,
             checkpoint: SignedCheckpoint::from_bytes(&row.checkpoint)?,
             keys: SignedLogKeys::from_bytes(&row.keys)?,
         })
     }
+
+    /// The cosignature once more; none if the tree is not the one cosigned.
+    pub(super) fn again(&self, name: &NoteKey, signer: &LogSigner, at_s: u64) -> Option<Vec<u8>> {
+        let log = NoteKey::log(self.checkpoint.origin(), self.keys.keys.log).ok()?;
+        let same = AddCheckpoint {
+            old_size: self.state.size(),
+            proof: Vec::new(),
+            checkpoint: self.checkpoint.clone(),
+        };
+        let permit = self.state.consider(&same, &log).ok()?;
+        Some(permit.sign(name, signer, at_s))
+    }
 }
 
 impl Node {
+    /// Whether a checkpoint of the log of province `from` is one that this node would cosign: then its entries are worth
+    /// reading.
+    pub(crate) fn would_witness(&self, from: ProvinceCode, offer: &CheckpointOffer) -> bool {
+        let CheckpointOffer { keys, request } = offer;
+        let slot = keys.keys.slot;
+        if keys.keys.province != from || slot == self.slot {
+            return false;
+        }
+        let Ok(known) = stored_keys(&self.vault, slot) else {
+            return false;
+        };
+        let log = keys
+            .check(&self.charter().roster, known.as_ref())
+            .and_then(|()| keys.keys.log_key(self.federation.as_str()));
+        let last = self.last_witnessed(slot);
+        let (Ok(log), Ok(last)) = (log, last) else {
+            return false;
+        };
+        let state = last.map_or(WitnessState::default(), |last| last.state);
+        state.consider(request, &log).is_ok()
+    }
+
     /// Cosigns a checkpoint of the log of province `from`, if it extends the one cosigned last; that is checked and stored
     /// as one, before the signature exists. With another old size than the one known, the answer is the size known.
     ///
@@ -62,13 +96,7 @@ impl Node {
             .check(&self.charter().roster, known_keys.as_ref())
             .and_then(|()| keys.keys.log_key(self.federation.as_str()))
             .map_err(|error| self.refused(from, &error))?;
-        let row: Option<WitnessedRow> = self.vault.get(Table::Witnessed, &[slot.get()])?;
-        let damaged = |_| NodeError::Store(StoreError::Damaged(Table::Witnessed));
-        let last = row
-            .as_ref()
-            .map(Witnessed::read)
-            .transpose()
-            .map_err(damaged)?;
+        let last = self.last_witnessed(slot)?;
         let state = last.as_ref().map_or(WitnessState::default(), |l| l.state);
         let answer = |cosignature, size| WitnessAnswer {
             keys: self.log_names.signed,

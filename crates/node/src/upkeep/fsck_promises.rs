@@ -8,6 +8,7 @@ use rules::Minute;
 use store::{Checked, StoreError, Table, Vault};
 
 use crate::receipts::{batch_key, forget_before, promised_by_of};
+use crate::recover::recovered;
 
 pub(super) fn check_promises(vault: &Vault, checked: &mut Checked) -> Result<(), StoreError> {
     vault.walk::<Vec<[u8; 32]>, StoreError>(Table::Promised, b"w", |key, row| {
@@ -23,9 +24,12 @@ pub(super) fn check_promises(vault: &Vault, checked: &mut Checked) -> Result<(),
         Ok(())
     })?;
     let batches = logged(vault)?;
-    let newest = batches.last().map_or(Minute::ZERO, |batch| batch.at);
+    let newest = batches.last().map_or(Minute::ZERO, |(_, batch)| batch.at);
+    // Of batches that came back with the log nobody has the commitments any more.
+    let recovered = recovered(vault)?.entries;
+    let is_recovered = |index: u64| recovered.iter().any(|(a, b)| (*a..*b).contains(&index));
     let mut known = BTreeSet::new();
-    for entry in &batches {
+    for (index, entry) in &batches {
         let key = batch_key(entry.at, entry.root);
         let bytes = vault.get_large::<Vec<u8>>(Table::Commitments, &key)?;
         match bytes.map(|bytes| Batch::from_bytes(&bytes)) {
@@ -35,7 +39,7 @@ pub(super) fn check_promises(vault: &Vault, checked: &mut Checked) -> Result<(),
                 "commitments that are not those of the log's batch",
             ),
             // Removed since, perhaps: the clock of a node that is not running is not known.
-            None if entry.at < forget_before(newest) => {}
+            None if entry.at < forget_before(newest) || is_recovered(*index) => {}
             None => checked.add(
                 Table::Commitments,
                 "a batch in the log whose commitments are gone",
@@ -55,12 +59,13 @@ pub(super) fn check_promises(vault: &Vault, checked: &mut Checked) -> Result<(),
     Ok(())
 }
 
-/// The batches that the log tells of. What is no entry is found by those who look at the log.
-fn logged(vault: &Vault) -> Result<Vec<CommitmentBatch>, StoreError> {
+/// The batches that the log tells of, and where. What is no entry is found by those who look at the log.
+fn logged(vault: &Vault) -> Result<Vec<(u64, CommitmentBatch)>, StoreError> {
     let mut batches = Vec::new();
-    vault.walk::<Vec<u8>, StoreError>(Table::LogEntries, b"", |_, bytes| {
+    vault.walk::<Vec<u8>, StoreError>(Table::LogEntries, b"", |key, bytes| {
         if let Ok(Entry::Commitments(batch)) = Entry::from_bytes(&bytes) {
-            batches.push(batch);
+            let index = key.first_chunk::<8>().map(|b| u64::from_be_bytes(*b));
+            batches.push((index.unwrap_or(u64::MAX), batch));
         }
         Ok(())
     })?;

@@ -277,6 +277,8 @@ async fn a_wrong_home_refuses_and_forgets_and_the_right_one_is_then_asked() {
         Table::LogCheckpoint,
         Table::LogKeys,
         Table::Witnessed,
+        Table::Mirrored,
+        Table::Mirrors,
         Table::Commitments,
     ];
     for table in Table::ALL {

@@ -1,6 +1,7 @@
 //! Nodes with real sockets on port 0: every door, a federation of three, passes, and the process itself.
 
 mod answers;
+mod burnt;
 mod charters;
 mod clients;
 mod counts;
@@ -16,6 +17,8 @@ mod process;
 mod provers;
 mod receipts;
 mod receipts_cut;
+mod recover;
+mod recover_hostile;
 mod residents;
 mod retention;
 mod revocations;

@@ -19,7 +19,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine, A an auditor of any
 /// province. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 44] = [
+const TABLE: [(&str, &str); 48] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -60,9 +60,19 @@ const TABLE: [(&str, &str); 44] = [
         "N",
     ),
     ("/viridian.federation.v1.LogService/AddCheckpoint", "N"),
+    ("/viridian.federation.v1.LogService/GetLogPart", "N"),
+    ("/viridian.federation.v1.LogService/GetWitnessed", "N"),
     ("/viridian.federation.v1.FederationService/Contribute", "N"),
     ("/viridian.audit.v1.AuditService/OpenSample", "A"),
     ("/viridian.audit.v1.AuditService/OpenLeaf", "A"),
+    (
+        "/viridian.federation.v1.FederationService/GetSignedRegistry",
+        "N",
+    ),
+    (
+        "/viridian.federation.v1.FederationService/GetSignedOnline",
+        "N",
+    ),
     ("/viridian.operator.v1.OperatorService/CloseEpoch", "O"),
     (
         "/viridian.operator.v1.OperatorService/AssembleRegistry",

@@ -138,7 +138,22 @@ async fn a_store_is_backed_up_compacted_and_given_new_keys_while_it_serves_and_r
         ];
         json(dir, &with_config(&restore));
         assert!(refused(dir, &with_config(&restore), 2).contains("holds a store"));
-        assert_eq!(json(dir, &with_config(&["fsck", "--json"]))["wrong"], 0);
+        let checked = json(dir, &with_config(&["fsck", "--json"]));
+        assert_eq!(
+            (&checked["wrong"], &checked["older_than_signed"]),
+            (&0.into(), &true.into())
+        );
+        // What it signed since is known again first; without peers there is nobody to ask.
+        let run_now = ["run", "--config", "node.toml"];
+        assert!(refused(dir, &run_now, 4).contains("node log recover"));
+        let recover = ["log", "recover", "--config", "node.toml", "--json"];
+        // Two others are to answer, and this node has no peers at all: its operator says so.
+        assert!(refused(dir, &recover, 8).contains("at least 2"));
+        let recover = [&recover[..], &["--answers", "0"]].concat();
+        let recovered = json(dir, &recover);
+        assert_eq!(recovered["entries"], recovered["entries_before"]);
+        let checked = json(dir, &with_config(&["fsck", "--json"]));
+        assert_eq!(checked["older_than_signed"], false);
         let (child, address) = run(dir);
         let outcomes = submit(&address, &events).await;
         let duplicates = outcomes.iter().filter(|o| **o == EventOutcome::Duplicate);

@@ -361,6 +361,18 @@ impl World {
         self.houses.insert(index.min(self.houses.len()), house);
     }
 
+    /// Channels to the other houses, as the node of `home` has them.
+    pub(crate) fn peers_of(&self, home: u8) -> Peers {
+        let identity = credentials(&PeerId::node(&federation(), province(home)));
+        let identity: Arc<dyn Credentials> = Arc::new(identity);
+        let others = self.addresses.iter();
+        let others: Vec<Peer> = others
+            .filter(|peer| peer.province.get() != home)
+            .cloned()
+            .collect();
+        Peers::new(&federation(), &others, &identity).unwrap()
+    }
+
     /// The house of a province.
     pub(crate) fn house(&self, home: u8) -> &House {
         self.houses.iter().find(|h| h.home == home).unwrap()

@@ -199,7 +199,7 @@ impl SignedOnline {
     }
 
     /// The signatures, ascending by slot.
-    pub(super) fn signatures(&self) -> &[ProvinceSignature] {
+    pub fn signatures(&self) -> &[ProvinceSignature] {
         &self.signatures
     }
 

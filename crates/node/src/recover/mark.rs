@@ -1,0 +1,55 @@
+//! That a store was put back, and what was recovered since.
+
+use crate::NodeError;
+use crate::store::{RecoveredRow, StoreError, Table, Vault, WriteSet};
+
+/// There while the store is older than what the node signed, as far as is known.
+const OLDER: &[u8] = b"older-than-signed";
+const RECOVERED: &[u8] = b"log-recovered";
+
+/// Marks a store that was put back from an older copy: its node does not start until its log is recovered.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn mark_older(vault: &Vault) -> Result<(), StoreError> {
+    let mut write = vault.write();
+    write.put(Table::Jobs, OLDER, &());
+    write.commit()
+}
+
+/// Whether a store is marked as older than what its node signed.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn is_older_than_signed(vault: &Vault) -> Result<bool, StoreError> {
+    Ok(vault.get::<()>(Table::Jobs, OLDER)?.is_some())
+}
+
+/// Puts among the changes that the store is as new again as what the node signed.
+pub(crate) fn take_off_mark(write: &mut WriteSet<'_>, recovered: &RecoveredRow) {
+    write.delete(Table::Jobs, OLDER);
+    write.put(Table::Jobs, RECOVERED, recovered);
+}
+
+/// What was recovered.
+pub(crate) fn recovered(vault: &Vault) -> Result<RecoveredRow, StoreError> {
+    let row: Option<RecoveredRow> = vault.get(Table::Jobs, RECOVERED)?;
+    Ok(row.unwrap_or_default())
+}
+
+impl crate::Node {
+    /// Refuses while it is not over what this node may have signed before its store was put back, and does not know of.
+    pub(crate) fn be_quiet(&self) -> Result<(), NodeError> {
+        let Some(until) = self.quiet_until else {
+            return Ok(());
+        };
+        let left_min = until.get().saturating_sub(self.clock.now().get());
+        if left_min == 0 {
+            return Ok(());
+        }
+        Err(NodeError::Later {
+            reason: wire::Reason::Overloaded,
+            wait: std::time::Duration::from_secs(u64::from(left_min) * 60),
+        })
+    }
+}

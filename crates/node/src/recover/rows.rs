@@ -1,0 +1,224 @@
+//! What recovered entries mean for a store: for each kind what comes back, and what must not be done again.
+
+use std::collections::BTreeSet;
+
+use commitment::{Epoch, fr_to_bytes};
+use ledger::CosignerState;
+use ledger::log::{Entry, KeyChange, KeyRole, SignedCheckpoint, SignedLogKeys};
+use rules::{Day, Minute, ProvinceCode};
+use verifier::trust::BATCH_SPACING_MIN;
+
+use super::ask::Holder;
+use super::floors::Floors;
+use super::{RecoverError, Recovered, Recovering, recovered, take_off_mark};
+use crate::counts::day_key;
+use crate::registry::STATE_KEY;
+use crate::store::{EpochRow, RuleSetCountRow, StoreError, Table, Vault, WriteSet};
+use crate::transparency::{CHECKPOINT_KEY, stored_keys};
+
+/// What is to be stored.
+pub(super) struct Found<'a> {
+    /// Entries that the store has.
+    pub(super) had: u64,
+    /// Those that follow.
+    pub(super) entries: Vec<Vec<u8>>,
+    pub(super) newest: Option<SignedCheckpoint>,
+    pub(super) holders: &'a [Holder],
+    pub(super) floors: Floors,
+    pub(super) logs: usize,
+    pub(super) answered: Vec<ProvinceCode>,
+}
+
+/// An entry that the store has.
+pub(super) fn own_entry(vault: &Vault, index: u64) -> Result<Option<Vec<u8>>, RecoverError> {
+    Ok(vault.get(Table::LogEntries, &index.to_be_bytes())?)
+}
+
+/// What is learnt from entries beside their rows.
+#[derive(Default)]
+struct Learnt {
+    heads: BTreeSet<u32>,
+    /// The last epoch that the log tells of.
+    epoch: u32,
+    log_keys: Option<KeyChange>,
+    /// The latest time that it tells: a clock that begins anew with each process is before it.
+    told: Option<Minute>,
+}
+
+/// Stores everything in one commit.
+pub(super) fn store(me: &Recovering<'_>, found: Found<'_>) -> Result<Recovered, RecoverError> {
+    let mut write = me.vault.write();
+    let mut learnt = Learnt::default();
+    for (index, bytes) in (found.had..).zip(&found.entries) {
+        let entry = Entry::from_bytes(bytes).map_err(|_| RecoverError::UnknownEntry { index })?;
+        write.put_new(Table::LogEntries, &index.to_be_bytes(), bytes);
+        learnt.told = learnt.told.max(entry.told_time());
+        learn(me.vault, &mut write, &entry, bytes, &mut learnt)?;
+    }
+    if let Some(announced) = learnt.log_keys {
+        let keys = announced_keys(me, found.holders, &announced)?;
+        write.put(Table::LogKeys, &[me.slot.get()], &keys.to_bytes());
+    }
+    let has = found.had + found.entries.len() as u64;
+    let mut row = recovered(me.vault)?;
+    if has > found.had {
+        row.entries.push((found.had, has));
+    }
+    if let (Some(first), Some(last)) = (learnt.heads.first(), learnt.heads.last()) {
+        row.epochs.push((*first, *last));
+    }
+    let newest = found.newest.filter(|newest| newest.size() >= found.had);
+    if let Some(newest) = &newest {
+        write.put(
+            Table::LogCheckpoint,
+            CHECKPOINT_KEY,
+            &newest.to_bytes().to_vec(),
+        );
+    }
+    let now = learnt.told.map_or(me.now, |told| told.max(me.now));
+    let quiet_min = i64::from(BATCH_SPACING_MIN + me.skew_min);
+    let quiet_until = now.saturating_add_signed(quiet_min);
+    row.quiet_until = Some(quiet_until);
+    let epoch = found.floors.epoch.max(learnt.epoch);
+    let epoch = refrain(me.vault, &mut write, (epoch, now))?;
+    let sequence = refrain_online(me.vault, &mut write, found.floors.sequence)?;
+    take_off_mark(&mut write, &row);
+    write.commit()?;
+    Ok(Recovered {
+        had: found.had,
+        has,
+        cosigned_by: newest.map_or(0, |newest| cosigners(me, &newest, found.holders)),
+        answered: found.answered,
+        logs: found.logs,
+        heads: learnt.heads.len(),
+        epoch,
+        sequence,
+        quiet_until,
+    })
+}
+
+/// Puts among the changes what an entry means. Rule sets, sources, the head key, batches of revocations and of commitments, and
+/// registries are read from the log itself at every start: it tells of them once.
+fn learn(
+    vault: &Vault,
+    write: &mut WriteSet<'_>,
+    entry: &Entry,
+    bytes: &[u8],
+    learnt: &mut Learnt,
+) -> Result<(), RecoverError> {
+    match entry {
+        Entry::TreeHead(signed) => {
+            let epoch = signed.head.epoch.get();
+            let row = EpochRow {
+                as_of: signed.head.head_time,
+                head: signed.to_bytes(),
+                records: signed.head.leaf_count,
+            };
+            // No other head is ever signed for it; the records under this one are gone.
+            write.put_new(Table::Epochs, &epoch.to_be_bytes(), &row);
+            learnt.heads.insert(epoch);
+            learnt.epoch = learnt.epoch.max(epoch);
+        }
+        Entry::Registry(cosigned) => {
+            learnt.epoch = learnt.epoch.max(cosigned.statement().epoch().get());
+        }
+        Entry::Colours(counts) => put_day(write, counts.day, 0, bytes),
+        Entry::Sources(counts) => put_day(write, counts.day, 1 + u16::from(counts.part), bytes),
+        Entry::Impact(count) => {
+            let key = count.set.text_sha256;
+            let known: Option<RuleSetCountRow> = vault.get(Table::RuleSetCounts, &key)?;
+            let mut row = known.unwrap_or(RuleSetCountRow {
+                seen_at: count.at,
+                scope: count.set.scope,
+                digest: fr_to_bytes(count.set.digest),
+                is_due: true,
+                entry: None,
+            });
+            row.entry = Some(bytes.to_vec());
+            write.put(Table::RuleSetCounts, &key, &row);
+        }
+        Entry::KeyChange(change) if change.role == KeyRole::Log => {
+            learnt.log_keys = Some(*change);
+        }
+        Entry::KeyChange(_)
+        | Entry::RuleSet(_)
+        | Entry::RuleSetWithdrawn(_)
+        | Entry::Source(_)
+        | Entry::Revocations(_)
+        | Entry::Commitments(_) => {}
+    }
+    Ok(())
+}
+
+fn put_day(write: &mut WriteSet<'_>, day: u16, number: u16, bytes: &[u8]) {
+    let key = day_key(Day::new(day), number);
+    write.put_new(Table::DailyCounts, &key, &bytes.to_vec());
+}
+
+/// The log keys that the log announced last, so that no number is given to others.
+fn announced_keys(
+    me: &Recovering<'_>,
+    holders: &[Holder],
+    announced: &KeyChange,
+) -> Result<SignedLogKeys, RecoverError> {
+    let number = announced.number;
+    let files = me
+        .log_signer
+        .public(me.home, me.slot, number)
+        .sign(me.head_key);
+    let stored = stored_keys(me.vault, me.slot)?;
+    let held = holders.iter().filter_map(|holder| holder.keys);
+    let mut known = held.chain(stored).chain([files]);
+    known
+        .find(|keys| keys.sha256() == announced.sha256)
+        .ok_or(RecoverError::UnknownKeys { number })
+}
+
+/// Signs no registry of `epoch` or before it, nor of a time before now: what was signed before the store was lost was of a
+/// time before that.
+fn refrain(
+    vault: &Vault,
+    write: &mut WriteSet<'_>,
+    (epoch, now): (u32, Minute),
+) -> Result<u32, RecoverError> {
+    let stored: Option<Vec<u8>> = vault.get(Table::Cosigned, STATE_KEY)?;
+    let state = match stored.map(|bytes| CosignerState::from_bytes(&bytes)) {
+        Some(Ok(state)) => state,
+        Some(Err(_)) => return Err(StoreError::Damaged(Table::Cosigned).into()),
+        None => CosignerState::default(),
+    };
+    let last = state.last_epoch().map_or(0, Epoch::get);
+    let epoch = epoch.max(last);
+    let state = state.refraining(Epoch::new(epoch), now);
+    write.put(Table::Cosigned, STATE_KEY, &state.to_bytes());
+    Ok(epoch)
+}
+
+/// Signs no list of `sequence` or before it.
+fn refrain_online(
+    vault: &Vault,
+    write: &mut WriteSet<'_>,
+    sequence: u64,
+) -> Result<u64, RecoverError> {
+    let old = vault.keys(Table::OnlineSigned, b"", usize::MAX)?;
+    let last = old.last().and_then(|key| key.first_chunk::<8>());
+    let last = last.map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    if sequence <= last {
+        return Ok(last);
+    }
+    for key in old {
+        write.delete(Table::OnlineSigned, &key);
+    }
+    // The digest of no document: none of this number is signed.
+    write.put(Table::OnlineSigned, &sequence.to_be_bytes(), &[0_u8; 32]);
+    Ok(sequence)
+}
+
+fn cosigners(me: &Recovering<'_>, newest: &SignedCheckpoint, holders: &[Holder]) -> usize {
+    let names = holders.iter().filter_map(|holder| {
+        let keys = holder.witness?;
+        keys.keys.witness_key(me.federation.as_str()).ok()
+    });
+    let names: Vec<_> = names.collect();
+    newest.signers(&names).map_or(0, |signers| signers.len())
+}

@@ -1,0 +1,580 @@
+//! The logs of others, as far as this node holds them: what it witnesses it also keeps, so that a log can be read, and given
+//! back to its node, when that node has it no more.
+//!
+//! Entries are held against a checkpoint that the log signed before they are stored. Beside them lie the roots of full bundles,
+//! so that a start need not hash what is stored, and the oldest entries can go when a log has become large.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use commitment::Slot;
+use ledger::log::{
+    BUNDLE_LEN, Log, LogError, LogHash, LogPart, ReadError, SignedCheckpoint, SignedLogKeys,
+    TilePath, WitnessState, bundle, leaf_hash,
+};
+use wire::{Reason, WitnessedLog};
+
+use super::witness::Witnessed;
+use crate::store::{MirrorRow, StoreError, Table, Vault, WitnessedRow, WriteSet};
+use crate::{Node, NodeError};
+
+/// Bytes of entries that are held of one log; the oldest go first. Of a log as they are, a few years.
+const KEPT_MAX_BYTES: u64 = 256 << 20;
+
+/// The logs that are held, by slot.
+#[derive(Default)]
+pub(crate) struct Mirrors(Mutex<BTreeMap<Slot, Mirror>>);
+
+/// What is held of one log.
+#[derive(Clone, Default)]
+struct Mirror {
+    log: Log,
+    row: MirrorRow,
+}
+
+const fn damaged() -> NodeError {
+    NodeError::Store(StoreError::Damaged(Table::Mirrors))
+}
+
+fn key(slot: Slot, number: u64) -> Vec<u8> {
+    [&[slot.get()][..], &number.to_be_bytes()].concat()
+}
+
+impl Mirrors {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<Slot, Mirror>> {
+        // A mirror is replaced as a whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings the mirrors to where the store says they were. One that is not whole is given up: it is fetched again.
+    pub(crate) fn restore(&self, vault: &Vault) -> Result<(), NodeError> {
+        let mut held = BTreeMap::new();
+        for number in 0..=u8::MAX {
+            let Some(slot) = Slot::new(number) else { break };
+            match Mirror::restore(vault, slot) {
+                Ok(Some(mirror)) => drop(held.insert(slot, mirror)),
+                Ok(None) => {}
+                Err(NodeError::Store(StoreError::Damaged(_))) => {
+                    tracing::error!(
+                        slot = number,
+                        "what is held of another log is damaged, and fetched again"
+                    );
+                    forget(vault, slot)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        *self.held() = held;
+        Ok(())
+    }
+}
+
+/// Removes what is held of a log.
+fn forget(vault: &Vault, slot: Slot) -> Result<(), NodeError> {
+    for table in [Table::Mirrors, Table::Mirrored] {
+        loop {
+            let keys = vault.keys(table, &[slot.get()], 1_024)?;
+            if keys.is_empty() {
+                break;
+            }
+            let mut write = vault.write();
+            for key in &keys {
+                write.delete(table, key);
+            }
+            write.commit()?;
+        }
+    }
+    Ok(())
+}
+
+impl Mirror {
+    fn restore(vault: &Vault, slot: Slot) -> Result<Option<Self>, NodeError> {
+        let row: Option<MirrorRow> = vault.get(Table::Mirrors, &[slot.get()])?;
+        let Some(row) = row else { return Ok(None) };
+        let mut log = Log::default();
+        for number in 0..row.end / u64::from(BUNDLE_LEN) {
+            let root: Option<[u8; 32]> = vault.get(Table::Mirrors, &key(slot, number))?;
+            log.append_bundle(LogHash(root.ok_or(damaged())?))
+                .map_err(|_| damaged())?;
+        }
+        for entry in entries_of(vault, slot, row.end / u64::from(BUNDLE_LEN))? {
+            log.append(&entry).map_err(|_| damaged())?;
+        }
+        let mirror = Self { log, row };
+        let is_whole = mirror.log.size() == mirror.row.end
+            && mirror.checkpoint().is_none_or(|checkpoint| {
+                let root = mirror.root_at(vault, slot, checkpoint.size());
+                root.is_ok_and(|root| root == checkpoint.root())
+            });
+        is_whole.then_some(Some(mirror)).ok_or(damaged())
+    }
+
+    fn checkpoint(&self) -> Option<SignedCheckpoint> {
+        SignedCheckpoint::from_bytes(&self.row.checkpoint).ok()
+    }
+
+    fn root_at(&self, vault: &Vault, slot: Slot, size: u64) -> Result<LogHash, NodeError> {
+        let read = |bundle| leaves_of(vault, slot, bundle);
+        self.log.root_at(size, &read).map_err(unread)
+    }
+
+    /// This mirror with a part more of the log whose checkpoint is `of`, and the changes that make it so.
+    fn with(
+        &self,
+        (vault, slot): (&Vault, Slot),
+        part: &LogPart,
+        of: &SignedCheckpoint,
+        write: &mut WriteSet<'_>,
+        kept_max_bytes: u64,
+    ) -> Result<Self, NodeError> {
+        let log = self
+            .log
+            .extended(part, (of.size(), of.root()))
+            .map_err(|error| refused(slot, &error))?;
+        let mut row = self.row.clone();
+        for (number, entry) in (row.end..).zip(&part.entries) {
+            write.put(Table::Mirrored, &key(slot, number), entry);
+            row.len_bytes += entry.len() as u64;
+        }
+        let full = row.end / u64::from(BUNDLE_LEN)..log.size() / u64::from(BUNDLE_LEN);
+        for number in full {
+            let root = log.bundle_root(number).ok_or(damaged())?;
+            write.put(Table::Mirrors, &key(slot, number), &root.0);
+        }
+        row.end = log.size();
+        if row.end == of.size() {
+            row.checkpoint = of.to_bytes().to_vec();
+        }
+        // Whole bundles, and never the one that is not full.
+        while row.len_bytes > kept_max_bytes && row.first + u64::from(BUNDLE_LEN) <= self.row.end {
+            for entry in entries_of(vault, slot, row.first / u64::from(BUNDLE_LEN))? {
+                write.delete(Table::Mirrored, &key(slot, row.first));
+                row.first += 1;
+                row.len_bytes = row.len_bytes.saturating_sub(entry.len() as u64);
+            }
+        }
+        write.put(Table::Mirrors, &[slot.get()], &row);
+        Ok(Self { log, row })
+    }
+}
+
+fn refused(slot: Slot, error: &LogError) -> NodeError {
+    tracing::warn!(slot = slot.get(), %error, "entries of another log are refused");
+    NodeError::Refused(Reason::CheckpointRefused)
+}
+
+fn unread(error: ReadError<NodeError>) -> NodeError {
+    match error {
+        ReadError::Read(error) => error,
+        ReadError::Log(_) => NodeError::Refused(Reason::NotFound),
+    }
+}
+
+fn entries_of(vault: &Vault, slot: Slot, bundle: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+    let first = key(slot, bundle * u64::from(BUNDLE_LEN));
+    let rows = vault.list::<Vec<u8>>(Table::Mirrored, &first[..first.len() - 1])?;
+    Ok(rows.into_iter().map(|(_, bytes)| bytes).collect())
+}
+
+fn leaves_of(vault: &Vault, slot: Slot, bundle: u64) -> Result<Vec<LogHash>, NodeError> {
+    let entries = entries_of(vault, slot, bundle)?;
+    if entries.is_empty() {
+        // Removed, or never here.
+        return Err(NodeError::Refused(Reason::NotFound));
+    }
+    Ok(entries.iter().map(|entry| leaf_hash(entry)).collect())
+}
+
+/// What a store holds of a log, while no node runs over it.
+pub(crate) struct HeldLog<'a> {
+    vault: &'a Vault,
+    slot: Slot,
+    mirror: Mirror,
+    state: WitnessState,
+}
+
+impl<'a> HeldLog<'a> {
+    pub(crate) fn open(vault: &'a Vault, slot: Slot) -> Result<Self, NodeError> {
+        let row: Option<WitnessedRow> = vault.get(Table::Witnessed, &[slot.get()])?;
+        let state = row.map(|row| WitnessState::from_bytes(&row.state));
+        let damaged = |_| NodeError::Store(StoreError::Damaged(Table::Witnessed));
+        Ok(Self {
+            vault,
+            slot,
+            mirror: Mirror::restore(vault, slot)?.unwrap_or_default(),
+            state: state.transpose().map_err(damaged)?.unwrap_or_default(),
+        })
+    }
+
+    pub(crate) const fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// The entry after the last one that is held.
+    pub(crate) const fn end(&self) -> u64 {
+        self.mirror.row.end
+    }
+
+    /// What was cosigned last.
+    pub(crate) const fn cosigned(&self) -> WitnessState {
+        self.state
+    }
+
+    /// As [`Node::mirror`].
+    pub(crate) fn take(&mut self, part: &LogPart, of: &SignedCheckpoint) -> Result<(), NodeError> {
+        let mut write = self.vault.write();
+        let at = (self.vault, self.slot);
+        let next = self.mirror.with(at, part, of, &mut write, KEPT_MAX_BYTES)?;
+        write.commit()?;
+        self.mirror = next;
+        Ok(())
+    }
+
+    /// That the tree of `size` entries goes on from that of `old`.
+    pub(crate) fn consistency(&self, old: u64, size: u64) -> Result<Vec<LogHash>, NodeError> {
+        let read = |bundle| leaves_of(self.vault, self.slot, bundle);
+        let log = &self.mirror.log;
+        log.prove_consistency(old, size, &read).map_err(unread)
+    }
+
+    /// Remembers what was cosigned, in place of what was before.
+    pub(crate) fn remember(
+        self,
+        state: WitnessState,
+        checkpoint: &SignedCheckpoint,
+        keys: &SignedLogKeys,
+    ) -> Result<(), NodeError> {
+        let row = WitnessedRow {
+            state: state.to_bytes(),
+            checkpoint: checkpoint.to_bytes().to_vec(),
+            keys: keys.to_bytes(),
+        };
+        let mut write = self.vault.write();
+        write.put(Table::Witnessed, &[self.slot.get()], &row);
+        write.put(Table::LogKeys, &[self.slot.get()], &keys.to_bytes());
+        Ok(write.commit()?)
+    }
+}
+
+impl Node {
+    /// Where what this node holds of a log ends: the first entry that it has not seen.
+    pub fn mirrored(&self, slot: Slot) -> u64 {
+        let held = self.mirrors.held();
+        held.get(&slot).map_or(0, |mirror| mirror.row.end)
+    }
+
+    /// Keeps a part of another node's log, if it is what the tree of `of` goes on with; gives where what is held ends then.
+    /// That the log signed `of` is the caller's to know.
+    ///
+    /// # Errors
+    /// [`Reason::CheckpointRefused`] for other entries, or more of them.
+    pub(crate) fn mirror(
+        &self,
+        slot: Slot,
+        part: &LogPart,
+        of: &SignedCheckpoint,
+    ) -> Result<u64, NodeError> {
+        let mut held = self.mirrors.held();
+        let before = held.get(&slot).cloned().unwrap_or_default();
+        let mut write = self.vault.write();
+        let at = (&*self.vault, slot);
+        let next = before.with(at, part, of, &mut write, KEPT_MAX_BYTES)?;
+        write.commit()?;
+        let end = next.row.end;
+        held.insert(slot, next);
+        Ok(end)
+    }
+
+    /// A checkpoint that this node cosigned and up to which it held all entries already, as when nothing was appended.
+    pub(crate) fn complete_mirror(
+        &self,
+        slot: Slot,
+        of: &SignedCheckpoint,
+    ) -> Result<(), NodeError> {
+        let mut held = self.mirrors.held();
+        let Some(mirror) = held.get_mut(&slot).filter(|m| m.row.end == of.size()) else {
+            return Ok(());
+        };
+        let is_same = mirror.log.root().is_ok_and(|root| root == of.root());
+        if is_same && mirror.row.checkpoint != of.to_bytes() {
+            let mut row = mirror.row.clone();
+            row.checkpoint = of.to_bytes().to_vec();
+            let mut write = self.vault.write();
+            write.put(Table::Mirrors, &[slot.get()], &row);
+            write.commit()?;
+            mirror.row = row;
+        }
+        Ok(())
+    }
+
+    /// Entries of this node's log, or of one that it holds, from `first` on, as many as fit, with the proof that they lead to the
+    /// tree of `size`.
+    ///
+    /// # Errors
+    /// [`Reason::NotFound`] for what is not held.
+    pub fn log_part(&self, slot: Slot, first: u64, size: u64) -> Result<LogPart, NodeError> {
+        let none = || NodeError::Refused(Reason::NotFound);
+        if first >= size {
+            return Err(none());
+        }
+        let (number, skip) = (first / u64::from(BUNDLE_LEN), first % u64::from(BUNDLE_LEN));
+        let skip = usize::try_from(skip).map_err(|_| none())?;
+        let most = usize::try_from((size - first).min(BUNDLE_LEN.into())).map_err(|_| none())?;
+        let cut = |entries: Vec<Vec<u8>>| -> Result<Vec<Vec<u8>>, NodeError> {
+            let mut entries: Vec<Vec<u8>> = entries.into_iter().skip(skip).take(most).collect();
+            entries.truncate(wire::fitting(&entries)?);
+            (!entries.is_empty()).then_some(entries).ok_or_else(none)
+        };
+        if slot == self.slot {
+            if self.checkpoint().is_none_or(|own| own.size() < size) {
+                return Err(none());
+            }
+            let entries = cut(self.entries_of_bundle(number)?)?;
+            let end = first + entries.len() as u64;
+            let proof = self.log_consistency(end, size)?;
+            return Ok(LogPart { entries, proof });
+        }
+        let held = self.mirrors.held();
+        let mirror = held.get(&slot).ok_or_else(none)?;
+        if first < mirror.row.first || size > mirror.row.end {
+            return Err(none());
+        }
+        let entries = cut(entries_of(&self.vault, slot, number)?)?;
+        let end = first + entries.len() as u64;
+        let read = |bundle| leaves_of(&self.vault, slot, bundle);
+        let proof = mirror
+            .log
+            .prove_consistency(end, size, &read)
+            .map_err(unread)?;
+        Ok(LogPart { entries, proof })
+    }
+
+    /// What this node has cosigned of a log, and holds of it.
+    ///
+    /// # Errors
+    /// [`Reason::NotFound`] where it cosigned nothing.
+    pub fn witnessed(&self, slot: Slot) -> Result<WitnessedLog, NodeError> {
+        let last = self.last_witnessed(slot)?;
+        let last = last.ok_or(NodeError::Refused(Reason::NotFound))?;
+        let (first, end) = {
+            let held = self.mirrors.held();
+            held.get(&slot).map_or((0, 0), |m| (m.row.first, m.row.end))
+        };
+        let size = last.checkpoint.size();
+        Ok(WitnessedLog {
+            keys: last.keys,
+            checkpoint: self.cosigned(&last),
+            witness: self.log_names.signed,
+            first: first.min(size),
+            // What was read of a later tree, that this node did not come to cosign, leads to that alone.
+            end: end.min(size),
+        })
+    }
+
+    /// What this node cosigned last of a log.
+    pub(super) fn last_witnessed(&self, slot: Slot) -> Result<Option<Witnessed>, NodeError> {
+        let row: Option<WitnessedRow> = self.vault.get(Table::Witnessed, &[slot.get()])?;
+        let damaged = |_| NodeError::Store(StoreError::Damaged(Table::Witnessed));
+        row.as_ref()
+            .map(Witnessed::read)
+            .transpose()
+            .map_err(damaged)
+    }
+
+    /// What was cosigned, with the cosignature: that it was is stored.
+    fn cosigned(&self, last: &Witnessed) -> SignedCheckpoint {
+        let at_s = u64::from(self.clock.now().get()) * 60;
+        let name = &self.log_names.witness;
+        let line = last.again(name, &self.log_signer, at_s);
+        let with = line.and_then(|line| last.checkpoint.with_cosignature(&line, name).ok());
+        with.unwrap_or_else(|| last.checkpoint.clone())
+    }
+
+    /// The newest checkpoint of a log all of whose tree is held.
+    pub(super) fn mirrored_checkpoint(
+        &self,
+        slot: Slot,
+    ) -> Result<Option<SignedCheckpoint>, NodeError> {
+        let checkpoint = {
+            let held = self.mirrors.held();
+            held.get(&slot).and_then(Mirror::checkpoint)
+        };
+        let Some(checkpoint) = checkpoint else {
+            return Ok(None);
+        };
+        let last = self.last_witnessed(slot)?;
+        let is_last = |last: &&Witnessed| last.checkpoint.text() == checkpoint.text();
+        let cosigned = last
+            .as_ref()
+            .filter(is_last)
+            .map(|last| self.cosigned(last));
+        Ok(Some(cosigned.unwrap_or(checkpoint)))
+    }
+
+    /// A tile or bundle of a log that is held, of the tree of [`Node::mirrored_checkpoint`].
+    pub(super) fn mirrored_tile(
+        &self,
+        slot: Slot,
+        path: TilePath,
+    ) -> Result<Option<Vec<u8>>, NodeError> {
+        let held = self.mirrors.held();
+        let found = held
+            .get(&slot)
+            .and_then(|m| Some((m, m.checkpoint()?.size())));
+        let Some((mirror, size)) = found.filter(|(_, size)| path.is_in(*size)) else {
+            return Ok(None);
+        };
+        if path.level.is_some() {
+            let read = |bundle| leaves_of(&self.vault, slot, bundle);
+            return match mirror.log.tile(path, size, &read).map_err(unread) {
+                Err(NodeError::Refused(Reason::NotFound)) => Ok(None),
+                tile => tile,
+            };
+        }
+        if path.index * u64::from(BUNDLE_LEN) < mirror.row.first {
+            return Ok(None);
+        }
+        drop(held);
+        let entries = entries_of(&self.vault, slot, path.index)?;
+        let wanted = entries.iter().take(path.width.into()).map(Vec::as_slice);
+        Ok(Some(bundle(wanted).map_err(|_| damaged())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ledger::log::LogSigner;
+
+    use super::*;
+    use crate::Entropy;
+    use crate::store::{KeyRing, MemoryStore, StoreIdentity};
+
+    fn vault() -> Vault {
+        let identity = StoreIdentity {
+            federation: "test".to_owned(),
+            province: rules::ProvinceCode::new(33).unwrap(),
+        };
+        let entropy = Arc::new(Entropy::from_seed([1; 32]));
+        let store = Arc::new(MemoryStore::default());
+        Vault::open(store, &identity, KeyRing::from_secret([2; 32]), entropy).unwrap()
+    }
+
+    fn slot() -> Slot {
+        Slot::new(4).unwrap()
+    }
+
+    fn entry(number: u64) -> Vec<u8> {
+        [&number.to_be_bytes()[..], &[7; 92]].concat()
+    }
+
+    /// A log and its checkpoint.
+    fn log_of(count: u64) -> (Log, SignedCheckpoint) {
+        let mut log = Log::default();
+        (0..count).for_each(|number| log.append(&entry(number)).unwrap());
+        let signer = LogSigner::derive(&[3; 32]);
+        let public = signer.public(rules::ProvinceCode::new(35).unwrap(), slot(), 1);
+        let name = public.log_key("test").unwrap();
+        let checkpoint = signer.sign(count, log.root().unwrap(), &name).unwrap();
+        (log, checkpoint)
+    }
+
+    fn part(log: &Log, first: u64, end: u64) -> LogPart {
+        let read = |bundle: u64| -> Result<Vec<LogHash>, ()> {
+            let first = bundle * u64::from(BUNDLE_LEN);
+            Ok((first..first + u64::from(BUNDLE_LEN))
+                .map(|number| leaf_hash(&entry(number)))
+                .collect())
+        };
+        LogPart {
+            entries: (first..end).map(entry).collect(),
+            proof: log.prove_consistency(end, log.size(), &read).unwrap(),
+        }
+    }
+
+    fn filled(vault: &Vault, count: u64, kept_max_bytes: u64) -> Mirror {
+        let (log, checkpoint) = log_of(count);
+        let mut mirror = Mirror::default();
+        while mirror.row.end < count {
+            let end = count.min(mirror.row.end + 100);
+            let part = part(&log, mirror.row.end, end);
+            let mut write = vault.write();
+            let at = (vault, slot());
+            mirror = mirror
+                .with(at, &part, &checkpoint, &mut write, kept_max_bytes)
+                .unwrap();
+            write.commit().unwrap();
+        }
+        assert_eq!(mirror.checkpoint(), Some(checkpoint));
+        mirror
+    }
+
+    #[test]
+    fn a_mirror_comes_back_from_its_bundles_roots_and_the_last_bundles_entries() {
+        for count in [1, 255, 256, 257, 700] {
+            let vault = vault();
+            let mirror = filled(&vault, count, KEPT_MAX_BYTES);
+            let again = Mirror::restore(&vault, slot()).unwrap().unwrap();
+            assert_eq!(again.row, mirror.row);
+            assert_eq!(again.log.root(), mirror.log.root());
+        }
+    }
+
+    #[test]
+    fn a_log_beyond_the_limit_loses_its_oldest_bundles_and_goes_on() {
+        let vault = vault();
+        // 100 bytes an entry.
+        let mirror = filled(&vault, 2_000, 60_000);
+        assert!(mirror.row.len_bytes <= 60_000 && mirror.row.first >= 1_280);
+        assert_eq!(mirror.row.first % u64::from(BUNDLE_LEN), 0);
+        let rows = vault.keys(Table::Mirrored, &[4], usize::MAX).unwrap();
+        assert_eq!(rows.len() as u64, 2_000 - mirror.row.first);
+        let again = Mirror::restore(&vault, slot()).unwrap().unwrap();
+        assert_eq!(again.row, mirror.row);
+        let (log, _) = log_of(2_000);
+        let read = |bundle| leaves_of(&vault, slot(), bundle);
+        let proof = again.log.prove_consistency(1_900, 2_000, &read).unwrap();
+        assert_eq!(proof, part(&log, 1_899, 1_900).proof);
+    }
+
+    #[test]
+    fn a_damaged_mirror_is_given_up_and_the_others_stay() {
+        let vault = vault();
+        filled(&vault, 300, KEPT_MAX_BYTES);
+        let mut write = vault.write();
+        write.put(Table::Mirrored, &key(slot(), 299), &entry(7));
+        write.commit().unwrap();
+        let mirrors = Mirrors::default();
+        mirrors.restore(&vault).unwrap();
+        assert!(mirrors.held().is_empty());
+        for table in [Table::Mirrors, Table::Mirrored] {
+            assert_eq!(vault.keys(table, b"", 1).unwrap(), Vec::<Vec<u8>>::new());
+        }
+    }
+
+    #[test]
+    fn other_entries_more_of_them_none_and_a_proof_of_something_else_are_refused() {
+        let vault = vault();
+        let (log, checkpoint) = log_of(300);
+        let good = part(&log, 0, 100);
+        let refused = |damage: fn(&mut LogPart)| {
+            let mut bad = good.clone();
+            damage(&mut bad);
+            let mut write = vault.write();
+            let at = (&vault, slot());
+            let mirror = Mirror::default();
+            mirror
+                .with(at, &bad, &checkpoint, &mut write, KEPT_MAX_BYTES)
+                .is_err()
+        };
+        assert!(!refused(|_| {}));
+        assert!(refused(|part| part.entries[3][0] ^= 1));
+        assert!(refused(|part| drop(part.entries.pop())));
+        assert!(refused(|part| part.entries.push(entry(100))));
+        assert!(refused(|part| part.entries = (0..301).map(entry).collect()));
+        assert!(refused(|part| part.entries.clear()));
+        assert!(refused(|part| part.proof.clear()));
+        assert!(refused(|part| part.proof[0].0[0] ^= 1));
+    }
+}

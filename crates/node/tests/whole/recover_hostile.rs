@@ -1,0 +1,226 @@
+//! Mirrors that give other entries, too few, too many, or never end; and a store that went on by itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::log::bundle;
+use node::store::{MemoryStore, Table};
+use node::{RecoverError, is_older_than_signed, mark_older};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::recover::{
+    BACK, Before, LOST, close_and_assemble, copy_of, entries, findings, lose, recover, slot, vault,
+};
+use crate::world::{Wish, World, minute, parts};
+
+fn mirrored_key(index: u64) -> Vec<u8> {
+    [&[slot(LOST).get()][..], &index.to_be_bytes()].concat()
+}
+
+/// Changes an entry of the lost house's log where another house holds it; none to remove it.
+fn damage(world: &World, home: u8, index: u64, entry: Option<&[u8]>) {
+    let vault = vault(home, &world.house(home).store);
+    let mut write = vault.write();
+    match entry {
+        Some(entry) => write.put(Table::Mirrored, &mirrored_key(index), &entry.to_vec()),
+        None => write.delete(Table::Mirrored, &mirrored_key(index)),
+    }
+    write.commit().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_with_other_entries_is_passed_over_for_an_honest_one() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, lost } = lose(&mut world).await;
+    let had = entries(LOST, &backup).len() as u64;
+    let told = entries(LOST, &lost);
+    // The first that is asked gives another entry, and a well-formed one.
+    damage(&world, 33, had + 1, Some(&told[0].to_bytes()));
+    let recovered = recover(&world, &backup, &[], None).await.unwrap();
+    assert_eq!(recovered.has, told.len() as u64);
+    assert_eq!(entries(LOST, &backup), told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_mirror_has_all_of_it_nothing_is_changed_and_the_size_is_told() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, lost } = lose(&mut world).await;
+    mark_older(&vault(LOST, &backup)).unwrap();
+    let (had, has) = (entries(LOST, &backup).len(), entries(LOST, &lost).len());
+    let as_it_was = copy_of(&backup);
+    for home in [33, 42] {
+        for index in had + 2..has {
+            damage(&world, home, index as u64, None);
+        }
+    }
+    let found = recover(&world, &backup, &[], None).await;
+    let reached = match found {
+        Err(RecoverError::Incomplete { reached, wanted }) if wanted == has as u64 => reached,
+        other => panic!("{other:?}"),
+    };
+    assert!(reached < has as u64 && reached >= had as u64);
+    assert_eq!(entries(LOST, &backup), entries(LOST, &as_it_was));
+    assert!(is_older_than_signed(&vault(LOST, &backup)).unwrap());
+    assert_eq!(findings(LOST, &backup), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_went_on_by_itself_is_told_so() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, .. } = lose(&mut world).await;
+    let had = entries(LOST, &backup).len() as u64;
+    let clock = Arc::new(node::SimulatedClock::start(minute(BACK), 0));
+    let node = node::Node::open(parts(
+        &Wish::default(),
+        LOST,
+        Arc::clone(&backup) as _,
+        clock,
+    ));
+    node.unwrap()
+        .close_epoch(commitment::Epoch::new(9), minute(BACK))
+        .unwrap();
+    assert_eq!(
+        recover(&world, &backup, &[], None).await,
+        Err(RecoverError::OtherHistory { index: had })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_few_answers_change_nothing_unless_the_operator_says_how_many_there_can_be() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, lost } = lose(&mut world).await;
+    world.close(42).await;
+    let found = recover(&world, &backup, &[], None).await;
+    let too_few = RecoverError::TooFewAnswers {
+        answered: 1,
+        needed: 2,
+    };
+    assert_eq!(found, Err(too_few));
+    let recovered = recover(&world, &backup, &[], Some(1)).await.unwrap();
+    assert_eq!(recovered.has, entries(LOST, &lost).len() as u64);
+}
+
+/// What a mirror by plain HTTP does with a request for entries.
+#[derive(Clone, Copy)]
+enum Manner {
+    Honest,
+    OtherEntries,
+    TooFew,
+    TooMany,
+    Endless,
+    CutShort,
+}
+
+/// A mirror that serves a store's log in its manner.
+async fn serve(store: Arc<MemoryStore>, checkpoint: Vec<u8>, manner: Manner) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let all: Vec<Vec<u8>> = entries(LOST, &store)
+        .iter()
+        .map(ledger::log::Entry::to_bytes)
+        .collect();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 1_024];
+            let len = stream.read(&mut request).await.unwrap();
+            let is_checkpoint = request[..len].starts_with(b"GET /log/checkpoint ");
+            let mut given = all.clone();
+            match manner {
+                Manner::OtherEntries => given.last_mut().unwrap()[10] ^= 1,
+                Manner::TooFew => drop(given.pop()),
+                Manner::TooMany => given.push(given[0].clone()),
+                _ => {}
+            }
+            let bytes = bundle(given.iter().map(Vec::as_slice)).unwrap();
+            let body = if is_checkpoint {
+                checkpoint.clone()
+            } else {
+                bytes
+            };
+            let len = match manner {
+                Manner::Endless if !is_checkpoint => usize::MAX,
+                Manner::CutShort if !is_checkpoint => body.len() + 1,
+                _ => body.len(),
+            };
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {len}\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(&body).await;
+            if matches!(manner, Manner::Endless) && !is_checkpoint {
+                while stream.write_all(&[0; 8_192]).await.is_ok() {}
+            }
+        }
+    });
+    at
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_by_plain_http_is_believed_as_far_as_the_nodes_own_signature_goes() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, lost } = lose(&mut world).await;
+    let rows = vault(LOST, &lost).list::<Vec<u8>>(Table::LogCheckpoint, b"");
+    let checkpoint = rows.unwrap()[0].1.clone();
+    let told = entries(LOST, &lost);
+    // The others hold nothing of it any more.
+    for home in [33, 42] {
+        for index in 0..told.len() {
+            damage(&world, home, index as u64, None);
+        }
+    }
+    let had = entries(LOST, &backup).len() as u64;
+    for manner in [
+        Manner::OtherEntries,
+        Manner::TooFew,
+        Manner::TooMany,
+        Manner::Endless,
+        Manner::CutShort,
+    ] {
+        let at = serve(Arc::clone(&lost), checkpoint.clone(), manner).await;
+        let urls = [format!("http://{at}/log")];
+        let found = recover(&world, &backup, &urls, None);
+        let found = tokio::time::timeout(Duration::from_mins(1), found).await;
+        let incomplete = RecoverError::Incomplete {
+            reached: had,
+            wanted: told.len() as u64,
+        };
+        assert_eq!(found.unwrap(), Err(incomplete));
+    }
+    // A checkpoint of somebody else is none.
+    let of_others = world
+        .house(33)
+        .node
+        .log_file("/checkpoint")
+        .unwrap()
+        .unwrap();
+    let at = serve(Arc::clone(&lost), of_others, Manner::Honest).await;
+    let urls = [format!("http://{at}/log"), "https://nowhere".to_owned()];
+    assert!(recover(&world, &backup, &urls, None).await.is_err());
+    let at = serve(Arc::clone(&lost), checkpoint, Manner::Honest).await;
+    let urls = [format!("http://{at}/log/")];
+    let recovered = recover(&world, &backup, &urls, None).await.unwrap();
+    assert_eq!(recovered.has, told.len() as u64);
+    assert_eq!(entries(LOST, &backup), told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_goes_on_where_it_ended_and_is_fetched_anew_where_it_is_damaged() {
+    let mut world = World::new(Wish::default()).await;
+    close_and_assemble(&world, 1).await;
+    crate::recover::cosigned_by(world.house(LOST), 2).await;
+    let held = world.house(42).node.mirrored(slot(LOST));
+    assert_eq!(held, world.house(LOST).node.checkpoint().unwrap().size());
+    let store = world.close(42).await;
+    let mut write_to = vault(42, &store);
+    let mut write = Arc::get_mut(&mut write_to).unwrap().write();
+    write.put(Table::Mirrored, &mirrored_key(held - 1), &vec![1_u8, 2, 3]);
+    write.commit().unwrap();
+    world.reopen(&Wish::default(), 42, store, BACK).await;
+    assert_eq!(world.house(42).node.mirrored(slot(LOST)), 0);
+    world.advance_to(BACK + 1);
+    close_and_assemble(&world, 2).await;
+    crate::recover::cosigned_by(world.house(LOST), 2).await;
+    let size = world.house(LOST).node.checkpoint().unwrap().size();
+    assert_eq!(world.house(42).node.mirrored(slot(LOST)), size);
+}
