@@ -9,10 +9,9 @@ use prover::Prover;
 use risk_list::{FactTable, MAX_FACT_BYTES};
 use verifier::CircuitUse;
 use verifier::trust::{RootKeys, SignedRoot};
-use zeroize::Zeroizing;
 
-use crate::agreed::Agreed;
-use crate::charter::roster_of;
+use crate::agreed::{Agreed, read_head_keys};
+use crate::charter::{own_entry, roster_of};
 use crate::config::{Config, Parameters, parse_digits};
 use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret};
@@ -75,7 +74,7 @@ pub struct Prepared {
     config: Config,
     peer: PeerId,
     ring: KeyRing,
-    signing_key: SigningKey,
+    signing_keys: Vec<SigningKey>,
     log_signer: LogSigner,
     root: SignedRoot,
     root_keys: RootKeys,
@@ -103,10 +102,10 @@ impl Prepared {
         root.check_pinned(&root_keys)
             .map_err(|error| format!("{}: {error}", config.trust.root_document_file.display()))?;
         let ring = read_own_ring(&config)?;
-        let signing_key = SigningKey::from_bytes(&*read_secret(&config.signing_key_file)?);
+        let signing_keys = read_head_keys(&config)?;
         let log_secret = match &config.log_key_file {
             Some(file) => read_secret(file)?,
-            None => Zeroizing::new(signing_key.to_bytes()),
+            None => read_secret(&config.signing_key_file)?,
         };
         let log_signer = LogSigner::derive(&log_secret);
         let prepared = Self {
@@ -118,7 +117,7 @@ impl Prepared {
             credentials,
             peer,
             ring,
-            signing_key,
+            signing_keys,
             log_signer,
             root,
             root_keys,
@@ -188,7 +187,7 @@ impl Prepared {
             vault,
             clock,
             entropy,
-            signing_key: self.signing_key,
+            signing_keys: self.signing_keys,
             log_signer: self.log_signer,
             root: self.root,
             root_keys: self.root_keys,
@@ -242,11 +241,12 @@ impl Prepared {
     /// What a store of this node is checked against.
     ///
     /// # Errors
-    /// [`StartError::Node`] for a root document whose provinces contradict each other.
+    /// [`StartError::Node`] for a root document whose provinces contradict each other, or that does not name this node.
     pub fn fsck_against(&self) -> Result<Fsck, StartError> {
+        let (root, now) = (self.root.document(), clock(&self.config).now());
         Ok(Fsck {
-            head_key: self.signing_key.verifying_key(),
-            roster: roster_of(self.root.document())?,
+            slot: own_entry(root, self.peer.province, &self.signing_keys, now)?.slot,
+            roster: roster_of(root)?,
         })
     }
 }

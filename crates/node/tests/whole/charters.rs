@@ -8,7 +8,8 @@ use node::store::MemoryStore;
 use node::{CharterTaken, Node, NodeError, RuleBook, SimulatedClock};
 use rules::{RuleSet, TestResult};
 use verifier::trust::{
-    Bundle, ProvinceEntry, RootDocument, RootSignature, RuleSetEntry, Sequence, SignedRoot,
+    Bundle, HeadKeys, ProvinceEntry, RootDocument, RootSignature, RuleSetEntry, Sequence,
+    SignedRoot,
 };
 use wire::operator::v1 as o;
 use wire::{Reason, reason_of};
@@ -43,7 +44,7 @@ fn joined(document: &mut RootDocument) {
     document.provinces.push(ProvinceEntry {
         province: province(44),
         slot: Slot::new(3).unwrap(),
-        head_key: SigningKey::from_bytes(&[44; 32]).verifying_key(),
+        head_keys: HeadKeys::single(SigningKey::from_bytes(&[44; 32]).verifying_key()),
     });
 }
 
@@ -183,7 +184,8 @@ async fn a_root_document_that_is_older_another_or_not_this_nodes_changes_nothing
     assert!(refusal(node, signed_by(&stranger, numbered(6))).contains("not signed"));
     let other_key = |document: &mut RootDocument| {
         document.sequence = Sequence::new(6);
-        document.provinces[1].head_key = SigningKey::from_bytes(&[8; 32]).verifying_key();
+        document.provinces[1].head_keys =
+            HeadKeys::single(SigningKey::from_bytes(&[8; 32]).verifying_key());
     };
     assert!(refusal(node, root(other_key)).contains("does not name this province"));
     let other_slot = |document: &mut RootDocument| {
@@ -204,7 +206,8 @@ async fn a_root_document_that_is_older_another_or_not_this_nodes_changes_nothing
 /// With another head key of 35.
 fn rotated(document: &mut RootDocument) {
     document.sequence = Sequence::new(2);
-    document.provinces[1].head_key = SigningKey::from_bytes(&[8; 32]).verifying_key();
+    document.provinces[1].head_keys =
+        HeadKeys::single(SigningKey::from_bytes(&[8; 32]).verifying_key());
 }
 
 /// The home's own rule set with an earlier end, as it is superseded: in place, under a higher version.

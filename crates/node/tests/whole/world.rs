@@ -23,8 +23,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use verifier::trust::{
-    CircuitEntry, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature, RuleSetEntry,
-    Sequence, SignedRoot,
+    CircuitEntry, HeadKeys, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature,
+    RuleSetEntry, Sequence, SignedRoot,
 };
 use verifier::{AcceptanceRule, BinderKinds, UnixTime};
 
@@ -157,7 +157,7 @@ pub(crate) fn root_document(circuit: CircuitEntry) -> SignedRoot {
     let provinces = (0..).zip(PROVINCES).map(|(slot, code)| ProvinceEntry {
         province: province(code),
         slot: commitment::Slot::new(slot).unwrap(),
-        head_key: head_key(code).verifying_key(),
+        head_keys: HeadKeys::single(head_key(code).verifying_key()),
     });
     let mut rule_sets: Vec<RuleSetEntry> = RuleSet::BUILT_IN
         .iter()
@@ -171,6 +171,7 @@ pub(crate) fn root_document(circuit: CircuitEntry) -> SignedRoot {
         grace_min: 1_440,
         provinces: provinces.collect(),
         circuits: vec![circuit],
+        openings: Vec::new(),
         rule_sets,
         profiles: vec![Profile {
             name: "open".to_owned(),
@@ -414,7 +415,7 @@ pub(crate) fn parts(
         vault: Arc::new(Vault::open(store, &identity, key.clone(), Arc::clone(&entropy)).unwrap()),
         clock,
         entropy,
-        signing_key: head_key(home),
+        signing_keys: vec![head_key(home)],
         log_signer: log_signer(home),
         rules: RuleBook::new(
             at_hand.to_vec(),

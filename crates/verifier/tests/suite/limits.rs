@@ -4,9 +4,9 @@ use commitment::layout::LayoutError;
 use commitment::{BinderKind, CircuitUse, Epoch, Slot};
 use ed25519_dalek::VerifyingKey as Ed25519Key;
 use verifier::trust::{
-    BatchDigest, BatchEntry, Bundle, CircuitEntry, MAX_BUNDLE_LEN_BYTES, MAX_ROOT_LEN_BYTES,
-    OnlineDocument, Profile, ProvinceEntry, RegistryEntry, RootDocument, RootKeys, RuleSetEntry,
-    Sequence, SignedRoot, TrustList,
+    BatchDigest, BatchEntry, Bundle, CircuitEntry, HeadKeys, MAX_BUNDLE_LEN_BYTES,
+    MAX_ROOT_LEN_BYTES, OnlineDocument, Profile, ProvinceEntry, RegistryEntry, RootDocument,
+    RootKeys, RuleSetEntry, Sequence, SignedRoot, TrustList,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, Code, Error, Gate, GateMemory, MEMORY_LIMIT, Presented,
@@ -30,7 +30,7 @@ fn provinces(count: u8) -> Vec<ProvinceEntry> {
         .map(|place| ProvinceEntry {
             province: province(codes[usize::from(place / 2)]),
             slot: Slot::new(place).unwrap(),
-            head_key: head_key(place).verifying_key(),
+            head_keys: HeadKeys::single(head_key(place).verifying_key()),
         })
         .collect()
 }
@@ -79,6 +79,7 @@ fn fullest_root(world: &World) -> RootDocument {
         grace_min: 20_160,
         provinces: provinces(64),
         circuits: circuits(world, 16),
+        openings: Vec::new(),
         rule_sets: rule_sets(world, 256),
         profiles: profiles(32),
         ..world.root()
@@ -153,11 +154,11 @@ fn one_more_of_anything_in_a_root_document_is_refused_and_so_is_none() {
             "names of 1 to 32 visible ASCII characters",
         ),
         (
-            refused(&|d| d.provinces[0].head_key = root_key(1).verifying_key()),
+            refused(&|d| d.provinces[0].head_keys = HeadKeys::single(root_key(1).verifying_key())),
             "one key in two roles",
         ),
         (
-            refused(&|d| d.provinces[2].head_key = d.provinces[0].head_key),
+            refused(&|d| d.provinces[2].head_keys = d.provinces[0].head_keys.clone()),
             "one key in two roles",
         ),
         (
@@ -169,7 +170,7 @@ fn one_more_of_anything_in_a_root_document_is_refused_and_so_is_none() {
     }
     // The two slots of one province may have one key.
     let mut document = fullest_root(&world);
-    document.provinces[1].head_key = document.provinces[0].head_key;
+    document.provinces[1].head_keys = document.provinces[0].head_keys.clone();
     assert!(document.to_bytes().is_ok());
 }
 
@@ -190,7 +191,7 @@ fn a_set_of_root_keys_has_from_one_to_sixteen_strong_ones_and_a_threshold_among_
     let weak = Ed25519Key::from_bytes(&[0; 32]).unwrap();
     assert_eq!(RootKeys::new(vec![weak], 1), Err(Error::WeakKey));
     let mut document = World::new().root();
-    document.provinces[0].head_key = weak;
+    document.provinces[0].head_keys = HeadKeys::single(weak);
     assert_eq!(document.to_bytes(), Err(Error::WeakKey));
 }
 
