@@ -355,6 +355,7 @@ pub(crate) fn refused_registry(error: &ledger::Error) -> NodeError {
         | E::HeadTooOld { .. }
         | E::WrongProvince(_)
         | E::UnknownSlot(_)
+        | E::NoHeadKey { .. }
         | E::BadSignature(_) => Reason::HeadRefused,
         E::NoQuorum { .. } => Reason::NoQuorum,
         _ => Reason::RegistryRefused,

@@ -6,7 +6,7 @@ use commitment::{Epoch, Slot};
 use ed25519_dalek::{Signer as _, SigningKey};
 use node::store::MemoryStore;
 use node::{CharterTaken, Node, NodeError, RuleBook, SimulatedClock};
-use rules::{RuleSet, TestResult};
+use rules::{ProvinceCode, RuleSet, TestResult};
 use verifier::trust::{
     Bundle, HeadKeys, ProvinceEntry, RootDocument, RootSignature, RuleSetEntry, Sequence,
     SignedRoot,
@@ -20,7 +20,7 @@ use crate::provers::Checking;
 use crate::world::{House, START, Wish, World, minute, parts, province, root_document, root_key};
 
 /// The world's root document with a change.
-fn root(change: impl FnOnce(&mut RootDocument)) -> SignedRoot {
+pub(crate) fn root(change: impl FnOnce(&mut RootDocument)) -> SignedRoot {
     signed_by(&root_key(), change)
 }
 
@@ -48,20 +48,25 @@ fn joined(document: &mut RootDocument) {
     });
 }
 
-fn take(node: &Node, root: SignedRoot) -> Result<CharterTaken, NodeError> {
+/// The rule sets that a document names, as a home has them.
+pub(crate) fn rules_of(root: &SignedRoot, home: ProvinceCode) -> RuleBook {
     let at_hand = RuleSet::BUILT_IN.map(|id| RuleSet::built_in(id).unwrap());
-    let home = if node.home() == province(33) {
+    let home = if home == province(33) {
         "hz-2020-02"
     } else {
         "fj-2022-08"
     };
     let nation = Some("hz-2020-02".to_owned());
-    let rules = RuleBook::new(at_hand.to_vec(), root.document(), home.to_owned(), nation);
-    node.take_charter(root, rules.unwrap())
+    RuleBook::new(at_hand.to_vec(), root.document(), home.to_owned(), nation).unwrap()
+}
+
+pub(crate) fn take(node: &Node, root: SignedRoot) -> Result<CharterTaken, NodeError> {
+    let rules = rules_of(&root, node.home());
+    node.take_charter(root, rules)
 }
 
 /// What a root document is refused for.
-fn refusal(node: &Node, root: SignedRoot) -> &'static str {
+pub(crate) fn refusal(node: &Node, root: SignedRoot) -> &'static str {
     match take(node, root) {
         Err(NodeError::Fault(what)) => what,
         other => panic!("{other:?}"),

@@ -4,6 +4,7 @@ mod answers;
 mod charters;
 mod clients;
 mod counts;
+mod dated_keys;
 mod epochs;
 mod forward;
 mod forward_hostile;

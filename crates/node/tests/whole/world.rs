@@ -154,6 +154,14 @@ pub(crate) fn register_list(home: u8) -> String {
 
 /// A root document that names the three provinces, the built-in rule sets and one circuit.
 pub(crate) fn root_document(circuit: CircuitEntry) -> SignedRoot {
+    root_document_with(circuit, |_| ())
+}
+
+/// The same with a change.
+pub(crate) fn root_document_with(
+    circuit: CircuitEntry,
+    change: impl FnOnce(&mut RootDocument),
+) -> SignedRoot {
     let provinces = (0..).zip(PROVINCES).map(|(slot, code)| ProvinceEntry {
         province: province(code),
         slot: commitment::Slot::new(slot).unwrap(),
@@ -164,7 +172,7 @@ pub(crate) fn root_document(circuit: CircuitEntry) -> SignedRoot {
         .map(|id| RuleSetEntry::of(&RuleSet::built_in(id).unwrap()))
         .collect();
     rule_sets.sort_by_key(|entry| entry.short_id);
-    let document = RootDocument {
+    let mut document = RootDocument {
         sequence: Sequence::new(1),
         expires_at: UnixTime::from_s(4_000_000_000),
         root_keys: root_keys(),
@@ -178,6 +186,7 @@ pub(crate) fn root_document(circuit: CircuitEntry) -> SignedRoot {
             rule: rule(),
         }],
     };
+    change(&mut document);
     let message = document.signing_bytes().unwrap();
     let signature = RootSignature {
         key: root_key().verifying_key(),
