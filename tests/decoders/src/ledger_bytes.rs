@@ -73,7 +73,7 @@ fn check_log(data: &[u8]) {
     canonical(data, WitnessState::from_bytes(data), WitnessState::to_bytes);
     let keys = SignedLogKeys::from_bytes(data);
     if let Some(keys) = canonical(data, keys, SignedLogKeys::to_bytes) {
-        let checked = keys.check(&FEDERATION.roster, None);
+        let checked = keys.check(&FEDERATION.roster);
         assert!(checked.is_err(), "log keys that nobody announced");
     }
     let log = log_key();
