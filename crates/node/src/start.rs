@@ -5,14 +5,13 @@ use std::sync::Arc;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use federation::{FederationError, PeerId, Role};
 use ledger::log::LogSigner;
-use prover::Prover;
 use risk_list::{FactTable, MAX_FACT_BYTES};
-use verifier::CircuitUse;
 use verifier::trust::{RootKeys, SignedRoot};
 
 use crate::agreed::{Agreed, read_head_keys};
 use crate::charter::{own_entry, roster_of};
-use crate::config::{Config, Parameters, parse_digits};
+use crate::circuit::load_prover;
+use crate::config::{Config, parse_digits};
 use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret};
 use crate::forward::SealingSecret;
@@ -26,9 +25,6 @@ use crate::{
     CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
     RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, SystemClock,
 };
-
-/// Largest proving key file.
-const MAX_PROVING_KEY_BYTES: u64 = 64 << 20;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -320,43 +316,6 @@ fn read_risk(config: &Config) -> Result<RiskBook, String> {
     RiskBook::new(facts).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The circuit of the configured proving key, which is made first if it is test parameters that are not in their cache:
-/// what a root document has to name.
-///
-/// # Errors
-/// [`StartError::Config`].
-pub fn describe_circuit(config: &Config) -> Result<serde_json::Value, StartError> {
-    let prover = load_prover(config)?;
-    let (constraints, rows) = prover.size();
-    Ok(serde_json::json!({
-        "test": prover.circuit_id().circuit_use() == CircuitUse::Test,
-        "circuit_id": hex::encode(prover.circuit_id().to_bytes()),
-        "matrix_digest": hex::encode(prover.matrix_digest()),
-        "verifying_key": hex::encode(prover.verifying_key()),
-        "constraints": constraints,
-        "rows": rows,
-    }))
-}
-
 fn read_prover(config: &Config) -> Result<Arc<dyn PassProver>, String> {
     Ok(Arc::new(load_prover(config)?))
-}
-
-fn load_prover(config: &Config) -> Result<Prover, String> {
-    let wrong = |error: prover::KeyError| format!("proving.parameters: {error}");
-    let digits = |text: &str| parse_digits(text).ok_or("proving.parameters: bad digits".to_owned());
-    let prover = match &config.proving.parameters {
-        Parameters::Test { seed, cache_dir } => {
-            tracing::warn!("test parameters are in use: whoever knows their seed can forge passes");
-            Prover::from_cached_test_parameters(cache_dir, &digits(seed)?).map_err(wrong)?
-        }
-        Parameters::Pinned { file, sha256 } => {
-            let bytes = read_bytes(file, MAX_PROVING_KEY_BYTES)?;
-            Prover::from_pinned_bytes(&bytes, &digits(sha256)?).map_err(wrong)?
-        }
-    };
-    if config.production && prover.circuit_id().circuit_use() == CircuitUse::Test {
-        return Err("production: proving.parameters are test parameters".to_owned());
-    }
-    Ok(prover)
 }

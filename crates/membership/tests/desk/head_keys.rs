@@ -6,7 +6,7 @@ use rules::Minute;
 use verifier::UnixTime;
 use verifier::trust::HeadKeys;
 
-use super::{Desk, NOW, hex_of, key, later, rotate};
+use super::{Desk, NOW, circuit, hex_of, key, later, plan_text, rotate};
 
 const HOUR_S: u64 = 3_600;
 const DAY_S: u64 = 24 * HOUR_S;
@@ -165,6 +165,42 @@ fn a_slot_has_three_keys_at_most_and_a_retired_one_is_named_for_two_weeks() {
         replaced.provinces[0].head_keys,
         HeadKeys::single(key(201).verifying_key())
     );
+}
+
+#[test]
+fn circuits_of_openings_come_from_files_that_say_so_and_stand_in_a_list_of_their_own() {
+    let desk = Desk::founded();
+    let opening = circuit()
+        .replacen('{', "{\"circuit\": \"opening\",", 1)
+        .replacen(&digest_of_circuit(), &"ab".repeat(32), 1);
+    desk.write("opening.json", &opening);
+    let plan = |circuits: &str, openings: &str| {
+        let lines = format!("circuits = [{circuits}]\nopenings = [{openings}]");
+        desk.plan(&plan_text(2).replace("circuits = [\"circuit.json\"]", &lines));
+        desk.propose(NOW)
+    };
+    // The key is that of passes: neither list may have what the other has.
+    match plan("\"circuit.json\"", "\"opening.json\"") {
+        Err(MembershipError::Trust(verifier::Error::TrustContent(what))) => {
+            assert!(what.contains("passes and openings"), "{what}");
+        }
+        other => panic!("{other:?}"),
+    }
+    for (circuits, openings, why) in [
+        ("\"opening.json\"", "", "openings among those of passes"),
+        ("\"circuit.json\"", "\"circuit.json\"", "passes among those of openings"),
+    ] {
+        match plan(circuits, openings) {
+            Err(MembershipError::Plan(what)) => assert!(what.contains(why), "{what}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The matrix digest in the description of the circuit.
+fn digest_of_circuit() -> String {
+    let read: serde_json::Value = serde_json::from_str(&circuit()).unwrap();
+    read["matrix_digest"].as_str().unwrap().to_owned()
 }
 
 #[test]
