@@ -60,13 +60,23 @@ struct Cli {
 #[derive(clap::Args)]
 struct OpeningKey {
     /// Key file of a ceremony
-    #[arg(long, value_name = "FILE", requires = "sha256", conflicts_with = "test_seed")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "sha256",
+        conflicts_with = "test_seed"
+    )]
     key: Option<PathBuf>,
     /// SHA-256 of its bytes, 64 hexadecimal digits
     #[arg(long, value_name = "HEX", requires = "key")]
     sha256: Option<String>,
     /// Make test parameters of this seed, 64 hexadecimal digits, or read them from the cache; whoever knows it can forge
-    #[arg(long, value_name = "HEX", requires = "cache_dir", required_unless_present = "key")]
+    #[arg(
+        long,
+        value_name = "HEX",
+        requires = "cache_dir",
+        required_unless_present = "key"
+    )]
     test_seed: Option<String>,
     /// Directory of the cache
     #[arg(long, value_name = "DIR", requires = "test_seed")]

@@ -1,7 +1,8 @@
 //! Head keys are announced before use, and retired with dates.
 
 use ed25519_dalek::SigningKey;
-use membership::{Change, HeadKeyState, MembershipError, head_keys};
+use membership::HeadKeyState::{Announced, InForce, Retired};
+use membership::{Change, MembershipError, head_keys};
 use rules::Minute;
 use verifier::UnixTime;
 use verifier::trust::HeadKeys;
@@ -57,7 +58,6 @@ fn a_head_key_is_announced_a_day_ahead_and_the_old_one_is_retired_on_its_date() 
             .collect::<Vec<_>>()
     };
     let until = Some(at.get());
-    use HeadKeyState::{Announced, InForce, Retired};
     assert_eq!(states(NOW.minute()), [(InForce, until), (Announced, None)]);
     assert_eq!(states(at), [(Retired, until), (InForce, None)]);
 
@@ -188,7 +188,11 @@ fn circuits_of_openings_come_from_files_that_say_so_and_stand_in_a_list_of_their
     }
     for (circuits, openings, why) in [
         ("\"opening.json\"", "", "openings among those of passes"),
-        ("\"circuit.json\"", "\"circuit.json\"", "passes among those of openings"),
+        (
+            "\"circuit.json\"",
+            "\"circuit.json\"",
+            "passes among those of openings",
+        ),
     ] {
         match plan(circuits, openings) {
             Err(MembershipError::Plan(what)) => assert!(what.contains(why), "{what}"),
