@@ -10,8 +10,8 @@ use federation::pki::{IssuedCertificate, ProvinceAuthority};
 use federation::{PeerId, Role};
 use membership::{
     Change, Folder, HEAD_KEY_NOTICE_MIN, Invitation, Joining, Known, MembershipError, Plan,
-    Request, SignedInvitation, changes, head_keys, issue, read_bytes, read_signing_key, read_text,
-    replace, replace_private, write_private,
+    Request, SignedInvitation, changes, check_head_key_date, head_keys, issue, read_bytes,
+    read_signing_key, read_text, replace, replace_private, write_private,
 };
 use rand::TryRngCore as _;
 use rules::{Minute, ProvinceCode, SourceKind};
@@ -317,6 +317,9 @@ impl Desk {
             "{} is there already: put it in place of signing.key once it is in force, or take it away",
             next.display()
         );
+        if let Some(from) = from {
+            check_head_key_date(from, now)?;
+        }
         let old = read_signing_key(&dir.join("signing.key"))?;
         let new = new_signing_key()?;
         let place = Place::find(dir, root, &old, now)?;

@@ -19,6 +19,23 @@ pub const HEAD_KEY_AHEAD_MAX_MIN: u32 = 90 * 1_440;
 /// Minutes for which a retired head key is named at least: 14 days, as long as registries are listed that it cosigned.
 pub const HEAD_KEY_KEPT_MIN: u32 = 14 * 1_440;
 
+/// Checks that a head key may be announced at `now` for its first minute.
+///
+/// # Errors
+/// [`MembershipError::HeadKeyDate`] for less than [`HEAD_KEY_NOTICE_MIN`] or more than [`HEAD_KEY_AHEAD_MAX_MIN`].
+pub fn check_head_key_date(from: Minute, now: Minute) -> Result<(), MembershipError> {
+    let earliest = now.saturating_add_signed(HEAD_KEY_NOTICE_MIN.into());
+    let latest = now.saturating_add_signed(HEAD_KEY_AHEAD_MAX_MIN.into());
+    if from < earliest || from > latest {
+        return Err(MembershipError::HeadKeyDate {
+            from,
+            earliest,
+            latest,
+        });
+    }
+    Ok(())
+}
+
 /// The keys of a slot once `new` follows: at a minute, the old one being retired then, or at once, the others being forgotten. A key
 /// that was announced and is not in force gives way.
 pub(crate) fn followed(
@@ -30,15 +47,7 @@ pub(crate) fn followed(
     let Some(from) = from else {
         return Ok(HeadKeys::single(new));
     };
-    let earliest = now.saturating_add_signed(HEAD_KEY_NOTICE_MIN.into());
-    let latest = now.saturating_add_signed(HEAD_KEY_AHEAD_MAX_MIN.into());
-    if from < earliest || from > latest {
-        return Err(MembershipError::HeadKeyDate {
-            from,
-            earliest,
-            latest,
-        });
-    }
+    check_head_key_date(from, now)?;
     let begun = keys.entries().iter().filter(|(from, _)| *from <= now);
     let mut dates: Vec<(Minute, VerifyingKey)> = begun.copied().collect();
     if dates.len() == MAX_DATED_KEYS {

@@ -27,7 +27,7 @@ pub use folder::{
 };
 pub use head_keys::{
     HEAD_KEY_AHEAD_MAX_MIN, HEAD_KEY_KEPT_MIN, HEAD_KEY_NOTICE_MIN, HeadKeyState, NamedHeadKey,
-    head_keys,
+    check_head_key_date, head_keys,
 };
 pub use invitation::{Invitation, MAX_INVITATION_LEN_BYTES, SignedInvitation};
 pub use joining::{CERTIFICATE_DAYS, Joining, ROOT_CERTIFICATE_DAYS, issue};
