@@ -21,7 +21,7 @@ use rules::{
 };
 use tempfile::TempDir;
 use verifier::trust::{
-    OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RootDocument, RootKeys,
+    HeadKeys, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RootDocument, RootKeys,
     RootSignature, RuleSetEntry, Sequence, SignedOnline, SignedRoot,
 };
 use verifier::{AcceptanceRule, BinderKinds, UnixTime};
@@ -429,10 +429,11 @@ impl World {
                 .map(|(slot, code)| ProvinceEntry {
                     province: province(code),
                     slot: Slot::new(slot).expect("a slot"),
-                    head_key: head_key(code).verifying_key(),
+                    head_keys: HeadKeys::single(head_key(code).verifying_key()),
                 })
                 .collect(),
             circuits: vec![circuit()],
+            openings: Vec::new(),
             rule_sets,
             profiles: vec![
                 profile("green", WorstColour::Green),

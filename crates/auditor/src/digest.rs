@@ -1,11 +1,14 @@
 //! `auditor digest`: the circuit's identity recomputed from source, and compared with the registry, with keys, and with
 //! what nodes serve.
 
+mod head_keys;
 mod keys;
 mod nodes;
 mod points;
 mod registry;
 mod snarkjs;
+
+pub(crate) use nodes::root_key;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

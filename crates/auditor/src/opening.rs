@@ -1,17 +1,22 @@
 //! `auditor opening`: whether a home node's answer to the source of an event is to be believed, and what it says.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use commitment::opening::{Answer, Sought, Stated};
-use commitment::{CircuitUse, Epoch, Fr, Slot, fr_from_bytes, fr_to_bytes};
+use commitment::{CircuitShortId, CircuitUse, Epoch, Fr, Slot, fr_from_bytes, fr_to_bytes};
+use ed25519_dalek::VerifyingKey as RootKey;
 use rules::event::MAX_EVENT_LEN_BYTES;
 use rules::{Event, Minute};
 use serde::Serialize;
-use verifier::opening::{Asked, EpochRegistry, OPENING_LEN_BYTES, Opened, Opening, OpeningRefusal};
-use verifier::{PreparedCircuit, VERIFYING_KEY_LEN_BYTES, VerifyingKey};
+use verifier::opening::{
+    Asked, EpochRegistry, OPENING_LEN_BYTES, Opened, Opening, OpeningRefusal, PreparedOpening,
+};
+use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
+use verifier::{VERIFYING_KEY_LEN_BYTES, VerifyingKey};
 
+use crate::digest::root_key;
 use crate::system::CircuitName;
 use crate::{Outcome, files, test_key};
 
@@ -20,13 +25,15 @@ use crate::{Outcome, files, test_key};
 #[command(after_help = "Examples:
   auditor opening answer.bin --event event.bin --slot 19 --epoch 41 --as-of 27698640 --registry-root 1b0c… \\
     --verifying-key opening-vk.bin --circuit-id 9ac2… --accepted 27698000
+  auditor opening answer.bin --event event.bin … --root-document root.bin --root-key 5f0a… --root-key 77c1…
   auditor opening answer.bin --event target.bin --ended-not-before 27698400 …    as the source of a release asks
   auditor opening answer.bin --event event.bin … --admit-test-key --json         without --circuit-id the key is one of tests
 
 The event is the one that was stated, in its canonical bytes; of a release or a ruling, the event that it speaks of. The slot is that of
 the home node, by your receipt; epoch, as-of and registry root are of the epoch that you ask about, from a trust list that you
-believe. The circuit is rebuilt from the source of this program; the key is that of openings, arkworks compressed, and the circuit id says
-what it is for: an opening's own word for it is worth nothing. Nothing is asked of anybody.
+believe. The circuit is rebuilt from the source of this program; the key is the one that a root document signed by your root keys names for
+openings, or one that you have, arkworks compressed, and then the circuit id says what it is for: an opening's own word for it is worth
+nothing. Nothing is asked of anybody.
 
 What an answer says and does not say is in `auditor statement --circuit opening --text`. Whether it suffices is for you to judge: an
 event that stands under another, one that ended, and one that is absent each need a reason that the home node has to show.
@@ -50,9 +57,18 @@ pub(crate) struct Args {
     /// The registry root of that epoch, 64 hexadecimal digits
     #[arg(long, value_name = "HEX", value_parser = element)]
     registry_root: Fr,
+    /// A root document with its signatures: the key is the one that it names for openings
+    #[arg(long, value_name = "FILE", requires = "root_key", conflicts_with_all = ["verifying_key", "circuit_id"])]
+    root_document: Option<PathBuf>,
+    /// A root key, known beforehand, that has to have signed the root document; repeatable
+    #[arg(long, value_name = "HEX", value_parser = root_key, requires = "root_document")]
+    root_key: Vec<RootKey>,
+    /// How many of the root keys must have signed; all of them if not given
+    #[arg(long, value_name = "K", requires = "root_document")]
+    root_threshold: Option<u8>,
     /// The verifying key of the circuit of openings
-    #[arg(long, value_name = "FILE")]
-    verifying_key: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "root_document")]
+    verifying_key: Option<PathBuf>,
     /// The circuit id of openings in a root document that you believe, 64 hexadecimal digits; without it the key is one of tests
     #[arg(long, value_name = "HEX", value_parser = test_key::digits)]
     circuit_id: Option<[u8; 32]>,
@@ -77,9 +93,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let event = files::read(&args.event, MAX_EVENT_LEN_BYTES)?;
     let event = Event::from_bytes(&event)
         .with_context(|| format!("{} is no event", args.event.display()))?;
-    let key = files::read(&args.verifying_key, VERIFYING_KEY_LEN_BYTES)?;
-    let key = VerifyingKey::from_bytes(&key)
-        .with_context(|| format!("{} is no verifying key", args.verifying_key.display()))?;
     let sought = Sought::of_event(&event).context("nothing can be asked about this event")?;
     let sought = args
         .ended_not_before
@@ -94,7 +107,11 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         as_of: args.as_of,
         root: args.registry_root,
     };
-    let circuit = circuit(&key, args.circuit_id)?;
+    let circuit = match (&args.root_document, &args.verifying_key) {
+        (Some(path), _) => named_circuit(path, &pinned(args)?, opening.circuit)?,
+        (None, Some(path)) => circuit(path, args.circuit_id)?,
+        (None, None) => bail!("--root-document or --verifying-key is needed"),
+    };
     let verdict = opening.verify(&asked, &registry, &circuit);
     let report = Report::new(&opening, &sought, &verdict, args);
     files::print(&if args.json {
@@ -111,10 +128,38 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
 }
 
-/// The circuit of openings under a key, for what its id says; without an id for tests.
-fn circuit(key: &VerifyingKey, id: Option<[u8; 32]>) -> Result<PreparedCircuit> {
+fn pinned(args: &Args) -> Result<RootKeys> {
+    let all = u8::try_from(args.root_key.len()).unwrap_or(u8::MAX);
+    let threshold = args.root_threshold.unwrap_or(all);
+    RootKeys::new(args.root_key.clone(), threshold).context("the root keys are refused")
+}
+
+/// The circuit of openings that a root document names: the one that the opening is under if it is among them, and none but that which is
+/// rebuilt from source.
+fn named_circuit(path: &Path, pinned: &RootKeys, of: CircuitShortId) -> Result<PreparedOpening> {
+    let bytes = files::read(path, MAX_SIGNED_ROOT_LEN_BYTES)?;
+    let root = SignedRoot::from_bytes(&bytes)
+        .with_context(|| format!("{} is no root document", path.display()))?;
+    root.check_pinned(pinned)
+        .with_context(|| format!("{} is refused", path.display()))?;
     let digest = CircuitName::Opening.identity().digest;
-    let under = |circuit_use| PreparedCircuit::new(circuit_use, &digest, key);
+    let openings = root.document().openings.iter();
+    let openings = openings.filter(|entry| entry.matrix_digest == digest);
+    let entry = openings
+        .clone()
+        .find(|entry| entry.id().short() == of)
+        .or(openings.clone().next())
+        .context("the root document names no key of the circuit of openings rebuilt from source")?;
+    Ok(entry.prepared())
+}
+
+/// The circuit of openings under a key, for what its id says; without an id for tests.
+fn circuit(path: &Path, id: Option<[u8; 32]>) -> Result<PreparedOpening> {
+    let key = files::read(path, VERIFYING_KEY_LEN_BYTES)?;
+    let key = VerifyingKey::from_bytes(&key)
+        .with_context(|| format!("{} is no verifying key", path.display()))?;
+    let digest = CircuitName::Opening.identity().digest;
+    let under = |circuit_use| PreparedOpening::new(circuit_use, &digest, &key);
     let Some(id) = id else {
         return Ok(under(CircuitUse::Test));
     };

@@ -7,10 +7,15 @@ use std::process::{Command, Output};
 use circuits::opening::scene::{SLOT, Scene, registered, subject};
 use commitment::opening::Sought;
 use commitment::{CircuitId, CircuitUse, Epoch, Slot, fr_to_bytes};
+use ed25519_dalek::{Signer as _, SigningKey};
 use prover::OpeningProver;
 use rules::{Event, EventBody, EventId, ProvinceCode, SourceId, SourceKind, TestResult};
 use serde_json::Value;
 use verifier::opening::{Opening, RegisteredHead};
+use verifier::trust::{
+    CircuitEntry, HeadKeys, OpeningEntry, Profile, ProvinceEntry, RootDocument, RootKeys,
+    RootSignature, RuleSetEntry, Sequence, SignedRoot,
+};
 use verifier::{PassProof, VerifyingKey};
 
 fn auditor(folder: &Path, args: &[&str]) -> Output {
@@ -47,6 +52,10 @@ fn positive(minutes_ago: u32) -> Event {
         sampled_at: circuits::clearance::scene::ago(minutes_ago),
         result: TestResult::Positive,
     })
+}
+
+fn signer(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
 }
 
 /// An opening with everything that it is checked by, in a folder.
@@ -105,9 +114,75 @@ impl Desk {
         let closed = self.head_minute.to_string();
         let args = ["opening", opening, "--event", event, "--slot", slot];
         let registry = ["--epoch", epoch, "--as-of", &closed];
-        let rest = ["--verifying-key", "key.bin", "--json"];
-        let all = [&args[..], &registry, &rest, more].concat();
+        let rest = if more.contains(&"--root-document") {
+            &["--json"][..]
+        } else {
+            &["--verifying-key", "key.bin", "--json"]
+        };
+        let all = [&args[..], &registry, rest, more].concat();
         auditor(self.folder.path(), &all)
+    }
+
+    /// Writes a root document with these circuits of openings, signed by a root key.
+    fn write_root(&self, name: &str, openings: Vec<OpeningEntry>) {
+        let production = OpeningProver::from_test_parameters(&[2; 32]).unwrap();
+        let minute = |number| rules::Minute::new(number).unwrap();
+        let document = RootDocument {
+            sequence: Sequence::new(1),
+            expires_at: verifier::UnixTime::from_s(4_000_000_000),
+            root_keys: RootKeys::new(vec![signer(1).verifying_key()], 1).unwrap(),
+            grace_min: 0,
+            provinces: vec![ProvinceEntry {
+                province: commitment::ProvinceCode::new(33).unwrap(),
+                slot: Slot::new(SLOT).unwrap(),
+                head_keys: HeadKeys::single(signer(2).verifying_key()),
+            }],
+            circuits: vec![CircuitEntry {
+                circuit_use: CircuitUse::Production,
+                matrix_digest: [9; 32],
+                key: VerifyingKey::from_bytes(production.verifying_key()).unwrap(),
+            }],
+            openings,
+            rule_sets: vec![RuleSetEntry {
+                short_id: verifier::RuleSetShortId([1; 4]),
+                name: "one".to_owned(),
+                digest: commitment::Fr::from(1_u64),
+                scope: commitment::ProvinceCode::NATION,
+                valid_from: minute(1),
+                superseded_at: None,
+                version: 1,
+                is_emergency: false,
+            }],
+            profiles: vec![Profile {
+                name: "gate".to_owned(),
+                rule: verifier::AcceptanceRule {
+                    asked: rules::Claim {
+                        worst: rules::WorstColour::Green,
+                        test_age: rules::TestAge::NotAsked,
+                    },
+                    pass_age_max_min: 60,
+                    card_pass_age_max_min: 60,
+                    binders: verifier::BinderKinds::of(&[]),
+                },
+            }],
+        };
+        let signature = RootSignature {
+            key: signer(1).verifying_key(),
+            signature: signer(1)
+                .sign(&document.signing_bytes().unwrap())
+                .to_bytes(),
+        };
+        let signed = SignedRoot::new(document, vec![signature]);
+        self.write(name, &signed.to_bytes().unwrap());
+    }
+
+    /// An entry for the prover's key.
+    fn entry(&self, circuit_use: CircuitUse) -> OpeningEntry {
+        OpeningEntry {
+            circuit_use,
+            matrix_digest: self.prover.matrix_digest(),
+            key: VerifyingKey::from_bytes(self.prover.verifying_key()).unwrap(),
+        }
     }
 
     /// Asks the slot and epoch that it is of, under a registry root.
@@ -184,6 +259,41 @@ fn what_a_key_is_for_is_the_askers_knowledge_and_not_the_openings() {
     refused(&desk.ask("event.bin", &[]), why);
     refused(&desk.ask("event.bin", &ADMITTED), why);
     refused(&desk.ask("event.bin", &["--circuit-id", &of_tests]), why);
+}
+
+#[test]
+fn the_key_is_the_one_that_a_root_document_of_the_pinned_keys_names_for_openings() {
+    let desk = Desk::new();
+    let pinned = |seed: u8| hex::encode(signer(seed).verifying_key().as_bytes());
+    let (good, other) = (pinned(1), pinned(5));
+    let under = |file, key: &str, more: &[&str]| {
+        let root = ["--root-document", file, "--root-key", key];
+        desk.ask("event.bin", &[&root[..], more].concat())
+    };
+    desk.write_root("root.bin", vec![desk.entry(CircuitUse::Test)]);
+    let said = json(&under("root.bin", &good, &ADMITTED), 0);
+    assert_eq!(said["circuit_use"], "test");
+    refused(&under("root.bin", &good, &[]), "key is one of tests");
+    // Another use, or none, or signed by nobody who is known.
+    desk.write_root(
+        "of-production.bin",
+        vec![desk.entry(CircuitUse::Production)],
+    );
+    let of_production = under("of-production.bin", &good, &ADMITTED);
+    refused(&of_production, "is under the circuit");
+    desk.write_root("none.bin", Vec::new());
+    let fails = |file, key: &str, why: &str| {
+        let output = under(file, key, &ADMITTED);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains(why), "{said}");
+    };
+    fails("none.bin", &good, "names no key of the circuit of openings");
+    fails("root.bin", &other, "root.bin is refused");
+    fails("key.bin", &good, "is no root document");
+    let root = ["--registry-root", &desk.root, "--root-document", "root.bin"];
+    let output = desk.ask_of("19", "41", ["opening.bin", "event.bin"], &root);
+    assert_eq!(output.status.code(), Some(2), "no key is pinned");
 }
 
 #[test]

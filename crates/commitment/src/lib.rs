@@ -4,6 +4,7 @@
 //! Knows no gadgets, no keys, no network; every function is pure.
 
 mod circuit_id;
+mod dated;
 mod epoch;
 mod field;
 pub mod layout;
@@ -18,6 +19,7 @@ pub mod tree;
 
 pub use ark_bn254::Fr;
 pub use circuit_id::{CircuitId, CircuitShortId, CircuitUse};
+pub use dated::{DatedKeys, DatedKeysError, KEY_SWITCH_TOLERANCE_MIN, MAX_DATED_KEYS};
 pub use epoch::{Epoch, Slot};
 pub use field::{Error, fr_from_bytes, fr_to_bytes, pack, pow2};
 pub use public_inputs::{BinderKind, PUBLIC_INPUTS, PublicInputs, binder, revocation_hash};

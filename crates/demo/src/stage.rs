@@ -18,8 +18,8 @@ use risk_list::FactTable;
 use rules::{Claim, Minute, ProvinceCode, SourceId, TestAge, WorstColour};
 use serde::Deserialize;
 use verifier::trust::{
-    CircuitEntry, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature, RuleSetEntry,
-    Sequence, SignedRoot,
+    CircuitEntry, HeadKeys, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature,
+    RuleSetEntry, Sequence, SignedRoot,
 };
 use verifier::{AcceptanceRule, BinderKinds, CircuitUse, Slot, UnixTime, VerifyingKey};
 
@@ -335,7 +335,7 @@ reserve_mib = 16
             Ok(ProvinceEntry {
                 province: *home,
                 slot,
-                head_key: key.verifying_key(),
+                head_keys: HeadKeys::single(key.verifying_key()),
             })
         });
         let keys = secrets.roots.iter().map(SigningKey::verifying_key);
@@ -346,6 +346,7 @@ reserve_mib = 16
             grace_min: 1_440,
             provinces: provinces.collect::<Result<_>>()?,
             circuits: vec![circuit],
+            openings: Vec::new(),
             rule_sets,
             profiles: profiles(),
         };

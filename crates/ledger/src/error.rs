@@ -20,7 +20,15 @@ pub enum Error {
     /// A head for a slot that belongs to another province.
     #[error("slot {} belongs to another province", .0.get())]
     WrongProvince(Slot),
-    /// A signature that does not fit.
+    /// Something of a minute at which a slot had no head key yet.
+    #[error("slot {} had no head key at minute {}", slot.get(), minute.get())]
+    NoHeadKey {
+        /// The slot.
+        slot: Slot,
+        /// The minute of what is signed.
+        minute: Minute,
+    },
+    /// A signature that does not fit, or is not by the key that was in force when it says.
     #[error("the signature of slot {} does not fit", .0.get())]
     BadSignature(Slot),
     /// Too few provinces behind a statement.

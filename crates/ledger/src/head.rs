@@ -2,10 +2,10 @@
 
 use commitment::layout::Reader;
 use commitment::{Epoch, Fr, Minute, ProvinceCode, Slot, fr_to_bytes};
-use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer, SigningKey};
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+use crate::{Error, Member};
 
 const VERSION: u8 = 1;
 const SIGNING_DOMAIN: &[u8] = b"viridian/tree-head/v1\0";
@@ -162,12 +162,14 @@ impl SignedTreeHead {
         Ok(signed)
     }
 
-    /// Checks the signature.
+    /// Checks that the slot's key signed that was in force when the epoch was closed; that the head is this member's slot's and
+    /// province's is for the caller.
     ///
     /// # Errors
-    /// [`Error::BadSignature`] if it does not fit.
-    pub fn check_signature(&self, key: &VerifyingKey) -> Result<(), Error> {
+    /// [`Error::NoHeadKey`] if there was none, [`Error::BadSignature`] if it does not fit.
+    pub fn check_signature(&self, member: &Member) -> Result<(), Error> {
         let signature = Signature::from_bytes(&self.signature);
+        let key = member.head_key_at(self.head.head_time)?;
         key.verify_strict(&self.head.signing_bytes(), &signature)
             .map_err(|_| Error::BadSignature(self.head.slot))
     }
@@ -176,6 +178,19 @@ impl SignedTreeHead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HeadKeys;
+
+    fn key(seed: u8) -> ed25519_dalek::VerifyingKey {
+        SigningKey::from_bytes(&[seed; 32]).verifying_key()
+    }
+
+    fn member(head_keys: HeadKeys) -> Member {
+        Member {
+            province: head().province,
+            slot: head().slot,
+            head_keys,
+        }
+    }
 
     fn head() -> TreeHead {
         TreeHead {
@@ -197,12 +212,13 @@ mod tests {
         let bytes = signed.to_bytes();
         assert_eq!(bytes.len(), SIGNED_TREE_HEAD_LEN_BYTES);
         assert_eq!(SignedTreeHead::from_bytes(&bytes), Ok(signed));
-        assert!(signed.check_signature(&key.verifying_key()).is_ok());
+        let member = member(HeadKeys::single(key.verifying_key()));
+        assert!(signed.check_signature(&member).is_ok());
         for bit in 0..bytes.len() * 8 {
             let mut bad = bytes.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
-            let fits = SignedTreeHead::from_bytes(&bad)
-                .is_ok_and(|s| s.check_signature(&key.verifying_key()).is_ok());
+            let fits =
+                SignedTreeHead::from_bytes(&bad).is_ok_and(|s| s.check_signature(&member).is_ok());
             assert!(!fits, "bit {bit}");
         }
     }
@@ -210,11 +226,31 @@ mod tests {
     #[test]
     fn another_provinces_key_does_not_fit() {
         let signed = head().sign(&SigningKey::from_bytes(&[1; 32]));
-        let other = SigningKey::from_bytes(&[2; 32]).verifying_key();
+        let other = member(HeadKeys::single(key(2)));
         assert_eq!(
             signed.check_signature(&other),
             Err(Error::BadSignature(Slot::new(5).unwrap()))
         );
+    }
+
+    #[test]
+    fn a_head_is_by_the_key_in_force_when_it_was_closed_and_by_neither_other() {
+        let at = |change: i64| head().head_time.saturating_add_signed(change);
+        let (old, new) = ([1; 32], [2; 32]);
+        let signed = |by| head().sign(&SigningKey::from_bytes(&by));
+        let bad = Err(Error::BadSignature(head().slot));
+        for (switch, fits, does_not) in [(at(0), new, old), (at(1), old, new)] {
+            let keys = HeadKeys::new(vec![(Minute::ZERO, key(1)), (switch, key(2))]);
+            let member = member(keys.unwrap());
+            assert_eq!(signed(fits).check_signature(&member), Ok(()));
+            assert_eq!(signed(does_not).check_signature(&member), bad);
+        }
+        let later = member(HeadKeys::new(vec![(at(1), key(1))]).unwrap());
+        let none = Error::NoHeadKey {
+            slot: head().slot,
+            minute: head().head_time,
+        };
+        assert_eq!(signed(old).check_signature(&later), Err(none));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use head::{
     TreeHead,
 };
 pub use registry::{Registry, RegistryEntry};
-pub use roster::{Member, Roster};
+pub use roster::{HeadKeys, Member, Roster};
 pub use state_tree::{LeafIndex, STATE_LEAVES, StateTree};
 pub use statement::{
     COSIGNATURE_LEN_BYTES, Cosignature, CosignedStatement, MAX_COSIGNED_LEN_BYTES,

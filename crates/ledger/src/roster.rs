@@ -3,20 +3,36 @@
 use std::collections::BTreeSet;
 
 use commitment::quorum::quorum;
-use commitment::{ProvinceCode, REGISTRY_SLOTS, Slot};
+use commitment::{DatedKeys, Minute, ProvinceCode, REGISTRY_SLOTS, Slot};
 use ed25519_dalek::VerifyingKey;
 
 use crate::Error;
 
-/// A province's slot and key.
+/// The keys of a slot with their dates, which sign tree heads, cosignatures and all else that a node says.
+pub type HeadKeys = DatedKeys<VerifyingKey>;
+
+/// A province's slot and keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The province; a very large one has two entries.
     pub province: ProvinceCode,
     /// Its slot.
     pub slot: Slot,
-    /// The key that signs its tree heads and cosignatures.
-    pub head_key: VerifyingKey,
+    /// The keys that sign its tree heads and cosignatures, with their dates.
+    pub head_keys: HeadKeys,
+}
+
+impl Member {
+    /// The key in force at a minute.
+    ///
+    /// # Errors
+    /// [`Error::NoHeadKey`] before the first one's date.
+    pub fn head_key_at(&self, minute: Minute) -> Result<&VerifyingKey, Error> {
+        self.head_keys.at(minute).ok_or(Error::NoHeadKey {
+            slot: self.slot,
+            minute,
+        })
+    }
 }
 
 /// The federation's members, as the trust list's root document names them.
@@ -44,12 +60,12 @@ impl Roster {
             if member.province == ProvinceCode::NATION {
                 return Err(Error::Roster("the nation is no member"));
             }
-            if member.head_key.is_weak() {
+            if member.head_keys.keys().any(VerifyingKey::is_weak) {
                 return Err(Error::Roster("a weak key"));
             }
-            let shared = members[..i]
-                .iter()
-                .any(|m| m.head_key == member.head_key && m.province != member.province);
+            let others = members[..i].iter();
+            let mut others = others.filter(|m| m.province != member.province);
+            let shared = others.any(|m| m.head_keys.keys().any(|k| member.head_keys.contains(k)));
             if shared {
                 return Err(Error::Roster("two provinces with one key"));
             }
@@ -97,7 +113,7 @@ mod tests {
         Member {
             province: ProvinceCode::new(province).unwrap(),
             slot: Slot::new(slot).unwrap(),
-            head_key: SigningKey::from_bytes(&[key; 32]).verifying_key(),
+            head_keys: HeadKeys::single(SigningKey::from_bytes(&[key; 32]).verifying_key()),
         }
     }
 
@@ -112,7 +128,7 @@ mod tests {
     #[test]
     fn a_roster_that_contradicts_itself_is_refused() {
         let weak = Member {
-            head_key: VerifyingKey::from_bytes(&[0; 32]).unwrap(),
+            head_keys: HeadKeys::single(VerifyingKey::from_bytes(&[0; 32]).unwrap()),
             ..member(33, 1, 1)
         };
         for (members, error) in [

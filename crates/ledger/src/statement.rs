@@ -154,8 +154,8 @@ impl RegistryStatement {
     /// root follows from them; gives the registry.
     ///
     /// # Errors
-    /// [`Error::HeadsMismatch`], [`Error::UnknownSlot`], [`Error::WrongProvince`], [`Error::BadSignature`],
-    /// [`Error::SlotTwice`] or [`Error::WrongRegistryRoot`].
+    /// [`Error::HeadsMismatch`], [`Error::UnknownSlot`], [`Error::WrongProvince`], [`Error::NoHeadKey`],
+    /// [`Error::BadSignature`], [`Error::SlotTwice`] or [`Error::WrongRegistryRoot`].
     pub fn check_heads(
         &self,
         heads: &[SignedTreeHead],
@@ -172,7 +172,7 @@ impl RegistryStatement {
             if member.province != signed.head.province {
                 return Err(Error::WrongProvince(member.slot));
             }
-            signed.check_signature(&member.head_key)?;
+            signed.check_signature(member)?;
         }
         let registry = Registry::new(heads.iter().map(|h| (&h.head).into()))?;
         if registry.root() != self.registry_root {
@@ -226,15 +226,16 @@ impl Cosignature {
         })
     }
 
-    /// Checks the signature against the roster.
+    /// Checks the signature against the roster: by the slot's key that was in force when the epoch closed, however much later
+    /// it was signed.
     ///
     /// # Errors
-    /// [`Error::UnknownSlot`] or [`Error::BadSignature`].
+    /// [`Error::UnknownSlot`], [`Error::NoHeadKey`] or [`Error::BadSignature`].
     pub fn check(&self, statement: &RegistryStatement, roster: &Roster) -> Result<(), Error> {
         let signature = Signature::from_bytes(&self.signature);
         roster
             .member(self.slot)?
-            .head_key
+            .head_key_at(statement.as_of())?
             .verify_strict(&statement.signing_bytes(), &signature)
             .map_err(|_| Error::BadSignature(self.slot))
     }

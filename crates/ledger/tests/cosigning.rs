@@ -5,8 +5,9 @@ use commitment::layout::LayoutError;
 use ed25519_dalek::SigningKey;
 use ledger::{
     CosignPolicy, Cosignature, CosignedStatement, CosignerState, Epoch, Error, Expected, HeadHash,
-    MAX_COSIGNED_LEN_BYTES, MAX_COSIGNER_STATE_LEN_BYTES, MAX_STATEMENT_LEN_BYTES, Member, Minute,
-    ProvinceCode, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, Slot, TreeHead,
+    HeadKeys, MAX_COSIGNED_LEN_BYTES, MAX_COSIGNER_STATE_LEN_BYTES, MAX_STATEMENT_LEN_BYTES,
+    Member, Minute, ProvinceCode, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, Slot,
+    TreeHead,
 };
 
 const POLICY: CosignPolicy = CosignPolicy {
@@ -33,7 +34,7 @@ fn member((province, place): (u8, u8)) -> Member {
     Member {
         province: ProvinceCode::new(province).unwrap(),
         slot: slot(place),
-        head_key: key(place).verifying_key(),
+        head_keys: HeadKeys::single(key(place).verifying_key()),
     }
 }
 
@@ -142,7 +143,7 @@ fn a_province_with_two_slots_is_one_voice() {
     let mut members = PROVINCES.map(member).to_vec();
     members.push(Member {
         slot: slot(9),
-        head_key: key(9).verifying_key(),
+        head_keys: HeadKeys::single(key(9).verifying_key()),
         ..members[0].clone()
     });
     let roster = Roster::new(members).unwrap();

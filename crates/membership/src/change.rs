@@ -1,10 +1,9 @@
 //! What a root document changes beside the one before it: what a holder of a root key reads before signing.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
-use verifier::trust::{RootDocument, RuleSetEntry};
+use verifier::trust::{OpeningEntry, ProvinceEntry, RootDocument, RuleSetEntry};
 
 /// One change. Keys and circuits are named by hexadecimal digits, times are minutes or seconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,16 +25,27 @@ pub enum Change {
         /// Its slot.
         slot: u8,
     },
-    /// A slot has another head key.
+    /// A slot has another head key, at once or from a minute on.
     HeadKey {
         /// Whose it is.
         province: u8,
         /// Which slot.
         slot: u8,
-        /// The key so far.
+        /// The key that it follows.
         old: String,
-        /// The key from now on.
+        /// The key that follows.
         new: String,
+        /// Its first minute; without one the old key is not believed any more as soon as the document is in force.
+        from_minute: Option<u32>,
+    },
+    /// A head key that was retired, or announced, is not named any more.
+    HeadKeyGone {
+        /// Whose it was.
+        province: u8,
+        /// Which slot.
+        slot: u8,
+        /// The key.
+        key: String,
     },
     /// A root key more.
     RootKeyAdded {
@@ -63,6 +73,18 @@ pub enum Change {
     },
     /// A circuit less.
     CircuitRemoved {
+        /// Its identity.
+        circuit: String,
+    },
+    /// A circuit of openings more.
+    OpeningAdded {
+        /// Its identity.
+        circuit: String,
+        /// Whether its openings are specimens.
+        test: bool,
+    },
+    /// A circuit of openings less.
+    OpeningRemoved {
         /// Its identity.
         circuit: String,
     },
@@ -128,37 +150,57 @@ fn digits(key: &ed25519_dalek::VerifyingKey) -> String {
 }
 
 fn provinces(old: Option<&RootDocument>, new: &RootDocument, found: &mut Vec<Change>) {
-    let of = |root: Option<&RootDocument>| -> BTreeMap<u8, (u8, String)> {
-        let entries = root.map_or(&[][..], |root| &root.provinces).iter();
-        let entry = entries.map(|e| (e.slot.get(), (e.province.get(), digits(&e.head_key))));
-        entry.collect()
-    };
-    let (before, after) = (of(old), of(Some(new)));
-    for (slot, (province, head_key)) in &after {
-        let (province, slot) = (*province, *slot);
-        match before.get(&slot) {
-            Some((same, key)) if *same == province => {
-                if key != head_key {
-                    found.push(Change::HeadKey {
-                        province,
-                        slot,
-                        old: key.clone(),
-                        new: head_key.clone(),
-                    });
-                }
-            }
-            _ => found.push(Change::Joins {
+    let before = old.map_or(&[][..], |root| &root.provinces);
+    let same = |a: &ProvinceEntry, b: &ProvinceEntry| (a.slot, a.province) == (b.slot, b.province);
+    for entry in &new.provinces {
+        let (province, slot) = (entry.province.get(), entry.slot.get());
+        match before.iter().find(|known| same(known, entry)) {
+            Some(known) => head_keys(known, entry, found),
+            None => found.extend(entry.head_keys.keys().last().map(|key| Change::Joins {
                 province,
                 slot,
-                head_key: head_key.clone(),
-            }),
+                head_key: digits(key),
+            })),
         }
     }
-    for (slot, (province, _)) in before {
-        if after.get(&slot).is_none_or(|(now, _)| *now != province) {
-            found.push(Change::Leaves { province, slot });
+    let left = |known: &&ProvinceEntry| !new.provinces.iter().any(|entry| same(known, entry));
+    found.extend(before.iter().filter(left).map(|known| Change::Leaves {
+        province: known.province.get(),
+        slot: known.slot.get(),
+    }));
+}
+
+/// What changes about the head keys of a slot that stays.
+fn head_keys(before: &ProvinceEntry, after: &ProvinceEntry, found: &mut Vec<Change>) {
+    let (province, slot) = (after.province.get(), after.slot.get());
+    let (old, new) = (before.head_keys.entries(), after.head_keys.entries());
+    let mut replaced = None;
+    let mut follows = None;
+    for dated in new {
+        if !old.contains(dated) {
+            let (from, key) = dated;
+            // One that follows none of the same document takes the place of all.
+            let last = follows.or(old.last().map(|(_, key)| key));
+            replaced = replaced.or(follows.is_none().then_some(last).flatten());
+            found.extend(last.map(|old| Change::HeadKey {
+                province,
+                slot,
+                old: digits(old),
+                new: digits(key),
+                from_minute: follows.is_some().then_some(from.get()),
+            }));
         }
+        follows = Some(&dated.1);
     }
+    let gone = |key: &&ed25519_dalek::VerifyingKey| {
+        !after.head_keys.contains(key) && replaced != Some(*key)
+    };
+    let gone = before.head_keys.keys().filter(gone);
+    found.extend(gone.map(|key| Change::HeadKeyGone {
+        province,
+        slot,
+        key: digits(key),
+    }));
 }
 
 fn root_keys(old: Option<&RootDocument>, new: &RootDocument, found: &mut Vec<Change>) {
@@ -180,7 +222,19 @@ fn root_keys(old: Option<&RootDocument>, new: &RootDocument, found: &mut Vec<Cha
     }
 }
 
-/// Circuits, rule sets, profiles and the grace time.
+fn openings(old: Option<&RootDocument>, new: &RootDocument, found: &mut Vec<Change>) {
+    let before = old.map_or(&[][..], |root| &root.openings);
+    let id = |entry: &OpeningEntry| hex::encode(entry.id().to_bytes());
+    let added = new.openings.iter().filter(|entry| !before.contains(entry));
+    found.extend(added.map(|entry| Change::OpeningAdded {
+        circuit: id(entry),
+        test: entry.circuit_use == verifier::CircuitUse::Test,
+    }));
+    let removed = before.iter().filter(|entry| !new.openings.contains(entry));
+    found.extend(removed.map(|entry| Change::OpeningRemoved { circuit: id(entry) }));
+}
+
+/// Circuits, openings, rule sets, profiles and the grace time.
 fn content(old: Option<&RootDocument>, new: &RootDocument, found: &mut Vec<Change>) {
     let circuits = old.map_or(&[][..], |root| &root.circuits);
     let id = |circuit: &verifier::trust::CircuitEntry| hex::encode(circuit.id().to_bytes());
@@ -194,6 +248,8 @@ fn content(old: Option<&RootDocument>, new: &RootDocument, found: &mut Vec<Chang
     found.extend(removed.map(|circuit| Change::CircuitRemoved {
         circuit: id(circuit),
     }));
+
+    openings(old, new, found);
 
     let before = old.map_or(&[][..], |root| &root.rule_sets);
     let same = |a: &RuleSetEntry, b: &RuleSetEntry| a.name == b.name && a.digest == b.digest;
@@ -257,9 +313,24 @@ impl fmt::Display for Change {
                 slot,
                 old,
                 new,
+                from_minute,
+            } => {
+                write!(
+                    f,
+                    "province {province}, slot {slot}: head key {old} becomes {new}, "
+                )?;
+                match from_minute {
+                    Some(from) => write!(f, "from {}", local(*from)),
+                    None => f.write_str("AT ONCE"),
+                }
+            }
+            Self::HeadKeyGone {
+                province,
+                slot,
+                key,
             } => write!(
                 f,
-                "province {province}, slot {slot}: head key {old} becomes {new}"
+                "province {province}, slot {slot}: head key {key} is not named any more"
             ),
             Self::RootKeyAdded { key } => write!(f, "root key {key} is added"),
             Self::RootKeyRemoved { key } => write!(f, "root key {key} is removed"),
@@ -271,6 +342,13 @@ impl fmt::Display for Change {
                 write!(f, "{kind} {circuit} is added")
             }
             Self::CircuitRemoved { circuit } => write!(f, "circuit {circuit} is removed"),
+            Self::OpeningAdded { circuit, test } => {
+                let kind = if *test { "test circuit" } else { "circuit" };
+                write!(f, "{kind} of openings {circuit} is added")
+            }
+            Self::OpeningRemoved { circuit } => {
+                write!(f, "circuit of openings {circuit} is removed")
+            }
             Self::RuleSet {
                 name,
                 scope,
@@ -317,7 +395,7 @@ impl fmt::Display for Change {
 }
 
 /// A minute as people of UTC+8 read it.
-fn local(minute: u32) -> String {
+pub(crate) fn local(minute: u32) -> String {
     let Ok(at) = rules::Minute::new(minute) else {
         return format!("minute {minute}");
     };

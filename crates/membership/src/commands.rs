@@ -9,12 +9,12 @@ use ed25519_dalek::SigningKey;
 use federation::pki::{IssuedCertificate, ProvinceAuthority};
 use federation::{PeerId, Role};
 use membership::{
-    Change, Folder, Invitation, Joining, Known, MembershipError, Plan, Request, SignedInvitation,
-    changes, issue, read_bytes, read_signing_key, read_text, replace, replace_private,
-    write_private,
+    Change, Folder, HEAD_KEY_NOTICE_MIN, Invitation, Joining, Known, MembershipError, Plan,
+    Request, SignedInvitation, changes, check_head_key_date, head_keys, issue, read_bytes,
+    read_signing_key, read_text, replace, replace_private, write_private,
 };
 use rand::TryRngCore as _;
-use rules::{ProvinceCode, SourceKind};
+use rules::{Minute, ProvinceCode, SourceKind};
 use serde_json::{Value, json};
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, SignedRoot};
 use verifier::{Slot, UnixTime};
@@ -47,7 +47,7 @@ pub(crate) struct Joined {
 /// A key that is renewed.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RotatedKey {
-    /// Signs tree heads and cosignatures; takes a request, and the next root document
+    /// Signs tree heads and cosignatures; takes a request, and the next root document, which says from when
     Head,
     /// The node's certificate and its key; the node takes it up by itself
     Tls,
@@ -60,6 +60,8 @@ pub(crate) struct Rotated {
     pub(crate) dir: PathBuf,
     pub(crate) key: RotatedKey,
     pub(crate) root: Option<PathBuf>,
+    pub(crate) at: Option<u32>,
+    pub(crate) is_compromised: bool,
 }
 
 /// For whom a certificate is issued.
@@ -183,11 +185,33 @@ impl Desk {
 
     pub(crate) fn show(&self, folder: &Path) -> Result<()> {
         let folder = Folder::new(folder);
-        let (draft, signatures) = folder.checked_draft(now()?)?;
+        let now = now()?;
         let root = folder.root()?;
-        let found = changes(root.as_ref().map(SignedRoot::document), draft.document());
-        let state = format!("with {} signatures", signatures.len());
-        self.tell_changes(draft.document().sequence.get(), &found, &state)
+        let in_force = root.as_ref().map(SignedRoot::document);
+        let (document, found, state) = if let (Some(root), None) = (in_force, folder.next()?) {
+            (root.clone(), Vec::new(), "in force; no draft".to_owned())
+        } else {
+            let (draft, signatures) = folder.checked_draft(now)?;
+            let found = changes(in_force, draft.document());
+            let state = format!("with {} signatures", signatures.len());
+            (draft.document().clone(), found, state)
+        };
+        let keys = head_keys(&document, now.minute());
+        let value = json!({
+            "root_sequence": document.sequence.get(),
+            "state": state,
+            "changes": found,
+            "head_keys": keys,
+            "written": false,
+        });
+        let line = |line: &dyn std::fmt::Display| format!("\n  - {line}");
+        let found: String = found.iter().map(|change| line(change)).collect();
+        let keys: String = keys.iter().map(|key| line(key)).collect();
+        let sequence = document.sequence.get();
+        self.tell(
+            &value,
+            &format!("root document {sequence}, {state}:{found}\nhead keys:{keys}"),
+        )
     }
 
     pub(crate) fn approve(&self, folder: &Path, key_file: &Path) -> Result<()> {
@@ -237,7 +261,15 @@ impl Desk {
         match (rotated.key, &rotated.root) {
             (RotatedKey::Tls, _) => self.rotate_tls(&rotated.dir),
             (RotatedKey::Log, _) => self.rotate_log(&rotated.dir),
-            (RotatedKey::Head, Some(root)) => self.rotate_head(&rotated.dir, root),
+            (RotatedKey::Head, Some(root)) => {
+                let now = now()?.minute();
+                let from = match (rotated.at, rotated.is_compromised) {
+                    (_, true) => None,
+                    (Some(at), false) => Some(Minute::new(at).context("--at")?),
+                    (None, false) => Some(now.saturating_add_signed(HEAD_KEY_AHEAD_MIN)),
+                };
+                self.rotate_head(&rotated.dir, root, from, now)
+            }
             (RotatedKey::Head, None) => bail!("--root is needed for the head key"),
         }
     }
@@ -273,10 +305,26 @@ impl Desk {
         )
     }
 
-    fn rotate_head(&self, dir: &Path, root: &Path) -> Result<()> {
+    /// A new head key, and the request for it: from a minute on, or at once where others know the old one.
+    fn rotate_head(
+        &self,
+        dir: &Path,
+        root: &Path,
+        from: Option<Minute>,
+        now: Minute,
+    ) -> Result<()> {
+        let next = dir.join("signing.key.next");
+        ensure!(
+            !next.exists(),
+            "{} is there already: put it in place of signing.key once it is in force, or take it away",
+            next.display()
+        );
+        if let Some(from) = from {
+            check_head_key_date(from, now)?;
+        }
         let old = read_signing_key(&dir.join("signing.key"))?;
         let new = new_signing_key()?;
-        let place = Place::find(dir, root, &old)?;
+        let place = Place::find(dir, root, &old, now)?;
         let request = Request::Rotate {
             federation: place.peer.federation.clone(),
             province: place.peer.province,
@@ -284,27 +332,36 @@ impl Desk {
             root_sequence: place.root_sequence,
             old: old.verifying_key(),
             new: new.verifying_key(),
+            from,
         };
         let request = request.sign(&[&old, &new])?;
         if !self.dry_run {
-            write_private(
-                &dir.join("signing.key.next"),
-                hex::encode(new.to_bytes()).as_bytes(),
-            )?;
+            let secret = Zeroizing::new(hex::encode(new.to_bytes()));
+            write_private(&next, secret.as_bytes())?;
             replace(&dir.join("request.pem"), request.to_pem().as_bytes())?;
         }
         let public = hex::encode(new.verifying_key().as_bytes());
-        let value = json!({"key": "head", "new": public, "written": !self.dry_run});
+        let value = json!({
+            "key": "head",
+            "new": public,
+            "from_minute": from.map(Minute::get),
+            "compromised": from.is_none(),
+            "written": !self.dry_run,
+        });
+        let when = from.map_or("as soon as that is in force".to_owned(), |from| {
+            format!("from minute {}, at least 24 hours after that", from.get())
+        });
         let text = format!(
-            "new head key {public} in signing.key.next. Send request.pem; when the root document that names the new key is
-published, put signing.key.next in place of signing.key together with root.bin, and start the node again."
+            "new head key {public} in signing.key.next. Send request.pem, and keep both keys beside the node, with
+`signing_key_next_file = \"signing.key.next\"` in node.toml: when the root document that names the new key is published,
+put root.bin in place. The node signs with the new key {when}, and is not restarted."
         );
         self.tell(&value, &text)
     }
 
     pub(crate) fn leave(&self, dir: &Path, root: &Path) -> Result<()> {
         let key = read_signing_key(&dir.join("signing.key"))?;
-        let place = Place::find(dir, root, &key)?;
+        let place = Place::find(dir, root, &key, now()?.minute())?;
         let request = Request::Leave {
             federation: place.peer.federation.clone(),
             province: place.peer.province,
@@ -391,7 +448,8 @@ struct Place {
 }
 
 impl Place {
-    fn find(dir: &Path, root: &Path, key: &SigningKey) -> Result<Self> {
+    /// Where the root document names the province of a directory with this key as the one in force.
+    fn find(dir: &Path, root: &Path, key: &SigningKey, now: Minute) -> Result<Self> {
         let pem = read_text(&dir.join("authority.pem"), MAX_TEXT_LEN_BYTES)?;
         let authority = federation::Authority::from_pem(&pem)?.context("authority.pem")?;
         let bytes = read_bytes(root, MAX_SIGNED_ROOT_LEN_BYTES as u64)?;
@@ -400,8 +458,8 @@ impl Place {
         let entries = &root.document().provinces;
         let entry = entries
             .iter()
-            .find(|e| e.province == authority.province && e.head_key == own)
-            .context("the root document does not name this province with this head key")?;
+            .find(|e| e.province == authority.province && e.head_keys.at(now) == Some(&own))
+            .context("the root document does not name this province with this head key in force")?;
         Ok(Self {
             peer: PeerId::node(&authority.federation, authority.province),
             slot: entry.slot,
@@ -437,6 +495,7 @@ production = false
 data_dir = "data"
 node_key_file = "node.key"
 signing_key_file = "signing.key"
+signing_key_next_file = "signing.key.next"
 register_file = "register.sealed"
 sources_file = "sources.toml"
 
@@ -461,6 +520,10 @@ parameters = {{ test = {{ seed = "{seed}", cache_dir = "cache" }} }}
         seed = "0".repeat(63) + "1",
     )
 }
+
+/// Minutes from now to the first of a head key without `--at`: two days more than the least notice, in which holders of root
+/// keys sign.
+const HEAD_KEY_AHEAD_MIN: i64 = HEAD_KEY_NOTICE_MIN as i64 + 2 * 1_440;
 
 /// Longest text that is read: PEM of keys, certificates and requests.
 const MAX_TEXT_LEN_BYTES: u64 = 65_536;

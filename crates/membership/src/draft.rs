@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use ed25519_dalek::{Signer as _, SigningKey};
 use rules::{ProvinceCode, RuleSet, within};
 use verifier::trust::{
-    ProvinceEntry, RootDocument, RootSignature, RuleSetEntry, Sequence, SignedRoot,
+    HeadKeys, ProvinceEntry, RootDocument, RootSignature, RuleSetEntry, Sequence, SignedRoot,
 };
 use verifier::{Slot, UnixTime};
 
+use crate::head_keys::followed;
 use crate::{MembershipError, Plan, Request, SignedRequest};
 
 /// Most days for which a root document may hold.
@@ -83,6 +84,7 @@ impl Draft {
             grace_min: plan.grace_min,
             provinces: provinces(plan, in_force, requests, now)?,
             circuits: plan.circuits.clone(),
+            openings: plan.openings.clone(),
             rule_sets,
             profiles: plan.profiles.clone(),
         };
@@ -161,23 +163,25 @@ fn provinces(
                 provinces.push(ProvinceEntry {
                     province: request.province(),
                     slot,
-                    head_key: join.head_key,
+                    head_keys: HeadKeys::single(join.head_key),
                 });
             }
             Request::Rotate {
                 root_sequence,
                 old,
                 new,
+                from,
                 ..
             } => {
                 check_root(*root_sequence, sequence)?;
-                member(&mut provinces, slot, request.province(), old)?.head_key = *new;
+                let entry = member(&mut provinces, slot, request.province(), old, now)?;
+                entry.head_keys = followed(&entry.head_keys, *new, *from, now.minute())?;
             }
             Request::Leave {
                 root_sequence, key, ..
             } => {
                 check_root(*root_sequence, sequence)?;
-                member(&mut provinces, slot, request.province(), key)?;
+                member(&mut provinces, slot, request.province(), key, now)?;
                 provinces.retain(|entry| entry.slot != slot);
             }
         }
@@ -200,10 +204,12 @@ fn member<'a>(
     slot: Slot,
     province: ProvinceCode,
     key: &ed25519_dalek::VerifyingKey,
+    now: UnixTime,
 ) -> Result<&'a mut ProvinceEntry, MembershipError> {
-    let found = provinces
-        .iter_mut()
-        .find(|entry| entry.slot == slot && entry.province == province && entry.head_key == *key);
+    let found = provinces.iter_mut().find(|entry| {
+        let in_force = entry.head_keys.at(now.minute());
+        entry.slot == slot && entry.province == province && in_force == Some(key)
+    });
     found.ok_or(MembershipError::NotAMember {
         slot: slot.get(),
         province: province.get(),

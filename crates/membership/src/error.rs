@@ -69,6 +69,25 @@ pub enum MembershipError {
         /// The province that asks.
         province: u8,
     },
+    /// A head key is announced too early or too late.
+    #[error(
+        "a head key from minute {}: it has to be from {} to {}, 24 hours to 90 days from now",
+        from.get(), earliest.get(), latest.get()
+    )]
+    HeadKeyDate {
+        /// Its first minute.
+        from: rules::Minute,
+        /// The earliest that may be.
+        earliest: rules::Minute,
+        /// The latest.
+        latest: rules::Minute,
+    },
+    /// A slot's oldest key was retired too short a time ago to make room for another one.
+    #[error("the slot's retired head key is named until minute {}: no other can follow before", kept_until.get())]
+    HeadKeyKept {
+        /// When it may be forgotten.
+        kept_until: rules::Minute,
+    },
     /// Two requests speak of one slot.
     #[error("two requests for slot {0}")]
     SlotTwice(u8),

@@ -10,6 +10,7 @@ mod change;
 mod draft;
 mod error;
 mod folder;
+mod head_keys;
 mod invitation;
 mod joining;
 mod known;
@@ -23,6 +24,10 @@ pub use error::MembershipError;
 pub use folder::{
     Applied, Folder, read_bytes, read_signing_key, read_text, replace, replace_private,
     write_private,
+};
+pub use head_keys::{
+    HEAD_KEY_AHEAD_MAX_MIN, HEAD_KEY_KEPT_MIN, HEAD_KEY_NOTICE_MIN, HeadKeyState, NamedHeadKey,
+    check_head_key_date, head_keys,
 };
 pub use invitation::{Invitation, MAX_INVITATION_LEN_BYTES, SignedInvitation};
 pub use joining::{CERTIFICATE_DAYS, Joining, ROOT_CERTIFICATE_DAYS, issue};

@@ -23,13 +23,15 @@ use rules::SourceKind;
 
 A province:
   federation join --invitation 33.invitation.pem --dir node-33 --peers-address node.zj.example:7440
-  federation rotate --dir node-33 --key head --root folder/root.bin      planned: the old key signs, too
+  federation rotate --dir node-33 --key head --root folder/root.bin      announced, and in force in three days
+  federation rotate --dir node-33 --key head --root folder/root.bin --at 29930400        in force from a minute on
+  federation rotate --dir node-33 --key head --root folder/root.bin --compromised        in the old one's place at once
   federation rotate --dir node-33 --key tls                              a new certificate of the node
   federation rotate --dir node-33 --key log                              new keys of its log, announced by the node
   federation leave --dir node-33 --root folder/root.bin
   federation issue --dir node-33 --role source --kind laboratory --number 1
 
-Where a head key is lost or known to others, ask for an invitation into the same slot and join again.
+Where a head key is lost, or known to others and they may sign too, ask for an invitation into the same slot and join again.
 Requests go into the folder's requests/. Every command takes --dry-run, which writes nothing, and --json.
 
 Exit codes: 0 done, 1 refused, 2 wrong usage."
@@ -87,7 +89,7 @@ enum Command {
         /// The federation's folder
         folder: PathBuf,
     },
-    /// Show what the draft changes, after deriving it again
+    /// Show what the draft changes, after deriving it again, and all head keys with their dates; without a draft those in force
     Show {
         /// The federation's folder
         folder: PathBuf,
@@ -116,6 +118,13 @@ enum Command {
         /// The root document in force, for the head key
         #[arg(long, required_if_eq("key", "head"))]
         root: Option<PathBuf>,
+        /// The minute since 1970 UTC from which the new head key signs, 24 hours to 90 days from now; three days from now
+        /// without it
+        #[arg(long, value_name = "MINUTE")]
+        at: Option<u32>,
+        /// Others know the head key: the new one replaces it at once, and nothing of it is believed any more
+        #[arg(long, conflicts_with = "at")]
+        compromised: bool,
     },
     /// Ask to leave the federation; prints the request
     Leave {
@@ -183,7 +192,19 @@ fn main() -> ExitCode {
         Command::Show { folder } => desk.show(&folder),
         Command::Approve { folder, key } => desk.approve(&folder, &key),
         Command::Publish { folder } => desk.publish(&folder),
-        Command::Rotate { dir, key, root } => desk.rotate(&Rotated { dir, key, root }),
+        Command::Rotate {
+            dir,
+            key,
+            root,
+            at,
+            compromised,
+        } => desk.rotate(&Rotated {
+            dir,
+            key,
+            root,
+            at,
+            is_compromised: compromised,
+        }),
         Command::Leave { dir, root } => desk.leave(&dir, &root),
         Command::Issue {
             dir,

@@ -5,7 +5,7 @@ use std::path::Path;
 use federation::FederationId;
 use rules::{Claim, RuleSet, TestAge, WorstColour};
 use serde::Deserialize;
-use verifier::trust::{CircuitEntry, Profile, RootKeys};
+use verifier::trust::{CircuitEntry, OpeningEntry, Profile, RootKeys};
 use verifier::{AcceptanceRule, BinderKind, BinderKinds, CircuitUse, Slot, VerifyingKey};
 
 use crate::folder::read_text;
@@ -27,8 +27,10 @@ pub struct Plan {
     pub grace_min: u32,
     /// Slots that are taken from their provinces without being asked for.
     pub removed_slots: Vec<Slot>,
-    /// Circuits with their keys.
+    /// Circuits of passes with their keys.
     pub circuits: Vec<CircuitEntry>,
+    /// Circuits of openings with their keys.
+    pub openings: Vec<OpeningEntry>,
     /// Rule sets.
     pub rule_sets: Vec<RuleSet>,
     /// Acceptance rules of gates.
@@ -46,6 +48,8 @@ struct PlanFile {
     #[serde(default)]
     removed_slots: Vec<u8>,
     circuits: Vec<String>,
+    #[serde(default)]
+    openings: Vec<String>,
     rule_sets: Vec<String>,
     profile: Vec<ProfileFile>,
 }
@@ -77,9 +81,20 @@ enum Binder {
     DeviceAndCard,
 }
 
-/// What `node circuit` prints, as far as it is looked at.
+/// Which circuit a file of `node circuit` describes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Purpose {
+    #[default]
+    Clearance,
+    Opening,
+}
+
+/// What `node circuit` and `node opening-circuit` print, as far as it is looked at.
 #[derive(Deserialize)]
 struct CircuitFile {
+    #[serde(default)]
+    circuit: Purpose,
     test: bool,
     matrix_digest: String,
     verifying_key: String,
@@ -120,7 +135,19 @@ impl Plan {
             Slot::new(*number)
                 .ok_or_else(|| wrong(format!("removed_slots: there is no slot {number}")))
         });
-        let circuits = raw.circuits.iter().map(|name| circuit(name, &file(name)?));
+        let circuit = |purpose| {
+            let file = &file;
+            move |name: &String| circuit(name, &file(name)?, purpose)
+        };
+        let circuits = raw.circuits.iter().map(circuit(Purpose::Clearance));
+        let openings = raw.openings.iter().map(circuit(Purpose::Opening));
+        let openings = openings.map(|entry| {
+            entry.map(|entry| OpeningEntry {
+                circuit_use: entry.circuit_use,
+                matrix_digest: entry.matrix_digest,
+                key: entry.key,
+            })
+        });
         let rule_sets = raw.rule_sets.iter().map(|name| rule_set(name, &file));
         let mut plan = Self {
             federation: FederationId::new(&raw.name)?,
@@ -130,10 +157,12 @@ impl Plan {
             grace_min: raw.grace_min,
             removed_slots: slots.collect::<Result<_, _>>()?,
             circuits: circuits.collect::<Result<_, _>>()?,
+            openings: openings.collect::<Result<_, _>>()?,
             rule_sets: rule_sets.collect::<Result<_, _>>()?,
             profiles: raw.profile.iter().map(profile).collect::<Result<_, _>>()?,
         };
         plan.circuits.sort_by_key(CircuitEntry::id);
+        plan.openings.sort_by_key(OpeningEntry::id);
         plan.profiles.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(plan)
     }
@@ -143,10 +172,16 @@ fn wrong(what: impl Into<String>) -> MembershipError {
     MembershipError::Plan(what.into())
 }
 
-/// A circuit as `node circuit` prints it.
-fn circuit(name: &str, text: &str) -> Result<CircuitEntry, MembershipError> {
+/// A circuit as `node circuit` prints it, for what it is named for.
+fn circuit(name: &str, text: &str, purpose: Purpose) -> Result<CircuitEntry, MembershipError> {
     let bad = |what: &str| wrong(format!("{name}: {what}"));
     let raw: CircuitFile = serde_json::from_str(text).map_err(|e| bad(&e.to_string()))?;
+    if raw.circuit != purpose {
+        return Err(bad(match purpose {
+            Purpose::Clearance => "a circuit of openings among those of passes",
+            Purpose::Opening => "a circuit of passes among those of openings",
+        }));
+    }
     let digest = hex::decode(&raw.matrix_digest).ok();
     let digest = digest.and_then(|bytes| bytes.try_into().ok());
     let key = hex::decode(&raw.verifying_key).map_err(|_| bad("verifying_key: bad digits"))?;

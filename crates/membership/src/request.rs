@@ -3,7 +3,7 @@
 use commitment::layout::{LayoutError, Reader};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use federation::{Authority, FederationId};
-use rules::ProvinceCode;
+use rules::{Minute, ProvinceCode};
 use verifier::Slot;
 
 use crate::layout::{
@@ -11,7 +11,7 @@ use crate::layout::{
 };
 use crate::{MAX_INVITATION_LEN_BYTES, MembershipError, SignedInvitation};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const DOMAIN: &[u8] = b"viridian/membership-request/v1\0";
 const LABEL: &str = "VIRIDIAN REQUEST";
 /// Longest certificate of an authority, PEM.
@@ -43,14 +43,15 @@ pub struct Join {
 
 /// What a province asks for.
 ///
-/// Layout, big-endian: version 1 · kind 1 · then for 1 (join): signed invitation · head key 32 · authority's certificate
+/// Layout 2, big-endian: version 1 · kind 1 · then for 1 (join): signed invitation · head key 32 · authority's certificate
 /// (length 2, PEM) · address (length 2, text); for 2 (rotate): federation (length 2, text) · province 1 · slot 1 · root
-/// sequence 8 · old key 32 · new key 32; for 3 (leave): federation · province 1 · slot 1 · root sequence 8 · key 32.
+/// sequence 8 · old key 32 · new key 32 · first minute 4 or 0; for 3 (leave): federation · province 1 · slot 1 · root sequence 8 · key 32.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// To join, or to have a new key in a slot whose key is lost or known to others: both need an invitation.
     Join(Box<Join>),
-    /// To have another head key from the next root document on. Both keys sign.
+    /// To have another head key from a minute on, which the next root document announces, or with that document at once, where the
+    /// old one is not to be believed any more. Both keys sign.
     Rotate {
         /// In which federation.
         federation: FederationId,
@@ -64,6 +65,8 @@ pub enum Request {
         old: VerifyingKey,
         /// The key that is to follow.
         new: VerifyingKey,
+        /// Its first minute; at once without one.
+        from: Option<Minute>,
     },
     /// To leave the federation with the next root document.
     Leave {
@@ -162,11 +165,13 @@ impl Request {
                 root_sequence,
                 old,
                 new,
+                from,
             } => {
                 out.push(2);
                 put_place(out, federation, *province, *slot, *root_sequence);
                 out.extend_from_slice(old.as_bytes());
                 out.extend_from_slice(new.as_bytes());
+                out.extend_from_slice(&from.map_or(0, Minute::get).to_be_bytes());
             }
             Self::Leave {
                 federation,
@@ -205,6 +210,7 @@ impl Request {
                 root_sequence,
                 old: read_key(reader)?,
                 new: read_key(reader)?,
+                from: Some(reader.minute()?).filter(|from| *from != Minute::ZERO),
             }),
             3 => Ok(Self::Leave {
                 federation,

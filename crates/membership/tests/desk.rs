@@ -1,5 +1,7 @@
 //! Founding a federation, joining, rotating, leaving – and what is refused on the way.
 
+#[path = "desk/head_keys.rs"]
+mod head_keys;
 #[path = "desk/rule_sets.rs"]
 mod rule_sets;
 
@@ -12,9 +14,9 @@ use membership::{
     Change, Draft, Folder, Invitation, Joining, Known, MembershipError, Plan, Request,
     SignedInvitation, SignedRequest, replace,
 };
-use rules::ProvinceCode;
+use rules::{Minute, ProvinceCode};
 use tempfile::TempDir;
-use verifier::trust::{RootDocument, RootSignature, SignedRoot};
+use verifier::trust::{HeadKeys, RootDocument, RootSignature, SignedRoot};
 use verifier::{Slot, UnixTime};
 
 /// 27 November 2026, 08:00 in UTC+8.
@@ -149,14 +151,16 @@ fn joining(code: u8, slot: u8, head: &SigningKey) -> Joining {
     Joining::prepare(invitation(code, slot, &key(1)), head, address, NOW).unwrap()
 }
 
-fn rotate(desk: &Desk, slot: u8, code: u8, old: &SigningKey, new: &SigningKey) -> SignedRequest {
+/// A request for another head key of slot 1, 33's, from a minute on or at once.
+fn rotate(desk: &Desk, from: Option<Minute>, old: &SigningKey, new: &SigningKey) -> SignedRequest {
     let request = Request::Rotate {
         federation: FederationId::new("demo").unwrap(),
-        province: province(code),
-        slot: Slot::new(slot).unwrap(),
+        province: province(33),
+        slot: Slot::new(1).unwrap(),
         root_sequence: desk.root().sequence.get(),
         old: old.verifying_key(),
         new: new.verifying_key(),
+        from,
     };
     request.sign(&[old, new]).unwrap()
 }
@@ -236,6 +240,7 @@ fn a_head_key_is_rotated_by_both_keys_and_replaced_by_an_invitation() {
         root_sequence: 1,
         old: key(133).verifying_key(),
         new: key(233).verifying_key(),
+        from: None,
     };
     for keys in [&[&key(233), &key(233)][..], &[&key(133)], &[]] {
         assert!(matches!(
@@ -243,15 +248,15 @@ fn a_head_key_is_rotated_by_both_keys_and_replaced_by_an_invitation() {
             Err(MembershipError::BadSignature(_))
         ));
     }
-    let planned = rotate(&desk, 1, 33, &key(133), &key(233));
-    desk.ask("33", &planned);
+    let at_once = rotate(&desk, None, &key(133), &key(233));
+    desk.ask("33", &at_once);
     let changed = desk.agree(NOW, &[key(1), key(2)]);
     assert!(
-        matches!(&changed[0], Change::HeadKey { province: 33, slot: 1, old, new }
+        matches!(&changed[0], Change::HeadKey { province: 33, slot: 1, old, new, from_minute: None }
         if *old == hex_of(&key(133)) && *new == hex_of(&key(233)))
     );
     // The same request once more was made under another root document.
-    desk.ask("33", &planned);
+    desk.ask("33", &at_once);
     assert!(matches!(
         desk.propose(NOW),
         Err(MembershipError::OtherRoot {
@@ -260,7 +265,7 @@ fn a_head_key_is_rotated_by_both_keys_and_replaced_by_an_invitation() {
         })
     ));
     // One who knows the old key cannot ask any more.
-    desk.ask("33", &rotate(&desk, 1, 33, &key(133), &key(66)));
+    desk.ask("33", &rotate(&desk, None, &key(133), &key(66)));
     assert!(matches!(
         desk.propose(NOW),
         Err(MembershipError::NotAMember {
@@ -279,7 +284,8 @@ fn a_head_key_is_rotated_by_both_keys_and_replaced_by_an_invitation() {
             ..
         }
     ));
-    assert_eq!(desk.root().provinces[0].head_key, key(77).verifying_key());
+    let keys = HeadKeys::single(key(77).verifying_key());
+    assert_eq!(desk.root().provinces[0].head_keys, keys);
 }
 
 #[test]
@@ -429,7 +435,7 @@ fn whoever_signs_derives_the_draft_alone() {
     };
     // Somebody's own province, a longer life, a later number.
     let mut slipped = draft.document().clone();
-    slipped.provinces[0].head_key = key(66).verifying_key();
+    slipped.provinces[0].head_keys = HeadKeys::single(key(66).verifying_key());
     assert!(matches!(put(slipped), Err(MembershipError::Draft(_))));
     let mut longer = draft.document().clone();
     longer.expires_at = later(91 * 86_400);

@@ -1,16 +1,17 @@
 //! The files that say what the federation has agreed on: the root document, the rule sets that it names, and where the
-//! other nodes are.
+//! other nodes are; with the head keys that the document names of this node.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ed25519_dalek::SigningKey;
 use rules::{MAX_RULE_SET_LEN_BYTES, RuleSet};
 use sha2::{Digest as _, Sha256};
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, SignedRoot};
 
 use crate::charter::CharterTaken;
 use crate::config::{Config, MAX_CONFIG_LEN_BYTES};
-use crate::files::{read_bytes, read_text};
+use crate::files::{read_bytes, read_secret, read_text};
 use crate::fresh::{Reloaded, Watched};
 use crate::{Node, NodeError, Peers, RuleBook};
 
@@ -37,6 +38,18 @@ impl Agreed {
     }
 }
 
+/// The head keys that the configuration names: the one in force and, where its file is there, the one that is to follow.
+///
+/// # Errors
+/// A message that names the file and what is wrong.
+pub(crate) fn read_head_keys(config: &Config) -> Result<Vec<SigningKey>, String> {
+    let next = config.signing_key_next_file.iter();
+    let files = [&config.signing_key_file].into_iter();
+    let files = files.chain(next.filter(|file| file.exists()));
+    let keys = files.map(|file| Ok(SigningKey::from_bytes(&*read_secret(file)?)));
+    keys.collect()
+}
+
 fn read_rule_sets(config: &Config) -> Result<Vec<RuleSet>, String> {
     let mut sets = Vec::new();
     for id in RuleSet::BUILT_IN {
@@ -50,8 +63,8 @@ fn read_rule_sets(config: &Config) -> Result<Vec<RuleSet>, String> {
     Ok(sets)
 }
 
-/// The files of a running node. Of the configuration file only `peer`, `rules` and the root document's place are looked at
-/// again; all else in it is for a start.
+/// The files of a running node. Of the configuration file only `peer`, `rules` and the places of root document and head keys are
+/// looked at again; all else in it is for a start.
 pub struct AgreedFiles {
     config_file: PathBuf,
     node: Arc<Node>,
@@ -83,13 +96,16 @@ impl AgreedFiles {
         for path in &config.rules.files {
             add(&read_bytes(path, MAX_RULE_SET_LEN_BYTES as u64)?);
         }
+        for key in read_head_keys(config)? {
+            add(key.verifying_key().as_bytes());
+        }
         Ok(digest.finalize().into())
     }
 }
 
 impl Watched for AgreedFiles {
     fn what(&self) -> &'static str {
-        "root document, rule sets and peers"
+        "root document, head keys, rule sets and peers"
     }
 
     fn reload(&self, is_asked_for: bool) -> Result<Reloaded, String> {
@@ -104,6 +120,7 @@ impl Watched for AgreedFiles {
         let Agreed { root, rules } = Agreed::read(&config)?;
         let peers = self.peers.prepare(&config.peers);
         let peers = peers.map_err(|error| format!("peer: {error}"))?;
+        self.node.hold_signing_keys(read_head_keys(&config)?);
         let taken = self.node.take_charter(root, rules).map_err(|error| {
             if !matches!(error, NodeError::Fault(_)) {
                 // Not the files' fault: they are tried again.

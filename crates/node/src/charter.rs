@@ -3,12 +3,12 @@
 
 use std::sync::{Arc, PoisonError};
 
-use commitment::Slot;
-use ed25519_dalek::SigningKey;
+use commitment::{Minute, Slot};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use ledger::{Member, Roster};
 use rules::ProvinceCode;
 use verifier::CircuitId;
-use verifier::trust::{RootDocument, RootKeys, SignedRoot};
+use verifier::trust::{ProvinceEntry, RootDocument, RootKeys, SignedRoot};
 
 use crate::past_roots::PastRoot;
 use crate::{Node, NodeError, RuleBook};
@@ -26,13 +26,24 @@ pub(crate) struct Charter {
     pub(crate) rules: RuleBook,
     /// The slot that it gives this node.
     pub(crate) slot: Slot,
+    /// The head keys that it gives this node, ascending by their dates.
+    pub(crate) own_keys: Vec<OwnHeadKey>,
+}
+
+/// A head key of this node with its first minute.
+pub(crate) struct OwnHeadKey {
+    pub(crate) from: Minute,
+    pub(crate) public: VerifyingKey,
+    /// The one that is retired may be gone.
+    secret: Option<SigningKey>,
 }
 
 /// Who the node is that a root document has to name.
 pub(crate) struct Named<'a> {
     pub(crate) home: ProvinceCode,
-    pub(crate) signing_key: &'a SigningKey,
+    pub(crate) signing_keys: &'a [SigningKey],
     pub(crate) circuit: CircuitId,
+    pub(crate) now: Minute,
 }
 
 /// What became of a root document that was handed over.
@@ -58,7 +69,15 @@ impl Charter {
         root.check_pinned(root_keys)
             .map_err(|_| NodeError::Fault("the root document is not signed by the pinned keys"))?;
         let document = root.document();
-        let slot = own_slot(document, named.home, named.signing_key)?;
+        let own = own_entry(document, named.home, named.signing_keys, named.now)?;
+        let slot = own.slot;
+        let own_keys = own.head_keys.entries().iter();
+        let own_keys = own_keys.map(|(from, public)| OwnHeadKey {
+            from: *from,
+            public: *public,
+            secret: held(named.signing_keys, public).cloned(),
+        });
+        let own_keys = own_keys.collect();
         let roster = roster_of(document)?;
         if !document.circuits.iter().any(|c| c.id() == named.circuit) {
             return Err(NodeError::Fault(
@@ -71,7 +90,21 @@ impl Charter {
             roster,
             rules,
             slot,
+            own_keys,
         })
+    }
+
+    /// The head key in force at a minute with its first minute: what is of that minute is signed by it, however much later.
+    ///
+    /// # Errors
+    /// [`NodeError::Fault`] for a minute of a key that is retired and gone, or before the first one.
+    pub(crate) fn head_key_at(&self, minute: Minute) -> Result<(Minute, &SigningKey), NodeError> {
+        let mut own = self.own_keys.iter().rev();
+        let own = own.find(|key| key.from <= minute);
+        let secret = own.and_then(|own| Some((own.from, own.secret.as_ref()?)));
+        secret.ok_or(NodeError::Fault(
+            "the head key that was in force then is not held any more",
+        ))
     }
 
     /// The document's content.
@@ -92,7 +125,8 @@ impl Node {
     ///
     /// # Errors
     /// [`NodeError::Fault`] for a document that is not signed by the pinned keys, is older than the one in use or another of
-    /// the same number, or does not name this node with its key, slot and circuit: another slot or key is for a start.
+    /// the same number, or does not name this node with its slot and circuit, or names a head key in force or announced that the
+    /// node does not hold: another slot is for a start, keys are for [`Node::hold_signing_keys`].
     /// [`NodeError::Store`]: then the document may be in use all the same, and the same again does what is left.
     pub fn take_charter(
         &self,
@@ -120,10 +154,12 @@ impl Node {
             self.follow_charter()?;
             return Ok(CharterTaken::AsBefore);
         }
+        let keys = self.held_keys();
         let named = Named {
             home: self.home,
-            signing_key: &self.signing_key,
+            signing_keys: &keys,
             circuit: self.prover.circuit(),
+            now: self.clock.now(),
         };
         let mut charter = Charter::new(root, &self.root_keys, rules, &named)?;
         if charter.slot != self.slot {
@@ -148,6 +184,18 @@ impl Node {
         Ok(CharterTaken::Swapped)
     }
 
+    /// Takes keys in the place of those held for the next root document: the one in force and, once it is made, the one that is to
+    /// follow. Those that the document in use names stay with it.
+    pub fn hold_signing_keys(&self, keys: Vec<SigningKey>) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        *held = keys;
+    }
+
+    fn held_keys(&self) -> Vec<SigningKey> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.clone()
+    }
+
     /// What follows from a root document, each as often as it is asked for: what is new in it stands in the log and is to be
     /// counted, and passes are held against it.
     fn follow_charter(&self) -> Result<(), NodeError> {
@@ -159,19 +207,21 @@ impl Node {
     }
 }
 
-/// The slot that a root document gives the node of this province and key.
-pub(crate) fn own_slot(
-    root: &RootDocument,
+/// The entry of this node: of its province, with a key that is in force or announced and that it holds. It must hold all of those.
+pub(crate) fn own_entry<'a>(
+    root: &'a RootDocument,
     home: ProvinceCode,
-    key: &SigningKey,
-) -> Result<Slot, NodeError> {
-    let public = key.verifying_key();
-    let mut own = root
-        .provinces
-        .iter()
-        .filter(|p| p.province == home && p.head_key == public);
+    keys: &[SigningKey],
+    now: Minute,
+) -> Result<&'a ProvinceEntry, NodeError> {
+    let is_held = |(_, key): &(Minute, VerifyingKey)| held(keys, key).is_some();
+    let of_home = root.provinces.iter().filter(|p| p.province == home);
+    let mut own = of_home.filter(|p| p.head_keys.not_retired(now).iter().any(is_held));
     match (own.next(), own.next()) {
-        (Some(entry), None) => Ok(entry.slot),
+        (Some(entry), None) if entry.head_keys.not_retired(now).iter().all(is_held) => Ok(entry),
+        (Some(_), None) => Err(NodeError::Fault(
+            "the root document names a head key of this province that this node does not hold: it belongs into signing_key_next_file",
+        )),
         (None, _) => Err(NodeError::Fault(
             "the root document does not name this province with this signing key",
         )),
@@ -181,11 +231,15 @@ pub(crate) fn own_slot(
     }
 }
 
+fn held<'a>(keys: &'a [SigningKey], public: &VerifyingKey) -> Option<&'a SigningKey> {
+    keys.iter().find(|key| key.verifying_key() == *public)
+}
+
 pub(crate) fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
     let members = root.provinces.iter().map(|p| Member {
         province: p.province,
         slot: p.slot,
-        head_key: p.head_key,
+        head_keys: p.head_keys.clone(),
     });
     Roster::new(members.collect())
         .map_err(|_| NodeError::Fault("the root document's provinces contradict each other"))

@@ -37,6 +37,10 @@ pub struct Config {
     pub node_key_token: Option<KeyToken>,
     /// Ed25519 seed that signs tree heads and cosignatures: 64 hexadecimal digits, mode 0600.
     pub signing_key_file: PathBuf,
+    /// The seed of the head key that is to follow, once it is made: read as soon as the file is there, also while the node runs. The
+    /// root document says from when it signs.
+    #[serde(default)]
+    pub signing_key_next_file: Option<PathBuf>,
     /// The secret of the log's and the witness's keys, as the signing key; without one they are derived from that.
     #[serde(default)]
     pub log_key_file: Option<PathBuf>,
@@ -314,6 +318,7 @@ impl Config {
             change(&mut token.pin_file);
         }
         change(&mut self.signing_key_file);
+        self.signing_key_next_file.iter_mut().for_each(&mut change);
         self.log_key_file.iter_mut().for_each(&mut change);
         change(&mut self.register_file);
         change(&mut self.sources_file);

@@ -112,7 +112,9 @@ impl Node {
             rule_sets: self.charter().rules.counting_at(as_of).digest,
             previous,
         };
-        let head = head.sign(&self.signing_key);
+        let charter = self.charter();
+        let (_, head_key) = charter.head_key_at(as_of)?;
+        let head = head.sign(head_key);
         let row = EpochRow {
             as_of,
             head: head.to_bytes(),

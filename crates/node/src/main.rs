@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use commands::{Configured, Keys, Opening};
 use federation::Ended;
-use node::config::{Config, Limits};
+use node::config::{Config, Limits, Parameters};
 use node::logs::{self, LogFormat};
 use node::{
     AgreedFiles, Entropy, FileRegister, Listeners, Opened, Prepared, StartError, keep_fresh,
@@ -40,6 +40,7 @@ static WIPING: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
   node restore --config node.toml --from backup.age --identity backup.identity
   node log recover --config node.toml                 after a restore, before the next start
   node fsck --config node.toml --json
+  node opening-circuit --key opening.key --sha256 9f86…   prints a file for `openings` of the plan
 
 Exit codes: 0 ended in order, 1 something is wrong, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at the end,
 7 the log cannot be recovered, 8 too few other nodes answered."
@@ -56,6 +57,33 @@ struct Cli {
     log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
+}
+
+/// A key of openings: one of a ceremony, or test parameters of a seed.
+#[derive(clap::Args)]
+struct OpeningKey {
+    /// Key file of a ceremony
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "sha256",
+        conflicts_with = "test_seed"
+    )]
+    key: Option<PathBuf>,
+    /// SHA-256 of its bytes, 64 hexadecimal digits
+    #[arg(long, value_name = "HEX", requires = "key")]
+    sha256: Option<String>,
+    /// Make test parameters of this seed, 64 hexadecimal digits, or read them from the cache; whoever knows it can forge
+    #[arg(
+        long,
+        value_name = "HEX",
+        requires = "cache_dir",
+        required_unless_present = "key"
+    )]
+    test_seed: Option<String>,
+    /// Directory of the cache
+    #[arg(long, value_name = "DIR", requires = "test_seed")]
+    cache_dir: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -78,6 +106,8 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Print the circuit of a key of openings as JSON: a file for `openings` of the federation's plan
+    OpeningCircuit(OpeningKey),
     /// Write a backup of the store, sealed to `store.backup_recipients`, beside the running node or without one
     Backup {
         #[command(flatten)]
@@ -165,6 +195,7 @@ fn main() -> ExitCode {
         Command::Run { config } => run(&config, format),
         Command::CheckConfig { config } => logged(format, || check(&config)),
         Command::Circuit { config } => logged(format, || circuit(&config)),
+        Command::OpeningCircuit(key) => logged(format, || opening_circuit(key)),
         Command::NewKey { file } => logged(format, || new_key(&file)),
         Command::Backup { configured, to } => {
             logged(format, || commands::backup(&configured, &to, entropy()?))
@@ -352,6 +383,19 @@ fn check(config: &Path) -> Result<ExitCode, StartError> {
 
 fn circuit(config: &Path) -> Result<ExitCode, StartError> {
     println!("{}", node::describe_circuit(&Config::read(config)?)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn opening_circuit(key: OpeningKey) -> Result<ExitCode, StartError> {
+    let parameters = match (key.key, key.sha256, key.test_seed, key.cache_dir) {
+        (Some(file), Some(sha256), None, None) => Parameters::Pinned { file, sha256 },
+        (None, None, Some(seed), Some(cache_dir)) => Parameters::Test { seed, cache_dir },
+        _ => {
+            let what = "--key with --sha256, or --test-seed with --cache-dir";
+            return Err(StartError::Config(what.to_owned()));
+        }
+    };
+    println!("{}", node::describe_opening_circuit(&parameters)?);
     Ok(ExitCode::SUCCESS)
 }
 

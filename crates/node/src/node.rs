@@ -41,8 +41,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<Entropy>,
-    /// Signs tree heads and cosignatures.
-    pub signing_key: SigningKey,
+    /// Sign tree heads and cosignatures: the head key in force and, where there is one, the one announced.
+    pub signing_keys: Vec<SigningKey>,
     /// Signs the log, and what the node cosigns as a witness.
     pub log_signer: LogSigner,
     /// The trust list's root.
@@ -99,7 +99,8 @@ pub struct Node {
     pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
-    pub(crate) signing_key: SigningKey,
+    /// The head keys held for the next root document; those of the one in use are in the charter.
+    pub(crate) held: RwLock<Vec<SigningKey>>,
     pub(crate) charter: RwLock<Arc<Charter>>,
     pub(crate) root_keys: RootKeys,
     pub(crate) risk: RiskBook,
@@ -167,14 +168,15 @@ impl Node {
     pub fn open(parts: Parts) -> Result<Arc<Self>, NodeError> {
         let named = Named {
             home: parts.home,
-            signing_key: &parts.signing_key,
+            signing_keys: &parts.signing_keys,
             circuit: parts.prover.circuit(),
+            now: parts.clock.now(),
         };
         let mut charter = Charter::new(parts.root, &parts.root_keys, parts.rules, &named)?;
         charter.remember(&parts.vault, &parts.root_keys, parts.clock.now())?;
         let (root, slot) = (charter.document(), charter.slot);
         let (places, counts) = count_residents(&parts.vault)?;
-        let sealing = SealingKeys::new(&parts.sealing, parts.home, slot, &parts.signing_key);
+        let sealing = SealingKeys::new(&parts.sealing, parts.home, slot);
         let others = root.provinces.iter().map(|entry| entry.province);
         let others = others.filter(|province| *province != parts.home);
         let settings = parts.settings.forward.clone();
@@ -190,7 +192,6 @@ impl Node {
             &parts.federation,
             (parts.home, slot),
             &parts.log_signer,
-            &parts.signing_key,
         )?;
         let quiet_until = recovered(&parts.vault)?.quiet_until;
         let node = Self {
@@ -200,7 +201,7 @@ impl Node {
             vault: parts.vault,
             clock: parts.clock,
             entropy: parts.entropy,
-            signing_key: parts.signing_key,
+            held: RwLock::new(parts.signing_keys),
             charter: RwLock::new(Arc::new(charter)),
             root_keys: parts.root_keys,
             risk: parts.risk,

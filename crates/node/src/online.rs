@@ -77,6 +77,8 @@ impl Node {
         let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let refused = NodeError::Refused(Reason::TrustRefused);
         let message = document.signing_bytes().map_err(|_| refused.clone())?;
+        let charter = self.charter();
+        let (_, head_key) = charter.head_key_at(document.issued_at.minute())?;
         let digest: [u8; 32] = Sha256::digest(&message).into();
         let key = document.sequence.get().to_be_bytes();
         let signed_before = self.vault.get::<[u8; 32]>(Table::OnlineSigned, &key)?;
@@ -102,7 +104,7 @@ impl Node {
         }
         Ok(ProvinceSignature {
             slot: self.slot,
-            signature: self.signing_key.sign(&message).to_bytes(),
+            signature: head_key.sign(&message).to_bytes(),
         })
     }
 
@@ -128,14 +130,14 @@ impl Node {
         document: &OnlineDocument,
     ) -> bool {
         let charter = self.charter();
-        let (Ok(member), Ok(message)) = (
-            charter.roster.member(signature.slot),
-            document.signing_bytes(),
-        ) else {
+        let issued = document.issued_at.minute();
+        let member = charter.roster.member(signature.slot);
+        let key = member.and_then(|member| member.head_key_at(issued));
+        let (Ok(key), Ok(message)) = (key, document.signing_bytes()) else {
             return false;
         };
         let signature = Signature::from_bytes(&signature.signature);
-        member.head_key.verify_strict(&message, &signature).is_ok()
+        key.verify_strict(&message, &signature).is_ok()
     }
 
     /// Judges an online document by everything but its batches.

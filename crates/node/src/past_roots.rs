@@ -1,11 +1,12 @@
 //! Root documents that were in use before, by which what was signed then is judged by whoever missed it: who cosigned a registry
 //! last week may have another head key by now, and other rule sets may have counted.
 
+use commitment::layout::LayoutError;
 use commitment::{Fr, fr_from_bytes, fr_to_bytes};
 use ledger::{Roster, RuleSetsDigest};
 use rules::Minute;
 use verifier::UnixTime;
-use verifier::trust::{RootKeys, Sequence, SignedRoot};
+use verifier::trust::{RootDocument, RootKeys, Sequence, SignedRoot};
 
 use crate::charter::{Charter, roster_of};
 use crate::rule_book::CountingSet;
@@ -52,9 +53,10 @@ impl Charter {
         std::iter::once((&self.roster, self.rules.counting_at(as_of).digest)).chain(past)
     }
 
-    /// The roster in use, and those that were.
-    pub(crate) fn rosters(&self) -> impl Iterator<Item = &Roster> {
-        std::iter::once(&self.roster).chain(self.past.iter().map(|past| &past.roster))
+    /// The roster in use, and those that judge what is of a minute beside it.
+    pub(crate) fn rosters_of(&self, minute: Minute) -> impl Iterator<Item = &Roster> {
+        let past = self.past.iter().filter(move |past| minute <= past.until);
+        std::iter::once(&self.roster).chain(past.map(|past| &past.roster))
     }
 
     /// Reads the documents that were in use before this one, as far as the pinned keys have signed them, and stores this one
@@ -91,6 +93,13 @@ impl Charter {
             // After the root keys were pinned anew, what only the old ones had signed judges nothing.
             if !is_own && root.check_pinned(root_keys).is_ok() {
                 let roster = roster_of(root.document())?;
+                let newer = self.past.iter().map(|past| &past.root).chain([&self.root]);
+                let ends =
+                    newer.filter_map(|newer| first_new_key(root.document(), newer.document()));
+                // A key that is announced with a date ends what the documents before it say of the one that it follows.
+                let until = ends.fold(until, |until, from| {
+                    until.min(from.saturating_add_signed(-1))
+                });
                 self.past.push(PastRoot {
                     root,
                     roster,
@@ -117,6 +126,17 @@ impl Charter {
         write.put_large(Table::Roots, &own.get().to_be_bytes(), &row);
         Ok(write.commit()?)
     }
+}
+
+/// The first date of a head key that `newer` names and `past` does not.
+fn first_new_key(past: &RootDocument, newer: &RootDocument) -> Option<Minute> {
+    let dates = newer.provinces.iter().flat_map(|entry| {
+        let known = past.provinces.iter().find(|p| p.slot == entry.slot);
+        let keys = entry.head_keys.entries().iter();
+        keys.filter(move |(_, key)| known.is_none_or(|known| !known.head_keys.contains(key)))
+    });
+    let dates = dates.map(|(from, _)| *from);
+    dates.filter(|from| *from > Minute::ZERO).min()
 }
 
 impl From<CountingSet> for RootSetRow {
@@ -146,8 +166,11 @@ struct Stored {
 }
 
 /// The stored documents, ascending.
-fn stored(vault: &Vault) -> Result<Vec<Stored>, StoreError> {
-    let damaged = || StoreError::Damaged(Table::Roots);
+///
+/// # Errors
+/// [`NodeError::Fault`] for a document of an earlier layout, [`NodeError::Store`].
+fn stored(vault: &Vault) -> Result<Vec<Stored>, NodeError> {
+    let damaged = || NodeError::Store(StoreError::Damaged(Table::Roots));
     let mut keys: Vec<[u8; 8]> = Vec::new();
     for part in vault.keys(Table::Roots, b"", usize::MAX)? {
         let key = *part.first_chunk::<8>().ok_or_else(damaged)?;
@@ -158,7 +181,12 @@ fn stored(vault: &Vault) -> Result<Vec<Stored>, StoreError> {
     let read = keys.iter().map(|key| {
         let row: RootRow = vault.get_large(Table::Roots, key)?.ok_or_else(damaged)?;
         Ok(Stored {
-            root: SignedRoot::from_bytes(&row.document).map_err(|_| damaged())?,
+            root: SignedRoot::from_bytes(&row.document).map_err(|error| match error {
+                verifier::Error::Layout(LayoutError::UnknownVersion(_)) => NodeError::Fault(
+                    "the store remembers a root document of an earlier layout, which is not read here",
+                ),
+                _ => damaged(),
+            })?,
             since: row.since,
             sets: row.sets.iter().map(read_set).collect::<Result<_, _>>()?,
         })
@@ -168,8 +196,15 @@ fn stored(vault: &Vault) -> Result<Vec<Stored>, StoreError> {
 
 /// The rosters of the stored documents.
 pub(crate) fn past_rosters(vault: &Vault) -> Result<Vec<Roster>, StoreError> {
-    let rosters = stored(vault)?.into_iter().map(|stored| {
-        roster_of(stored.root.document()).map_err(|_| StoreError::Damaged(Table::Roots))
-    });
-    rosters.collect()
+    let damaged = || StoreError::Damaged(Table::Roots);
+    let stored = stored(vault).map_err(|error| match error {
+        NodeError::Store(error) => error,
+        _ => damaged(),
+    })?;
+    let rosters = stored
+        .iter()
+        .map(|stored| roster_of(stored.root.document()));
+    rosters
+        .map(|roster| roster.map_err(|_| damaged()))
+        .collect()
 }

@@ -87,7 +87,7 @@ impl Node {
         let is_usable = |signed: &SignedTreeHead| {
             let head = &signed.head;
             let is_its_slots = charter.roster.member(head.slot).is_ok_and(|member| {
-                member.province == head.province && signed.check_signature(&member.head_key).is_ok()
+                member.province == head.province && signed.check_signature(member).is_ok()
             });
             let refused = state.check_head(head, &of, &policy).err();
             if let Some(error) = &refused {
@@ -139,14 +139,16 @@ impl Node {
             rule_sets: self.charter().rules.counting_at(as_of).digest,
             now: self.clock.now(),
         };
+        let charter = self.charter();
         let permit = state
-            .consider(statement, heads, &self.charter().roster, &policy, &expected)
+            .consider(statement, heads, &charter.roster, &policy, &expected)
             .map_err(|error| refused_registry(&error))?;
+        let (_, head_key) = charter.head_key_at(as_of)?;
         let mut write = self.vault.write();
         write.put(Table::Cosigned, STATE_KEY, &permit.next_state().to_bytes());
         Self::keep_statement(&mut write, statement, heads);
         write.commit()?;
-        Ok(permit.sign(self.slot, &self.signing_key))
+        Ok(permit.sign(self.slot, head_key))
     }
 
     /// Takes up a registry that has its quorum; the same again changes nothing.
@@ -369,6 +371,7 @@ pub(crate) fn refused_registry(error: &ledger::Error) -> NodeError {
         | E::HeadTooOld { .. }
         | E::WrongProvince(_)
         | E::UnknownSlot(_)
+        | E::NoHeadKey { .. }
         | E::BadSignature(_) => Reason::HeadRefused,
         E::NoQuorum { .. } => Reason::NoQuorum,
         _ => Reason::RegistryRefused,

@@ -184,7 +184,7 @@ impl Node {
         let own = *own.ok_or(not_sampled.clone())?;
         let charter = self.charter();
         let mut seeds = charter
-            .rosters()
+            .rosters_of(registry.cosigned.statement().as_of())
             .map(|roster| SampleSeed::new(&registry.cosigned, self.slot, roster));
         let seed = seeds.find_map(Result::ok).ok_or(not_sampled)?;
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);

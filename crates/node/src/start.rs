@@ -6,15 +6,13 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use federation::{FederationError, PeerId, Role};
 use ledger::Roster;
 use ledger::log::LogSigner;
-use prover::Prover;
 use risk_list::{FactTable, MAX_FACT_BYTES};
-use verifier::CircuitUse;
 use verifier::trust::{RootKeys, SignedRoot};
-use zeroize::Zeroizing;
 
-use crate::agreed::Agreed;
-use crate::charter::{own_slot, roster_of};
-use crate::config::{Config, Parameters, parse_digits};
+use crate::agreed::{Agreed, read_head_keys};
+use crate::charter::{own_entry, roster_of};
+use crate::circuit::load_prover;
+use crate::config::{Config, parse_digits};
 use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret};
 use crate::forward::SealingSecret;
@@ -29,9 +27,6 @@ use crate::{
     RecoverError, Recovering, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook,
     SystemClock, is_older_than_signed,
 };
-
-/// Largest proving key file.
-const MAX_PROVING_KEY_BYTES: u64 = 64 << 20;
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +80,7 @@ pub struct Prepared {
     config: Config,
     peer: PeerId,
     ring: KeyRing,
-    signing_key: SigningKey,
+    signing_keys: Vec<SigningKey>,
     log_signer: LogSigner,
     root: SignedRoot,
     root_keys: RootKeys,
@@ -113,10 +108,10 @@ impl Prepared {
         root.check_pinned(&root_keys)
             .map_err(|error| format!("{}: {error}", config.trust.root_document_file.display()))?;
         let ring = read_own_ring(&config)?;
-        let signing_key = SigningKey::from_bytes(&*read_secret(&config.signing_key_file)?);
+        let signing_keys = read_head_keys(&config)?;
         let log_secret = match &config.log_key_file {
             Some(file) => read_secret(file)?,
-            None => Zeroizing::new(signing_key.to_bytes()),
+            None => read_secret(&config.signing_key_file)?,
         };
         let log_signer = LogSigner::derive(&log_secret);
         let prepared = Self {
@@ -128,7 +123,7 @@ impl Prepared {
             credentials,
             peer,
             ring,
-            signing_key,
+            signing_keys,
             log_signer,
             root,
             root_keys,
@@ -201,7 +196,7 @@ impl Prepared {
             vault,
             clock,
             entropy,
-            signing_key: self.signing_key,
+            signing_keys: self.signing_keys,
             log_signer: self.log_signer,
             root: self.root,
             root_keys: self.root_keys,
@@ -269,16 +264,16 @@ impl Prepared {
         vault: &'a Vault,
         roster: &'a Roster,
     ) -> Result<Recovering<'a>, StartError> {
-        let home = self.peer.province;
+        let (home, now) = (self.peer.province, clock(&self.config).now());
         Ok(Recovering {
             vault,
             federation: &self.peer.federation,
             home,
-            slot: own_slot(self.root.document(), home, &self.signing_key)?,
+            slot: own_entry(self.root.document(), home, &self.signing_keys, now)?.slot,
             roster,
-            head_key: &self.signing_key,
+            head_keys: &self.signing_keys,
             log_signer: &self.log_signer,
-            now: clock(&self.config).now(),
+            now,
             skew_min: self.config.limits.request_skew_min.into(),
         })
     }
@@ -286,11 +281,12 @@ impl Prepared {
     /// What a store of this node is checked against.
     ///
     /// # Errors
-    /// [`StartError::Node`] for a root document whose provinces contradict each other.
+    /// [`StartError::Node`] for a root document whose provinces contradict each other, or that does not name this node.
     pub fn fsck_against(&self) -> Result<Fsck, StartError> {
+        let (root, now) = (self.root.document(), clock(&self.config).now());
         Ok(Fsck {
-            head_key: self.signing_key.verifying_key(),
-            roster: roster_of(self.root.document())?,
+            slot: own_entry(root, self.peer.province, &self.signing_keys, now)?.slot,
+            roster: roster_of(root)?,
         })
     }
 }
@@ -364,43 +360,6 @@ fn read_risk(config: &Config) -> Result<RiskBook, String> {
     RiskBook::new(facts).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The circuit of the configured proving key, which is made first if it is test parameters that are not in their cache:
-/// what a root document has to name.
-///
-/// # Errors
-/// [`StartError::Config`].
-pub fn describe_circuit(config: &Config) -> Result<serde_json::Value, StartError> {
-    let prover = load_prover(config)?;
-    let (constraints, rows) = prover.size();
-    Ok(serde_json::json!({
-        "test": prover.circuit_id().circuit_use() == CircuitUse::Test,
-        "circuit_id": hex::encode(prover.circuit_id().to_bytes()),
-        "matrix_digest": hex::encode(prover.matrix_digest()),
-        "verifying_key": hex::encode(prover.verifying_key()),
-        "constraints": constraints,
-        "rows": rows,
-    }))
-}
-
 fn read_prover(config: &Config) -> Result<Arc<dyn PassProver>, String> {
     Ok(Arc::new(load_prover(config)?))
-}
-
-fn load_prover(config: &Config) -> Result<Prover, String> {
-    let wrong = |error: prover::KeyError| format!("proving.parameters: {error}");
-    let digits = |text: &str| parse_digits(text).ok_or("proving.parameters: bad digits".to_owned());
-    let prover = match &config.proving.parameters {
-        Parameters::Test { seed, cache_dir } => {
-            tracing::warn!("test parameters are in use: whoever knows their seed can forge passes");
-            Prover::from_cached_test_parameters(cache_dir, &digits(seed)?).map_err(wrong)?
-        }
-        Parameters::Pinned { file, sha256 } => {
-            let bytes = read_bytes(file, MAX_PROVING_KEY_BYTES)?;
-            Prover::from_pinned_bytes(&bytes, &digits(sha256)?).map_err(wrong)?
-        }
-    };
-    if config.production && prover.circuit_id().circuit_use() == CircuitUse::Test {
-        return Err("production: proving.parameters are test parameters".to_owned());
-    }
-    Ok(prover)
 }

@@ -9,7 +9,8 @@ use commitment::opening::{Answer, OpeningError, OpeningInputs, Said, Sought};
 use prover::{CircuitUse, OpeningProver, ProveError, Prover};
 use rules::FactKind;
 use verifier::opening::{
-    Asked, EpochRegistry, OPENING_LEN_BYTES, Opening, OpeningRefusal, RegisteredHead,
+    Asked, EpochRegistry, OPENING_LEN_BYTES, Opening, OpeningRefusal, PreparedOpening,
+    RegisteredHead,
 };
 use verifier::{Epoch, PassProof, PreparedCircuit, Slot, VerifyingKey};
 
@@ -18,9 +19,18 @@ const DAY: u32 = 1440;
 static PROVER: LazyLock<OpeningProver> =
     LazyLock::new(|| OpeningProver::from_test_parameters(&[1; 32]).unwrap());
 
+fn key() -> VerifyingKey {
+    VerifyingKey::from_bytes(PROVER.verifying_key()).unwrap()
+}
+
+/// The key as whoever is shown an opening holds it.
+fn openings() -> PreparedOpening {
+    PreparedOpening::new(CircuitUse::Test, &PROVER.matrix_digest(), &key())
+}
+
+/// The same as a key of any proofs of six inputs.
 fn circuit() -> PreparedCircuit {
-    let key = VerifyingKey::from_bytes(PROVER.verifying_key()).unwrap();
-    PreparedCircuit::new(CircuitUse::Test, &PROVER.matrix_digest(), &key)
+    PreparedCircuit::new(CircuitUse::Test, &PROVER.matrix_digest(), &key())
 }
 
 #[test]
@@ -140,7 +150,7 @@ fn an_opening_is_believed_under_its_registry_and_for_what_was_asked() {
         subject: subject(),
         sought,
     };
-    let circuit = circuit();
+    let circuit = openings();
     let opened = opening.verify(&asked, &registry, &circuit).unwrap();
     assert_eq!((opened.answer, opened.leaf), (Answer::Stands, made.leaf));
     assert_eq!(opened.head_time, made.head.head_time);
@@ -248,7 +258,7 @@ fn damaged_openings_are_refused_before_anything_is_believed() {
         subject: subject(),
         sought: a_test(60),
     };
-    let circuit = circuit();
+    let circuit = openings();
     for at in 0..bytes.len() {
         let mut other = bytes.clone();
         other[at] ^= 1;

@@ -198,7 +198,7 @@ fn keys_of(
     let mut others = Vec::new();
     for keys in bytes.chunks(SIGNED_LOG_KEYS_LEN_BYTES) {
         let keys = SignedLogKeys::from_bytes(keys)?;
-        let checked = keys.check(&trust.roster, None);
+        let checked = keys.check(&trust.roster);
         if keys.keys.slot == receipt.slot {
             checked?;
             own = Some(keys);

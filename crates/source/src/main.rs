@@ -313,7 +313,7 @@ fn read_trust(args: &TrustArgs) -> Result<Trust> {
     let members = root.document().provinces.iter().map(|entry| Member {
         province: entry.province,
         slot: entry.slot,
-        head_key: entry.head_key,
+        head_keys: entry.head_keys.clone(),
     });
     Ok(Trust {
         federation: args.federation.clone(),

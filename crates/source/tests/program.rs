@@ -31,7 +31,7 @@ fn root_document() -> Vec<u8> {
     let provinces = roster.members().iter().map(|member| ProvinceEntry {
         province: member.province,
         slot: member.slot,
-        head_key: member.head_key,
+        head_keys: member.head_keys.clone(),
     });
     let document = RootDocument {
         sequence: Sequence::new(1),
@@ -44,6 +44,7 @@ fn root_document() -> Vec<u8> {
             matrix_digest: digits("matrix_digest").try_into().unwrap(),
             key: VerifyingKey::from_bytes(&digits("verifying_key")).unwrap(),
         }],
+        openings: Vec::new(),
         rule_sets: vec![RuleSetEntry::of(&RuleSet::built_in("hz-2020-02").unwrap())],
         profiles: vec![Profile {
             name: "open".to_owned(),

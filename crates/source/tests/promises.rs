@@ -223,7 +223,7 @@ fn what_is_served_in_place_of_the_log_is_no_judgement() {
     assert!(matches!(gone, JudgeError::Unread(_)), "{gone}");
     let wrong = error(&|s| drop(s.0.insert("checkpoint".to_owned(), others_checkpoint.clone())));
     assert!(matches!(wrong, JudgeError::NotTheLog(_)), "{wrong}");
-    let only_others = others_keys[..135].to_vec();
+    let only_others = others_keys[..139].to_vec();
     let wrong = error(&|s| drop(s.0.insert("keys".to_owned(), only_others.clone())));
     assert!(matches!(wrong, JudgeError::NoKeys), "{wrong}");
     for path in forger.served().0.keys() {
@@ -323,7 +323,7 @@ fn keys_of_another_slot_that_its_head_key_has_not_signed_make_no_witness_and_no_
     let mut forger = log_without();
     forger.batch(1_020, &[receipt.signed.receipt.commitment]);
     let mut served = forger.served();
-    served.0.get_mut("keys").unwrap()[135 + 100] ^= 1;
+    served.0.get_mut("keys").unwrap()[139 + 100] ^= 1;
     let by = (&trust(), false);
     let judged = judge(&receipt, EVENT, by, &served, minute(1_030), &mut |_| ()).unwrap();
     assert_eq!((judged.witnesses, judged.witnesses_needed), (1, 1));

@@ -53,6 +53,17 @@ pub enum Error {
     /// A document of a trust list whose content contradicts itself or breaks a limit.
     #[error("trust list: {0}")]
     TrustContent(&'static str),
+    /// Head keys whose dates contradict each other, or too many of them.
+    #[error("head keys: {0}")]
+    HeadKeys(#[source] commitment::DatedKeysError),
+    /// A document of a minute at which a slot that signed it had no head key yet.
+    #[error("slot {} had no head key at minute {}", slot.get(), minute.get())]
+    NoHeadKey {
+        /// The slot.
+        slot: commitment::Slot,
+        /// When the document was issued.
+        minute: Minute,
+    },
     /// A document with an Ed25519 key that is no point, or weak.
     #[error("a signing key is not a strong Ed25519 key")]
     WeakKey,

@@ -6,13 +6,13 @@
 use commitment::layout::{LayoutError, Reader};
 use commitment::opening::{Answer, OpeningError, OpeningInputs, Said, Sought};
 use commitment::{
-    CircuitShortId, CircuitUse, Epoch, Fr, MerklePath, Minute, REGISTRY_DEPTH, Slot, Tree,
-    fr_to_bytes, registry_leaf,
+    CircuitId, CircuitShortId, CircuitUse, Epoch, Fr, MerklePath, Minute, REGISTRY_DEPTH, Slot,
+    Tree, fr_to_bytes, registry_leaf,
 };
 use rules::IdentityNumber;
 
 use crate::trust::RegistryEntry;
-use crate::{Error, PROOF_LEN_BYTES, PassProof, PreparedCircuit};
+use crate::{Error, PROOF_LEN_BYTES, PassProof, PreparedCircuit, VerifyingKey};
 
 /// Version of the layout.
 const VERSION: u8 = 1;
@@ -44,6 +44,23 @@ impl RegisteredHead {
             levels: self.way.to_vec(),
         };
         path.root(Tree::Registry, leaf)
+    }
+}
+
+/// A verifying key for openings with its pairings prepared. It verifies no pass: those take a [`PreparedCircuit`], which cannot
+/// be had from this.
+#[derive(Clone, Debug)]
+pub struct PreparedOpening(PreparedCircuit);
+
+impl PreparedOpening {
+    /// A key as a root document names it among its openings: a circuit's digest, and what the key is for.
+    pub fn new(circuit_use: CircuitUse, matrix_digest: &[u8; 32], key: &VerifyingKey) -> Self {
+        Self(PreparedCircuit::new(circuit_use, matrix_digest, key))
+    }
+
+    /// The circuit's identity.
+    pub const fn id(&self) -> CircuitId {
+        self.0.id()
     }
 }
 
@@ -222,8 +239,9 @@ impl Opening {
         &self,
         asked: &Asked,
         registry: &EpochRegistry,
-        circuit: &PreparedCircuit,
+        circuit: &PreparedOpening,
     ) -> Result<Opened, OpeningRefusal> {
+        let circuit = &circuit.0;
         let known = circuit.id().short();
         if self.circuit != known {
             return Err(OpeningRefusal::OtherCircuit {

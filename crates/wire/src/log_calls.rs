@@ -117,7 +117,7 @@ mod tests {
         let log = public.log_key("test").unwrap();
         let checkpoint = signer.sign(3, LogHash([5; 32]), &log).unwrap();
         CheckpointOffer {
-            keys: public.sign(&SigningKey::from_bytes(&[8; 32])),
+            keys: public.sign(rules::Minute::ZERO, &SigningKey::from_bytes(&[8; 32])),
             request: AddCheckpoint {
                 old_size: 1,
                 proof: vec![LogHash([6; 32])],

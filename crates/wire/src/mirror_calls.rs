@@ -183,7 +183,10 @@ mod tests {
     fn what_is_witnessed_travels_unchanged_and_holds_no_more_than_its_checkpoint_is_of() {
         let signer = LogSigner::derive(&[1; 32]);
         let public = signer.public(ProvinceCode::new(33).unwrap(), Slot::new(2).unwrap(), 1);
-        let keys = public.sign(&SigningKey::from_bytes(&[8; 32]));
+        let keys = public.sign(
+            ledger::Minute::new(0).unwrap(),
+            &SigningKey::from_bytes(&[8; 32]),
+        );
         let log = public.log_key("test").unwrap();
         let witnessed = WitnessedLog {
             keys,

@@ -73,7 +73,7 @@ fn check_log(data: &[u8]) {
     canonical(data, WitnessState::from_bytes(data), WitnessState::to_bytes);
     let keys = SignedLogKeys::from_bytes(data);
     if let Some(keys) = canonical(data, keys, SignedLogKeys::to_bytes) {
-        let checked = keys.check(&FEDERATION.roster, None);
+        let checked = keys.check(&FEDERATION.roster);
         assert!(checked.is_err(), "log keys that nobody announced");
     }
     let log = log_key();
@@ -113,7 +113,7 @@ pub(crate) fn log_key() -> NoteKey {
 pub(crate) fn log_keys() -> SignedLogKeys {
     let member = &FEDERATION.roster.members()[0];
     let keys = log_signer().public(member.province, member.slot, 1);
-    keys.sign(&SigningKey::from_bytes(&[6; 32]))
+    keys.sign(commitment::Minute::ZERO, &SigningKey::from_bytes(&[6; 32]))
 }
 
 fn checkpoint() -> SignedCheckpoint {
@@ -218,7 +218,7 @@ fn sources() -> SourceCounts {
 fn check_head(head: &SignedTreeHead) {
     let known = &*FEDERATION;
     if let Ok(member) = known.roster.member(head.head.slot) {
-        let fits = head.check_signature(&member.head_key).is_ok();
+        let fits = head.check_signature(member).is_ok();
         assert_eq!(fits, known.heads.contains(head), "a head that nobody made");
     }
     let mut heads = known.heads.clone();

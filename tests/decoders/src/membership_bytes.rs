@@ -95,6 +95,7 @@ fn try_make() -> Result<(SignedInvitation, Vec<SignedRequest>), MembershipError>
         root_sequence: 1,
         old: key(33).verifying_key(),
         new: key(34).verifying_key(),
+        from: commitment::Minute::new(29_930_400).ok(),
     };
     let leave = Request::Leave {
         federation,

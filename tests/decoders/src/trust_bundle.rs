@@ -2,8 +2,8 @@
 
 use commitment::Slot;
 use verifier::trust::{
-    Bundle, InHand, Increment, MAX_BUNDLE_LEN_BYTES, OnlineDocument, ProvinceSignature,
-    RevocationBatch, RootDocument, SignedOnline, SignedRoot,
+    Bundle, HeadKeys, InHand, Increment, MAX_BUNDLE_LEN_BYTES, OnlineDocument, OpeningEntry,
+    ProvinceSignature, RevocationBatch, RootDocument, SignedOnline, SignedRoot,
 };
 use verifier::{GateMemory, QrText, TrustList, UnixTime, verify_text};
 
@@ -102,6 +102,24 @@ fn sign_online(online: &SignedOnline) -> Result<SignedOnline, verifier::Error> {
     Ok(fixture::sign_online(document, &[1, 2, 3]))
 }
 
+/// A root document with as many dated head keys of a slot as there may be, and a circuit of openings.
+fn dated_root() -> RootDocument {
+    let mut root = GATE.roots[0].document().clone();
+    let dates = [(0, 1), (27_000_000, 71), (27_100_000, 72)];
+    let dates = dates.map(|(from, seed)| {
+        let key = fixture::head_key(seed).verifying_key();
+        (fixture::minute(from), key)
+    });
+    root.provinces[0].head_keys = HeadKeys::new(dates.to_vec()).expect("dates that ascend");
+    let circuit = root.circuits.pop().expect("two circuits");
+    root.openings = vec![OpeningEntry {
+        circuit_use: circuit.circuit_use,
+        matrix_digest: [9; 32],
+        key: circuit.key,
+    }];
+    root
+}
+
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let written = "the documents of the checks are within limits";
     let mut seeds = Vec::new();
@@ -109,6 +127,9 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         seeds.push(root.to_bytes().expect(written));
         seeds.push(root.document().to_bytes().expect(written));
     }
+    let dated = fixture::sign_root(dated_root(), &[1, 2, 3]);
+    seeds.push(dated.document().to_bytes().expect(written));
+    seeds.push(dated.to_bytes().expect(written));
     for online in &GATE.online {
         seeds.push(online.to_bytes().expect(written));
         seeds.push(online.document().to_bytes().expect(written));

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use commitment::{BinderKind, Fr};
 use ledger::{
-    CosignedStatement, CosignerState, Expected, HeadHash, Member, RegistryStatement, Roster,
-    RuleSetsDigest, SignedTreeHead, TreeHead,
+    CosignedStatement, CosignerState, Expected, HeadHash, HeadKeys, Member, RegistryStatement,
+    Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
 };
 use rules::Minute;
 use verifier::trust::{RootKeys, SignedOnline, SignedRoot};
@@ -147,7 +147,7 @@ pub(crate) static FEDERATION: LazyLock<Federation> = LazyLock::new(|| {
     let members = PROVINCES.map(|(code, number)| Member {
         slot: slot(number),
         province: fixture::province(code),
-        head_key: fixture::head_key(number).verifying_key(),
+        head_keys: HeadKeys::single(fixture::head_key(number).verifying_key()),
     });
     let roster = Roster::new(members.to_vec()).expect("three members");
     let rule_sets = RuleSetsDigest::of(&[Fr::from(5_u64)]);

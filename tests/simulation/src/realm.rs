@@ -20,8 +20,8 @@ use rules::{
     WorstColour,
 };
 use verifier::trust::{
-    CircuitEntry, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature, RuleSetEntry,
-    Sequence, SignedRoot,
+    CircuitEntry, HeadKeys, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature,
+    RuleSetEntry, Sequence, SignedRoot,
 };
 use verifier::{AcceptanceRule, BinderKinds, UnixTime};
 
@@ -144,7 +144,7 @@ impl Constitution {
             Ok(ProvinceEntry {
                 province: province(*code),
                 slot: slot.context("a division of the table")?,
-                head_key: head_key(*code, *generation).verifying_key(),
+                head_keys: HeadKeys::single(head_key(*code, *generation).verifying_key()),
             })
         });
         let sets = self.rule_sets()?;
@@ -157,6 +157,7 @@ impl Constitution {
             grace_min: 1_440,
             provinces: provinces.collect::<Result<_>>()?,
             circuits: vec![circuit],
+            openings: Vec::new(),
             rule_sets,
             profiles: vec![profile()],
         };
@@ -342,7 +343,7 @@ impl Realm {
             vault: Arc::new(vault),
             clock: Arc::clone(&house.clock) as _,
             entropy,
-            signing_key: head_key(home, generation),
+            signing_keys: vec![head_key(home, generation)],
             log_signer: LogSigner::derive(&[home + 100; 32]),
             rules: RuleBook::new(
                 constitution.rule_sets()?,

@@ -121,6 +121,17 @@ impl Deployed {
         panic!("{checkpoint}");
     }
 
+    /// Waits until a node that runs has said this.
+    fn until_logged(&self, node: &str, what: &str) {
+        for _ in 0..60 {
+            if self.log_of(node).contains(what) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+        panic!("{}: not {what}", self.log_of(node));
+    }
+
     fn log_of(&self, node: &str) -> String {
         std::fs::read_to_string(self.all().join(node).join("log.txt")).unwrap()
     }
@@ -152,8 +163,11 @@ fn a_federation_is_founded_and_runs_and_goes_on_with_a_rotated_head_key() {
     assert!(told.contains("province 42 joins in slot 10"), "{told}");
     assert!(told.contains("trust list: sequence 1/"), "{told}");
 
-    let rotated = deployed.desk("rotate --dir node-35 --key head --root folder/root.bin");
+    let rotated =
+        deployed.desk("rotate --dir node-35 --key head --root folder/root.bin --compromised");
     assert!(rotated.contains("signing.key.next"), "{rotated}");
+    // It lies elsewhere until the document is there.
+    deployed.move_file("node-35/signing.key.next", "node-35/aside.key");
     deployed.move_file("node-35/request.pem", "folder/requests/35.pem");
     deployed.desk("propose folder");
     let one = deployed.desk("approve folder --key holders/b.key");
@@ -162,6 +176,7 @@ fn a_federation_is_founded_and_runs_and_goes_on_with_a_rotated_head_key() {
     let two: serde_json::Value = serde_json::from_str(&two).unwrap();
     assert_eq!(two["changes"][0]["change"], "head-key", "{two}");
     assert_eq!(two["changes"][0]["province"], 35, "{two}");
+    assert!(two["changes"][0]["from_minute"].is_null(), "{two}");
     deployed.desk("publish folder");
     // Nothing of a key stands in the folder.
     for entry in std::fs::read_dir(deployed.all().join("folder")).unwrap() {
@@ -180,6 +195,8 @@ fn a_federation_is_founded_and_runs_and_goes_on_with_a_rotated_head_key() {
         log.contains("does not name this province with this signing key"),
         "{log}"
     );
+    deployed.move_file("node-35/aside.key", "node-35/signing.key.next");
+    deployed.until_logged("node-35", "a root document is taken up");
 
     let old_key = deployed.log_policy("42");
     let told = deployed.desk("rotate --dir node-42 --key log");

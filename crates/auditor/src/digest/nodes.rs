@@ -13,11 +13,13 @@ use rules::{Minute, ProvinceCode};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use verifier::TrustList;
-use verifier::trust::{Bundle, CircuitEntry, OnlineDocument, RootDocument, RootKeys};
+use verifier::trust::{Bundle, CircuitEntry, OnlineDocument, OpeningEntry, RootDocument, RootKeys};
 use wire::trust::v1::GetTrustListRequest;
 
+use super::head_keys::{self, HeadKeyReport};
 use super::keys::{Known, use_word};
 use super::registry::Registry;
+use crate::system::CircuitName;
 use crate::{files, test_key};
 
 /// A file of certificate roots for a few authorities takes some kilobytes.
@@ -58,7 +60,8 @@ fn federation_id(text: &str) -> Result<FederationId> {
     Ok(FederationId::new(text)?)
 }
 
-fn root_key(text: &str) -> Result<RootKey> {
+/// Parses a root key's hexadecimal digits.
+pub(crate) fn root_key(text: &str) -> Result<RootKey> {
     let bytes = test_key::digits(text).map_err(|error| anyhow!(error))?;
     RootKey::from_bytes(&bytes).map_err(|_| anyhow!("not an Ed25519 key"))
 }
@@ -100,9 +103,21 @@ struct List {
     /// What was checked of the signatures, and what was not.
     signatures: String,
     circuits: Vec<CircuitReport>,
+    /// Circuits of openings, of which the matrices alone are compared.
+    openings: Vec<OpeningReport>,
+    head_keys: Vec<HeadKeyReport>,
     /// How it stands to the first list that was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     against_first: Option<Against>,
+}
+
+#[derive(Serialize)]
+struct OpeningReport {
+    circuit_use: &'static str,
+    id: String,
+    verifying_key_sha256: String,
+    matrix_sha256: String,
+    matrices: Judgement,
 }
 
 #[derive(Serialize)]
@@ -289,12 +304,29 @@ impl Documents {
                 .iter()
                 .map(|c| judge(c, rebuilt))
                 .collect(),
+            openings: self.root.openings.iter().map(judge_opening).collect(),
+            head_keys: head_keys::report(&self.root, self.online.issued_at.minute()),
             against_first,
         })
     }
 }
 
-fn moment(minute: Minute) -> String {
+fn judge_opening(served: &OpeningEntry) -> OpeningReport {
+    let matrices = if served.matrix_digest == CircuitName::Opening.identity().digest {
+        Judgement::Equal("the matrices of openings rebuilt from source".to_owned())
+    } else {
+        Judgement::Different("not the matrices of openings rebuilt from source".to_owned())
+    };
+    OpeningReport {
+        circuit_use: use_word(served.circuit_use),
+        id: served.id().to_string(),
+        verifying_key_sha256: hex::encode(Sha256::digest(served.key.to_bytes())),
+        matrix_sha256: hex::encode(served.matrix_digest),
+        matrices,
+    }
+}
+
+pub(super) fn moment(minute: Minute) -> String {
     format!("{minute} UTC+8")
 }
 
@@ -418,6 +450,14 @@ impl NodeReport {
                             .line("verifying key", &circuit.verifying_key_sha256),
                     );
                 }
+                for opening in &list.openings {
+                    lines.push(format!(
+                        "    openings under {} ({}), verifying key {}",
+                        opening.id, opening.circuit_use, opening.verifying_key_sha256
+                    ));
+                    lines.push(opening.matrices.line("matrices", &opening.matrix_sha256));
+                }
+                lines.extend(list.head_keys.iter().filter_map(HeadKeyReport::line));
                 lines.extend(list.against_first.as_ref().map(Against::line));
             }
         }

@@ -219,7 +219,7 @@ fn believed(args: &Args) -> Result<Believed> {
     let members = root.provinces.iter().map(|entry| Member {
         province: entry.province,
         slot: entry.slot,
-        head_key: entry.head_key,
+        head_keys: entry.head_keys.clone(),
     });
     let roster = Roster::new(members.collect()).with_context(of)?;
     Ok(Believed {

@@ -169,7 +169,7 @@ fn another_draw_and_a_seed_of_the_provinces_own_signature_are_found() {
     let stranger = |number, code| Member {
         province: province(code),
         slot: slot(number),
-        head_key: head_key(number).verifying_key(),
+        head_keys: ledger::HeadKeys::single(head_key(number).verifying_key()),
     };
     let pretended = Roster::new(vec![stranger(0, 11), stranger(1, 35), stranger(2, 42)]).unwrap();
     let alone = cosigned(&right.sample.registry.heads[0].head, &[0]);

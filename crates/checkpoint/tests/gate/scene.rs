@@ -11,9 +11,9 @@ use checkpoint::{Config, Desk};
 use ed25519_dalek::{Signer as _, SigningKey};
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use verifier::trust::{
-    Bundle, CircuitEntry, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature, RegistryEntry,
-    RevocationBatch, RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence, SignedOnline,
-    SignedRoot,
+    Bundle, CircuitEntry, HeadKeys, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature,
+    RegistryEntry, RevocationBatch, RootDocument, RootKeys, RootSignature, RuleSetEntry, Sequence,
+    SignedOnline, SignedRoot,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, CircuitUse, Epoch, Holder, HolderKey, Moment, Pass, PassProof,
@@ -119,7 +119,7 @@ fn root_document(sequence: u64) -> RootDocument {
             .map(|code| ProvinceEntry {
                 province: province(code),
                 slot: slot_of(code),
-                head_key: head_key(code).verifying_key(),
+                head_keys: HeadKeys::single(head_key(code).verifying_key()),
             })
             .to_vec(),
         circuits: vec![CircuitEntry {
@@ -127,6 +127,7 @@ fn root_document(sequence: u64) -> RootDocument {
             matrix_digest: MATRIX_DIGEST,
             key: TRAPDOOR.key(),
         }],
+        openings: Vec::new(),
         rule_sets: vec![RuleSetEntry {
             short_id: RuleSetShortId::of_digest(digest),
             name: "cn-test".to_owned(),

@@ -3,24 +3,24 @@
 use std::fmt;
 
 use commitment::layout::Reader;
-use commitment::{ProvinceCode, Slot};
+use commitment::{Minute, ProvinceCode, Slot};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
 use super::{LogError, LogHash, NoteKey, SignedCheckpoint};
 use crate::Roster;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const SIGNING_DOMAIN: &[u8] = b"viridian/log-keys/v1\0";
 const LOG_KEY_DOMAIN: &[u8] = b"viridian/log-key/v1\0";
 const WITNESS_KEY_DOMAIN: &[u8] = b"viridian/witness-key/v1\0";
 const LOG_KEYS_LEN_BYTES: usize = 1 + 1 + 1 + 4 + 32 + 32;
 /// Length of log keys with their signature.
-pub const SIGNED_LOG_KEYS_LEN_BYTES: usize = LOG_KEYS_LEN_BYTES + 64;
+pub const SIGNED_LOG_KEYS_LEN_BYTES: usize = LOG_KEYS_LEN_BYTES + 4 + 64;
 
 /// The public keys of a slot's log and witness.
 ///
-/// Layout, big-endian: version 1 · province 1 · slot 1 · number 4 · log key 32 · witness key 32.
+/// Layout, big-endian: version 2 · province 1 · slot 1 · number 4 · log key 32 · witness key 32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogKeys {
     /// The province.
@@ -37,11 +37,13 @@ pub struct LogKeys {
 
 /// Log keys with the signature of the slot's head key, which may or may not fit.
 ///
-/// Layout: the keys, then the signature 64 over `viridian/log-keys/v1\0` and the keys.
+/// Layout: the keys · minute 4 of the head key · the signature 64 over `viridian/log-keys/v1\0`, the keys and the minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedLogKeys {
     /// The keys.
     pub keys: LogKeys,
+    /// A minute at which the head key that signed is in force; its node says that key's first.
+    pub head_key_of: Minute,
     /// The head key's signature.
     pub signature: [u8; 64],
 }
@@ -81,11 +83,17 @@ impl LogKeys {
         )
     }
 
-    /// These keys, signed by the slot's head key.
-    pub fn sign(self, head_key: &SigningKey) -> SignedLogKeys {
-        let message = [SIGNING_DOMAIN, &self.to_bytes()].concat();
+    fn signing_bytes(self, head_key_of: Minute) -> Vec<u8> {
+        let minute = head_key_of.get().to_be_bytes();
+        [SIGNING_DOMAIN, &self.to_bytes(), &minute].concat()
+    }
+
+    /// These keys, signed by the slot's head key that is in force at a minute.
+    pub fn sign(self, head_key_of: Minute, head_key: &SigningKey) -> SignedLogKeys {
+        let message = self.signing_bytes(head_key_of);
         SignedLogKeys {
             keys: self,
+            head_key_of,
             signature: head_key.sign(&message).to_bytes(),
         }
     }
@@ -94,7 +102,8 @@ impl LogKeys {
 impl SignedLogKeys {
     /// The canonical bytes, [`SIGNED_LOG_KEYS_LEN_BYTES`] long.
     pub fn to_bytes(&self) -> Vec<u8> {
-        [&self.keys.to_bytes()[..], &self.signature].concat()
+        let minute = self.head_key_of.get().to_be_bytes();
+        [&self.keys.to_bytes()[..], &minute, &self.signature].concat()
     }
 
     /// SHA-256 of the canonical bytes, by which a log names them.
@@ -123,41 +132,74 @@ impl SignedLogKeys {
             log: key(reader.array()?)?,
             witness: key(reader.array()?)?,
         };
-        let signature = reader.array()?;
+        let signed = Self {
+            keys,
+            head_key_of: reader.minute()?,
+            signature: reader.array()?,
+        };
         reader.finish()?;
         if keys.log == keys.witness {
             return Err(LogError::Malformed("one key for a log and a witness"));
         }
-        Ok(Self { keys, signature })
+        Ok(signed)
     }
 
-    /// Checks that the keys are those of a member of the federation, and whether they may follow those `known`.
+    /// Checks that the keys are those of a member of the federation, under a head key that is or was in force: what a reader
+    /// does with keys that are kept beside what they signed.
     ///
     /// # Errors
-    /// [`LogError::BadSignature`] for keys of nobody, or not signed by the slot's head key; [`LogError::KeysFell`] for keys
-    /// with a lower number than those known, or others with the same.
-    pub fn check(&self, roster: &Roster, known: Option<&Self>) -> Result<(), LogError> {
+    /// [`LogError::BadSignature`] for keys of nobody, or not signed by the slot's head key of the minute that they tell.
+    pub fn check(&self, roster: &Roster) -> Result<(), LogError> {
         let keys = &self.keys;
         let bad = || LogError::BadSignature(format!("slot {}", keys.slot.get()));
         let member = roster.member(keys.slot).map_err(|_| bad())?;
-        let message = [SIGNING_DOMAIN, &keys.to_bytes()].concat();
+        let key = member.head_key_at(self.head_key_of).map_err(|_| bad())?;
+        let message = keys.signing_bytes(self.head_key_of);
         let signature = Signature::from_bytes(&self.signature);
-        let fits = member.head_key.verify_strict(&message, &signature).is_ok();
+        let fits = key.verify_strict(&message, &signature).is_ok();
         if member.province != keys.province || !fits {
             return Err(bad());
         }
-        match known.map(|known| known.keys) {
-            Some(known)
-                if keys.number < known.number
-                    || (keys.number == known.number && *keys != known) =>
-            {
-                Err(LogError::KeysFell {
-                    offered: keys.number,
-                    known: known.number,
-                })
-            }
-            _ => Ok(()),
+        Ok(())
+    }
+
+    /// Checks keys that a node tells at `now` of itself, and whether they may follow those `known`. A head key that is retired
+    /// announces nothing any more, and one that is not yet in force nothing yet; [`commitment::KEY_SWITCH_TOLERANCE_MIN`]
+    /// around a switch both do.
+    ///
+    /// # Errors
+    /// As [`SignedLogKeys::check`]; [`LogError::KeysFell`] for keys with a lower number than those known, or others with the
+    /// same.
+    pub fn check_told(
+        &self,
+        roster: &Roster,
+        known: Option<&Self>,
+        now: Minute,
+    ) -> Result<(), LogError> {
+        self.check(roster)?;
+        let keys = &self.keys;
+        let bad = || LogError::BadSignature(format!("slot {}", keys.slot.get()));
+        let member = roster.member(keys.slot).map_err(|_| bad())?;
+        let key = member.head_key_at(self.head_key_of).map_err(|_| bad())?;
+        if !member.head_keys.around(now).any(|current| current == key) {
+            return Err(bad());
         }
+        known.map_or(Ok(()), |known| self.may_follow(known))
+    }
+
+    /// Checks that these keys may follow others of the same slot: a number never falls, and has one pair of keys.
+    ///
+    /// # Errors
+    /// [`LogError::KeysFell`].
+    pub fn may_follow(&self, known: &Self) -> Result<(), LogError> {
+        let (keys, known) = (&self.keys, &known.keys);
+        if keys.number < known.number || (keys.number == known.number && keys != known) {
+            return Err(LogError::KeysFell {
+                offered: keys.number,
+                known: known.number,
+            });
+        }
+        Ok(())
     }
 }
 

@@ -35,7 +35,7 @@ pub struct ShownEntry {
 /// It shows that the holder of a slot's head key promised, and that the log announced under that key shows a later time
 /// without having kept the promise. It does not show what the commitment is over, nor whether malice or a fault is to blame.
 ///
-/// Layout, big-endian: version 1 · receipt (length 1, then the bytes) · log keys 135 · checkpoint (length 4, then the
+/// Layout, big-endian: version 1 · receipt (length 1, then the bytes) · log keys 139 · checkpoint (length 4, then the
 /// bytes) · index of the first entry 8 · entries (count 2; each: length 2, bytes, proof, absence). A proof: count 1, then
 /// 32 bytes each. An absence: 0 for none; 1, 2 or 3 for the one below, the one above, or both; then of each position 4,
 /// commitment 32, proof.
@@ -75,7 +75,7 @@ impl BrokenPromise {
     pub fn check(&self, federation: &str, roster: &Roster) -> Result<Broken, ReceiptError> {
         let receipt = &self.receipt.receipt;
         self.receipt.check(federation, roster)?;
-        self.keys.check(roster, None)?;
+        self.keys.check(roster)?;
         if self.keys.keys.slot != receipt.slot {
             return Err(ReceiptError::NotShown("the log is another slot's"));
         }

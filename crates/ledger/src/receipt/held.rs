@@ -170,7 +170,7 @@ impl SignedReceipt {
         })
     }
 
-    /// Checks that a member of the federation gave this receipt.
+    /// Checks that a member of the federation gave this receipt, under the head key that was in force when it accepted.
     ///
     /// # Errors
     /// [`ReceiptError::OtherFederation`], [`ReceiptError::OtherPromise`], [`ReceiptError::UnknownSlot`],
@@ -189,9 +189,9 @@ impl SignedReceipt {
             return Err(ReceiptError::UnknownSlot);
         }
         let signature = Signature::from_bytes(&self.signature);
-        member
-            .head_key
-            .verify_strict(&receipt.signing_bytes(), &signature)
+        let key = member.head_key_at(receipt.accepted);
+        let key = key.map_err(|_| ReceiptError::BadSignature)?;
+        key.verify_strict(&receipt.signing_bytes(), &signature)
             .map_err(|_| ReceiptError::BadSignature)
     }
 }

@@ -267,7 +267,9 @@ mod tests {
         let member = |(number, province): (u8, u8)| Member {
             province: ProvinceCode::new(province).unwrap(),
             slot: slot(number),
-            head_key: SigningKey::from_bytes(&[number + 1; 32]).verifying_key(),
+            head_keys: crate::HeadKeys::single(
+                SigningKey::from_bytes(&[number + 1; 32]).verifying_key(),
+            ),
         };
         Roster::new([(0, 33), (1, 35), (2, 42), (3, 33)].map(member).to_vec()).unwrap()
     }

@@ -1,10 +1,11 @@
 //! What a witness must not be led to, and evidence against a log that tries.
 
+use ed25519_dalek::SigningKey;
 use ledger::log::{
     AddCheckpoint, Evidence, LogError, LogHash, NoteKey, SignedCheckpoint, SignedLogKeys,
     WitnessState,
 };
-use ledger::{Member, ProvinceCode, Roster, Slot};
+use ledger::{HeadKeys, Member, Minute, ProvinceCode, Roster, Slot};
 
 use crate::{Kept, head_key, names, signer};
 
@@ -316,28 +317,68 @@ fn log_keys_are_the_head_keys_to_give_and_their_numbers_rise() {
     let member = Member {
         province,
         slot,
-        head_key: head_key().verifying_key(),
+        head_keys: HeadKeys::single(head_key().verifying_key()),
     };
     let roster = Roster::new(vec![member]).unwrap();
     let keys = |seed: u8, number| {
         signer(seed)
             .public(province, slot, number)
-            .sign(&head_key())
+            .sign(Minute::ZERO, &head_key())
     };
     let first = keys(1, 1);
     assert_eq!(SignedLogKeys::from_bytes(&first.to_bytes()), Ok(first));
-    assert_eq!(first.check(&roster, None), Ok(()));
-    assert_eq!(first.check(&roster, Some(&first)), Ok(()));
-    assert_eq!(keys(2, 2).check(&roster, Some(&first)), Ok(()));
+    let told = |keys: &SignedLogKeys, known| keys.check_told(&roster, known, Minute::ZERO);
+    assert_eq!(first.check(&roster), Ok(()));
+    assert_eq!(told(&first, None), Ok(()));
+    assert_eq!(told(&first, Some(&first)), Ok(()));
+    assert_eq!(told(&keys(2, 2), Some(&first)), Ok(()));
     let fell = |offered, known| Err(LogError::KeysFell { offered, known });
-    assert_eq!(keys(2, 1).check(&roster, Some(&first)), fell(1, 1));
-    assert_eq!(first.check(&roster, Some(&keys(2, 2))), fell(1, 2));
+    assert_eq!(told(&keys(2, 1), Some(&first)), fell(1, 1));
+    assert_eq!(told(&first, Some(&keys(2, 2))), fell(1, 2));
     for bit in 0..first.to_bytes().len() * 8 {
         let mut bytes = first.to_bytes();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        let fits = SignedLogKeys::from_bytes(&bytes).is_ok_and(|k| k.check(&roster, None).is_ok());
+        let fits = SignedLogKeys::from_bytes(&bytes).is_ok_and(|k| k.check(&roster).is_ok());
         assert!(!fits, "bit {bit}");
     }
     let elsewhere = signer(1).public(ProvinceCode::new(35).unwrap(), slot, 1);
-    assert!(elsewhere.sign(&head_key()).check(&roster, None).is_err());
+    let elsewhere = elsewhere.sign(Minute::ZERO, &head_key());
+    assert!(elsewhere.check(&roster).is_err());
+}
+
+#[test]
+fn log_keys_are_told_under_the_head_key_in_force_and_kept_ones_stay_good() {
+    let (province, slot) = (ProvinceCode::new(33).unwrap(), Slot::new(4).unwrap());
+    let minute = |number| Minute::new(number).unwrap();
+    let next = SigningKey::from_bytes(&[77; 32]);
+    let dates = vec![
+        (Minute::ZERO, head_key().verifying_key()),
+        (minute(1_000), next.verifying_key()),
+    ];
+    let member = Member {
+        province,
+        slot,
+        head_keys: HeadKeys::new(dates).unwrap(),
+    };
+    let roster = Roster::new(vec![member]).unwrap();
+    let keys = signer(1).public(province, slot, 1);
+    let (old, new) = (
+        keys.sign(Minute::ZERO, &head_key()),
+        keys.sign(minute(1_000), &next),
+    );
+    let bad = Err(LogError::BadSignature("slot 4".to_owned()));
+    for (now, by_old, by_new) in [
+        (994, Ok(()), bad.clone()),
+        (995, Ok(()), Ok(())),
+        (1_004, Ok(()), Ok(())),
+        (1_005, bad.clone(), Ok(())),
+    ] {
+        assert_eq!(old.check_told(&roster, None, minute(now)), by_old, "{now}");
+        let told = new.check_told(&roster, Some(&old), minute(now));
+        assert_eq!(told, by_new, "{now}");
+    }
+    // What is kept beside what it signed is judged by the key of its minute, and by no other.
+    assert_eq!((old.check(&roster), new.check(&roster)), (Ok(()), Ok(())));
+    assert_eq!(keys.sign(minute(1_000), &head_key()).check(&roster), bad);
+    assert_eq!(keys.sign(minute(999), &next).check(&roster), bad);
 }

@@ -1,5 +1,4 @@
 use commitment::Slot;
-use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 
 use super::super::keys::SealingSecret;
@@ -28,8 +27,7 @@ fn keys_of(home: u8, secrets: &[(u8, u32, u32)]) -> SealingKeys {
         not_after: minute(*until),
     };
     let secrets: Vec<SealingSecret> = secrets.iter().map(secret).collect();
-    let (slot, head_key) = (Slot::new(0).unwrap(), SigningKey::from_bytes(&[1; 32]));
-    SealingKeys::new(&secrets, province(home), slot, &head_key)
+    SealingKeys::new(&secrets, province(home), Slot::new(0).unwrap())
 }
 
 fn home_keys() -> SealingKeys {
@@ -46,7 +44,7 @@ fn content() -> Content {
 
 fn sealed(keys: &SealingKeys, content: &Content) -> Envelope {
     let entropy = Entropy::from_seed([3; 32]);
-    let key = keys.told_at(minute(NOW)).unwrap().statement;
+    let key = keys.told_at(minute(NOW)).unwrap();
     let header = Header::to(&key, province(35), [9; 16], minute(EXPIRY));
     Envelope::seal(header, content, &key, &federation(), &entropy).unwrap()
 }
@@ -133,7 +131,7 @@ fn the_key_that_began_last_is_told_and_one_before_it_opens_until_its_end() {
     let old = (7, NOW - 500, NOW + 5);
     let keys = keys_of(33, &[(8, NOW, NOW + 500), old, (9, NOW + 100, NOW + 900)]);
     let envelope = sealed(&keys_of(33, &[old]), &content());
-    let told = |at| keys.told_at(minute(at)).map(|key| key.statement.not_before);
+    let told = |at| keys.told_at(minute(at)).map(|key| key.not_before);
     assert_eq!(told(NOW - 501), None);
     assert_eq!(told(NOW - 1), Some(minute(NOW - 500)));
     assert_eq!(told(NOW), Some(minute(NOW)));
@@ -165,7 +163,7 @@ fn a_content_is_read_in_its_one_form_only() {
 
 #[test]
 fn a_public_key_that_is_no_key_is_not_sealed_to() {
-    let mut key = home_keys().told_at(minute(NOW)).unwrap().statement;
+    let mut key = home_keys().told_at(minute(NOW)).unwrap();
     // A point of small order, with which everybody agrees on the same secret.
     key.public_key = [0; 32];
     let header = Header::to(&key, province(35), [9; 16], minute(EXPIRY));

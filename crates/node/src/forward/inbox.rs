@@ -67,10 +67,12 @@ impl Node {
     /// The key that events for this home's residents are sealed to.
     ///
     /// # Errors
-    /// [`Reason::NotFound`] while there is none in use.
+    /// [`Reason::NotFound`] while there is none in use; [`NodeError::Fault`] without the head key in force.
     pub fn sealing_key(&self) -> Result<SignedSealingKey, NodeError> {
-        let told = self.forward.keys.told_at(self.clock.now());
-        told.copied().ok_or(NodeError::Refused(Reason::NotFound))
+        let now = self.clock.now();
+        let told = self.forward.keys.told_at(now);
+        let told = told.ok_or(NodeError::Refused(Reason::NotFound))?;
+        Ok(told.sign(self.charter().head_key_at(now)?.1))
     }
 
     /// Opens and judges envelopes that the node of `sender` hands in, and returns when all that were taken are durable; answers

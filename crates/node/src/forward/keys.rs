@@ -62,7 +62,7 @@ pub enum SealingKeyError {
     /// The root document does not name the province with that slot.
     #[error("the root document does not name that slot of the province")]
     UnknownSlot,
-    /// The head key did not sign it.
+    /// The head key in force did not sign it.
     #[error("not signed by the province's head key")]
     BadSignature,
     /// Not in use at the moment.
@@ -148,7 +148,9 @@ impl SignedSealingKey {
         })
     }
 
-    /// Believes a statement of `province` under the root document, if it is in use at `now`.
+    /// Believes a statement that `province` tells at `now` under the root document, if its key is in use then. It tells no minute
+    /// at which it was signed, so the head key is the one in force now, by clocks that may differ by
+    /// [`commitment::KEY_SWITCH_TOLERANCE_MIN`].
     ///
     /// # Errors
     /// [`SealingKeyError`].
@@ -167,7 +169,10 @@ impl SignedSealingKey {
             .iter()
             .find(|p| p.province == province && p.slot == said.slot)
             .ok_or(SealingKeyError::UnknownSlot)?;
-        verified(&entry.head_key, said, &self.signature)?;
+        let mut keys = entry.head_keys.around(now);
+        if !keys.any(|key| is_signed(key, said, &self.signature)) {
+            return Err(SealingKeyError::BadSignature);
+        }
         if now < said.not_before || now > said.not_after {
             return Err(SealingKeyError::NotInUse {
                 from: said.not_before,
@@ -179,14 +184,9 @@ impl SignedSealingKey {
     }
 }
 
-fn verified(
-    key: &VerifyingKey,
-    said: &SealingStatement,
-    signature: &[u8; 64],
-) -> Result<(), SealingKeyError> {
+fn is_signed(key: &VerifyingKey, said: &SealingStatement, signature: &[u8; 64]) -> bool {
     let signature = Signature::from_bytes(signature);
-    key.verify_strict(&said.signing_bytes(), &signature)
-        .map_err(|_| SealingKeyError::BadSignature)
+    key.verify_strict(&said.signing_bytes(), &signature).is_ok()
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
@@ -212,19 +212,14 @@ type PrivateKey = <X25519HkdfSha256 as Kem>::PrivateKey;
 struct OwnKey {
     id: KeyId,
     private: PrivateKey,
-    signed: SignedSealingKey,
+    statement: SealingStatement,
 }
 
 /// This home's sealing keys.
 pub(crate) struct SealingKeys(Vec<OwnKey>);
 
 impl SealingKeys {
-    pub(crate) fn new(
-        secrets: &[SealingSecret],
-        province: ProvinceCode,
-        slot: Slot,
-        head_key: &SigningKey,
-    ) -> Self {
+    pub(crate) fn new(secrets: &[SealingSecret], province: ProvinceCode, slot: Slot) -> Self {
         let own = |secret: &SealingSecret| {
             let (private, public) = X25519HkdfSha256::derive_keypair(&secret.secret[..]);
             let statement = SealingStatement {
@@ -237,18 +232,18 @@ impl SealingKeys {
             OwnKey {
                 id: statement.id(),
                 private,
-                signed: statement.sign(head_key),
+                statement,
             }
         };
         Self(secrets.iter().map(own).collect())
     }
 
     /// The key to be told to others: of those in use the one that began last.
-    pub(crate) fn told_at(&self, now: Minute) -> Option<&SignedSealingKey> {
+    pub(crate) fn told_at(&self, now: Minute) -> Option<SealingStatement> {
         let in_use = self.0.iter().filter(|key| key.is_in_use(now));
         in_use
-            .max_by_key(|key| key.signed.statement.not_before)
-            .map(|key| &key.signed)
+            .max_by_key(|key| key.statement.not_before)
+            .map(|key| key.statement)
     }
 
     /// What opens envelopes of a key that is in use.
@@ -260,7 +255,7 @@ impl SealingKeys {
 
 impl OwnKey {
     fn is_in_use(&self, now: Minute) -> bool {
-        let said = &self.signed.statement;
+        let said = &self.statement;
         said.not_before <= now && now <= said.not_after
     }
 }

@@ -490,7 +490,7 @@ impl Node {
         let charter = self.charter();
         // The home may still have the head key that an earlier root document names.
         let signed = || {
-            let mut checks = charter.rosters();
+            let mut checks = charter.rosters_of(receipt.signed.receipt.accepted);
             let first = checks.next().map(|r| receipt.signed.check(federation, r));
             let first = first.unwrap_or(Ok(()));
             first.or_else(|error| {

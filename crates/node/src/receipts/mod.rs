@@ -59,8 +59,8 @@ impl Node {
         content.commit(&self.salt_of(content, bytes), bytes)
     }
 
-    /// The receipt for something that was accepted, by its bytes, once that is durable; none for what was accepted before
-    /// this node gave receipts.
+    /// The receipt for something that was accepted, by its bytes, once that is durable, under the head key that was in force when
+    /// it was accepted; none for what was accepted before this node gave receipts, or under a head key that is gone.
     pub(crate) fn receipt(
         &self,
         content: Content,
@@ -80,7 +80,13 @@ impl Node {
             accepted,
             promised_by: promised_by(accepted),
         };
-        let signed = receipt.sign(&self.signing_key);
+        let charter = self.charter();
+        let Ok((_, head_key)) = charter.head_key_at(accepted) else {
+            let accepted = accepted.get();
+            tracing::warn!(accepted, "no receipt again: the head key of then is gone");
+            return None;
+        };
+        let signed = receipt.sign(head_key);
         Some(HeldReceipt { salt, signed })
     }
 

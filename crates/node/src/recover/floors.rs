@@ -101,7 +101,8 @@ fn signers(
     let fitting = signatures.iter().filter_map(|signature| {
         let member = roster.member(signature.slot).ok()?;
         let signature = Signature::from_bytes(&signature.signature);
-        let fits = member.head_key.verify_strict(&message, &signature).is_ok();
+        let key = member.head_key_at(document.issued_at.minute()).ok()?;
+        let fits = key.verify_strict(&message, &signature).is_ok();
         fits.then_some(member.province)
     });
     fitting.collect()

@@ -111,8 +111,8 @@ pub struct Recovering<'a> {
     pub slot: Slot,
     /// All provinces.
     pub roster: &'a Roster,
-    /// Its head key.
-    pub head_key: &'a SigningKey,
+    /// The head keys that it holds.
+    pub head_keys: &'a [SigningKey],
     /// Its log key.
     pub log_signer: &'a LogSigner,
     /// Its clock's time.
@@ -242,7 +242,7 @@ impl Recovering<'_> {
         let files = self.log_signer.public(self.home, self.slot, 1);
         let is_own = |keys: &&SignedLogKeys| {
             (keys.keys.province, keys.keys.slot) == (self.home, self.slot)
-                && keys.check(self.roster, None).is_ok()
+                && keys.check(self.roster).is_ok()
         };
         let with = with.filter(is_own).map(|with| with.keys);
         let all = [stored, Some(files), with].into_iter().flatten();
@@ -264,7 +264,7 @@ impl Recovering<'_> {
         let mut newest = newest.clone();
         for holder in same {
             let witness = holder.witness.as_ref();
-            let checked = witness.filter(|keys| keys.check(self.roster, None).is_ok());
+            let checked = witness.filter(|keys| keys.check(self.roster).is_ok());
             let name = checked.and_then(|w| w.keys.witness_key(self.federation.as_str()).ok());
             if let Some(name) = name {
                 let lines = holder.checkpoint.to_bytes();

@@ -162,13 +162,18 @@ fn announced_keys(
     announced: &KeyChange,
 ) -> Result<SignedLogKeys, RecoverError> {
     let number = announced.number;
-    let files = me
-        .log_signer
-        .public(me.home, me.slot, number)
-        .sign(me.head_key);
+    let public = me.log_signer.public(me.home, me.slot, number);
+    // Under whichever head key was in force when they were announced.
+    let member = me.roster.member(me.slot).ok();
+    let dated = member.iter().flat_map(|member| member.head_keys.entries());
+    let files = dated.filter_map(|(from, head_key)| {
+        let mut held = me.head_keys.iter();
+        let secret = held.find(|secret| secret.verifying_key() == *head_key)?;
+        Some(public.sign(*from, secret))
+    });
     let stored = stored_keys(me.vault, me.slot)?;
     let held = holders.iter().filter_map(|holder| holder.keys);
-    let mut known = held.chain(stored).chain([files]);
+    let mut known = held.chain(stored).chain(files);
     known
         .find(|keys| keys.sha256() == announced.sha256)
         .ok_or(RecoverError::UnknownKeys { number })

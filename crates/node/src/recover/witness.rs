@@ -84,7 +84,8 @@ fn is_its_logs(
 ) -> bool {
     let name = held.keys.keys.log_key(me.federation.as_str());
     held.keys.keys.slot == slot
-        && held.keys.check(me.roster, known).is_ok()
+        && held.keys.check(me.roster).is_ok()
+        && known.is_none_or(|known| held.keys.may_follow(known).is_ok())
         && name.is_ok_and(|name| held.checkpoint.check_log(&name).is_ok())
 }
 

@@ -7,16 +7,17 @@ use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use commitment::{Epoch, Slot};
-use ed25519_dalek::SigningKey;
 use federation::FederationId;
 use ledger::CosignedStatement;
 use ledger::log::{
-    BUNDLE_LEN, Entry, KeyChange, KeyRole, Log, LogError, LogHash, LogSigner, NoteKey, ReadError,
-    RuleSetNotice, SignedCheckpoint, SignedLogKeys, SourceEntitlement, TilePath, bundle, leaf_hash,
+    BUNDLE_LEN, Entry, KeyChange, KeyRole, Log, LogError, LogHash, LogKeys, LogSigner, NoteKey,
+    ReadError, RuleSetNotice, SignedCheckpoint, SignedLogKeys, SourceEntitlement, TilePath, bundle,
+    leaf_hash,
 };
 use rules::{Minute, ProvinceCode};
 use sha2::{Digest as _, Sha256};
 
+use crate::charter::OwnHeadKey;
 use crate::node::{epoch_of_key, head_of};
 use crate::store::{EpochRow, StoreError, Table, Vault, WriteSet};
 use crate::{Node, NodeError};
@@ -27,7 +28,7 @@ const CHUNK_LEN: usize = 256;
 
 /// Who this node is as a log and as a witness.
 pub(crate) struct LogNames {
-    pub(crate) signed: SignedLogKeys,
+    pub(crate) public: LogKeys,
     pub(crate) log: NoteKey,
     pub(crate) witness: NoteKey,
     /// Whether the keys were not the node's before.
@@ -41,7 +42,6 @@ impl LogNames {
         federation: &FederationId,
         (home, slot): (ProvinceCode, Slot),
         signer: &LogSigner,
-        head_key: &SigningKey,
     ) -> Result<Self, NodeError> {
         let known = stored_keys(vault, slot)?;
         let number = known.map_or(0, |known| known.keys.number);
@@ -59,7 +59,7 @@ impl LogNames {
         };
         let name = |_: LogError| fault("a federation whose name makes no origin");
         Ok(Self {
-            signed: public.sign(head_key),
+            public,
             log: public.log_key(federation.as_str()).map_err(name)?,
             witness: public.witness_key(federation.as_str()).map_err(name)?,
             is_new,
@@ -146,6 +146,30 @@ impl Announced {
             _ => {}
         }
     }
+}
+
+/// The head keys of the root document that the log does not tell of: those after the one told last, or all of them. One that
+/// replaces what was told without a date of its own means that the old one is not to be believed.
+fn unannounced_head_keys(
+    own: &[OwnHeadKey],
+    told: Option<KeyChange>,
+    now: Minute,
+) -> impl Iterator<Item = Entry> {
+    let sha256 = |key: &OwnHeadKey| <[u8; 32]>::from(Sha256::digest(key.public.as_bytes()));
+    let is_told = |key: &OwnHeadKey| told.is_some_and(|told| told.sha256 == sha256(key));
+    let known = own.iter().position(is_told);
+    let is_replaced = told.is_some() && known.is_none();
+    let new = &own[known.map_or(0, |known| known + 1)..];
+    let numbers = told.map_or(0, |told| told.number) + 1..;
+    numbers.zip(new).map(move |(number, key)| {
+        Entry::KeyChange(KeyChange {
+            role: KeyRole::Head,
+            is_compromised: is_replaced && key.from == Minute::ZERO,
+            number,
+            from: key.from.max(now),
+            sha256: sha256(key),
+        })
+    })
 }
 
 impl Node {
@@ -235,18 +259,11 @@ impl Node {
             .collect();
         let is_new = |entry: &Entry| !announced.rule_sets.contains_key(&entry.to_bytes());
         entries.extend(known.iter().filter(|entry| is_new(entry)).cloned());
-        // The root document names it, and a node with another one does not start.
-        let head_key = self.signing_key.verifying_key();
-        let sha256: [u8; 32] = Sha256::digest(head_key.as_bytes()).into();
-        if announced.head_key.is_none_or(|told| told.sha256 != sha256) {
-            entries.push(Entry::KeyChange(KeyChange {
-                role: KeyRole::Head,
-                is_compromised: false,
-                number: announced.head_key.map_or(0, |told| told.number) + 1,
-                from: self.clock.now(),
-                sha256,
-            }));
-        }
+        entries.extend(unannounced_head_keys(
+            &charter.own_keys,
+            announced.head_key,
+            now,
+        ));
         let mut gone = announced.sources.clone();
         for (id, source) in self.sources.iter() {
             let now = SourceEntitlement {
@@ -275,7 +292,7 @@ impl Node {
 
     /// Announces log keys that are new, in one commit with their entry.
     fn announce_keys(&self) -> Result<(), NodeError> {
-        let signed = &self.log_names.signed;
+        let signed = self.own_log_keys()?;
         let mut write = self.vault.write();
         write.put(Table::LogKeys, &[self.slot.get()], &signed.to_bytes());
         let change = KeyChange {
@@ -286,6 +303,13 @@ impl Node {
             sha256: signed.sha256(),
         };
         self.append(write, &[Entry::KeyChange(change)])
+    }
+
+    /// The keys of this node's log and of it as a witness, under the head key in force now.
+    pub(super) fn own_log_keys(&self) -> Result<SignedLogKeys, NodeError> {
+        let charter = self.charter();
+        let (from, head_key) = charter.head_key_at(self.clock.now())?;
+        Ok(self.log_names.public.sign(from, head_key))
     }
 
     fn append_all(&self, entries: &[Entry]) -> Result<(), NodeError> {

@@ -364,7 +364,7 @@ impl Node {
         Ok(WitnessedLog {
             keys: last.keys,
             checkpoint: self.cosigned(&last),
-            witness: self.log_names.signed,
+            witness: self.own_log_keys()?,
             first: first.min(size),
             // What was read of a later tree, that this node did not come to cosign, leads to that alone.
             end: end.min(size),

@@ -61,7 +61,7 @@ impl Node {
             return false;
         };
         let log = keys
-            .check(&self.charter().roster, known.as_ref())
+            .check_told(&self.charter().roster, known.as_ref(), self.clock.now())
             .and_then(|()| keys.keys.log_key(self.federation.as_str()));
         let last = self.last_witnessed(slot);
         let (Ok(log), Ok(last)) = (log, last) else {
@@ -93,13 +93,18 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner);
         let known_keys = stored_keys(&self.vault, slot)?;
         let log = keys
-            .check(&self.charter().roster, known_keys.as_ref())
+            .check_told(
+                &self.charter().roster,
+                known_keys.as_ref(),
+                self.clock.now(),
+            )
             .and_then(|()| keys.keys.log_key(self.federation.as_str()))
             .map_err(|error| self.refused(from, &error))?;
         let last = self.last_witnessed(slot)?;
         let state = last.as_ref().map_or(WitnessState::default(), |l| l.state);
+        let own_keys = self.own_log_keys()?;
         let answer = |cosignature, size| WitnessAnswer {
-            keys: self.log_names.signed,
+            keys: own_keys,
             cosignature,
             size,
         };
@@ -240,7 +245,7 @@ impl Node {
             return Err(NodeError::Refused(Reason::CheckpointRefused));
         }
         Ok(CheckpointOffer {
-            keys: self.log_names.signed,
+            keys: self.own_log_keys()?,
             request: AddCheckpoint {
                 old_size,
                 proof: self.log_consistency(old_size, checkpoint.size())?,
@@ -267,7 +272,7 @@ impl Node {
         let known = stored_keys(&self.vault, slot)?;
         answer
             .keys
-            .check(&self.charter().roster, known.as_ref())
+            .check_told(&self.charter().roster, known.as_ref(), self.clock.now())
             .map_err(refused)?;
         if known != Some(answer.keys) {
             let mut write: WriteSet<'_> = self.vault.write();
@@ -303,7 +308,7 @@ impl Node {
     /// The signed log keys of this node and of those others that are known, one after the other. A reader who has the root
     /// document needs no other word for whose keys they are.
     pub(super) fn known_log_keys(&self) -> Result<Vec<u8>, NodeError> {
-        let mut known = self.log_names.signed.to_bytes();
+        let mut known = self.own_log_keys()?.to_bytes();
         for member in self.charter().roster.members() {
             if member.slot != self.slot
                 && let Some(keys) = stored_keys(&self.vault, member.slot)?

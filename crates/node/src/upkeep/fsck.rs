@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use commitment::{Blinding, Epoch, Fr, fr_from_bytes, record_leaf};
-use ed25519_dalek::VerifyingKey;
+use commitment::{Blinding, Epoch, Fr, Slot, fr_from_bytes, record_leaf};
 use ledger::{CosignedStatement, HeadHash, LeafIndex, Roster, SignedTreeHead, StateTree};
 use rules::Event;
 use store::{
@@ -18,8 +17,8 @@ use crate::residents::{ERASED, identity_of};
 
 /// What a store is checked against besides itself.
 pub struct Fsck {
-    /// The key of this node's tree heads.
-    pub head_key: VerifyingKey,
+    /// The slot of this node.
+    pub slot: Slot,
     /// The provinces with their slots and keys.
     pub roster: Roster,
 }
@@ -144,6 +143,7 @@ fn check_forwarding(
 }
 
 fn check_epochs(vault: &Vault, against: &Fsck, checked: &mut Checked) -> Result<(), StoreError> {
+    let past = past_rosters(vault)?;
     let mut previous = HeadHash::NONE;
     let mut epochs = BTreeSet::new();
     for (key, row) in vault.list::<EpochRow>(Table::Epochs, b"")? {
@@ -152,7 +152,11 @@ fn check_epochs(vault: &Vault, against: &Fsck, checked: &mut Checked) -> Result<
             checked.add(Table::Epochs, "bytes that are no tree head");
             continue;
         };
-        if head.check_signature(&against.head_key).is_err() {
+        let is_own = |roster: &Roster| {
+            let member = roster.member(against.slot);
+            member.and_then(|m| head.check_signature(m)).is_ok()
+        };
+        if head.head.slot != against.slot || !(is_own(&against.roster) || past.iter().any(is_own)) {
             checked.add(Table::Epochs, "a tree head that this node has not signed");
         }
         if Some(head.head.epoch.get()) != epoch_of_key(&key) || head.head.head_time != row.as_of {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ledger::Roster;
 use ledger::log::{
     Entry, Evidence, Log, LogHash, NoteKey, SignedCheckpoint, SignedLogKeys, WitnessState,
     leaf_hash,
@@ -13,6 +14,7 @@ use store::{
 
 use super::Fsck;
 use crate::node::epoch_of_key;
+use crate::past_roots::past_rosters;
 
 pub(super) fn check_log(
     vault: &Vault,
@@ -139,17 +141,19 @@ fn check_signature(
     checkpoint: Option<&SignedCheckpoint>,
     checked: &mut Checked,
 ) -> Result<(), StoreError> {
+    let past = past_rosters(vault)?;
     let mut own = None;
     for (key, bytes) in vault.list::<Vec<u8>>(Table::LogKeys, b"")? {
         let Ok(keys) = SignedLogKeys::from_bytes(&bytes) else {
             checked.add(Table::LogKeys, "bytes that are no log keys");
             continue;
         };
-        if keys.check(&against.roster, None).is_err() || key != [keys.keys.slot.get()] {
+        let is_known = |roster: &Roster| keys.check(roster).is_ok();
+        let is_known = is_known(&against.roster) || past.iter().any(is_known);
+        if !is_known || key != [keys.keys.slot.get()] {
             checked.add(Table::LogKeys, "log keys that are not their slot's");
         }
-        let member = against.roster.member(keys.keys.slot);
-        if member.is_ok_and(|member| member.head_key == against.head_key) {
+        if keys.keys.slot == against.slot {
             own = Some(keys.keys);
         }
     }

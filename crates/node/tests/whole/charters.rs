@@ -6,9 +6,10 @@ use commitment::{Epoch, Slot};
 use ed25519_dalek::{Signer as _, SigningKey};
 use node::store::MemoryStore;
 use node::{CharterTaken, Node, NodeError, RuleBook, SimulatedClock};
-use rules::{RuleSet, TestResult};
+use rules::{ProvinceCode, RuleSet, TestResult};
 use verifier::trust::{
-    Bundle, ProvinceEntry, RootDocument, RootSignature, RuleSetEntry, Sequence, SignedRoot,
+    Bundle, HeadKeys, ProvinceEntry, RootDocument, RootSignature, RuleSetEntry, Sequence,
+    SignedRoot,
 };
 use wire::operator::v1 as o;
 use wire::{Reason, reason_of};
@@ -19,7 +20,7 @@ use crate::provers::Checking;
 use crate::world::{House, START, Wish, World, minute, parts, province, root_document, root_key};
 
 /// The world's root document with a change.
-fn root(change: impl FnOnce(&mut RootDocument)) -> SignedRoot {
+pub(crate) fn root(change: impl FnOnce(&mut RootDocument)) -> SignedRoot {
     signed_by(&root_key(), change)
 }
 
@@ -43,24 +44,29 @@ fn joined(document: &mut RootDocument) {
     document.provinces.push(ProvinceEntry {
         province: province(44),
         slot: Slot::new(3).unwrap(),
-        head_key: SigningKey::from_bytes(&[44; 32]).verifying_key(),
+        head_keys: HeadKeys::single(SigningKey::from_bytes(&[44; 32]).verifying_key()),
     });
 }
 
-fn take(node: &Node, root: SignedRoot) -> Result<CharterTaken, NodeError> {
+/// The rule sets that a document names, as a home has them.
+pub(crate) fn rules_of(root: &SignedRoot, home: ProvinceCode) -> RuleBook {
     let at_hand = RuleSet::BUILT_IN.map(|id| RuleSet::built_in(id).unwrap());
-    let home = if node.home() == province(33) {
+    let home = if home == province(33) {
         "hz-2020-02"
     } else {
         "fj-2022-08"
     };
     let nation = Some("hz-2020-02".to_owned());
-    let rules = RuleBook::new(at_hand.to_vec(), root.document(), home.to_owned(), nation);
-    node.take_charter(root, rules.unwrap())
+    RuleBook::new(at_hand.to_vec(), root.document(), home.to_owned(), nation).unwrap()
+}
+
+pub(crate) fn take(node: &Node, root: SignedRoot) -> Result<CharterTaken, NodeError> {
+    let rules = rules_of(&root, node.home());
+    node.take_charter(root, rules)
 }
 
 /// What a root document is refused for.
-fn refusal(node: &Node, root: SignedRoot) -> &'static str {
+pub(crate) fn refusal(node: &Node, root: SignedRoot) -> &'static str {
     match take(node, root) {
         Err(NodeError::Fault(what)) => what,
         other => panic!("{other:?}"),
@@ -183,7 +189,8 @@ async fn a_root_document_that_is_older_another_or_not_this_nodes_changes_nothing
     assert!(refusal(node, signed_by(&stranger, numbered(6))).contains("not signed"));
     let other_key = |document: &mut RootDocument| {
         document.sequence = Sequence::new(6);
-        document.provinces[1].head_key = SigningKey::from_bytes(&[8; 32]).verifying_key();
+        document.provinces[1].head_keys =
+            HeadKeys::single(SigningKey::from_bytes(&[8; 32]).verifying_key());
     };
     assert!(refusal(node, root(other_key)).contains("does not name this province"));
     let other_slot = |document: &mut RootDocument| {
@@ -204,7 +211,8 @@ async fn a_root_document_that_is_older_another_or_not_this_nodes_changes_nothing
 /// With another head key of 35.
 fn rotated(document: &mut RootDocument) {
     document.sequence = Sequence::new(2);
-    document.provinces[1].head_key = SigningKey::from_bytes(&[8; 32]).verifying_key();
+    document.provinces[1].head_keys =
+        HeadKeys::single(SigningKey::from_bytes(&[8; 32]).verifying_key());
 }
 
 /// The home's own rule set with an earlier end, as it is superseded: in place, under a higher version.

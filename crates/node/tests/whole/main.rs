@@ -5,6 +5,7 @@ mod burnt;
 mod charters;
 mod clients;
 mod counts;
+mod dated_keys;
 mod epochs;
 mod forward;
 mod forward_hostile;

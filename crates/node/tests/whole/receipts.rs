@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ledger::log::Entry;
 use ledger::receipt::{Batch, Commitment, HeldReceipt, PROMISE_MIN};
-use ledger::{Member, Roster};
+use ledger::{HeadKeys, Member, Roster};
 use node::store::{Store as _, Table};
 use rules::{Event, EventBody, SourceKind, TestResult};
 use source::{HttpLog, Judged, State, Trust, judge};
@@ -21,7 +21,7 @@ pub(crate) fn trust() -> Trust {
     let members = (0..).zip(PROVINCES).map(|(slot, code)| Member {
         province: province(code),
         slot: commitment::Slot::new(slot).unwrap(),
-        head_key: head_key(code).verifying_key(),
+        head_keys: HeadKeys::single(head_key(code).verifying_key()),
     });
     Trust {
         federation: "test".to_owned(),

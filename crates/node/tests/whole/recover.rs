@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use commitment::{Epoch, Slot};
 use ledger::log::{AddCheckpoint, Entry, WitnessState};
 use ledger::{
-    HeadHash, Member, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
+    HeadHash, HeadKeys, Member, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
 };
 use node::store::{Batch, Change, MemoryStore, Store as _, Table, Vault, WitnessedRow};
 use node::{Fsck, NodeError, RecoverError, Recovered, Recovering, SimulatedClock, fsck};
-use rules::Day;
+use rules::{Day, Minute};
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::{CheckpointOffer, Reason};
 
@@ -36,7 +36,7 @@ pub(crate) fn roster() -> Roster {
     let members = PROVINCES.map(|code| Member {
         province: province(code),
         slot: slot(code),
-        head_key: head_key(code).verifying_key(),
+        head_keys: HeadKeys::single(head_key(code).verifying_key()),
     });
     Roster::new(members.to_vec()).unwrap()
 }
@@ -64,7 +64,7 @@ pub(crate) fn vault(home: u8, store: &Arc<MemoryStore>) -> Arc<Vault> {
 
 pub(crate) fn findings(home: u8, store: &Arc<MemoryStore>) -> Vec<String> {
     let against = Fsck {
-        head_key: head_key(home).verifying_key(),
+        slot: slot(home),
         roster: roster(),
     };
     let checked = fsck(&vault(home, store), &against, &mut |_| {}).unwrap();
@@ -88,7 +88,7 @@ pub(crate) async fn recover(
         home: province(LOST),
         slot: slot(LOST),
         roster: &roster,
-        head_key: &head_key(LOST),
+        head_keys: &[head_key(LOST)],
         log_signer: &log_signer(LOST),
         now: minute(BACK),
         skew_min: 5,
@@ -358,7 +358,7 @@ async fn a_recovered_witness_cosigns_no_other_history_of_what_was_cosigned_meanw
         .sign(fork.size(), fork.root().unwrap(), &name)
         .unwrap();
     let offer = CheckpointOffer {
-        keys: keys.sign(&head_key(33)),
+        keys: keys.sign(Minute::new(0).unwrap(), &head_key(33)),
         request: AddCheckpoint {
             old_size: then.size(),
             proof,

@@ -47,7 +47,7 @@ fn believed(slot: u8) -> Believed {
     let members = root.document().provinces.iter().map(|entry| Member {
         province: entry.province,
         slot: entry.slot,
-        head_key: entry.head_key,
+        head_keys: entry.head_keys.clone(),
     });
     Believed {
         roster: Roster::new(members.collect()).unwrap(),

@@ -9,6 +9,7 @@ use federation::pki::{DemoAuthority, Validity};
 use federation::{PeerId, Role, Timeouts, TlsIdentity, connect};
 use tonic::transport::Channel;
 use wire::operator::v1::GetStatusRequest;
+use wire::operator::v1::operator_service_client::OperatorServiceClient;
 
 use crate::process::{run, write_house};
 use crate::world::{federation, pem, province};
@@ -25,6 +26,13 @@ fn operator(address: &str, own: (&str, &str), roots: &str) -> Channel {
         call: Duration::from_secs(5),
     };
     connect(address, zhejiang(), Arc::new(Arc::new(who)), timeouts).unwrap()
+}
+
+/// A client of Zhejiang's operator, as the demonstration's authority vouches for it.
+pub(crate) fn operator_of(address: &str) -> OperatorServiceClient<Channel> {
+    let role = Role::Operator;
+    let [chain, key, roots] = pem(&PeerId { role, ..zhejiang() });
+    wire::client::operator(operator(address, (&chain, &key), &roots))
 }
 
 async fn status(channel: &Channel) -> bool {

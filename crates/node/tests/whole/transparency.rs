@@ -11,7 +11,7 @@ use ledger::log::{
     AddCheckpoint, Entry, Evidence, Log, LogHash, LogSigner, NoteKey, SignedCheckpoint, TilePath,
     WitnessPolicy, leaf_hash, read_bundle,
 };
-use ledger::{Member, Roster};
+use ledger::{HeadKeys, Member, Roster};
 use node::store::{MemoryStore, StoreError, Table, Vault};
 use node::{Fsck, Node, NodeError, SimulatedClock, fsck};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -220,7 +220,7 @@ fn offer(
 ) -> CheckpointOffer {
     let keys = log_signer(home).public(province(home), slot(home), 1);
     CheckpointOffer {
-        keys: keys.sign(&head_key(home)),
+        keys: keys.sign(rules::Minute::ZERO, &head_key(home)),
         request: AddCheckpoint {
             old_size,
             proof,
@@ -414,7 +414,7 @@ fn a_new_log_key_gets_the_next_number_stands_in_the_log_and_is_taken_by_the_witn
         )
         .unwrap();
     let next = CheckpointOffer {
-        keys: keys.sign(&head_key(33)),
+        keys: keys.sign(rules::Minute::ZERO, &head_key(33)),
         request: AddCheckpoint {
             old_size: 20,
             proof: vec![],
@@ -439,10 +439,10 @@ fn checked(vault: &Vault) -> Vec<String> {
     let members = PROVINCES.map(|code| Member {
         province: province(code),
         slot: slot(code),
-        head_key: head_key(code).verifying_key(),
+        head_keys: HeadKeys::single(head_key(code).verifying_key()),
     });
     let against = Fsck {
-        head_key: head_key(33).verifying_key(),
+        slot: slot(33),
         roster: Roster::new(members.to_vec()).unwrap(),
     };
     let checked = fsck(vault, &against, &mut |_| {}).unwrap();

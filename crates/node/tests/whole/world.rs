@@ -23,8 +23,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use verifier::trust::{
-    CircuitEntry, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature, RuleSetEntry,
-    Sequence, SignedRoot,
+    CircuitEntry, HeadKeys, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature,
+    RuleSetEntry, Sequence, SignedRoot,
 };
 use verifier::{AcceptanceRule, BinderKinds, UnixTime};
 
@@ -154,29 +154,39 @@ pub(crate) fn register_list(home: u8) -> String {
 
 /// A root document that names the three provinces, the built-in rule sets and one circuit.
 pub(crate) fn root_document(circuit: CircuitEntry) -> SignedRoot {
+    root_document_with(circuit, |_| ())
+}
+
+/// The same with a change.
+pub(crate) fn root_document_with(
+    circuit: CircuitEntry,
+    change: impl FnOnce(&mut RootDocument),
+) -> SignedRoot {
     let provinces = (0..).zip(PROVINCES).map(|(slot, code)| ProvinceEntry {
         province: province(code),
         slot: commitment::Slot::new(slot).unwrap(),
-        head_key: head_key(code).verifying_key(),
+        head_keys: HeadKeys::single(head_key(code).verifying_key()),
     });
     let mut rule_sets: Vec<RuleSetEntry> = RuleSet::BUILT_IN
         .iter()
         .map(|id| RuleSetEntry::of(&RuleSet::built_in(id).unwrap()))
         .collect();
     rule_sets.sort_by_key(|entry| entry.short_id);
-    let document = RootDocument {
+    let mut document = RootDocument {
         sequence: Sequence::new(1),
         expires_at: UnixTime::from_s(4_000_000_000),
         root_keys: root_keys(),
         grace_min: 1_440,
         provinces: provinces.collect(),
         circuits: vec![circuit],
+        openings: Vec::new(),
         rule_sets,
         profiles: vec![Profile {
             name: "open".to_owned(),
             rule: rule(),
         }],
     };
+    change(&mut document);
     let message = document.signing_bytes().unwrap();
     let signature = RootSignature {
         key: root_key().verifying_key(),
@@ -426,7 +436,7 @@ pub(crate) fn parts(
         vault: Arc::new(Vault::open(store, &identity, key.clone(), Arc::clone(&entropy)).unwrap()),
         clock,
         entropy,
-        signing_key: head_key(home),
+        signing_keys: vec![head_key(home)],
         log_signer: log_signer(home),
         rules: RuleBook::new(
             at_hand.to_vec(),

@@ -11,8 +11,8 @@ use ledger::log::{
 };
 use ledger::receipt::{Batch, Commitment, Content, HeldReceipt, PROMISE_MIN, Receipt, Salt};
 use ledger::{
-    CosignedStatement, Epoch, HeadHash, Member, Minute, ProvinceCode, RegistryStatement, Roster,
-    RuleSetsDigest, Slot, TreeHead,
+    CosignedStatement, Epoch, HeadHash, HeadKeys, Member, Minute, ProvinceCode, RegistryStatement,
+    Roster, RuleSetsDigest, Slot, TreeHead,
 };
 use source::{LogReader, Trust, Unread};
 
@@ -43,7 +43,7 @@ pub(crate) fn trust() -> Trust {
     let members = (0..).zip(PROVINCES).map(|(place, code)| Member {
         province: province(code),
         slot: slot(place),
-        head_key: head_key(place).verifying_key(),
+        head_keys: HeadKeys::single(head_key(place).verifying_key()),
     });
     Trust {
         federation: "test".to_owned(),
@@ -275,5 +275,5 @@ impl Forger {
 
 fn keys(place: u8) -> SignedLogKeys {
     let public = signer(place).public(province(PROVINCES[usize::from(place)]), slot(place), 1);
-    public.sign(&head_key(place))
+    public.sign(Minute::ZERO, &head_key(place))
 }

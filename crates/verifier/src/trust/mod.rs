@@ -23,8 +23,9 @@ pub use online::{
     BATCH_SPACING_MIN, MAX_BATCHES, MAX_REGISTRIES, OnlineDocument, RegistryEntry, STALE_LIMIT_S,
 };
 pub use root::{
-    CircuitEntry, GRACE_LIMIT_MIN, MAX_CIRCUITS, MAX_NAME_LEN_BYTES, MAX_PROFILES, MAX_ROOT_KEYS,
-    MAX_RULE_SETS, Profile, ProvinceEntry, RootDocument, RootKeys, RuleSetEntry,
+    CircuitEntry, GRACE_LIMIT_MIN, HeadKeys, MAX_CIRCUITS, MAX_NAME_LEN_BYTES, MAX_OPENINGS,
+    MAX_PROFILES, MAX_ROOT_KEYS, MAX_RULE_SETS, OpeningEntry, Profile, ProvinceEntry, RootDocument,
+    RootKeys, RuleSetEntry,
 };
 pub use signatures::{ProvinceSignature, RootSignature, SignedOnline, SignedRoot};
 

@@ -1,24 +1,30 @@
 //! The root document: provinces, circuits, rule sets and gate profiles, signed by k of n offline keys.
 
 use commitment::layout::{LayoutError, Reader, put_count};
-use commitment::{CircuitId, CircuitShortId, CircuitUse, Fr, ProvinceCode, Slot, fr_to_bytes};
+use commitment::{
+    CircuitId, CircuitShortId, CircuitUse, DatedKeys, Fr, MAX_DATED_KEYS, ProvinceCode, Slot,
+    fr_to_bytes,
+};
 use ed25519_dalek::VerifyingKey as Ed25519Key;
 use rules::{Claim, Minute};
 
 use super::signatures::{put_key, read_key};
 use super::{MAX_ROOT_LEN_BYTES, Sequence};
 use crate::groth16::{VERIFYING_KEY_LEN_BYTES, VerifyingKey};
+use crate::opening::PreparedOpening;
 use crate::{
     AcceptanceRule, BinderKinds, CARD_PASS_AGE_LIMIT_MIN, Error, PASS_AGE_LIMIT_MIN,
     RuleSetShortId, UnixTime,
 };
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const DOMAIN: &[u8] = b"viridian/trust-root/v1\0";
 /// Most offline keys.
 pub const MAX_ROOT_KEYS: usize = 16;
 /// Most circuits in use at once.
 pub const MAX_CIRCUITS: usize = 16;
+/// Most keys of circuits of openings at once.
+pub const MAX_OPENINGS: usize = 4;
 /// Most rule sets that a list names, those out of force among them.
 pub const MAX_RULE_SETS: usize = 256;
 /// Most gate profiles.
@@ -78,15 +84,19 @@ impl RootKeys {
     }
 }
 
-/// A province's place in the registry and the key that signs its tree heads and cosignatures.
+/// The head keys of a slot with their dates: what is signed under a root document is judged by the key that was in force at
+/// the minute of what is signed. `docs/adr/0021-keys-with-dates.md` says which minute that is for each kind.
+pub type HeadKeys = DatedKeys<Ed25519Key>;
+
+/// A province's place in the registry and the keys that sign its tree heads and cosignatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvinceEntry {
     /// The province; a very large one has two entries.
     pub province: ProvinceCode,
     /// Its slot.
     pub slot: Slot,
-    /// Its key.
-    pub head_key: Ed25519Key,
+    /// Its keys with their dates.
+    pub head_keys: HeadKeys,
 }
 
 /// A circuit with its verifying key.
@@ -104,6 +114,29 @@ impl CircuitEntry {
     /// The circuit's identity.
     pub fn id(&self) -> CircuitId {
         self.key.circuit_id(self.circuit_use, &self.matrix_digest)
+    }
+}
+
+/// A circuit of openings with its verifying key. It stands in a list of its own: no pass is verified under it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpeningEntry {
+    /// Production or test.
+    pub circuit_use: CircuitUse,
+    /// SHA-256 of its constraint matrices.
+    pub matrix_digest: [u8; 32],
+    /// Its verifying key.
+    pub key: VerifyingKey,
+}
+
+impl OpeningEntry {
+    /// The circuit's identity, by which an opening names it.
+    pub fn id(&self) -> CircuitId {
+        self.key.circuit_id(self.circuit_use, &self.matrix_digest)
+    }
+
+    /// The key, prepared for openings.
+    pub fn prepared(&self) -> PreparedOpening {
+        PreparedOpening::new(self.circuit_use, &self.matrix_digest, &self.key)
     }
 }
 
@@ -150,8 +183,10 @@ pub struct RootDocument {
     pub grace_min: u32,
     /// The provinces, ascending by slot.
     pub provinces: Vec<ProvinceEntry>,
-    /// The circuits, ascending by identity.
+    /// The circuits of passes, ascending by identity.
     pub circuits: Vec<CircuitEntry>,
+    /// The circuits of openings, ascending by identity; none if nobody opens.
+    pub openings: Vec<OpeningEntry>,
     /// The rule sets, ascending by short name.
     pub rule_sets: Vec<RuleSetEntry>,
     /// The profiles, ascending by name.
@@ -161,10 +196,11 @@ pub struct RootDocument {
 impl RootDocument {
     /// The canonical bytes.
     ///
-    /// Layout, big-endian: version 1 · sequence 8 · expiry (s) 8 · threshold 1 · root keys (count 2, each 32) · grace 4 ·
-    /// provinces (count 2; province 1, slot 1, key 32) · circuits (count 2; use 1, matrix digest 32, key 456) · rule sets
-    /// (count 2; short 4, digest 32, scope 1, from 4, superseded 4 or 0, version 4, flag "emergency" 1, name) · profiles
-    /// (count 2; name, claim 1, age 4, card age 4, binders 1). A name is its length 1 and its characters.
+    /// Layout 3, big-endian: version 1 · sequence 8 · expiry (s) 8 · threshold 1 · root keys (count 2, each 32) · grace 4 ·
+    /// provinces (count 2; province 1, slot 1, head keys: count 1, each from 4, key 32) · circuits (count 2; use 1, matrix
+    /// digest 32, key 456) · openings (as circuits) · rule sets (count 2; short 4, digest 32, scope 1, from 4, superseded 4
+    /// or 0, version 4, flag "emergency" 1, name) · profiles (count 2; name, claim 1, age 4, card age 4, binders 1). A name is
+    /// its length 1 and its characters.
     ///
     /// # Errors
     /// [`Error::TrustContent`] or [`Error::WeakKey`] for a content that a reader would refuse.
@@ -183,13 +219,25 @@ impl RootDocument {
         for entry in &self.provinces {
             out.push(entry.province.get());
             out.push(entry.slot.get());
-            put_key(&mut out, &entry.head_key);
+            put_head_keys(&mut out, &entry.head_keys);
         }
         put_count(&mut out, self.circuits.len());
         for entry in &self.circuits {
-            out.push(entry.circuit_use.code());
-            out.extend_from_slice(&entry.matrix_digest);
-            out.extend_from_slice(&entry.key.to_bytes());
+            put_circuit(
+                &mut out,
+                entry.circuit_use,
+                &entry.matrix_digest,
+                &entry.key,
+            );
+        }
+        put_count(&mut out, self.openings.len());
+        for entry in &self.openings {
+            put_circuit(
+                &mut out,
+                entry.circuit_use,
+                &entry.matrix_digest,
+                &entry.key,
+            );
         }
         put_count(&mut out, self.rule_sets.len());
         for entry in &self.rule_sets {
@@ -221,6 +269,7 @@ impl RootDocument {
             grace_min: r.u32()?,
             provinces: list(r, "provinces", commitment::REGISTRY_SLOTS, read_province)?,
             circuits: list(r, "circuits", MAX_CIRCUITS, read_circuit)?,
+            openings: list(r, "openings", MAX_OPENINGS, read_opening)?,
             rule_sets: list(r, "rule sets", MAX_RULE_SETS, RuleSetEntry::read)?,
             profiles: list(r, "profiles", MAX_PROFILES, Profile::read)?,
         };
@@ -271,6 +320,7 @@ impl RootDocument {
         if short.len() != self.circuits.len() {
             return Err(Error::TrustContent("two circuits with one short name"));
         }
+        self.check_openings()?;
         if self.rule_sets.is_empty() || self.rule_sets.len() > MAX_RULE_SETS {
             return Err(Error::TrustContent("1 to 256 rule sets"));
         }
@@ -283,6 +333,24 @@ impl RootDocument {
         self.profiles.iter().try_for_each(Profile::check)
     }
 
+    /// What a key of openings believes must not be believable as a pass, nor the other way round.
+    fn check_openings(&self) -> Result<(), Error> {
+        if self.openings.len() > MAX_OPENINGS {
+            return Err(Error::TrustContent("at most 4 circuits of openings"));
+        }
+        ascending(&self.openings, OpeningEntry::id, "openings")?;
+        let is_shared = |opening: &OpeningEntry| {
+            let mut circuits = self.circuits.iter();
+            circuits.any(|c| c.matrix_digest == opening.matrix_digest || c.key == opening.key)
+        };
+        if self.openings.iter().any(is_shared) {
+            return Err(Error::TrustContent(
+                "one circuit or key for passes and openings",
+            ));
+        }
+        Ok(())
+    }
+
     fn check_provinces(&self) -> Result<(), Error> {
         if self.provinces.is_empty() {
             return Err(Error::TrustContent("at least one province"));
@@ -292,13 +360,14 @@ impl RootDocument {
             if entry.province == ProvinceCode::NATION {
                 return Err(Error::TrustContent("the nation is no province"));
             }
-            if entry.head_key.is_weak() {
+            if entry.head_keys.keys().any(Ed25519Key::is_weak) {
                 return Err(Error::WeakKey);
             }
-            let shared = self.provinces[..i]
-                .iter()
-                .any(|e| e.head_key == entry.head_key && e.province != entry.province);
-            if shared || self.root_keys.contains(&entry.head_key) {
+            let others = self.provinces[..i].iter();
+            let others = others.filter(|e| e.province != entry.province);
+            let mut of_others = others.flat_map(|e| e.head_keys.keys());
+            let is_shared = of_others.any(|key| entry.head_keys.contains(key));
+            if is_shared || entry.head_keys.keys().any(|k| self.root_keys.contains(k)) {
                 return Err(Error::TrustContent("one key in two roles"));
             }
         }
@@ -310,8 +379,33 @@ fn read_province(r: &mut Reader<'_>) -> Result<ProvinceEntry, Error> {
     Ok(ProvinceEntry {
         province: r.province()?,
         slot: r.slot()?,
-        head_key: read_key(r)?,
+        head_keys: read_head_keys(r)?,
     })
+}
+
+fn put_head_keys(out: &mut Vec<u8>, keys: &HeadKeys) {
+    let entries = keys.entries();
+    out.push(u8::try_from(entries.len()).expect("dated keys are few"));
+    for (from, key) in entries {
+        out.extend_from_slice(&from.get().to_be_bytes());
+        put_key(out, key);
+    }
+}
+
+fn read_head_keys(r: &mut Reader<'_>) -> Result<HeadKeys, Error> {
+    let count = usize::from(r.u8()?);
+    if count > MAX_DATED_KEYS {
+        return Err(LayoutError::Invalid("more than 3 head keys of one slot").into());
+    }
+    let keys = (0..count).map(|_| Ok((r.minute()?, read_key(r)?)));
+    let keys = keys.collect::<Result<_, Error>>()?;
+    HeadKeys::new(keys).map_err(Error::HeadKeys)
+}
+
+fn put_circuit(out: &mut Vec<u8>, of: CircuitUse, digest: &[u8; 32], key: &VerifyingKey) {
+    out.push(of.code());
+    out.extend_from_slice(digest);
+    out.extend_from_slice(&key.to_bytes());
 }
 
 fn read_circuit(r: &mut Reader<'_>) -> Result<CircuitEntry, Error> {
@@ -321,6 +415,15 @@ fn read_circuit(r: &mut Reader<'_>) -> Result<CircuitEntry, Error> {
         circuit_use,
         matrix_digest: r.array()?,
         key: VerifyingKey::from_bytes(r.slice(VERIFYING_KEY_LEN_BYTES)?)?,
+    })
+}
+
+fn read_opening(r: &mut Reader<'_>) -> Result<OpeningEntry, Error> {
+    let entry = read_circuit(r)?;
+    Ok(OpeningEntry {
+        circuit_use: entry.circuit_use,
+        matrix_digest: entry.matrix_digest,
+        key: entry.key,
     })
 }
 

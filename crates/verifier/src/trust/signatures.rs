@@ -239,9 +239,10 @@ impl SignedOnline {
         })
     }
 
-    /// Checks that a quorum of different provinces signed.
+    /// Checks that a quorum of different provinces signed, each with the head key that was in force when the document was issued.
     pub(super) fn check(&self, root: &RootDocument) -> Result<(), Error> {
         let message = self.document.signing_bytes()?;
+        let issued = self.document.issued_at.minute();
         let mut provinces = BTreeSet::new();
         for entry in &self.signatures {
             let member = root
@@ -249,7 +250,11 @@ impl SignedOnline {
                 .iter()
                 .find(|p| p.slot == entry.slot)
                 .ok_or(Error::UnknownSigner)?;
-            check_signature(&member.head_key, &message, &entry.signature)?;
+            let key = member.head_keys.at(issued).ok_or(Error::NoHeadKey {
+                slot: entry.slot,
+                minute: issued,
+            })?;
+            check_signature(key, &message, &entry.signature)?;
             provinces.insert(member.province);
         }
         let need = quorum(root.province_count());

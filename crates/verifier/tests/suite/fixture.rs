@@ -16,9 +16,9 @@ use ed25519_dalek::{Signer, SigningKey};
 use p256::ecdsa;
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use verifier::trust::{
-    BATCH_LEN, Bundle, CircuitEntry, OnlineDocument, Profile, ProvinceEntry, ProvinceSignature,
-    RegistryEntry, Revocation, RevocationBatch, RootDocument, RootKeys, RootSignature,
-    RuleSetEntry, Sequence, SignedOnline, SignedRoot,
+    BATCH_LEN, Bundle, CircuitEntry, HeadKeys, OnlineDocument, Profile, ProvinceEntry,
+    ProvinceSignature, RegistryEntry, Revocation, RevocationBatch, RootDocument, RootKeys,
+    RootSignature, RuleSetEntry, Sequence, SignedOnline, SignedRoot,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, CardNumber, Gate, GateChallenge, Holder, HolderKey, Moment, Pass,
@@ -231,6 +231,7 @@ impl World {
             grace_min: 120,
             provinces: PROVINCES.map(province_entry).to_vec(),
             circuits,
+            openings: Vec::new(),
             rule_sets: rule_sets(),
             profiles: vec![Profile {
                 name: "gate".to_owned(),
@@ -284,7 +285,7 @@ fn province_entry((code, slot): (u8, u8)) -> ProvinceEntry {
     ProvinceEntry {
         province: province(code),
         slot: Slot::new(slot).unwrap(),
-        head_key: head_key(slot).verifying_key(),
+        head_keys: HeadKeys::single(head_key(slot).verifying_key()),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use commitment::layout::LayoutError;
 use commitment::{BinderKind, CircuitUse, Epoch, Slot};
-use ed25519_dalek::VerifyingKey as Ed25519Key;
+use ed25519_dalek::{SigningKey, VerifyingKey as Ed25519Key};
 use verifier::trust::{
-    BatchDigest, BatchEntry, Bundle, CircuitEntry, MAX_BUNDLE_LEN_BYTES, MAX_ROOT_LEN_BYTES,
-    OnlineDocument, Profile, ProvinceEntry, RegistryEntry, RootDocument, RootKeys, RuleSetEntry,
-    Sequence, SignedRoot, TrustList,
+    BatchDigest, BatchEntry, Bundle, CircuitEntry, HeadKeys, MAX_BUNDLE_LEN_BYTES,
+    MAX_ROOT_LEN_BYTES, OnlineDocument, OpeningEntry, Profile, ProvinceEntry, RegistryEntry,
+    RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot, TrustList,
 };
 use verifier::{
     AcceptanceRule, BinderKinds, Code, Error, Gate, GateMemory, MEMORY_LIMIT, Presented,
@@ -24,13 +24,23 @@ fn name(number: usize) -> String {
     format!("{number:032}")
 }
 
+/// The most head keys that a slot can have.
+fn three_keys(place: u8) -> HeadKeys {
+    let key = |n: u8| {
+        let mut seed = [200; 32];
+        seed[..2].copy_from_slice(&[place, n]);
+        SigningKey::from_bytes(&seed).verifying_key()
+    };
+    HeadKeys::new((0..3).map(|n| (minute(n.into()), key(n))).collect()).unwrap()
+}
+
 fn provinces(count: u8) -> Vec<ProvinceEntry> {
     let codes = rules::ProvinceCode::ALL;
     (0..count)
         .map(|place| ProvinceEntry {
             province: province(codes[usize::from(place / 2)]),
             slot: Slot::new(place).unwrap(),
-            head_key: head_key(place).verifying_key(),
+            head_keys: three_keys(place),
         })
         .collect()
 }
@@ -44,6 +54,19 @@ fn circuits(world: &World, count: u8) -> Vec<CircuitEntry> {
         .collect();
     circuits.sort_by_key(CircuitEntry::id);
     circuits
+}
+
+/// Under the key of tests, which none of the fullest document's circuits has.
+fn openings(world: &World, count: u8) -> Vec<OpeningEntry> {
+    let mut openings: Vec<OpeningEntry> = (0..count)
+        .map(|number| OpeningEntry {
+            circuit_use: CircuitUse::Test,
+            matrix_digest: [100 + number; 32],
+            key: world.test.entry.key.clone(),
+        })
+        .collect();
+    openings.sort_by_key(OpeningEntry::id);
+    openings
 }
 
 fn rule_sets(world: &World, count: u32) -> Vec<RuleSetEntry> {
@@ -79,6 +102,7 @@ fn fullest_root(world: &World) -> RootDocument {
         grace_min: 20_160,
         provinces: provinces(64),
         circuits: circuits(world, 16),
+        openings: openings(world, 4),
         rule_sets: rule_sets(world, 256),
         profiles: profiles(32),
         ..world.root()
@@ -90,7 +114,7 @@ fn the_fullest_root_document_is_written_and_read() {
     let world = World::new();
     let fullest = fullest_root(&world);
     let bytes = fullest.to_bytes().unwrap();
-    assert_eq!(bytes.len(), 33_168);
+    assert_eq!(bytes.len(), 38_098 + 4 * 489);
     assert!(bytes.len() <= MAX_ROOT_LEN_BYTES);
     assert_eq!(RootDocument::from_bytes(&bytes), Ok(fullest.clone()));
     assert_eq!(fullest.province_count(), 32);
@@ -116,6 +140,10 @@ fn one_more_of_anything_in_a_root_document_is_refused_and_so_is_none() {
             "1 to 16 circuits",
         ),
         (refused(&|d| d.circuits.clear()), "1 to 16 circuits"),
+        (
+            refused(&|d| d.openings = openings(&world, 5)),
+            "at most 4 circuits of openings",
+        ),
         (
             refused(&|d| d.rule_sets = rule_sets(&world, 257)),
             "1 to 256 rule sets",
@@ -153,11 +181,11 @@ fn one_more_of_anything_in_a_root_document_is_refused_and_so_is_none() {
             "names of 1 to 32 visible ASCII characters",
         ),
         (
-            refused(&|d| d.provinces[0].head_key = root_key(1).verifying_key()),
+            refused(&|d| d.provinces[0].head_keys = HeadKeys::single(root_key(1).verifying_key())),
             "one key in two roles",
         ),
         (
-            refused(&|d| d.provinces[2].head_key = d.provinces[0].head_key),
+            refused(&|d| d.provinces[2].head_keys = d.provinces[0].head_keys.clone()),
             "one key in two roles",
         ),
         (
@@ -169,7 +197,7 @@ fn one_more_of_anything_in_a_root_document_is_refused_and_so_is_none() {
     }
     // The two slots of one province may have one key.
     let mut document = fullest_root(&world);
-    document.provinces[1].head_key = document.provinces[0].head_key;
+    document.provinces[1].head_keys = document.provinces[0].head_keys.clone();
     assert!(document.to_bytes().is_ok());
 }
 
@@ -190,7 +218,7 @@ fn a_set_of_root_keys_has_from_one_to_sixteen_strong_ones_and_a_threshold_among_
     let weak = Ed25519Key::from_bytes(&[0; 32]).unwrap();
     assert_eq!(RootKeys::new(vec![weak], 1), Err(Error::WeakKey));
     let mut document = World::new().root();
-    document.provinces[0].head_key = weak;
+    document.provinces[0].head_keys = HeadKeys::single(weak);
     assert_eq!(document.to_bytes(), Err(Error::WeakKey));
 }
 
@@ -289,10 +317,10 @@ fn a_bundle_has_from_1_to_16_root_documents() {
 #[test]
 fn a_bundle_may_have_245_760_bytes() {
     let world = World::new();
-    // Seven full root documents, and of the online one and of names as much as fills it up.
+    // Six full root documents, and of the online one and of names as much as fills it up.
     let of = |missing: usize| {
         let full = fullest_root(&world);
-        let mut roots: Vec<RootDocument> = (1..=7)
+        let mut roots: Vec<RootDocument> = (1..=6)
             .map(|number| RootDocument {
                 sequence: Sequence::new(number),
                 ..full.clone()

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bytes;
+mod dated_keys;
 mod docs;
 mod fixture;
 mod limits;

@@ -4,7 +4,7 @@ use commitment::layout::LayoutError;
 use commitment::{Epoch, Fr, Slot};
 use proptest::prelude::*;
 use verifier::trust::{
-    BatchDigest, BatchEntry, Bundle, Candidate, MAX_BUNDLE_LEN_BYTES, OnlineDocument,
+    BatchDigest, BatchEntry, Bundle, Candidate, HeadKeys, MAX_BUNDLE_LEN_BYTES, OnlineDocument,
     ProvinceEntry, ProvinceSignature, RegistryEntry, RootDocument, RootKeys, Sequence,
     SignedOnline, SignedRoot, TrustList,
 };
@@ -125,7 +125,7 @@ fn two_slots_of_one_province_are_one_voice() {
     document.provinces.push(ProvinceEntry {
         province: province(33),
         slot: Slot::new(9).unwrap(),
-        head_key: head_key(9).verifying_key(),
+        head_keys: HeadKeys::single(head_key(9).verifying_key()),
     });
     let root = sign_root(document, &[1, 2]);
     let of = |slots: &[u8]| accept(&bundle(std::slice::from_ref(&root), world.online(), slots));
@@ -407,10 +407,10 @@ fn empty_oversized_and_contradictory_documents_are_refused_by_writer_and_reader(
     )));
     assert!(content(root(&|d| d.provinces[0].province = province(0))));
     assert!(content(root(&|d| {
-        d.provinces[0].head_key = d.provinces[1].head_key;
+        d.provinces[0].head_keys = d.provinces[1].head_keys.clone();
     })));
     assert!(content(root(
-        &|d| d.provinces[0].head_key = root_key(1).verifying_key()
+        &|d| d.provinces[0].head_keys = HeadKeys::single(root_key(1).verifying_key())
     )));
     assert!(order(root(&|d| d.provinces.swap(0, 1))));
     assert!(order(root(&|d| d.circuits.swap(0, 1))));

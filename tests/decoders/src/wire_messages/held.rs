@@ -54,7 +54,10 @@ fn log() -> WitnessedLog {
     let member = &FEDERATION.roster.members()[0];
     let signer = LogSigner::derive(&[5; 32]);
     let public = signer.public(member.province, member.slot, 1);
-    let keys = public.sign(&SigningKey::from_bytes(&[6; 32]));
+    let keys = public.sign(
+        ledger::Minute::new(0).expect("a minute"),
+        &SigningKey::from_bytes(&[6; 32]),
+    );
     let name = public.log_key("test").expect("a name");
     let checkpoint = signer.sign(9, LogHash([7; 32]), &name);
     WitnessedLog {

@@ -203,7 +203,7 @@ pub(super) fn roster() -> Roster {
     let member = |(number, code)| Member {
         province: province(code),
         slot: slot(number),
-        head_key: head_key(number).verifying_key(),
+        head_keys: ledger::HeadKeys::single(head_key(number).verifying_key()),
     };
     Roster::new([(0, HOME), (1, 35), (2, 42)].map(member).to_vec()).unwrap()
 }
