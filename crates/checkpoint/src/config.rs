@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::VerifyingKey;
 use federation::FederationId;
+use gate::Setting;
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use serde::Deserialize;
 use verifier::trust::RootKeys;
 use verifier::{
-    AcceptanceRule, BinderKind, BinderKinds, CARD_PASS_AGE_LIMIT_MIN, Gate, GateId,
+    AcceptanceRule, BinderKind, BinderKinds, CARD_PASS_AGE_LIMIT_MIN, GateId,
     PASS_AGE_LIMIT_MIN, Specimens,
 };
 
@@ -260,18 +261,24 @@ impl Config {
             .transpose()
     }
 
-    /// The gate under a rule.
-    pub fn gate_with(&self, rule: AcceptanceRule) -> Gate {
-        Gate {
+    /// What the desk of this gate is set to.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn setting(&self) -> Result<Setting, Error> {
+        Ok(Setting {
             place: self.province,
-            rule,
+            gate_id: self.gate()?,
+            pinned: self.trust.pinned()?,
+            profile: self.profile.clone(),
+            own_rule: self.own_rule()?,
             specimens: if self.admit_specimens {
                 Specimens::Admitted
             } else {
                 Specimens::Refused
             },
             slot_skew: self.slot_skew_half_min,
-        }
+        })
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -297,7 +304,7 @@ impl Config {
         if self.province == ProvinceCode::NATION {
             return Err(bad("province: a gate stands in a province"));
         }
-        if self.slot_skew_half_min > Gate::SLOT_SKEW_LIMIT {
+        if self.slot_skew_half_min > verifier::Gate::SLOT_SKEW_LIMIT {
             return Err(bad("slot_skew_half_min is at most 10"));
         }
         if !self.listen.ip().is_loopback() {

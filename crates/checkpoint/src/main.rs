@@ -127,7 +127,7 @@ fn verify(config: Config, clock: &Clock, args: &Verify) -> Result<ExitCode, Erro
     } else {
         println!("{}", report.to_text());
     }
-    Ok(report.exit_code())
+    Ok(report.verdict.outcome().into())
 }
 
 fn read_nonce(text: &str) -> Result<GateNonce, Error> {

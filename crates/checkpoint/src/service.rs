@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use federation::{Door, Ended, Limits};
+use gate::{Report, Scanned};
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
@@ -12,8 +13,7 @@ use verifier::{BatchSeed, GateChallenge, GateNonce, Reason, UnixTime, Verdict};
 use wire::gate::v1 as proto;
 use wire::{GateRequest, WireError};
 
-use crate::report::Report;
-use crate::{Clock, Desk, Error, Scanned, refresh};
+use crate::{Clock, Desk, Error, refresh};
 
 /// Challenges that wait for their answer at once.
 const MAX_CHALLENGES: usize = 65_536;
@@ -277,7 +277,7 @@ fn internal() -> Status {
 
 fn refused(error: Error) -> Status {
     match error {
-        Error::UnknownProfile => WireError::Malformed {
+        Error::UnknownProfile(_) => WireError::Malformed {
             field: "profile_id",
         }
         .into(),
