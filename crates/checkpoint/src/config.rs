@@ -10,8 +10,8 @@ use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use serde::Deserialize;
 use verifier::trust::RootKeys;
 use verifier::{
-    AcceptanceRule, BinderKind, BinderKinds, CARD_PASS_AGE_LIMIT_MIN, GateId,
-    PASS_AGE_LIMIT_MIN, Specimens,
+    AcceptanceRule, BinderKind, BinderKinds, CARD_PASS_AGE_LIMIT_MIN, GateId, PASS_AGE_LIMIT_MIN,
+    Specimens,
 };
 
 use crate::Error;

@@ -9,4 +9,5 @@ mod proofs;
 mod revocations;
 mod showings;
 mod trust;
+mod vectors;
 mod verdicts;
