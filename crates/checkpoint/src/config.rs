@@ -58,6 +58,9 @@ pub struct Config {
     /// Address of the gate's door, on loopback.
     #[serde(default = "Config::default_listen")]
     pub listen: SocketAddr,
+    /// Address of the gate's page, on loopback; none serves no page.
+    #[serde(default)]
+    pub page_listen: Option<SocketAddr>,
     /// A clock that is not the world's; outside production only.
     #[serde(default)]
     pub clock: Option<SimulatedTime>,
@@ -309,6 +312,12 @@ impl Config {
         }
         if !self.listen.ip().is_loopback() {
             return Err(bad("listen: the gate's door opens on loopback only"));
+        }
+        if self.page_listen.is_some_and(|at| !at.ip().is_loopback()) {
+            return Err(bad("page_listen: the gate's page is served on loopback only"));
+        }
+        if self.page_listen.is_some() && self.profile.is_none() {
+            return Err(bad("page_listen: a page verifies under a `profile` of the trust list"));
         }
         if self.trust.refresh_every_s < LEAST_REFRESH_S {
             return Err(bad("trust.refresh_every_s is at least 10"));

@@ -1,7 +1,7 @@
 //! The gate's desk with its configuration and its state directory: what is decided is stored.
 
-use gate::{ListAge, Report, Scanned};
-use verifier::trust::RevocationBatch;
+use gate::{ListAge, Report, Scanned, Setting};
+use verifier::trust::{BatchEntry, RevocationBatch};
 use verifier::{BatchSeed, GateId, GateMemory, TrustList, UnixTime, Verdict};
 
 use crate::{Config, Error, StateDir};
@@ -36,6 +36,11 @@ impl Desk {
     /// The configuration.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What it is set to.
+    pub const fn setting(&self) -> &Setting {
+        self.desk.setting()
     }
 
     /// The gate's name in challenges.
@@ -93,6 +98,14 @@ impl Desk {
         self.state.store_list(&list)?;
         self.desk.use_list(list);
         Ok(true)
+    }
+
+    /// The canonical bytes of a batch of revocations that the list in use names.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn batch(&self, entry: &BatchEntry) -> Result<Vec<u8>, Error> {
+        self.state.load_batch(entry)
     }
 
     /// The verdict on one code, under a profile of the trust list, or without one the gate's own rule.

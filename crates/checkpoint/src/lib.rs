@@ -8,6 +8,7 @@ mod config;
 mod desk;
 mod error;
 mod exit;
+mod page;
 mod reading;
 mod refresh;
 mod service;
@@ -22,6 +23,7 @@ pub use gate::{Counts, ListAge, Report, Scanned};
 pub use reading::{
     MAX_IMAGE_FILE_LEN_BYTES, MAX_IMAGE_SIDE_PX, MAX_INPUT_TEXT_LEN_BYTES, read_code, read_image,
 };
+pub use page::serve_page;
 pub use refresh::{Answer, Offered, Taken, ask, ask_through, take};
 pub use service::{GateService, RandomBytes, serve};
 pub use state::StateDir;

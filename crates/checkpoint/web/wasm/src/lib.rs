@@ -6,7 +6,7 @@
 use ed25519_dalek::VerifyingKey;
 use gate::{Desk, Scanned, Setting};
 use rules::ProvinceCode;
-use verifier::trust::{Candidate, Increment, RootKeys};
+use verifier::trust::{BatchEntry, Candidate, InHand, Increment, RootKeys};
 use verifier::{CardNumber, GateId, GateMemory, GateNonce, Specimens, TrustList, UnixTime};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
@@ -90,12 +90,12 @@ impl Gate {
 
     /// The batches that the considered list waits for: of each the minute (4 bytes, big-endian) and the digest (32).
     pub fn missing(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        for entry in self.candidate.iter().flat_map(Candidate::missing) {
-            out.extend_from_slice(&entry.at.get().to_be_bytes());
-            out.extend_from_slice(&entry.digest.0);
-        }
-        out
+        entries(self.candidate.iter().flat_map(Candidate::missing))
+    }
+
+    /// The batches that the list in use names, in the same form.
+    pub fn batches(&self) -> Vec<u8> {
+        entries(self.desk.list().into_iter().flat_map(|l| &l.online().batches))
     }
 
     /// Gives the considered list a batch that it waits for.
@@ -132,13 +132,14 @@ impl Gate {
         let profiles: Vec<&str> = (list.root().profiles.iter())
             .map(|profile| profile.name.as_str())
             .collect();
-        let newest = list.online().registries.last();
+        let in_hand = InHand::of(list);
         serde_json::json!({
             "age_s": age.age_s,
             "stale": age.stale,
             "root_sequence": age.root_sequence,
             "online_sequence": age.online_sequence,
-            "epoch": newest.map(|entry| entry.epoch.get()),
+            "epoch": in_hand.epoch,
+            "batch_minute": in_hand.batch_minute,
             "hard_stale_s": list.online().hard_stale_s,
             "profiles": profiles,
         })
@@ -171,6 +172,15 @@ impl Gate {
     pub fn memory(&self) -> Vec<u8> {
         self.desk.memory().to_bytes()
     }
+}
+
+fn entries<'a>(entries: impl Iterator<Item = &'a BatchEntry>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for entry in entries {
+        out.extend_from_slice(&entry.at.get().to_be_bytes());
+        out.extend_from_slice(&entry.digest.0);
+    }
+    out
 }
 
 /// Seconds as JavaScript counts them; anything but a moment is the beginning of time, at which no list is good.
