@@ -11,7 +11,9 @@ function filesForWorker(): Plugin {
       const files = Object.keys(bundle).filter((name) => name !== "worker.js");
       files.push("manifest.webmanifest", "icon.svg");
       // Names hold digests, so that the list is another one whenever the content is.
-      worker.code = worker.code.replace('"__FILES__"', JSON.stringify(["./", ...files.sort()]));
+      const place = /["'`]__FILES__["'`]/;
+      if (!place.test(worker.code)) throw new Error("the service worker has no place for its files");
+      worker.code = worker.code.replace(place, JSON.stringify(["./", ...files.sort()]));
     },
   };
 }

@@ -203,12 +203,8 @@ function Top() {
 export function Age({ list }: { list: { age_s: number } | null }) {
   if (!list) return <>{t(WORDS.listNone)}</>;
   const minutes = Math.floor(list.age_s / 60);
-  const text = minutes < 180 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
-  return (
-    <>
-      {t(WORDS.age)} {text}
-    </>
-  );
+  const [count, unit] = minutes < 180 ? [minutes, WORDS.minutes] : [Math.floor(minutes / 60), WORDS.hours];
+  return <>{language.value === "zh" ? `更新于 ${count} ${t(unit)}前` : `${count} ${t(unit)} old`}</>;
 }
 
 function Notice(props: { words: Words; action: Words; act: () => void; detail?: string }) {

@@ -1,6 +1,6 @@
 // A verdict, over the whole screen: icon, word and colour together, never colour alone.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { Age, fault, language, report, t } from "./app.tsx";
 import type { Outcome, Report } from "./desk.ts";
@@ -21,7 +21,7 @@ function Icon({ outcome }: { outcome: Outcome }) {
 
 export function Result() {
   const next = useRef<HTMLButtonElement>(null);
-  useEffect(() => next.current?.focus(), []);
+  useLayoutEffect(() => next.current?.focus(), []);
   const shown = report.value;
   const outcome: Outcome = shown?.outcome ?? "undecided";
   const word = WORD[outcome];

@@ -1,7 +1,7 @@
 // Reading a code: camera, a scanner that types, or a pasted text.
 
 import { signal as state } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { decide, fault, report, t } from "./app.tsx";
 import { Camera, type CameraFault } from "./camera.ts";
@@ -31,8 +31,8 @@ export function Scan() {
   const video = useRef<HTMLVideoElement>(null);
   const text = useRef<HTMLInputElement>(null);
   useEffect(() => () => camera.value?.stop(), []);
-  useEffect(() => {
-    // A scanner types wherever the cursor stands: it stands here whenever nobody is being shown a result.
+  useLayoutEffect(() => {
+    // A scanner types wherever the cursor stands: it stands here whenever nobody is being shown a result, before it can type.
     if (!report.value && !fault.value) text.current?.focus();
   }, [report.value, fault.value]);
 

@@ -4,8 +4,8 @@ use commitment::{BinderKind, Epoch};
 use rules::{TestAge, WorstColour};
 use serde_json::{Value, json};
 use verifier::{
-    CardNumber, GateChallenge, GateId, GateMemory, GateNonce, QrText, Showing, TrustList, UnixTime,
-    verify_text,
+    CardNumber, GateChallenge, GateId, GateMemory, GateNonce, Outcome, QrText, Showing, TrustList,
+    UnixTime, verify_text,
 };
 
 use crate::bench::{claim, later};
@@ -210,6 +210,11 @@ fn made() -> Value {
                 "now_s": case.now.get_s(),
                 "nonce": case.nonce.map(hex::encode),
                 "card": case.card.map(|card| String::from_utf8(card.to_vec()).unwrap()),
+                "outcome": match verdict.outcome() {
+                    Outcome::Accept => "accept",
+                    Outcome::Reject => "reject",
+                    Outcome::Undecided => "undecided",
+                },
                 "code": verdict.code().as_str(),
             })
         })
