@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -51,7 +51,13 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "store",
         ],
     ),
-    ("checkpoint", &["rules", "verifier", "wire", "federation"]),
+    ("gate", &["rules", "verifier"]),
+    ("gate-wasm", &["rules", "verifier", "gate"]),
+    ("pages", &[]),
+    (
+        "checkpoint",
+        &["rules", "verifier", "wire", "federation", "gate", "pages"],
+    ),
     ("source", &["ledger", "verifier"]),
     (
         "auditor",

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::VerifyingKey;
 use federation::FederationId;
+use gate::Setting;
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use serde::Deserialize;
 use verifier::trust::RootKeys;
 use verifier::{
-    AcceptanceRule, BinderKind, BinderKinds, CARD_PASS_AGE_LIMIT_MIN, Gate, GateId,
-    PASS_AGE_LIMIT_MIN, Specimens,
+    AcceptanceRule, BinderKind, BinderKinds, CARD_PASS_AGE_LIMIT_MIN, GateId, PASS_AGE_LIMIT_MIN,
+    Specimens,
 };
 
 use crate::Error;
@@ -57,6 +58,9 @@ pub struct Config {
     /// Address of the gate's door, on loopback.
     #[serde(default = "Config::default_listen")]
     pub listen: SocketAddr,
+    /// Address of the gate's page, on loopback; none serves no page.
+    #[serde(default)]
+    pub page_listen: Option<SocketAddr>,
     /// A clock that is not the world's; outside production only.
     #[serde(default)]
     pub clock: Option<SimulatedTime>,
@@ -260,18 +264,24 @@ impl Config {
             .transpose()
     }
 
-    /// The gate under a rule.
-    pub fn gate_with(&self, rule: AcceptanceRule) -> Gate {
-        Gate {
+    /// What the desk of this gate is set to.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn setting(&self) -> Result<Setting, Error> {
+        Ok(Setting {
             place: self.province,
-            rule,
+            gate_id: self.gate()?,
+            pinned: self.trust.pinned()?,
+            profile: self.profile.clone(),
+            own_rule: self.own_rule()?,
             specimens: if self.admit_specimens {
                 Specimens::Admitted
             } else {
                 Specimens::Refused
             },
             slot_skew: self.slot_skew_half_min,
-        }
+        })
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -297,11 +307,17 @@ impl Config {
         if self.province == ProvinceCode::NATION {
             return Err(bad("province: a gate stands in a province"));
         }
-        if self.slot_skew_half_min > Gate::SLOT_SKEW_LIMIT {
+        if self.slot_skew_half_min > verifier::Gate::SLOT_SKEW_LIMIT {
             return Err(bad("slot_skew_half_min is at most 10"));
         }
         if !self.listen.ip().is_loopback() {
             return Err(bad("listen: the gate's door opens on loopback only"));
+        }
+        if self.page_listen.is_some_and(|at| !at.ip().is_loopback()) {
+            return Err(bad("page_listen: the gate's page is served on loopback only"));
+        }
+        if self.page_listen.is_some() && self.profile.is_none() {
+            return Err(bad("page_listen: a page verifies under a `profile` of the trust list"));
         }
         if self.trust.refresh_every_s < LEAST_REFRESH_S {
             return Err(bad("trust.refresh_every_s is at least 10"));

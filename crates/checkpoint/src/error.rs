@@ -30,8 +30,8 @@ pub enum Error {
         why: String,
     },
     /// The trust list names no such profile; configuration or caller are at fault.
-    #[error("the trust list has no profile of this name")]
-    UnknownProfile,
+    #[error(transparent)]
+    UnknownProfile(#[from] gate::UnknownProfile),
     /// A list that was offered is not acceptable, or nobody offered one; the last good one stays in use.
     #[error("not a trust list to be taken: {0}")]
     NotRefreshed(String),

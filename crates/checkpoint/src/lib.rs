@@ -7,20 +7,23 @@ mod clock;
 mod config;
 mod desk;
 mod error;
+mod exit;
+mod page;
 mod reading;
 mod refresh;
-mod report;
 mod service;
 mod state;
 
 pub use clock::Clock;
 pub use config::{AcceptanceFile, Config, Mirror, Place, Publisher, SimulatedTime, Trust};
-pub use desk::{Counts, Desk, Scanned};
+pub use desk::Desk;
 pub use error::Error;
+pub use exit::ExitCode;
+pub use gate::{Counts, ListAge, Report, Scanned};
 pub use reading::{
     MAX_IMAGE_FILE_LEN_BYTES, MAX_IMAGE_SIDE_PX, MAX_INPUT_TEXT_LEN_BYTES, read_code, read_image,
 };
+pub use page::serve_page;
 pub use refresh::{Answer, Offered, Taken, ask, ask_through, take};
-pub use report::{ExitCode, ListAge, Report};
 pub use service::{GateService, RandomBytes, serve};
 pub use state::StateDir;

@@ -1,18 +1,20 @@
 //! The checkpoint's program: `verify`, `serve`, `refresh`. It owns the clock and the random number generator.
 
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process;
 
 use checkpoint::{
     Clock, Config, Desk, Error, ExitCode, GateService, Place, Scanned, Taken, ask, read_code,
-    serve, take,
+    serve, serve_page, take,
 };
 use clap::{Args, Parser, Subcommand};
 use federation::{Ended, Limits};
 use rand::RngCore as _;
 use tikv_jemallocator::Jemalloc;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use verifier::{CardNumber, GateNonce};
 
 /// Each pass bound to a card costs 19 MiB of Argon2 for a moment. glibc's heap gives such a block back only while nothing
@@ -127,7 +129,7 @@ fn verify(config: Config, clock: &Clock, args: &Verify) -> Result<ExitCode, Erro
     } else {
         println!("{}", report.to_text());
     }
-    Ok(report.exit_code())
+    Ok(report.verdict.outcome().into())
 }
 
 fn read_nonce(text: &str) -> Result<GateNonce, Error> {
@@ -222,12 +224,36 @@ async fn open_gate(config: Config, clock: Clock) -> Result<ExitCode, Error> {
         .local_addr()
         .map_err(federation::FederationError::from)?;
     println!("listening {address}");
+    let page = desk.config().page_listen;
     let service = GateService::new(desk, clock, random_bytes);
+    let page = match page {
+        Some(at) => Some(open_page(at, service.clone()).await?),
+        None => None,
+    };
     let ended = serve(listener, service, Limits::default(), told_to_end()).await?;
+    if let Some(page) = page {
+        page.abort();
+    }
     if ended == Ended::Cut {
         tracing::warn!("calls under way were cut");
     }
     Ok(ExitCode::Accept)
+}
+
+/// The page in a task of its own: the door goes on where it fails.
+async fn open_page(at: SocketAddr, service: GateService) -> Result<JoinHandle<()>, Error> {
+    let listener = TcpListener::bind(at)
+        .await
+        .map_err(federation::FederationError::from)?;
+    let address = listener
+        .local_addr()
+        .map_err(federation::FederationError::from)?;
+    println!("page http://{address}/");
+    Ok(tokio::spawn(async move {
+        if let Err(error) = serve_page(listener, service, told_to_end()).await {
+            tracing::error!(%error, "the page is not served any more");
+        }
+    }))
 }
 
 /// Completes on an interrupt, or when a service manager asks for the end.

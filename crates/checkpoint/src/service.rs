@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use federation::{Door, Ended, Limits};
+use gate::{Report, Scanned};
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
-use verifier::{BatchSeed, GateChallenge, GateNonce, Reason, UnixTime, Verdict};
+use verifier::{BatchSeed, GateChallenge, GateNonce, Reason, Specimens, UnixTime, Verdict};
 use wire::gate::v1 as proto;
 use wire::{GateRequest, WireError};
 
-use crate::report::Report;
-use crate::{Clock, Desk, Error, Scanned, refresh};
+use crate::{Clock, Desk, Error, refresh};
 
 /// Challenges that wait for their answer at once.
 const MAX_CHALLENGES: usize = 65_536;
@@ -45,7 +45,7 @@ impl GateService {
         }
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
+    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -261,9 +261,30 @@ impl proto::gate_service_server::GateService for GateService {
             undecided: counts.undecided,
         }))
     }
+
+    async fn get_setting(
+        &self,
+        _: Request<proto::GetSettingRequest>,
+    ) -> Result<Response<proto::GetSettingResponse>, Status> {
+        let desk = self.desk();
+        let (config, setting) = (desk.config(), desk.setting());
+        let keys = setting.pinned.keys().iter();
+        Ok(Response::new(proto::GetSettingResponse {
+            province_code: setting.place.get().into(),
+            gate_id: setting.gate_id.0.to_vec(),
+            root_keys: keys.map(|key| key.as_bytes().to_vec()).collect(),
+            root_threshold: setting.pinned.threshold().into(),
+            admits_specimens: setting.specimens == Specimens::Admitted,
+            slot_skew_half_min: setting.slot_skew.into(),
+            profile_id: setting.profile.clone().unwrap_or_default(),
+            refresh_every_s: config.trust.refresh_every_s,
+            now_s: self.clock.now().get_s(),
+            simulated_clock: config.clock.is_some(),
+        }))
+    }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Status> + Send + 'static,
 ) -> Result<T, Status> {
     tokio::task::spawn_blocking(work)
@@ -271,13 +292,13 @@ async fn blocking<T: Send + 'static>(
         .map_err(|_| internal())?
 }
 
-fn internal() -> Status {
+pub(crate) fn internal() -> Status {
     wire::status(wire::Reason::Internal)
 }
 
 fn refused(error: Error) -> Status {
     match error {
-        Error::UnknownProfile => WireError::Malformed {
+        Error::UnknownProfile(_) => WireError::Malformed {
             field: "profile_id",
         }
         .into(),

@@ -106,6 +106,14 @@ impl StateDir {
         write().map_err(|e| file_error(&path, &e))
     }
 
+    /// The canonical bytes of a stored batch.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn load_batch(&self, entry: &BatchEntry) -> Result<Vec<u8>, Error> {
+        read_file(&self.batch_path(entry), BATCH_LEN_BYTES as u64)
+    }
+
     fn batch_path(&self, entry: &BatchEntry) -> PathBuf {
         let name = format!("{}.bin", hex::encode(entry.digest.0));
         self.dir.join(BATCHES_DIR).join(name)

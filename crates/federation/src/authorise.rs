@@ -131,7 +131,11 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::GetNodeStatus
         | Method::Drain
         | Method::AdvanceClock => &[Operator],
-        Method::NewChallenge | Method::VerifyCode | Method::VerifyCodes | Method::GetGateStatus => {
+        Method::NewChallenge
+        | Method::VerifyCode
+        | Method::VerifyCodes
+        | Method::GetGateStatus
+        | Method::GetSetting => {
             &[Gate]
         }
         // At the machine itself, and through no door.

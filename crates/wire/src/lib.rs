@@ -48,7 +48,7 @@ pub use reason::resident_reason;
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,
 };
-pub use revocation_calls::{Contributed, Revoking};
+pub use revocation_calls::{Contributed, Revoking, trust_list_answer};
 pub use signed_calls::{SignedNumber, SignedProposal, signed_number_response};
 pub use status::{DOMAIN, Reason, reason_of, refused, retry_after, status, status_retry_after};
 

@@ -123,6 +123,8 @@ methods! {
     VerifyCodes = "/viridian.gate.v1.GateService/VerifyCodes",
     /// `GateService.GetStatus`.
     GetGateStatus = "/viridian.gate.v1.GateService/GetStatus",
+    /// `GateService.GetSetting`.
+    GetSetting = "/viridian.gate.v1.GateService/GetSetting",
     /// The standard health check, once.
     HealthCheck = "/grpc.health.v1.Health/Check",
     /// The standard health check, watched.

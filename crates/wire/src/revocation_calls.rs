@@ -1,6 +1,7 @@
 //! What is said about revocations, as values of the domain.
 
-use verifier::trust::{BATCH_LEN, BatchDigest, InHand, Revocation};
+use verifier::TrustList;
+use verifier::trust::{BATCH_LEN, BatchDigest, InHand, Increment, Revocation};
 
 use crate::federation::v1 as federation;
 use crate::resident::v1 as resident;
@@ -82,6 +83,30 @@ impl From<&trust::GetTrustListRequest> for InHand {
             batch_minute: request.batch_minute,
         }
     }
+}
+
+/// What leads a caller on from what is in hand to `list`: nothing, an increment, or the whole.
+pub fn trust_list_answer(
+    list: &TrustList,
+    request: &trust::GetTrustListRequest,
+) -> trust::GetTrustListResponse {
+    let newest = InHand::of(list);
+    let mut answer = trust::GetTrustListResponse::default();
+    if (request.root_sequence, request.online_sequence)
+        == (newest.root_sequence, newest.online_sequence)
+    {
+        return answer;
+    }
+    let increment = if request.accepts_increment {
+        Increment::of(list, &request.into()).ok().flatten()
+    } else {
+        None
+    };
+    match increment {
+        Some(increment) => answer.increment = increment.to_bytes(),
+        None => answer.bundle = list.to_bytes().to_vec(),
+    }
+    answer
 }
 
 #[cfg(test)]

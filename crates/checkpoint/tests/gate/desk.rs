@@ -69,7 +69,7 @@ fn profile_age_of_pass_and_age_of_list_decide() {
     assert_eq!(verdict(1, 1441, None), Code::PassExpired);
     assert_eq!(verdict(1, 72 * 60 + 5, None), Code::ListStale);
     let unknown = desk.decide(&plain(String::new()), Some("gold"), at(73 * 60));
-    assert!(matches!(unknown, Err(Error::UnknownProfile)));
+    assert!(matches!(unknown, Err(Error::UnknownProfile(_))));
 }
 
 #[test]

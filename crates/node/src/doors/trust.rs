@@ -1,5 +1,5 @@
 use tonic::{Request, Response, Status};
-use verifier::trust::{BatchDigest, InHand, Increment};
+use verifier::trust::BatchDigest;
 use wire::Reason;
 use wire::trust::v1 as proto;
 use wire::trust::v1::trust_service_server::TrustService;
@@ -19,24 +19,7 @@ impl TrustService for TrustDesk {
             .node()
             .trust_list()
             .ok_or_else(|| wire::status(Reason::UnknownEpoch))?;
-        let known = request.get_ref();
-        let in_hand = InHand::from(known);
-        let newest = InHand::of(&list);
-        let mut answer = proto::GetTrustListResponse::default();
-        let is_newest = (known.root_sequence, known.online_sequence)
-            == (newest.root_sequence, newest.online_sequence);
-        if is_newest {
-            return Ok(Response::new(answer));
-        }
-        let increment = if known.accepts_increment {
-            Increment::of(&list, &in_hand).ok().flatten()
-        } else {
-            None
-        };
-        match increment {
-            Some(increment) => answer.increment = increment.to_bytes(),
-            None => answer.bundle = list.to_bytes().to_vec(),
-        }
+        let answer = wire::trust_list_answer(&list, request.get_ref());
         Ok(Response::new(answer))
     }
 

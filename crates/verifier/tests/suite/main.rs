@@ -10,4 +10,5 @@ mod proofs;
 mod revocations;
 mod showings;
 mod trust;
+mod vectors;
 mod verdicts;

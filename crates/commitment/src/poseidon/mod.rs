@@ -5,7 +5,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use ark_bn254::Fr;
+use ark_ff::PrimeField as _;
 use light_poseidon::{Poseidon, PoseidonHasher, PoseidonParameters};
+
+use crate::fr_to_bytes;
 
 /// What a hash is for; no two uses share a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,13 +47,15 @@ thread_local! {
     static HASHERS: RefCell<HashMap<(usize, Domain), Poseidon<Fr>>> = RefCell::new(HashMap::new());
 }
 
-fn hash(domain: Domain, inputs: &[Fr]) -> Fr {
+fn hash(domain: Domain, inputs: &[Fr], constants: &[u8]) -> Fr {
     HASHERS.with_borrow_mut(|hashers| {
         hashers
             .entry((inputs.len(), domain))
             .or_insert_with(|| {
-                Poseidon::<Fr>::with_domain_tag_circom(inputs.len(), domain.tag())
-                    .expect("arities 3, 4 and 8 have parameters")
+                let mut parameters = stored(inputs.len(), constants);
+                // The capacity lane begins with the tag, and the first constant is what is added to it first.
+                parameters.ark[0] += domain.tag();
+                Poseidon::new(parameters)
             })
             .hash(inputs)
             .expect("the hasher was made for this arity")
@@ -59,17 +64,49 @@ fn hash(domain: Domain, inputs: &[Fr]) -> Fr {
 
 /// Hash of three elements.
 pub fn hash3(domain: Domain, inputs: &[Fr; 3]) -> Fr {
-    hash(domain, inputs)
+    hash(domain, inputs, include_bytes!("arity-3.bin"))
 }
 
 /// Hash of four elements.
 pub fn hash4(domain: Domain, inputs: &[Fr; 4]) -> Fr {
-    hash(domain, inputs)
+    hash(domain, inputs, include_bytes!("arity-4.bin"))
 }
 
 /// Hash of eight elements.
 pub fn hash8(domain: Domain, inputs: &[Fr; 8]) -> Fr {
-    hash(domain, inputs)
+    hash(domain, inputs, include_bytes!("arity-8.bin"))
+}
+
+/// Full rounds, of every arity.
+const FULL_ROUNDS: usize = 8;
+/// The exponent of the S-box.
+const ALPHA: u64 = 5;
+
+/// The parameters in a file that [`to_stored`] wrote. The library has those of all arities as code, 1.6 MB of it in a page; as
+/// data a program is linked with those alone that it hashes with.
+fn stored(arity: usize, constants: &[u8]) -> PoseidonParameters<Fr> {
+    let width = arity + 1;
+    let all: Vec<Fr> = constants
+        .chunks_exact(32)
+        .map(|element| Fr::from_be_bytes_mod_order(element))
+        .collect();
+    let (ark, mds) = all.split_at(all.len() - width * width);
+    PoseidonParameters::new(
+        ark.to_vec(),
+        mds.chunks_exact(width).map(<[Fr]>::to_vec).collect(),
+        FULL_ROUNDS,
+        ark.len() / width - FULL_ROUNDS,
+        width,
+        ALPHA,
+    )
+}
+
+/// The file of an arity: round constants, then the matrix by rows, each element in 32 bytes, big-endian. `cargo run -p commitment
+/// --example poseidon-constants` writes it from the library's.
+pub fn to_stored(arity: usize) -> Vec<u8> {
+    let parameters = parameters(arity);
+    let elements = parameters.ark.iter().chain(parameters.mds.iter().flatten());
+    elements.flat_map(|e| fr_to_bytes(*e)).collect()
 }
 
 /// Round constants, matrix and round numbers for `arity` inputs, for whoever restates the permutation as constraints.
@@ -105,6 +142,31 @@ mod tests {
         let expected =
             "18821383157269793795438455681495246036402687001665670618754263018637548127333";
         assert_eq!(four, Fr::from_str(expected).unwrap());
+    }
+
+    #[test]
+    fn what_is_stored_are_the_librarys_parameters_and_the_tag_stands_in_the_capacity_lane() {
+        let inputs: Vec<Fr> = (1..=8).map(Fr::from).collect();
+        let files: [(usize, &[u8]); 3] = [
+            (3, include_bytes!("arity-3.bin")),
+            (4, include_bytes!("arity-4.bin")),
+            (8, include_bytes!("arity-8.bin")),
+        ];
+        for (arity, file) in files {
+            assert_eq!(file, to_stored(arity), "arity {arity}");
+            let (ours, theirs) = (stored(arity, file), parameters(arity));
+            assert_eq!(ours.ark, theirs.ark);
+            assert_eq!(ours.mds, theirs.mds);
+            assert_eq!(ours.full_rounds, theirs.full_rounds);
+            assert_eq!(ours.partial_rounds, theirs.partial_rounds);
+            assert_eq!((ours.width, ours.alpha), (theirs.width, theirs.alpha));
+            let domain = Domain::Identity;
+            let tagged = Poseidon::<Fr>::with_domain_tag_circom(arity, domain.tag())
+                .unwrap()
+                .hash(&inputs[..arity])
+                .unwrap();
+            assert_eq!(hash(domain, &inputs[..arity], file), tagged);
+        }
     }
 
     #[test]

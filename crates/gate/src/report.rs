@@ -3,30 +3,6 @@
 use serde_json::{Value, json};
 use verifier::{Accepted, BinderKind, Code, Outcome, TrustList, UnixTime, Verdict};
 
-/// What the process returns for each outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ExitCode {
-    /// 通行 PASS; or the command did what it should.
-    Accept = 0,
-    /// 不通过 NO.
-    Reject = 1,
-    /// 无法核验 CANNOT CHECK.
-    Undecided = 2,
-    /// No verdict: wrong usage, configuration, input, or state.
-    Failed = 3,
-}
-
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Accept => Self::Accept,
-            Outcome::Reject => Self::Reject,
-            Outcome::Undecided => Self::Undecided,
-        }
-    }
-}
-
 /// How old the trust list in use is, and which one it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListAge {
@@ -69,11 +45,6 @@ impl Report {
     /// The stable code.
     pub const fn code(&self) -> Code {
         self.verdict.code()
-    }
-
-    /// What the process returns.
-    pub fn exit_code(&self) -> ExitCode {
-        self.verdict.outcome().into()
     }
 
     /// For a terminal: word, reason, what the officer does, the list's age.
@@ -192,7 +163,7 @@ fn accepted_json(accepted: &Accepted) -> Value {
 }
 
 /// The age of a list in words.
-pub(crate) fn list_text(list: Option<ListAge>) -> String {
+pub fn list_text(list: Option<ListAge>) -> String {
     let Some(list) = list else {
         return "无 none".to_owned();
     };
@@ -232,13 +203,11 @@ mod tests {
     }
 
     #[test]
-    fn each_outcome_has_its_word_in_both_languages_and_its_exit_code() {
+    fn each_outcome_has_its_word_in_both_languages() {
         let reject = report(Verdict::Reject(Reason::Revoked));
         assert!(reject.to_text().contains("不通过 NO   [REVOKED]"));
-        assert_eq!(reject.exit_code(), ExitCode::Reject);
         let undecided = report(Verdict::Undecided(Why::NoList));
         assert!(undecided.to_text().contains("无法核验 CANNOT CHECK"));
-        assert_eq!(undecided.exit_code() as u8, 2);
         assert!(
             undecided
                 .to_text()

@@ -1,0 +1,218 @@
+// The page as a whole: what is open, what was read last, and what is shown of it.
+
+import { computed, signal as state } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { Desk, type ListInUse, type Report } from "./desk.ts";
+import { Menu } from "./menu.tsx";
+import { Result } from "./result.tsx";
+import { Scan } from "./scan.tsx";
+import { signal } from "./signal.ts";
+import { WORDS, type Language, type Words } from "./words.ts";
+
+/** Clocks that differ by more than this are told of; the verifier itself admits less. */
+const CLOCK_DIFFERS_S = 20;
+/** Checks of the list's age. */
+const LOOK_EVERY_MS = 5_000;
+
+type Phase = "opening" | "open" | "elsewhere" | { failed: string };
+
+export const phase = state<Phase>("opening");
+export const desk = state<Desk | null>(null);
+export const list = state<ListInUse | null>(null);
+export const online = state(false);
+export const refused = state<string | null>(null);
+export const clockAheadS = state<number | null>(null);
+export const newer = state<ServiceWorker | null>(null);
+export const report = state<Report | null>(null);
+export const fault = state<Words | null>(null);
+export const language = state<Language>((localStorage.getItem("language") as Language | null) ?? "zh");
+export const large = state(localStorage.getItem("large") === "yes");
+export const sound = state(localStorage.getItem("sound") !== "no");
+export const chosen = state(localStorage.getItem("profile") ?? "");
+
+/** The rule that is asked for: the supervisor's choice while the list has it, else the checkpoint's own. */
+export const profile = computed(() => {
+  const names = list.value?.profiles ?? [];
+  return names.includes(chosen.value) ? chosen.value : (desk.value?.setting.profile ?? "");
+});
+
+/** A word in the language that was chosen. */
+export const t = (words: Words): string => words[language.value];
+
+/** Reads a code, unless one is being shown. */
+let deciding = false;
+export async function decide(text: string, card: string): Promise<void> {
+  const open = desk.value;
+  if (!open || deciding || report.value) return;
+  deciding = true;
+  try {
+    const found = await open.decide(text, profile.value, card);
+    report.value = found;
+    signal(found.outcome, sound.value);
+  } catch (error) {
+    console.error(error);
+    fault.value = WORDS.notKept;
+    signal("undecided", sound.value);
+  } finally {
+    deciding = false;
+  }
+}
+
+async function renew(open: Desk): Promise<void> {
+  try {
+    await open.renew();
+    online.value = true;
+    refused.value = null;
+  } catch (error) {
+    // Not reached, or not believed: the list in hand serves on, and its age is shown.
+    const reached = navigator.onLine && !isUnreachable(error);
+    online.value = reached;
+    refused.value = reached ? String(error) : null;
+  }
+  list.value = open.list();
+}
+
+function isUnreachable(error: unknown): boolean {
+  const code = (error as { code?: number }).code;
+  return code === 14 || code === 4 || code === 2 || error instanceof TypeError;
+}
+
+async function open(): Promise<void> {
+  phase.value = "opening";
+  try {
+    const opened = await Desk.open();
+    desk.value = opened.desk;
+    clockAheadS.value = opened.clockAheadS;
+    online.value = opened.clockAheadS !== null;
+    list.value = opened.desk.list();
+    phase.value = "open";
+    void keepFresh(opened.desk);
+  } catch (error) {
+    phase.value = { failed: String(error) };
+  }
+}
+
+async function keepFresh(open: Desk): Promise<never> {
+  for (;;) {
+    await renew(open);
+    const wait = open.setting.refreshEveryS * 1000 * (1 + Math.random() / 10);
+    await Promise.race([
+      new Promise((done) => setTimeout(done, list.value ? wait : LOOK_EVERY_MS)),
+      new Promise((done) => addEventListener("online", done, { once: true })),
+    ]);
+  }
+}
+
+/** One window at a time: two would each let the same code pass. */
+function openAlone(steal: boolean): void {
+  void navigator.locks
+    .request("gate", steal ? { steal: true } : { ifAvailable: true }, async (lock) => {
+      if (!lock) {
+        phase.value = "elsewhere";
+        return;
+      }
+      await open();
+      await new Promise<never>(() => {});
+    })
+    .catch(() => {
+      desk.value = null;
+      phase.value = "elsewhere";
+    });
+}
+
+async function watchForUpdates(): Promise<void> {
+  const registration = await navigator.serviceWorker?.getRegistration?.();
+  if (!registration) return;
+  const note = () => {
+    if (registration.waiting && navigator.serviceWorker.controller) newer.value = registration.waiting;
+  };
+  note();
+  registration.addEventListener("updatefound", () => {
+    registration.installing?.addEventListener("statechange", note);
+  });
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (newer.value) location.reload();
+  });
+}
+
+export function App() {
+  useEffect(() => {
+    openAlone(false);
+    void watchForUpdates();
+    const look = setInterval(() => {
+      list.value = desk.value?.list() ?? null;
+    }, LOOK_EVERY_MS);
+    return () => clearInterval(look);
+  }, []);
+  useEffect(() => {
+    document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
+    document.documentElement.dataset.large = large.value ? "yes" : "no";
+  }, [language.value, large.value]);
+
+  const now = phase.value;
+  return (
+    <>
+      <Top />
+      <main>
+        {now === "opening" && <p role="status">{t(WORDS.loading)}</p>}
+        {now === "elsewhere" && (
+          <Notice words={WORDS.otherTab} action={WORDS.otherTabRetry} act={() => openAlone(true)} />
+        )}
+        {typeof now === "object" && (
+          <Notice words={WORDS.noSetting} action={WORDS.retry} act={() => void open()} detail={now.failed} />
+        )}
+        {now === "open" && <Scan />}
+      </main>
+      {(report.value ?? fault.value) && <Result />}
+    </>
+  );
+}
+
+function Top() {
+  const open = list.value;
+  const ahead = Math.abs(clockAheadS.value ?? 0);
+  return (
+    <header>
+      <h1>{t(WORDS.title)}</h1>
+      <p class={open && !open.stale ? "state" : "state bad"} role="status" data-testid="state">
+        {online.value ? t(WORDS.online) : t(WORDS.offline)} · {t(WORDS.list)} <Age list={open} />
+      </p>
+      <Menu />
+      {open?.stale && <p class="warn">{t(WORDS.listOld)}</p>}
+      {refused.value && (
+        <p class="warn">
+          {t(WORDS.listRefused)}: {refused.value}
+        </p>
+      )}
+      {ahead > CLOCK_DIFFERS_S && (
+        <p class="warn" role="alert">
+          {t(WORDS.clockWrong)} {ahead} {t(WORDS.seconds)}
+        </p>
+      )}
+      {newer.value && (
+        <p class="warn">
+          {t(WORDS.updated)} <button onClick={() => newer.value?.postMessage("take over")}>{t(WORDS.update)}</button>
+        </p>
+      )}
+    </header>
+  );
+}
+
+/** How old the trust list is, in words. */
+export function Age({ list }: { list: { age_s: number } | null }) {
+  if (!list) return <>{t(WORDS.listNone)}</>;
+  const minutes = Math.floor(list.age_s / 60);
+  const [count, unit] = minutes < 180 ? [minutes, WORDS.minutes] : [Math.floor(minutes / 60), WORDS.hours];
+  return <>{language.value === "zh" ? `更新于 ${count} ${t(unit)}前` : `${count} ${t(unit)} old`}</>;
+}
+
+function Notice(props: { words: Words; action: Words; act: () => void; detail?: string }) {
+  return (
+    <section class="notice" role="alert">
+      <p>{t(props.words)}</p>
+      {props.detail && <p class="detail">{props.detail}</p>}
+      <button onClick={props.act}>{t(props.action)}</button>
+    </section>
+  );
+}

@@ -1,0 +1,115 @@
+// What the supervisor sets, and what was counted.
+
+import { signal as state } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import { chosen, desk, language, large, list, profile, sound, t } from "./app.tsx";
+import type { Counts } from "./store.ts";
+import { WORDS } from "./words.ts";
+
+const open = state(false);
+const counts = state<[number, Counts][]>([]);
+
+function keep(name: string, value: string): void {
+  localStorage.setItem(name, value);
+}
+
+export function Menu() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open.value) {
+      dialog.current?.showModal();
+      void desk.value?.counts().then((all) => {
+        counts.value = all;
+      });
+    } else dialog.current?.close();
+  }, [open.value]);
+  return (
+    <nav>
+      <button
+        onClick={() => {
+          language.value = language.value === "zh" ? "en" : "zh";
+          keep("language", language.value);
+        }}
+        lang={language.value === "zh" ? "en" : "zh-CN"}
+      >
+        {language.value === "zh" ? "English" : "中文"}
+      </button>
+      <button
+        aria-pressed={large.value}
+        onClick={() => {
+          large.value = !large.value;
+          keep("large", large.value ? "yes" : "no");
+        }}
+      >
+        {t(WORDS.large)}
+      </button>
+      <button onClick={() => (open.value = true)}>{t(WORDS.settings)}</button>
+      <dialog ref={dialog} aria-label={t(WORDS.settings)} onClose={() => (open.value = false)}>
+        <h2>{t(WORDS.settings)}</h2>
+        <label>
+          {t(WORDS.profile)}
+          <select
+            value={profile.value}
+            onChange={(event) => {
+              chosen.value = event.currentTarget.value;
+              keep("profile", chosen.value);
+            }}
+          >
+            {(list.value?.profiles ?? []).map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={sound.value}
+            onChange={(event) => {
+              sound.value = event.currentTarget.checked;
+              keep("sound", sound.value ? "yes" : "no");
+            }}
+          />
+          {t(WORDS.sound)}
+        </label>
+        <h3>{t(WORDS.countsAll)}</h3>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t(WORDS.hour)}</th>
+              <th scope="col">{t(WORDS.pass)}</th>
+              <th scope="col">{t(WORDS.no)}</th>
+              <th scope="col">{t(WORDS.cannot)}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {counts.value.map(([hour, count]) => (
+              <tr key={hour}>
+                <th scope="row">{hourText(hour)}</th>
+                <td>{count.accept}</td>
+                <td>{count.reject}</td>
+                <td>{count.undecided}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        <button class="main" onClick={() => (open.value = false)}>
+          {t(WORDS.close)}
+        </button>
+      </dialog>
+    </nav>
+  );
+}
+
+/** An hour since the Unix epoch, in UTC+8 as all days are. */
+function hourText(hour: number): string {
+  return new Intl.DateTimeFormat("zh-CN", {
+    timeZone: "Asia/Shanghai",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    hour12: false,
+  }).format(hour * 3_600_000);
+}

@@ -1,0 +1,82 @@
+// A verdict, over the whole screen: icon, word and colour together, never colour alone.
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+
+import { Age, fault, language, report, t } from "./app.tsx";
+import type { Outcome, Report } from "./desk.ts";
+import { WORDS } from "./words.ts";
+
+const WORD = { accept: WORDS.pass, reject: WORDS.no, undecided: WORDS.cannot } as const;
+
+/** A ring, a cross, a question mark: to be told apart by whoever sees no colours. No tick: that is what people forge. */
+function Icon({ outcome }: { outcome: Outcome }) {
+  return (
+    <svg viewBox="0 0 100 100" class="icon" aria-hidden="true">
+      {outcome === "accept" && <circle cx="50" cy="50" r="34" class="line" />}
+      {outcome === "reject" && <path d="M22 22 78 78M78 22 22 78" class="line" />}
+      {outcome === "undecided" && <path d="M30 36a20 20 0 1 1 28 18q-8 4-8 16M50 84v4" class="line" />}
+    </svg>
+  );
+}
+
+export function Result() {
+  const next = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => next.current?.focus(), []);
+  const shown = report.value;
+  const outcome: Outcome = shown?.outcome ?? "undecided";
+  const word = WORD[outcome];
+  const done = () => {
+    report.value = null;
+    fault.value = null;
+  };
+  return (
+    <div class={`result ${outcome}`} role="alertdialog" aria-modal="true" aria-labelledby="word" data-testid="result">
+      <Icon outcome={outcome} />
+      <h2 id="word">
+        {word.zh} <span lang="en">{word.en}</span>
+      </h2>
+      {shown?.accepted?.specimen && <p class="specimen">{t(WORDS.specimen)}</p>}
+      {shown ? <Words report={shown} /> : <p>{fault.value && t(fault.value)}</p>}
+      <button ref={next} class="main" onClick={done}>
+        {t(WORDS.next)}
+      </button>
+    </div>
+  );
+}
+
+function Words({ report }: { report: Report }) {
+  const zh = language.value === "zh";
+  const { accepted } = report;
+  return (
+    <dl>
+      {accepted ? (
+        <>
+          <dt>{t(WORDS.proved)}</dt>
+          <dd>
+            {t(accepted.worst === "green" ? WORDS.green : WORDS.notRed)}
+            {accepted.test_age_hours > 0 &&
+              (zh
+                ? ` · ${accepted.test_age_hours}${WORDS.negative.zh}`
+                : ` · negative test within ${accepted.test_age_hours} h`)}
+          </dd>
+          <dt>{t(WORDS.under)}</dt>
+          <dd>
+            {accepted.rule_set} · {accepted.age_min} {t(WORDS.minutesAgo)}
+          </dd>
+          {accepted.binder === "card" && <dd class="strong">{t(WORDS.cardOnly)}</dd>}
+        </>
+      ) : (
+        <>
+          <dt>{t(WORDS.say)}</dt>
+          <dd>{zh ? report.text_zh : report.text_en}</dd>
+        </>
+      )}
+      <dt>{t(WORDS.todo)}</dt>
+      <dd>{zh ? report.officer_zh : report.officer_en}</dd>
+      <dt>{t(WORDS.list)}</dt>
+      <dd>
+        <Age list={report.list} /> · <code>{report.code}</code>
+      </dd>
+    </dl>
+  );
+}

@@ -1,0 +1,100 @@
+// What this device keeps: the setting, the trust list with its batches of revocations, the gate's memory, counts by hour.
+// Nothing of who came is among it.
+
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+
+export interface Setting {
+  province: number;
+  gateId: Uint8Array;
+  rootKeys: Uint8Array;
+  rootThreshold: number;
+  admitsSpecimens: boolean;
+  slotSkew: number;
+  profile: string;
+  refreshEveryS: number;
+  /** Seconds to be added to this device's clock; not 0 only where the checkpoint's clock is simulated. */
+  clockOffsetS: number;
+}
+
+export interface Counts {
+  accept: number;
+  reject: number;
+  undecided: number;
+}
+
+interface Kept extends DBSchema {
+  one: { key: string; value: unknown };
+  batches: { key: string; value: Uint8Array };
+  counts: { key: number; value: Counts };
+}
+
+/** Hours of counts that are kept. */
+const HOURS_KEPT = 48;
+
+export class Store {
+  private constructor(private readonly db: IDBPDatabase<Kept>) {}
+
+  static async open(): Promise<Store> {
+    const db = await openDB<Kept>("gate", 1, {
+      upgrade(db) {
+        db.createObjectStore("one");
+        db.createObjectStore("batches");
+        db.createObjectStore("counts");
+      },
+    });
+    // Without it a browser may throw all of this away when it wants room.
+    await navigator.storage?.persist?.().catch(() => false);
+    return new Store(db);
+  }
+
+  setting(): Promise<Setting | undefined> {
+    return this.db.get("one", "setting") as Promise<Setting | undefined>;
+  }
+
+  async keepSetting(setting: Setting): Promise<void> {
+    await this.db.put("one", setting, "setting");
+  }
+
+  list(): Promise<Uint8Array | undefined> {
+    return this.db.get("one", "list") as Promise<Uint8Array | undefined>;
+  }
+
+  batch(digest: string): Promise<Uint8Array | undefined> {
+    return this.db.get("batches", digest);
+  }
+
+  /** A list and all batches that it names, or neither. */
+  async keepList(list: Uint8Array, batches: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const tx = this.db.transaction(["one", "batches"], "readwrite");
+    for (const [digest, batch] of batches) await tx.objectStore("batches").put(batch, digest);
+    for (const digest of await tx.objectStore("batches").getAllKeys()) {
+      if (!batches.has(digest)) await tx.objectStore("batches").delete(digest);
+    }
+    await tx.objectStore("one").put(list, "list");
+    await tx.done;
+  }
+
+  memory(): Promise<Uint8Array | undefined> {
+    return this.db.get("one", "memory") as Promise<Uint8Array | undefined>;
+  }
+
+  async keepMemory(memory: Uint8Array): Promise<void> {
+    const tx = this.db.transaction("one", "readwrite", { durability: "strict" });
+    await tx.store.put(memory, "memory");
+    await tx.done;
+  }
+
+  async count(hour: number, outcome: keyof Counts): Promise<void> {
+    const tx = this.db.transaction("counts", "readwrite");
+    const before = (await tx.store.get(hour)) ?? { accept: 0, reject: 0, undecided: 0 };
+    await tx.store.put({ ...before, [outcome]: before[outcome] + 1 }, hour);
+    await tx.store.delete(IDBKeyRange.upperBound(hour - HOURS_KEPT));
+    await tx.done;
+  }
+
+  async counts(): Promise<[number, Counts][]> {
+    const tx = this.db.transaction("counts");
+    const [hours, counts] = await Promise.all([tx.store.getAllKeys(), tx.store.getAll()]);
+    return hours.map((hour, i) => [hour, counts[i]!] as [number, Counts]).reverse();
+  }
+}

@@ -1,0 +1,93 @@
+// The gate's page behind a camera that plays frames of a code.
+
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { chromium, expect, test, type Browser } from "@playwright/test";
+
+import config from "./playwright.config.ts";
+import { film, frame, type Look } from "./frames.ts";
+import { Checkpoint, vector } from "./gate.ts";
+
+const LOOKS: [string, Look][] = [
+  ["sharp", {}],
+  ["small", { scale: 4 }],
+  ["out of focus", { blur: 2 }],
+  ["noisy", { noise: 60 }],
+  ["of low contrast", { contrast: 0.25 }],
+  ["out of focus, noisy, of low contrast", { blur: 1, noise: 25, contrast: 0.4 }],
+  ["mirrored", { mirrored: true }],
+];
+
+async function behind(frames: Uint8Array[], use: (browser: Browser) => Promise<void>): Promise<void> {
+  const path = join(mkdtempSync(join(tmpdir(), "film-")), "camera.y4m");
+  film(path, frames);
+  const { launchOptions } = config.use!;
+  const browser = await chromium.launch({
+    ...launchOptions,
+    args: [
+      ...(launchOptions?.args ?? []),
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      `--use-file-for-fake-video-capture=${path}`,
+    ],
+  });
+  try {
+    await use(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+for (const [name, look] of LOOKS) {
+  test(`a code that is ${name} is read from the camera and verified`, async () => {
+    const checkpoint = await Checkpoint.start();
+    await behind([frame(vector("a good pass").text, look)], async (browser) => {
+      const page = await browser.newPage({ viewport: { width: 360, height: 720 } });
+      await page.goto(checkpoint.url);
+      await expect(page.getByTestId("state")).toContainText("更新于");
+      await page.getByRole("button", { name: "打开摄像头" }).click();
+      await expect(page.getByTestId("result")).toContainText("通行 PASS", { timeout: 20_000 });
+      // The same frame is still there: shown again, it is refused.
+      await page.getByRole("button", { name: "下一位" }).click();
+      await expect(page.getByTestId("result")).toContainText("REPLAYED", { timeout: 20_000 });
+    });
+    await checkpoint.stop();
+  });
+}
+
+test("a code of another system is no pass, and half a code is nothing", async () => {
+  const checkpoint = await Checkpoint.start();
+  const half = frame(vector("a good pass").text);
+  half.fill(255, half.length >> 1);
+  const other = frame("https://example.org/code/1");
+  await behind([...Array(15).fill(half), ...Array(15).fill(other)], async (browser) => {
+    const page = await browser.newPage();
+    await page.goto(checkpoint.url);
+    await expect(page.getByTestId("state")).toContainText("更新于");
+    await page.getByRole("button", { name: "打开摄像头" }).click();
+    await expect(page.getByTestId("result")).toContainText("MALFORMED", { timeout: 20_000 });
+  });
+  await checkpoint.stop();
+});
+
+test("without leave to use the camera, or without one, the page says what to do", async () => {
+  const checkpoint = await Checkpoint.start();
+  const browser = await chromium.launch(config.use!.launchOptions!);
+  const page = await browser.newPage();
+  await page.goto(checkpoint.url);
+  await expect(page.getByTestId("state")).toContainText("更新于");
+  for (const [fault, text] of [
+    ["NotAllowedError", "浏览器未允许使用摄像头"],
+    ["NotFoundError", "没有可用的摄像头"],
+  ] as const) {
+    await page.evaluate((name) => {
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", name));
+    }, fault);
+    await page.getByRole("button", { name: "打开摄像头" }).click();
+    await expect(page.getByRole("alert")).toContainText(text);
+  }
+  await browser.close();
+  await checkpoint.stop();
+});

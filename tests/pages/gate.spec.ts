@@ -1,0 +1,268 @@
+// The gate's page, as staff and visitors meet it.
+
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+
+import { Checkpoint, vector, vectors } from "./gate.ts";
+
+let checkpoint: Checkpoint;
+
+test.beforeEach(async () => {
+  checkpoint = await Checkpoint.start();
+});
+test.afterEach(async () => {
+  await checkpoint.stop();
+});
+
+/** Opens the page and waits until it holds a trust list. */
+async function opened(page: Page, url = checkpoint.url): Promise<void> {
+  await page.goto(url);
+  await expect(page.getByTestId("state")).toContainText("更新于");
+}
+
+async function present(page: Page, text: string, card = ""): Promise<void> {
+  await page.getByLabel("扫码枪或粘贴").fill(text);
+  if (card) await page.getByLabel("证件号码").fill(card);
+  await page.getByRole("button", { name: "核验" }).click();
+}
+
+async function answered(page: Page, word: string, code: string): Promise<void> {
+  const result = page.getByTestId("result");
+  await expect(result).toContainText(word);
+  await expect(result.getByText(code, { exact: true })).toBeVisible();
+}
+
+const next = (page: Page) => page.getByRole("button", { name: "下一位" }).click();
+
+/** Waits until the page opens without a network. */
+async function installed(page: Page): Promise<void> {
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+}
+
+const WORDS = { accept: "通行 PASS", reject: "不通过 NO", undecided: "无法核验 CANNOT CHECK" };
+
+test("the page says of every code what the verifier's own vectors say", async ({ page }) => {
+  await opened(page);
+  const cases = vectors.cases.filter((one) => one.nonce === null && one.text !== "");
+  expect(cases.length).toBeGreaterThan(20);
+  for (const one of cases) {
+    await test.step(one.name, async () => {
+      await present(page, one.text, one.card ?? "");
+      await answered(page, WORDS[one.outcome], one.code);
+      await next(page);
+    });
+  }
+});
+
+test("a code passes once, also where the page was closed in between", async ({ page }) => {
+  await opened(page);
+  const { text } = vector("a good pass");
+  await present(page, text);
+  await answered(page, "通行 PASS", "ACCEPTED");
+  await page.reload();
+  await present(page, text);
+  await answered(page, "不通过 NO", "REPLAYED");
+});
+
+test("it opens and verifies without a network, and says so", async ({ page }) => {
+  await opened(page);
+  await installed(page);
+  await checkpoint.stop();
+  await page.reload();
+  await expect(page.getByTestId("state")).toContainText("离线");
+  // Without the checkpoint its clock is this machine's: long after the list has ended.
+  await expect(page.getByTestId("state")).toContainText("更新于");
+  await present(page, vector("a good pass").text);
+  await expect(page.getByTestId("result")).toBeVisible();
+});
+
+test("a gate that was never set up says that it needs its checkpoint, and goes on when it is there", async ({ page }) => {
+  await opened(page);
+  await installed(page);
+  const { port } = checkpoint;
+  await checkpoint.stop();
+  await page.evaluate(() => new Promise((done) => (indexedDB.deleteDatabase("gate").onblocked = done)));
+  await page.reload();
+  await expect(page.getByRole("alert")).toContainText("无法取得设置");
+  checkpoint = await Checkpoint.start({ port });
+  await page.getByRole("button", { name: "重试" }).click();
+  await expect(page.getByTestId("state")).toContainText("更新于");
+});
+
+test("a list that is past its age checks nothing, and one past its soft age warns", async ({ page }) => {
+  await checkpoint.stop();
+  checkpoint = await Checkpoint.start({ minutesLater: 90 });
+  await opened(page);
+  await expect(page.getByText("信任列表已旧")).toBeVisible();
+  await checkpoint.stop();
+  checkpoint = await Checkpoint.start({ minutesLater: 7 * 60 });
+  // What was taken when it was fresh serves on until its end, and then says so.
+  await page.goto(checkpoint.url);
+  await present(page, vector("a good pass").text);
+  await expect(page.getByTestId("result")).toContainText("无法核验");
+});
+
+test("a specimen looks like one where it is admitted", async ({ page }) => {
+  await checkpoint.stop();
+  checkpoint = await Checkpoint.start({ specimens: true });
+  await opened(page);
+  await present(page, vector("a specimen").text);
+  await answered(page, "通行 PASS", "ACCEPTED");
+  await expect(page.getByText("样本,仅供演示")).toBeVisible();
+});
+
+test("two windows do not share a gate", async ({ page, context }) => {
+  await opened(page);
+  const other = await context.newPage();
+  await other.goto(checkpoint.url);
+  await expect(other.getByRole("alert")).toContainText("已在另一个窗口打开");
+  await other.getByRole("button", { name: "在此继续" }).click();
+  await expect(other.getByTestId("state")).toContainText("更新于");
+  await expect(page.getByRole("alert")).toContainText("已在另一个窗口打开");
+});
+
+test("where nothing can be kept nobody passes", async ({ page }) => {
+  await opened(page);
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+  });
+  await present(page, vector("a good pass").text);
+  const result = page.getByTestId("result");
+  await expect(result).toContainText("无法核验");
+  await expect(result).toContainText("不能放行");
+});
+
+test("hostile texts are texts", async ({ page }) => {
+  const bad: string[] = [];
+  page.on("dialog", (dialog) => bad.push(dialog.message()));
+  page.on("console", (message) => {
+    if (message.text().includes("Content Security Policy")) bad.push(message.text());
+  });
+  await opened(page);
+  for (const text of [
+    `<img src=x onerror=alert(1)>`,
+    `VIR1:<script>alert(2)</script>`,
+    `javascript:alert(3)`,
+    `"';--\u202e\u0000\ud83d`,
+    "VIR1:" + "%".repeat(400),
+  ]) {
+    await present(page, text);
+    await answered(page, "不通过", "MALFORMED");
+    await next(page);
+  }
+  expect(bad).toEqual([]);
+});
+
+test("a card's number is checked for its form, and gone after the answer", async ({ page }) => {
+  await opened(page);
+  await present(page, vector("device and card").text, "123");
+  await expect(page.getByRole("alert")).toContainText("18位");
+  await page.getByLabel("证件号码").fill("");
+  await present(page, vector("device and card").text, vector("device and card").card ?? "");
+  await answered(page, "通行", "ACCEPTED");
+  await next(page);
+  await expect(page.getByLabel("证件号码")).toHaveValue("");
+  const kept = await page.evaluate(everythingKept);
+  expect(kept).toContain("memory");
+  expect(kept).not.toContain("11010519491231002");
+});
+
+/** All that the page has stored, as text. */
+async function everythingKept(): Promise<string> {
+  const all: unknown[] = [{ ...localStorage }, { ...sessionStorage }];
+  const db = await new Promise<IDBDatabase>((done) => {
+    const asked = indexedDB.open("gate");
+    asked.onsuccess = () => done(asked.result);
+  });
+  for (const name of db.objectStoreNames) {
+    const store = db.transaction(name).objectStore(name);
+    for (const asked of [store.getAllKeys(), store.getAll()]) {
+      all.push(await new Promise((done) => (asked.onsuccess = () => done(asked.result))));
+    }
+  }
+  db.close();
+  return JSON.stringify(all, (_, value: unknown) =>
+    value instanceof Uint8Array ? String.fromCharCode(...value.slice(0, 100_000)) : value,
+  );
+}
+
+test("it counts by hour and outcome, and nothing else", async ({ page }) => {
+  await opened(page);
+  await present(page, vector("a good pass").text);
+  await next(page);
+  await present(page, "HC1:6BF");
+  await next(page);
+  await page.getByRole("button", { name: "设置" }).click();
+  const row = page.getByRole("row").nth(1).getByRole("cell");
+  await expect(row).toHaveText(["1", "1", "0"]);
+});
+
+test("everything can be done by keyboard", async ({ page }) => {
+  await opened(page);
+  // A scanner types, and ends with Enter.
+  await page.keyboard.type(vector("a good pass").text);
+  await page.keyboard.press("Enter");
+  await answered(page, "通行", "ACCEPTED");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("result")).toHaveCount(0);
+  await page.keyboard.type("HC1:6BF");
+  await page.keyboard.press("Enter");
+  await answered(page, "不通过", "MALFORMED");
+  await page.keyboard.press("Space");
+  await expect(page.getByTestId("result")).toHaveCount(0);
+});
+
+test("nothing comes from elsewhere", async ({ page, context }) => {
+  const elsewhere: string[] = [];
+  context.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== new URL(checkpoint.url).origin && !["data:", "blob:"].includes(protocol)) {
+      elsewhere.push(request.url());
+    }
+  });
+  await opened(page);
+  await installed(page);
+  expect(elsewhere).toEqual([]);
+});
+
+for (const large of [false, true]) {
+  for (const language of ["zh", "en"]) {
+    test(`no serious fault of access: ${language}${large ? ", large type" : ""}`, async ({ page }) => {
+      await opened(page);
+      await page.evaluate(
+        ([language, large]) => {
+          localStorage.setItem("language", language!);
+          localStorage.setItem("large", large!);
+        },
+        [language, large ? "yes" : "no"],
+      );
+      await page.reload();
+      await expect(page.getByTestId("state")).toContainText(/更新于|old/);
+      await clean(page);
+      const field = page.locator("input[name=code]");
+      for (const name of ["a good pass", "a revoked pass", "an epoch that the list does not know"]) {
+        await field.fill(vector(name).text);
+        await field.press("Enter");
+        await expect(page.getByTestId("result")).toBeVisible();
+        await clean(page);
+        await page.getByTestId("result").getByRole("button").click();
+      }
+      await page.getByRole("button", { name: /设置|Settings/ }).click();
+      await clean(page);
+    });
+  }
+}
+
+/** No serious fault that axe-core finds, and nothing that stands out to the right at 360 px. */
+async function clean(page: Page): Promise<void> {
+  await page.waitForTimeout(150); // the result fades in
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter((fault) => ["serious", "critical"].includes(fault.impact ?? ""));
+  expect(serious.map((fault) => `${fault.id}: ${fault.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
+  const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect(scroll).toBeLessThanOrEqual(width!);
+}
+

@@ -1,0 +1,27 @@
+import { defineConfig } from "@playwright/test";
+
+// What is measured here is not the machine: times are long, and nothing fails for being slow.
+export default defineConfig({
+  testDir: ".",
+  outputDir: "../../target/pages-tests",
+  workers: 1,
+  timeout: 60_000,
+  forbidOnly: true,
+  reporter: [["list"]],
+  use: {
+    browserName: "chromium",
+    viewport: { width: 360, height: 720 },
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox", // of no use to a page that the test itself serves, and not to be had as root
+        "--disable-gpu",
+        "--disable-quic",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--autoplay-policy=no-user-gesture-required",
+      ],
+    },
+  },
+});
