@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -89,6 +89,18 @@ const ALLOWED: [(&str, &[&str]); 21] = [
         ],
     ),
     ("reliability", &["store"]),
+    (
+        "hosts",
+        &[
+            "rules",
+            "commitment",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+            "tests",
+        ],
+    ),
     (
         "simulation",
         &[

@@ -1,0 +1,29 @@
+//! Five nodes and two gates, each a process on a host of its own, put through what happens between hosts and to them.
+//!
+//! It knows the programs by their command lines, files and doors.
+
+mod book;
+mod cable;
+mod desk;
+mod forge;
+mod host;
+mod keys;
+mod load;
+mod network;
+mod process;
+mod programs;
+mod realm;
+mod site;
+mod stage;
+mod watch;
+
+pub use book::{Book, Wrong};
+pub use cable::Pace;
+pub use host::{Host, Place};
+pub use load::{Counts, Load};
+pub use network::{Network, Wanted};
+pub use programs::Programs;
+pub use realm::{Realm, places};
+pub use site::{GATES, PROVINCES, Pulse, Site};
+pub use stage::{Act, Fault, Measures, Stage};
+pub use watch::{Books, Watch};

@@ -1,0 +1,407 @@
+//! One fault after the other, and what must hold after each.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use tokio::time::sleep;
+use wire::operator::v1::AdvanceClockRequest;
+
+use crate::cable::Pace;
+use crate::host::Place;
+use crate::load::Load;
+use crate::realm::Realm;
+use crate::site::{GATES, PROVINCES};
+use crate::watch::{Books, until};
+
+/// Passes that must be accepted after each fault.
+const PASSES: u64 = 2;
+
+/// Something that happens to hosts, or that somebody does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// One node's cable is out.
+    Unplugged,
+    /// Two nodes and a gate on one side, three nodes and a gate on the other: no side has a quorum.
+    Split,
+    /// All lines of one node are slow.
+    Slow,
+    /// A node is killed and started again.
+    Killed,
+    /// A node's clock jumps ahead, and is put right.
+    ClockAhead,
+    /// A node is away and comes back with a clock that is behind.
+    ClockBehind,
+    /// A node gets a new certificate as planned.
+    NewCertificate,
+    /// A province's head key is rotated as planned.
+    NewHeadKey,
+    /// A province's head key is known to others: it is replaced, and the thief is refused.
+    StolenHeadKey,
+    /// Somebody with a node's keys shows two histories.
+    Equivocation,
+    /// The holders take the equivocator's slot away.
+    Removal,
+}
+
+impl Fault {
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Unplugged => "one node cut off",
+            Self::Split => "two nodes cut off from three",
+            Self::Slow => "slow lines to one node",
+            Self::Killed => "a node killed",
+            Self::ClockAhead => "a clock ahead",
+            Self::ClockBehind => "a clock behind",
+            Self::NewCertificate => "certificate rotated",
+            Self::NewHeadKey => "head key rotated",
+            Self::StolenHeadKey => "stolen head key replaced",
+            Self::Equivocation => "an equivocating node",
+            Self::Removal => "the equivocator removed",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+/// How long things last.
+#[derive(Clone, Copy, Debug)]
+pub struct Measures {
+    /// A partition, or a slow line.
+    pub hold: Duration,
+    /// By how much clocks jump, minutes.
+    pub jump_min: u32,
+    /// How slow slow lines are.
+    pub pace: Pace,
+    /// Most time until all is whole again.
+    pub patience: Duration,
+}
+
+/// What was done and what came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Act {
+    /// What.
+    pub fault: Fault,
+    /// To which province's node.
+    pub province: u8,
+    /// Seconds from the beginning to its begin.
+    pub from_s: f64,
+    /// To when it was put right.
+    pub until_s: f64,
+    /// From then to a registry with everybody's fresh head at every node.
+    pub whole_after_s: f64,
+    /// From then to a trust list with that registry at every gate.
+    pub gates_after_s: f64,
+    /// Further figures, by name.
+    pub figures: BTreeMap<String, f64>,
+}
+
+/// Everything that takes part.
+pub struct Stage {
+    /// The federation.
+    pub realm: Realm,
+    /// What goes on beside.
+    pub load: Load,
+    /// What was seen.
+    pub books: Books,
+    /// What chance brings.
+    pub rng: ChaCha8Rng,
+    /// How long things last.
+    pub measures: Measures,
+    /// What was done so far.
+    pub acts: Vec<Act>,
+    pub(crate) members: Vec<u8>,
+    /// Whose keys are known to somebody else.
+    pub(crate) caught: Option<u8>,
+}
+
+/// The figures of an act under way.
+pub(crate) type Figures = BTreeMap<String, f64>;
+
+impl Stage {
+    /// Everybody is a member.
+    pub fn new(
+        realm: Realm,
+        load: Load,
+        books: Books,
+        rng: ChaCha8Rng,
+        measures: Measures,
+    ) -> Self {
+        Self {
+            realm,
+            load,
+            books,
+            rng,
+            measures,
+            acts: Vec::new(),
+            members: PROVINCES.to_vec(),
+            caught: None,
+        }
+    }
+
+    pub(crate) fn nodes(&self) -> Vec<Place> {
+        self.members.iter().copied().map(Place::Node).collect()
+    }
+
+    fn others(&self, code: u8) -> Vec<Place> {
+        let mut nodes = self.nodes();
+        nodes.retain(|place| *place != Place::Node(code));
+        nodes
+    }
+
+    /// Nodes in a chance order.
+    fn shuffled(&mut self) -> Vec<u8> {
+        let mut codes = self.members.clone();
+        codes.shuffle(&mut self.rng);
+        codes
+    }
+
+    /// Has something happen to a node that chance chooses, and looks whether all is well afterwards.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub async fn act(&mut self, fault: Fault) -> Result<&Act> {
+        let code = match (fault, self.caught) {
+            (Fault::Removal, Some(code)) => code,
+            (Fault::Removal, None) => bail!("nobody was caught"),
+            _ => *self.members.choose(&mut self.rng).context("a member")?,
+        };
+        let begun = self.realm.site.elapsed();
+        let mut figures = Figures::new();
+        let righted = self
+            .happen(fault, code, &mut figures)
+            .await
+            .with_context(|| format!("{fault}, {code}"))?;
+        let whole = self.whole(begun, righted).await;
+        let (whole, gates) = whole.with_context(|| format!("after: {fault}, {code}"))?;
+        let checked = self.check(false).await;
+        checked.with_context(|| format!("after: {fault}, {code}"))?;
+        let after = |at: Duration| at.saturating_sub(righted).as_secs_f64();
+        self.acts.push(Act {
+            fault,
+            province: code,
+            from_s: begun.as_secs_f64(),
+            until_s: righted.as_secs_f64(),
+            whole_after_s: after(whole),
+            gates_after_s: after(gates),
+            figures,
+        });
+        self.acts.last().context("an act")
+    }
+
+    /// Has it happen; gives when it was put right.
+    async fn happen(&mut self, fault: Fault, code: u8, figures: &mut Figures) -> Result<Duration> {
+        match fault {
+            Fault::Unplugged => self.unplugged(code).await?,
+            Fault::Split => self.split().await?,
+            Fault::Slow => self.slow(code).await?,
+            Fault::Killed => self.killed(code, figures).await?,
+            Fault::ClockAhead => self.clock_ahead(code, figures).await?,
+            Fault::ClockBehind => self.clock_behind(code, figures).await?,
+            Fault::NewCertificate => self.new_certificate(code, figures).await?,
+            Fault::NewHeadKey => self.new_head_key(code, figures).await?,
+            Fault::StolenHeadKey => self.stolen_head_key(code, figures).await?,
+            Fault::Equivocation => self.equivocation(code, figures).await?,
+            Fault::Removal => self.removal(code).await?,
+        }
+        Ok(self.realm.site.elapsed())
+    }
+
+    /// Waits for an epoch that closed since `begun`, a registry of it with everybody's fresh head at every node, and a trust
+    /// list with it at every gate; gives when that was.
+    ///
+    /// # Errors
+    /// If it takes too long.
+    pub async fn whole(&self, begun: Duration, since: Duration) -> Result<(Duration, Duration)> {
+        let (nodes, gates) = (self.nodes(), gates());
+        let site = std::sync::Arc::clone(&self.realm.site);
+        let epoch_of = |book: &crate::Book| {
+            let mut epochs = book.registries.iter();
+            let found = epochs.find(|(epoch, seen)| {
+                let is_whole = seen.fresh == nodes.len() && seen.heads == nodes.len();
+                let at = book.all_had(&nodes, **epoch);
+                is_whole && site.closing(**epoch) >= begun && at.is_some_and(|at| at >= since)
+            });
+            found.map(|(epoch, _)| *epoch)
+        };
+        let patience = self.measures.patience;
+        let what = "a registry with everybody's head at every node";
+        until(&self.books, patience, what, |book| epoch_of(book).is_some()).await?;
+        let epoch = epoch_of(&self.books.open()).context("an epoch")?;
+        let what = "a trust list with it at every gate";
+        until(&self.books, patience, what, |book| {
+            book.all_had(&gates, epoch).is_some()
+        })
+        .await?;
+        let book = self.books.open();
+        let at = book.all_had(&nodes, epoch).zip(book.all_had(&gates, epoch));
+        at.context("both were seen")
+    }
+
+    /// Nothing that was acknowledged is lost, nothing was seen that should never be, and passes are accepted.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub async fn check(&mut self, all: bool) -> Result<()> {
+        self.load.check(&self.members, all, &mut self.rng).await?;
+        let patience = self.measures.patience;
+        self.load.until_accepted(PASSES, patience).await?;
+        self.all_well()
+    }
+
+    fn all_well(&self) -> Result<()> {
+        let wrong = self.load.wrong();
+        ensure!(wrong.is_empty(), "{}", wrong.join("; "));
+        if let Some(wrong) = self.books.open().wrong.first() {
+            bail!("{}", wrong.what);
+        }
+        Ok(())
+    }
+
+    /// Waits, while these form registries and the gates get them.
+    async fn hold(&self, others: &[Place], gates: &[Place]) -> Result<()> {
+        let before = self.books.open().newest(others);
+        sleep(self.measures.hold).await;
+        // The epoch under way when it began may have been skipped.
+        let what = "the others form a registry and the gates have it";
+        let enough = before + 1;
+        until(&self.books, self.measures.patience, what, |book| {
+            book.all_have(others, enough) && book.all_have(gates, enough)
+        })
+        .await
+    }
+
+    async fn unplugged(&mut self, code: u8) -> Result<()> {
+        let network = &self.realm.site.network;
+        let before = self.load.acknowledged_by(code);
+        network.unplug(Place::Node(code))?;
+        let held = self.hold(&self.others(code), &gates()).await;
+        let acknowledged = self.load.acknowledged_by(code) - before;
+        network.mend()?;
+        held?;
+        ensure!(acknowledged > 0, "node-{code} took nothing while it was cut off");
+        Ok(())
+    }
+
+    async fn split(&mut self) -> Result<()> {
+        let order = self.shuffled();
+        let (first, second) = order.split_at(2);
+        let mut group: Vec<Place> = first.iter().copied().map(Place::Node).collect();
+        group.push(Place::Gate(1));
+        let before = self.load.acknowledged_by(first[0]) + self.load.acknowledged_by(second[0]);
+        self.realm.site.network.split(&group)?;
+        // What was under way may still come about.
+        sleep(self.measures.hold / 4).await;
+        let newest = self.books.open().newest(&self.nodes());
+        sleep(self.measures.hold).await;
+        let after = self.books.open().newest(&self.nodes());
+        let taken = self.load.acknowledged_by(first[0]) + self.load.acknowledged_by(second[0]);
+        self.realm.site.network.mend()?;
+        ensure!(newest == after, "a side without a quorum has a registry of {after}");
+        ensure!(taken > before, "nothing was taken while the network was split");
+        Ok(())
+    }
+
+    async fn slow(&mut self, code: u8) -> Result<()> {
+        let network = &self.realm.site.network;
+        network.slow(Place::Node(code), self.measures.pace);
+        let held = self.hold(&self.others(code), &gates()).await;
+        network.mend()?;
+        held
+    }
+
+    async fn killed(&mut self, code: u8, figures: &mut Figures) -> Result<()> {
+        let place = Place::Node(code);
+        self.realm.kill(place)?;
+        sleep(self.measures.hold / 4).await;
+        let begun = self.realm.site.elapsed();
+        self.realm.start(place, 0).await?;
+        let took = self.realm.site.elapsed() - begun;
+        figures.insert("seconds to open the doors".to_owned(), took.as_secs_f64());
+        Ok(())
+    }
+
+    /// An operator cannot take it back: the node does not start before the time has come that it has closed an epoch for.
+    async fn clock_ahead(&mut self, code: u8, figures: &mut Figures) -> Result<()> {
+        let (place, site) = (Place::Node(code), std::sync::Arc::clone(&self.realm.site));
+        let to = site.now().saturating_add_signed(self.measures.jump_min.into());
+        let mut operator = site.operator(code).await?;
+        let request = AdvanceClockRequest { to_minute: to.get() };
+        operator.advance_clock(request).await?;
+        self.hold(&self.others(code), &gates()).await?;
+        self.realm.end(place).await?;
+        let begun = site.elapsed();
+        let mut refused = 0_u32;
+        while !self.realm.try_to_start(place, 0).await? {
+            let said = crate::process::last_words(&site.home(place));
+            ensure!(said.contains("clock"), "{place} does not start: {said}");
+            refused += 1;
+            let waited = site.elapsed() - begun;
+            ensure!(waited < self.measures.patience, "{place} never starts: {said}");
+            sleep(Duration::from_secs(2)).await;
+        }
+        ensure!(refused > 0, "a clock that was set back was not noticed");
+        let took = site.elapsed() - begun;
+        figures.insert("seconds until it may start".to_owned(), took.as_secs_f64());
+        Ok(())
+    }
+
+    async fn clock_behind(&mut self, code: u8, figures: &mut Figures) -> Result<()> {
+        let (place, site) = (Place::Node(code), std::sync::Arc::clone(&self.realm.site));
+        let behind = -i64::from(self.measures.jump_min);
+        self.realm.end(place).await?;
+        let begun = site.elapsed();
+        let mut refused = 0_u32;
+        // At once it would lie behind its last epoch; once it has been away for longer than that, nobody can tell it.
+        while !self.realm.try_to_start(place, behind).await? {
+            refused += 1;
+            let waited = site.elapsed() - begun;
+            ensure!(waited < self.measures.patience, "{place} never starts");
+            sleep(Duration::from_secs(2)).await;
+        }
+        ensure!(refused > 0, "a clock that was set back was not noticed");
+        let took = site.elapsed() - begun;
+        figures.insert("seconds until it starts".to_owned(), took.as_secs_f64());
+        self.hold(&self.others(code), &gates()).await?;
+        let request = AdvanceClockRequest {
+            to_minute: site.now().get(),
+        };
+        site.operator(code).await?.advance_clock(request).await?;
+        Ok(())
+    }
+
+    async fn removal(&mut self, code: u8) -> Result<()> {
+        // Asked for while it is still there.
+        self.load.check(&[code], true, &mut self.rng).await?;
+        let number = self.realm.remove(code)?;
+        self.realm.end(Place::Node(code)).await?;
+        self.members.retain(|member| *member != code);
+        let everybody = [self.nodes(), gates()].concat();
+        self.realm.hand_out(&everybody)?;
+        self.until_root(number).await
+    }
+
+    /// Waits until all members and gates have a root document.
+    pub(crate) async fn until_root(&self, number: u64) -> Result<()> {
+        let everybody = [self.nodes(), gates()].concat();
+        let what = "everybody has the new root document";
+        until(&self.books, self.measures.patience, what, |book| {
+            everybody.iter().all(|place| book.last.get(place).is_some_and(|said| said.root >= number))
+        })
+        .await
+    }
+}
+
+pub(crate) fn gates() -> Vec<Place> {
+    GATES.into_iter().map(|(number, _)| Place::Gate(number)).collect()
+}
