@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -27,7 +27,7 @@ pub(crate) enum Started {
     /// It said that it is ready.
     Ready(Process),
     /// It ended instead.
-    Ended(ExitStatus),
+    Ended,
 }
 
 impl Process {
@@ -55,8 +55,8 @@ impl Process {
             if std::fs::read_to_string(&ready)?.starts_with(word) {
                 return Ok(Started::Ready(process));
             }
-            if let Some(status) = process.child.try_wait()? {
-                return Ok(Started::Ended(status));
+            if process.child.try_wait()?.is_some() {
+                return Ok(Started::Ended);
             }
             if begun.elapsed() > START_LIMIT {
                 bail!("{} opens no door", dir.display());

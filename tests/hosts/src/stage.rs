@@ -22,7 +22,7 @@ use crate::watch::{Books, until};
 const PASSES: u64 = 2;
 
 /// Something that happens to hosts, or that somebody does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// One node's cable is out.
@@ -50,6 +50,21 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// All, in an order in which each finds what it needs.
+    pub const ALL: [Self; 11] = [
+        Self::Unplugged,
+        Self::Killed,
+        Self::Slow,
+        Self::NewCertificate,
+        Self::Split,
+        Self::ClockAhead,
+        Self::NewHeadKey,
+        Self::ClockBehind,
+        Self::StolenHeadKey,
+        Self::Equivocation,
+        Self::Removal,
+    ];
+
     /// In words.
     pub const fn words(self) -> &'static str {
         match self {
