@@ -17,6 +17,7 @@ fn order(dir: PathBuf) -> Order {
         pulse: Pulse {
             rate_min_per_s: 2,
             every_min: 10,
+            propose_after_s: 1,
             residents: 3,
         },
         measures: Measures {
@@ -45,7 +46,8 @@ async fn five_hosts_go_on_through_partitions_jumping_clocks_stolen_keys_and_an_e
     eprintln!("{} s\n{}", begun.elapsed().as_secs(), ran.report.text());
     if !ran.report.all_held() {
         let kept = dir.keep();
-        panic!("{} (kept in {})", ran.report.failure, kept.display());
+        let report = &ran.report;
+        panic!("{:?} {:?} (kept in {})", report.failures, report.wrong, kept.display());
     }
     assert_eq!(ran.report.acts.len(), Fault::ALL.len());
     assert!(ran.report.registries > 11 && ran.report.counts.passes_accepted > 11);

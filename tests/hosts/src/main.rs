@@ -18,7 +18,7 @@ Examples:
                                      half an hour, with all files and pictures in target/hosts
   hosts --minutes 12 --out /tmp/hosts --seed 7 --json
   hosts --minutes 12 --out /tmp/hosts --network loopback
-  hosts --minutes 12 --out /tmp/hosts --faults killed,split,slow
+  hosts --once --hold-s 20 --out /tmp/hosts --faults killed,split,slow
 
 The directory gets federation/ (everybody's files and logs), samples.csv, memory.svg, disk.svg, cpu.svg and report.json.
 Namespaces need the rights of root; what a killed run has left of them the next one takes away.
@@ -33,6 +33,12 @@ struct Arguments {
     /// How long it lasts, 10 to 600
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(10..=600))]
     minutes: u64,
+    /// Each fault once, however long that takes
+    #[arg(long)]
+    once: bool,
+    /// How long a partition lasts, or a slow line, 5 to 600 seconds; clocks jump by as many minutes
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(5..=600))]
+    hold_s: u32,
     /// Directory for all files; it must not exist
     #[arg(long)]
     out: PathBuf,
@@ -43,7 +49,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = Wanted::Auto)]
     network: Wanted,
     /// Minutes of everybody's clock between two epochs, 10 to 60; clocks go a minute in a second
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(10..=60))]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(10..=60))]
     every_min: u32,
     /// Faults in their order, comma-separated, instead of all
     #[arg(long, value_enum, value_delimiter = ',')]
@@ -130,11 +136,12 @@ fn order(arguments: &Arguments, programs: Programs) -> Order {
         pulse: Pulse {
             rate_min_per_s: 1,
             every_min: arguments.every_min,
+            propose_after_s: 3,
             residents: 6,
         },
         measures: Measures {
-            hold: Duration::from_mins(1),
-            jump_min: 60,
+            hold: Duration::from_secs(arguments.hold_s.into()),
+            jump_min: arguments.hold_s,
             pace: Pace {
                 delay_ms: 300,
                 bytes_per_s: 32_000,
@@ -142,8 +149,8 @@ fn order(arguments: &Arguments, programs: Programs) -> Order {
             patience: Duration::from_mins(4),
         },
         faults,
-        lasts: Some(Duration::from_secs(arguments.minutes * 60)),
-        quiet: Duration::from_mins(1),
+        lasts: (!arguments.once).then(|| Duration::from_secs(arguments.minutes * 60)),
+        quiet: if arguments.once { Duration::ZERO } else { Duration::from_mins(1) },
         pass_every: Duration::from_secs(12),
         seed: arguments.seed.unwrap_or_else(rand::random),
     }

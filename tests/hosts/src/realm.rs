@@ -182,6 +182,12 @@ impl Realm {
         let Started::Ready(process) = started else {
             return Ok(false);
         };
+        if let Place::Node(code) = place {
+            // Its clock began before its store was open; minutes are to begin everywhere at once.
+            self.site.minute_begins().await;
+            let to_minute = self.site.now().saturating_add_signed(skew_min).get();
+            self.site.move_clock(code, to_minute).await?;
+        }
         self.site.note_running(place, Some(process.id()));
         self.processes.insert(place, process);
         Ok(true)
@@ -241,7 +247,7 @@ impl Realm {
              [rules]\nhome = {:?}\n\
              [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = {:?} }} }}\n\
              [clock]\nstart_minute = {start}\nrate_min_per_s = {}\noperator_may_advance = true\n\
-             [epochs]\nevery_min = {}\npropose_after_s = 1\n\
+             [epochs]\nevery_min = {}\npropose_after_s = {}\n\
              [receipts]\ncommitments_per_batch = 256\n\
              [limits]\npasses_per_epoch = 1_024\nevents_per_resident = 65_536\n\
              [limits.quotas]\ndevice_calls_per_min = 6_000\ndevice_calls_burst = 6_000\n\
@@ -252,6 +258,7 @@ impl Realm {
             key_cache(),
             pulse.rate_min_per_s,
             pulse.every_min,
+            pulse.propose_after_s,
         );
         let (from, until) = (start.saturating_sub(100_000), start + 100_000);
         let _ = write!(

@@ -79,8 +79,10 @@ pub struct Report {
     pub counts: Counts,
     /// Verdicts at the gates, by code.
     pub verdicts: BTreeMap<String, u64>,
+    /// Why residents got no pass when they asked, by reason.
+    pub refusals: BTreeMap<String, u64>,
     /// What did not hold; empty if all did.
-    pub failure: String,
+    pub failures: Vec<String>,
     /// What was seen that should never be.
     pub wrong: Vec<Wrong>,
 }
@@ -88,7 +90,7 @@ pub struct Report {
 impl Report {
     /// Whether all held.
     pub fn all_held(&self) -> bool {
-        self.failure.is_empty() && self.wrong.is_empty()
+        self.failures.is_empty() && self.wrong.is_empty()
     }
 
     /// Takes figures from what was seen.
@@ -223,8 +225,8 @@ impl Report {
         for wrong in &self.wrong {
             line(format!("WRONG at {} s: {}", wrong.at_s, wrong.what));
         }
-        if !self.failure.is_empty() {
-            line(format!("FAILED: {}", self.failure));
+        for failure in &self.failures {
+            line(format!("FAILED: {failure}"));
         }
         text
     }

@@ -75,12 +75,13 @@ pub async fn run(order: Order, tell: &(dyn Fn(Duration, &str) + Sync)) -> Result
     let mut stage = Stage::new(realm, load, books.clone(), rng, order.measures);
     let went = put_through(&order, &mut stage, &samples, &mut report, tell).await;
     if let Err(error) = went {
-        report.failure = format!("{error:#}");
+        report.failures.push(format!("{error:#}"));
     }
     report.seconds = site.elapsed().as_secs();
     report.acts.clone_from(&stage.acts);
     report.counts = stage.load.done().counts;
     report.verdicts.clone_from(&stage.load.done().verdicts);
+    report.refusals.clone_from(&stage.load.done().refusals);
     let samples = samples.all().clone();
     report.take(&site, &books.open(), &samples, &stage.nodes());
     Ok(Ran { report, samples })
@@ -109,7 +110,11 @@ async fn put_through(
     stage.check(false).await.context("at first")?;
     for fault in schedule(order, &site) {
         tell(site.elapsed(), fault.words());
-        stage.act(fault).await?;
+        if let Err(error) = stage.act(fault).await {
+            report.failures.push(format!("{error:#}"));
+            tell(site.elapsed(), &format!("FAILED: {error:#}"));
+            stage.put_right().await.context("after what failed")?;
+        }
         tell(site.elapsed(), "nothing is wrong");
         if order.lasts.is_some() {
             sleep(site.pulse.epoch() * 2).await; // so that there is something to compare with

@@ -1,6 +1,6 @@
 //! What everybody who takes part knows: where things are, what time it is, and how to call whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ use rules::{Minute, SourceId, SourceKind};
 use tests::{Device, Person, Source, province};
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
+use wire::operator::v1::AdvanceClockRequest;
 use wire::operator::v1::operator_service_client::OperatorServiceClient;
 
 use crate::desk::NAME;
@@ -42,6 +43,8 @@ pub struct Pulse {
     pub rate_min_per_s: u32,
     /// Minutes between two epochs.
     pub every_min: u32,
+    /// Time between two nodes' turns to assemble a registry, seconds.
+    pub propose_after_s: u32,
     /// Residents of each province.
     pub residents: u16,
 }
@@ -65,6 +68,8 @@ pub struct Site {
     begun: Instant,
     /// Numbers of the running processes.
     pub(crate) running: Mutex<BTreeMap<Place, u32>>,
+    behind: Mutex<BTreeSet<u8>>,
+    away: Mutex<BTreeSet<u8>>,
 }
 
 impl Site {
@@ -81,6 +86,8 @@ impl Site {
             root_keys,
             begun: Instant::now(),
             running: Mutex::default(),
+            behind: Mutex::default(),
+            away: Mutex::default(),
         }
     }
 
@@ -96,6 +103,14 @@ impl Site {
         Minute::new(START_MINUTE)
             .unwrap_or(Minute::ZERO)
             .saturating_add_signed(i64::try_from(passed_min).unwrap_or(i64::MAX))
+    }
+
+    /// Waits until clocks show another minute.
+    pub(crate) async fn minute_begins(&self) {
+        let minute_us = 1_000_000 / u128::from(self.pulse.rate_min_per_s);
+        let left_us = minute_us - self.elapsed().as_micros() % minute_us;
+        let left = Duration::from_micros(u64::try_from(left_us).unwrap_or_default());
+        tokio::time::sleep(left + Duration::from_millis(1)).await;
     }
 
     /// When clocks show the closing minute of an epoch.
@@ -173,6 +188,40 @@ impl Site {
     pub(crate) async fn operator(&self, code: u8) -> Result<OperatorServiceClient<Channel>> {
         let channel = self.as_one_of((code, "operator"), code).await?;
         Ok(wire::client::operator(channel))
+    }
+
+    /// Moves a node's clock forward.
+    pub(crate) async fn move_clock(&self, code: u8, to_minute: u32) -> Result<()> {
+        let mut operator = self.operator(code).await?;
+        operator.advance_clock(AdvanceClockRequest { to_minute }).await?;
+        Ok(())
+    }
+
+    pub(crate) fn note_behind(&self, code: u8, is: bool) {
+        let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if is {
+            behind.insert(code);
+        } else {
+            behind.remove(&code);
+        }
+    }
+
+    /// Whether a node's clock is behind for the moment.
+    pub(crate) fn is_behind(&self, code: u8) -> bool {
+        let behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        behind.contains(&code)
+    }
+
+    /// A province is no member any more.
+    pub(crate) fn note_away(&self, code: u8) {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        away.insert(code);
+    }
+
+    /// Whether a province is no member any more.
+    pub(crate) fn is_away(&self, code: u32) -> bool {
+        let away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        u8::try_from(code).is_ok_and(|code| away.contains(&code))
     }
 
     /// The laboratory of a province, at its node.
