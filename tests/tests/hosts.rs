@@ -47,7 +47,12 @@ async fn five_hosts_go_on_through_partitions_jumping_clocks_stolen_keys_and_an_e
     if !ran.report.all_held() {
         let kept = dir.keep();
         let report = &ran.report;
-        panic!("{:?} {:?} (kept in {})", report.failures, report.wrong, kept.display());
+        panic!(
+            "{:?} {:?} (kept in {})",
+            report.failures,
+            report.wrong,
+            kept.display()
+        );
     }
     assert_eq!(ran.report.acts.len(), Fault::ALL.len());
     assert!(ran.report.registries > 11 && ran.report.counts.passes_accepted > 11);

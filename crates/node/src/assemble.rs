@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use commitment::Epoch;
+use commitment::quorum::quorum;
 use federation::{
     Credentials, Dial, FederationError, FederationId, PeerId, RequestId, Tcp, Timeouts,
     connect_through, pass_on,
@@ -12,6 +14,7 @@ use federation::{
 use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::transport::Channel;
 use tracing::Instrument as _;
@@ -30,6 +33,10 @@ use crate::doors::Desk;
 const SEQUENCE_ATTEMPTS: u64 = 4;
 /// Registries fetched from one peer when catching up: a day of one every twenty minutes.
 const CATCH_UP_LIMIT: u32 = 72;
+
+/// Once so many have answered that they make a quorum with this node, the others have this long more: one that is cut off keeps
+/// nobody waiting for as long as a call may take, at every step of a registry.
+const STRAGGLERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Channels to the other nodes. They can be others while the node runs: a province joins, or moves.
 pub struct Peers {
@@ -140,7 +147,8 @@ impl Peers {
             .collect()
     }
 
-    /// Asks all peers at once; those that refuse or do not answer are named in the log and left out.
+    /// Asks all peers at once; those that refuse or do not answer are named in the log and left out. So are those that are late
+    /// when a quorum has answered; their calls go on.
     async fn ask_all<T, F, A>(&self, what: &'static str, ask: F) -> Vec<T>
     where
         T: Send + 'static,
@@ -153,11 +161,20 @@ impl Peers {
             let call = ask(channel);
             calls.spawn(for_the_same_call(async move { (province, call.await) }));
         }
+        let enough = quorum(calls.len() + 1) - 1;
         let mut answers = Vec::new();
-        while let Some(call) = calls.join_next().await {
+        let mut until: Option<Instant> = None;
+        loop {
+            if until.is_none() && answers.len() >= enough {
+                until = Some(Instant::now() + STRAGGLERS_WITHIN);
+            }
+            let call = match until {
+                Some(until) => timeout_at(until, calls.join_next()).await,
+                None => Ok(calls.join_next().await),
+            };
             match call {
-                Ok((_, Ok(answer))) => answers.push(answer),
-                Ok((province, Err(status))) => {
+                Ok(Some(Ok((_, Ok(answer))))) => answers.push(answer),
+                Ok(Some(Ok((province, Err(status))))) => {
                     let reason = wire::reason_of(&status).map(Reason::code);
                     let code = status.code();
                     tracing::warn!(
@@ -167,7 +184,14 @@ impl Peers {
                         "a province did not answer: {what}"
                     );
                 }
-                Err(_) => tracing::error!("a call to a province died: {what}"),
+                Ok(Some(Err(_))) => tracing::error!("a call to a province died: {what}"),
+                Ok(None) => break,
+                Err(_) => {
+                    let late = calls.len();
+                    tracing::warn!(late, "provinces are not waited for any longer: {what}");
+                    calls.detach_all();
+                    break;
+                }
             }
         }
         answers
@@ -533,3 +557,7 @@ async fn catch_up_from(desk: &Desk, channel: Channel) -> Result<(), Status> {
     }
     refusal
 }
+
+#[cfg(test)]
+#[path = "assemble_tests.rs"]
+mod tests;

@@ -79,9 +79,16 @@ impl Book {
         }
         if said.online != 0 && said.online < before.online {
             let (before, now) = (before.online, said.online);
-            self.fault(at, format!("{place}: trust list fell from {before} to {now}"));
+            self.fault(
+                at,
+                format!("{place}: trust list fell from {before} to {now}"),
+            );
         }
-        let first = if before.registry == 0 { said.registry } else { before.registry + 1 };
+        let first = if before.registry == 0 {
+            said.registry
+        } else {
+            before.registry + 1
+        };
         for epoch in first..=said.registry {
             self.had.insert((place, epoch), at);
         }
@@ -89,7 +96,12 @@ impl Book {
     }
 
     /// Takes down a registry that somebody has.
-    pub(crate) fn note_registry(&mut self, at: Duration, place: Place, registry: &PublishedRegistry) {
+    pub(crate) fn note_registry(
+        &mut self,
+        at: Duration,
+        place: Place,
+        registry: &PublishedRegistry,
+    ) {
         let statement = registry.cosigned.statement();
         let epoch = statement.epoch();
         let is_fresh = |head: &&ledger::SignedTreeHead| head.head.epoch == epoch;
@@ -107,20 +119,29 @@ impl Book {
             let (of, slot) = (head.head.epoch.get(), head.head.slot.get());
             let hash = head.head.hash().0;
             if *self.heads.entry((of, slot)).or_insert(hash) != hash {
-                self.fault(at, format!("{place}: a second head of slot {slot} in epoch {of}"));
+                self.fault(
+                    at,
+                    format!("{place}: a second head of slot {slot} in epoch {of}"),
+                );
             }
         }
     }
 
     /// When the last of these had the registry of an epoch, or a newer one.
     pub(crate) fn all_had(&self, places: &[Place], epoch: u32) -> Option<Duration> {
-        let had = places.iter().map(|place| self.had.get(&(*place, epoch)).copied());
+        let had = places
+            .iter()
+            .map(|place| self.had.get(&(*place, epoch)).copied());
         had.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
     /// Whether everybody of these has the registry of an epoch at least.
     pub(crate) fn all_have(&self, places: &[Place], epoch: u32) -> bool {
-        let has = |place| self.last.get(place).is_some_and(|said| said.registry >= epoch);
+        let has = |place| {
+            self.last
+                .get(place)
+                .is_some_and(|said| said.registry >= epoch)
+        };
         places.iter().all(has)
     }
 

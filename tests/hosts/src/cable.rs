@@ -152,7 +152,6 @@ async fn pump(
     tokio::join!(reading, writing);
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,10 +209,7 @@ mod tests {
         cables.cut(&[from]);
         let mut waiting = [0; 5];
         stream.write_all(b"later").await.unwrap();
-        let silence = timeout(
-            Duration::from_millis(300),
-            stream.read_exact(&mut waiting),
-        );
+        let silence = timeout(Duration::from_millis(300), stream.read_exact(&mut waiting));
         assert!(silence.await.is_err(), "something came through");
         cables.mend();
         let heard = timeout(patience, stream.read_exact(&mut waiting)).await;

@@ -125,7 +125,10 @@ pub(crate) fn slot_of(province: u8) -> u8 {
 fn run(program: &Path, dir: &Path, arguments: &[&str], input: &[u8]) -> Result<String> {
     let what = || format!("{} {}", program.display(), arguments.join(" "));
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(dir).env("NO_COLOR", "1");
+    command
+        .args(arguments)
+        .current_dir(dir)
+        .env("NO_COLOR", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.stderr(Stdio::piped()).spawn().with_context(what)?;
     let mut to = child.stdin.take().context("a pipe")?;

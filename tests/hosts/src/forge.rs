@@ -158,8 +158,12 @@ async fn evidence(site: &Site, witness: u8, log: &NoteKey) -> Result<u32> {
     let mut holds = 0;
     for one in told {
         let text = |field: &str| one[field].as_str().context("a text");
-        let note = |field: &str| Ok::<_, anyhow::Error>(SignedCheckpoint::from_bytes(text(field)?.as_bytes())?);
-        let hash = |value: &serde_json::Value| Ok::<_, anyhow::Error>(value.as_str().context("a hash")?.parse()?);
+        let note = |field: &str| {
+            Ok::<_, anyhow::Error>(SignedCheckpoint::from_bytes(text(field)?.as_bytes())?)
+        };
+        let hash = |value: &serde_json::Value| {
+            Ok::<_, anyhow::Error>(value.as_str().context("a hash")?.parse()?)
+        };
         let proof = one["proof"].as_array().context("a proof")?;
         let evidence = Evidence {
             first: note("first")?,
@@ -168,7 +172,10 @@ async fn evidence(site: &Site, witness: u8, log: &NoteKey) -> Result<u32> {
             prefix_root: hash(&one["prefix_root"])?,
         };
         if evidence.check(std::slice::from_ref(log)).is_ok() {
-            ensure!(one["contradiction"] == true, "evidence that holds is not told as such");
+            ensure!(
+                one["contradiction"] == true,
+                "evidence that holds is not told as such"
+            );
             holds += 1;
         }
     }

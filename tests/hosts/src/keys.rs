@@ -50,11 +50,17 @@ impl Stage {
         let begun = site.elapsed();
         while presented(&site, code).await? != new {
             let waited = site.elapsed() - begun;
-            ensure!(waited < SWAP_LIMIT, "{place} goes on with its old certificate");
+            ensure!(
+                waited < SWAP_LIMIT,
+                "{place} goes on with its old certificate"
+            );
             sleep(Duration::from_millis(20)).await;
         }
         let took = site.elapsed() - begun;
-        figures.insert("seconds to the new certificate".to_owned(), took.as_secs_f64());
+        figures.insert(
+            "seconds to the new certificate".to_owned(),
+            took.as_secs_f64(),
+        );
         Ok(())
     }
 
@@ -125,16 +131,29 @@ impl Stage {
             ensure!(answer.is_err(), "node-{other} lets the thief of {code} in");
             let owner = site.identity(code, "node")?;
             let answer = forge::ask_for_head(site, owner, *other).await;
-            ensure!(answer.is_ok(), "node-{other} refuses the owner of {code}: {answer:?}");
+            ensure!(
+                answer.is_ok(),
+                "node-{other} refuses the owner of {code}: {answer:?}"
+            );
             let accomplice = self.accomplice(code, *other)?;
-            let refused = forge::propose(site, (accomplice, *other), slot_of(code), Forged::Later(&old));
+            let refused = forge::propose(
+                site,
+                (accomplice, *other),
+                slot_of(code),
+                Forged::Later(&old),
+            );
             let refused = refused.await?;
             ensure!(
                 refused == Some(Reason::HeadRefused),
                 "node-{other} answers a head under the stolen key of {code} with {refused:?}"
             );
             // What is wrong with the same head under the new key is its time alone.
-            let refused = forge::propose(site, (accomplice, *other), slot_of(code), Forged::Later(&new));
+            let refused = forge::propose(
+                site,
+                (accomplice, *other),
+                slot_of(code),
+                Forged::Later(&new),
+            );
             let refused = refused.await?;
             ensure!(
                 refused == Some(Reason::RegistryRefused),
@@ -154,7 +173,12 @@ impl Stage {
     pub(crate) async fn equivocation(&mut self, code: u8, figures: &mut Figures) -> Result<()> {
         let site = Arc::clone(&self.realm.site);
         let key = read_key(&site.home(Place::Node(code)).join("signing.key"))?;
-        let others: Vec<u8> = self.members.iter().copied().filter(|m| *m != code).collect();
+        let others: Vec<u8> = self
+            .members
+            .iter()
+            .copied()
+            .filter(|m| *m != code)
+            .collect();
         for other in &others {
             let kept = forge::other_history(&site, code, *other).await?;
             figures.insert(format!("refused checkpoints kept by {other}"), kept.into());
@@ -162,7 +186,8 @@ impl Stage {
             let mut refused = None;
             for _ in 0..3 {
                 let second = Forged::Second(&key);
-                refused = forge::propose(&site, (accomplice, *other), slot_of(code), second).await?;
+                refused =
+                    forge::propose(&site, (accomplice, *other), slot_of(code), second).await?;
                 if refused == Some(Reason::HeadRefused) {
                     break;
                 }

@@ -164,8 +164,12 @@ impl Load {
         let from = if all { 0 } else { acknowledged.seen };
         acknowledged.seen = acknowledged.events.len();
         let (old, new) = acknowledged.events.split_at(from);
-        let sample = (0..SAMPLE.min(old.len())).map(|_| old[rng.random_range(0..old.len())].clone());
-        new.iter().cloned().chain(sample).collect()
+        let sample =
+            (0..SAMPLE.min(old.len())).map(|_| old[rng.random_range(0..old.len())].clone());
+        let all = new.iter().cloned().chain(sample);
+        // For a home that is no member any more nothing is forwarded, and so nothing answered.
+        let is_theirs = |event: &SignedEvent| self.site.is_away(event.home_province);
+        all.filter(|event| !is_theirs(event)).collect()
     }
 
     /// Waits until every event that a node of these took for another of these has arrived there; gives how many there are.
@@ -179,7 +183,12 @@ impl Load {
                 let is_there = |e: &&SignedEvent| {
                     u8::try_from(e.home_province).is_ok_and(|home| nodes.contains(&home))
                 };
-                events.into_iter().flatten().filter(is_there).cloned().collect()
+                events
+                    .into_iter()
+                    .flatten()
+                    .filter(is_there)
+                    .cloned()
+                    .collect()
             };
             let channel = self.site.as_one_of((*code, LABORATORY), *code).await?;
             let mut client = wire::client::forwarded(channel);
@@ -188,7 +197,11 @@ impl Load {
                     let request = GetForwardedRequest {
                         event_id: event_of(event).id.0.to_vec(),
                     };
-                    while client.get_forwarded(request.clone()).await?.get_ref().state()
+                    while client
+                        .get_forwarded(request.clone())
+                        .await?
+                        .get_ref()
+                        .state()
                         != ForwardedState::Accepted
                     {
                         sleep(Duration::from_millis(200)).await;
@@ -311,7 +324,9 @@ impl Caller {
                 "accepted" if !is_foreign => {}
                 "forwarded" if is_foreign => done.counts.events_forwarded += 1,
                 "duplicate" if is_repeated => {}
-                "unknown-province" if is_foreign && self.site.is_away(event.home_province) => continue,
+                "unknown-province" if is_foreign && self.site.is_away(event.home_province) => {
+                    continue;
+                }
                 "future-dated" if self.site.is_behind(self.code) => continue,
                 other => {
                     let what = format!("node-{} answers an event with {other}", self.code);
@@ -320,7 +335,11 @@ impl Caller {
                 }
             }
             done.counts.events_acknowledged += 1;
-            done.acknowledged.entry(self.code).or_default().events.push(event);
+            done.acknowledged
+                .entry(self.code)
+                .or_default()
+                .events
+                .push(event);
         }
     }
 

@@ -150,7 +150,11 @@ fn order(arguments: &Arguments, programs: Programs) -> Order {
         },
         faults,
         lasts: (!arguments.once).then(|| Duration::from_secs(arguments.minutes * 60)),
-        quiet: if arguments.once { Duration::ZERO } else { Duration::from_mins(1) },
+        quiet: if arguments.once {
+            Duration::ZERO
+        } else {
+            Duration::from_mins(1)
+        },
         pass_every: Duration::from_secs(12),
         seed: arguments.seed.unwrap_or_else(rand::random),
     }

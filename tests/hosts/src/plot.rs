@@ -67,7 +67,10 @@ impl Measure {
             (sample.at_s, value)
         };
         let line = |all: Vec<&Sample>| (0..all.len()).map(|index| point(&all, index)).collect();
-        by_place.into_iter().map(|(place, all)| (place, line(all))).collect()
+        by_place
+            .into_iter()
+            .map(|(place, all)| (place, line(all)))
+            .collect()
     }
 }
 
@@ -76,7 +79,10 @@ fn step_of(most: f64) -> f64 {
     let rough = (most / 8.0).max(1e-3);
     let power = 10_f64.powf(rough.log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    steps.into_iter().find(|step| *step >= rough).unwrap_or(10.0 * power)
+    steps
+        .into_iter()
+        .find(|step| *step >= rough)
+        .unwrap_or(10.0 * power)
 }
 
 /// Where values lie in the picture.
@@ -193,10 +199,12 @@ fn draw_axes(svg: &mut String, frame: &Frame, step: f64) {
 fn draw_lines(svg: &mut String, frame: &Frame, lines: &BTreeMap<Place, Vec<(f64, f64)>>) {
     let mut names: Vec<(f64, Place, &str)> = Vec::new();
     for ((place, points), colour) in lines.iter().zip(COLOURS.iter().cycle()) {
-        let path = points.iter().fold(String::new(), |mut path, (at_s, value)| {
-            let _ = write!(path, "{:.1},{:.1} ", frame.x(*at_s), frame.y(*value));
-            path
-        });
+        let path = points
+            .iter()
+            .fold(String::new(), |mut path, (at_s, value)| {
+                let _ = write!(path, "{:.1},{:.1} ", frame.x(*at_s), frame.y(*value));
+                path
+            });
         let _ = writeln!(
             svg,
             "<polyline class=\"line\" stroke=\"{colour}\" points=\"{}\"/>",
@@ -253,7 +261,8 @@ mod tests {
             let document = roxmltree::Document::parse(&svg).unwrap();
             let of = |tag: &str| {
                 let all = document.descendants();
-                all.filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", tag))).collect::<Vec<_>>()
+                all.filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", tag)))
+                    .collect::<Vec<_>>()
             };
             assert_eq!(of("polyline").len(), 2);
             for line in of("polyline") {
@@ -272,7 +281,11 @@ mod tests {
     #[test]
     fn an_axis_has_a_few_round_steps() {
         for (most, step) in [(7.0, 1.0), (123.0, 20.0), (0.5, 0.1), (800.0, 100.0)] {
-            assert!((step_of(most) - step).abs() < 1e-9, "{most}: {}", step_of(most));
+            assert!(
+                (step_of(most) - step).abs() < 1e-9,
+                "{most}: {}",
+                step_of(most)
+            );
         }
     }
 }

@@ -38,6 +38,15 @@ pub struct Realm {
     processes: BTreeMap<Place, Process>,
 }
 
+/// A node's clock: so many minutes from everybody's.
+#[derive(Clone, Copy)]
+pub(crate) enum Hands {
+    /// Its operator may move it forward, and the node itself does where it lies behind its last epoch.
+    Movable(i64),
+    /// It stands as a machine's own clock does.
+    Fixed(i64),
+}
+
 /// Everybody's place.
 pub fn places() -> Vec<Place> {
     let nodes = PROVINCES.into_iter().map(Place::Node);
@@ -150,7 +159,8 @@ impl Realm {
 
     /// Starts the process of a place, its clock so many minutes from everybody's.
     pub(crate) async fn start(&mut self, place: Place, skew_min: i64) -> Result<()> {
-        if !self.try_to_start(place, skew_min).await? {
+        let hands = Hands::Movable(skew_min);
+        if !self.try_to_start(place, hands).await? {
             let home = self.site.home(place);
             bail!("{place} does not start: {}", last_words(&home));
         }
@@ -158,13 +168,13 @@ impl Realm {
     }
 
     /// The same; false if it ended instead.
-    pub(crate) async fn try_to_start(&mut self, place: Place, skew_min: i64) -> Result<bool> {
+    pub(crate) async fn try_to_start(&mut self, place: Place, hands: Hands) -> Result<bool> {
         ensure!(!self.processes.contains_key(&place), "{place} runs already");
         let home = self.site.home(place);
         let programs = &self.desk.programs;
         let (name, text) = match place {
-            Place::Node(code) => ("node.toml", self.node_config(code, skew_min)),
-            Place::Gate(number) => ("checkpoint.toml", self.gate_config(number, skew_min)),
+            Place::Node(code) => ("node.toml", self.node_config(code, hands)),
+            Place::Gate(number) => ("checkpoint.toml", self.gate_config(number)),
         };
         fs::write(home.join(name), text)?;
         let host = self.site.network.host(place);
@@ -182,7 +192,7 @@ impl Realm {
         let Started::Ready(process) = started else {
             return Ok(false);
         };
-        if let Place::Node(code) = place {
+        if let (Place::Node(code), Hands::Movable(skew_min)) = (place, hands) {
             // Its clock began before its store was open; minutes are to begin everywhere at once.
             self.site.minute_begins().await;
             let to_minute = self.site.now().saturating_add_signed(skew_min).get();
@@ -224,13 +234,19 @@ impl Realm {
         }
         for code in PROVINCES {
             let config = format!("{}/node.toml", Place::Node(code));
-            let looked = self.desk.node(&["fsck", "--config", &config, "--json"], b"");
+            let looked = self
+                .desk
+                .node(&["fsck", "--config", &config, "--json"], b"");
             looked.with_context(|| format!("the store of {code}"))?;
         }
         Ok(())
     }
 
-    fn node_config(&self, code: u8, skew_min: i64) -> String {
+    fn node_config(&self, code: u8, hands: Hands) -> String {
+        let (skew_min, is_movable) = match hands {
+            Hands::Movable(skew_min) => (skew_min, true),
+            Hands::Fixed(skew_min) => (skew_min, false),
+        };
         let (site, pulse) = (&self.site, &self.site.pulse);
         let host = site.network.host(Place::Node(code));
         let start = site.now().saturating_add_signed(skew_min).get();
@@ -246,7 +262,7 @@ impl Realm {
              [trust]\nroot_document_file = \"root.bin\"\nroot_keys = {:?}\nroot_threshold = 2\n\
              [rules]\nhome = {:?}\n\
              [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = {:?} }} }}\n\
-             [clock]\nstart_minute = {start}\nrate_min_per_s = {}\noperator_may_advance = true\n\
+             [clock]\nstart_minute = {start}\nrate_min_per_s = {}\noperator_may_advance = {is_movable}\n\
              [epochs]\nevery_min = {}\npropose_after_s = {}\n\
              [receipts]\ncommitments_per_batch = 256\n\
              [limits]\npasses_per_epoch = 1_024\nevents_per_resident = 65_536\n\
@@ -275,7 +291,7 @@ impl Realm {
         text
     }
 
-    fn gate_config(&self, number: u8, skew_min: i64) -> String {
+    fn gate_config(&self, number: u8) -> String {
         let site = &self.site;
         let own = site.network.host(Place::Gate(number)).own;
         let province = GATES.into_iter().find(|gate| gate.0 == number);
@@ -287,7 +303,7 @@ impl Realm {
              certificate_roots_file = \"federation.pem\"\nrefresh_every_s = 10\n",
             province.map_or(0, |gate| gate.1),
             number,
-            site.now().saturating_add_signed(skew_min).get(),
+            site.now().get(),
             site.pulse.rate_min_per_s,
             site.root_keys,
         );

@@ -139,7 +139,10 @@ impl Report {
             .filter(|sample| sample.at_s >= from_s && sample.at_s <= to_s)
             .collect();
         for first in &within {
-            let last = within.iter().rev().find(|sample| sample.place == first.place);
+            let last = within
+                .iter()
+                .rev()
+                .find(|sample| sample.place == first.place);
             let (Place::Node(_), Some(last)) = (first.place, last) else {
                 continue;
             };
@@ -185,10 +188,22 @@ impl Report {
         }
         line(String::new());
         for (what, spread) in [
-            ("epoch closed to its registry at every node", &self.closed_to_nodes),
-            ("epoch closed to a list with it at every gate", &self.closed_to_gates),
-            ("partition over to everybody's fresh heads", &self.whole_after_partition),
-            ("partition over to a list with them at every gate", &self.gates_after_partition),
+            (
+                "epoch closed to its registry at every node",
+                &self.closed_to_nodes,
+            ),
+            (
+                "epoch closed to a list with it at every gate",
+                &self.closed_to_gates,
+            ),
+            (
+                "partition over to everybody's fresh heads",
+                &self.whole_after_partition,
+            ),
+            (
+                "partition over to a list with them at every gate",
+                &self.gates_after_partition,
+            ),
         ] {
             line(format!(
                 "{what}: median {:.1} s, max {:.1} s of {}",
@@ -232,7 +247,10 @@ impl Report {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "sizes are told with a digit or two")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "sizes are told with a digit or two"
+)]
 fn mb(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

@@ -136,15 +136,29 @@ async fn put_through(
 
 /// The faults, while there is time; what takes somebody away for good comes last.
 fn schedule<'a>(order: &'a Order, site: &'a crate::Site) -> impl Iterator<Item = Fault> + 'a {
-    let last = order.faults.iter().copied().filter(|f| *f == Fault::Removal);
-    let round = order.faults.iter().copied().filter(|f| *f != Fault::Removal);
+    let last = order
+        .faults
+        .iter()
+        .copied()
+        .filter(|f| *f == Fault::Removal);
+    let round = order
+        .faults
+        .iter()
+        .copied()
+        .filter(|f| *f != Fault::Removal);
     let rounds: Box<dyn Iterator<Item = Fault> + Send> = match order.lasts {
         None => Box::new(round),
         Some(lasts) => {
             // Time for one more, for the last ones and for looking at all.
             let reserve = order.measures.patience + order.measures.hold;
             let is_time = move |_: &Fault| site.elapsed() + reserve < lasts;
-            Box::new(round.collect::<Vec<_>>().into_iter().cycle().take_while(is_time))
+            Box::new(
+                round
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .cycle()
+                    .take_while(is_time),
+            )
         }
     };
     rounds.chain(last)

@@ -151,7 +151,10 @@ impl Site {
             let path = home.join(file);
             fs::read_to_string(&path).with_context(|| path.display().to_string())
         };
-        let (chain, key) = (read(format!("{name}.pem"))?, read(format!("{name}-key.pem"))?);
+        let (chain, key) = (
+            read(format!("{name}.pem"))?,
+            read(format!("{name}-key.pem"))?,
+        );
         let roots = read("federation.pem".to_owned())?;
         Ok(Arc::new(TlsIdentity::from_pem(&chain, &key, &roots)?))
     }
@@ -159,7 +162,10 @@ impl Site {
     fn anonymous(&self, code: u8) -> Result<Arc<TlsIdentity>> {
         let roots = self.home(Place::Node(code)).join("federation.pem");
         let roots = fs::read_to_string(roots)?;
-        Ok(Arc::new(TlsIdentity::anonymous(&Self::federation()?, &roots)?))
+        Ok(Arc::new(TlsIdentity::anonymous(
+            &Self::federation()?,
+            &roots,
+        )?))
     }
 
     /// A channel to a door of a province's node, from the node's own host.
@@ -173,15 +179,15 @@ impl Site {
         let address = SocketAddr::new(host.address, door).to_string();
         let expected = PeerId::node(&Self::federation()?, province(code));
         let credentials: Arc<dyn Credentials> = Arc::new(credentials);
-        let connecting = async move {
-            connect(&address, expected, credentials, Timeouts::default())
-        };
+        let connecting =
+            async move { connect(&address, expected, credentials, Timeouts::default()) };
         Ok(host.within(connecting).await??)
     }
 
     /// A channel to the peers' door of a node, as whom a certificate of a province names.
     pub(crate) async fn as_one_of(&self, who: (u8, &str), code: u8) -> Result<Channel> {
-        self.channel(code, PEERS, self.identity(who.0, who.1)?).await
+        self.channel(code, PEERS, self.identity(who.0, who.1)?)
+            .await
     }
 
     /// The operator of a node.
@@ -193,7 +199,9 @@ impl Site {
     /// Moves a node's clock forward.
     pub(crate) async fn move_clock(&self, code: u8, to_minute: u32) -> Result<()> {
         let mut operator = self.operator(code).await?;
-        operator.advance_clock(AdvanceClockRequest { to_minute }).await?;
+        operator
+            .advance_clock(AdvanceClockRequest { to_minute })
+            .await?;
         Ok(())
     }
 

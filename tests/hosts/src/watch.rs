@@ -64,14 +64,21 @@ async fn look_at(site: &Site, place: Place, books: &Books) -> Result<()> {
     match place {
         Place::Node(code) => {
             let mut client = site.operator(code).await?;
-            let answer = client.get_status(op::GetStatusRequest {}).await?.into_inner();
+            let answer = client
+                .get_status(op::GetStatusRequest {})
+                .await?
+                .into_inner();
             let said = Said {
                 closed: answer.closed_epoch,
                 registry: answer.registry_epoch,
                 root: answer.root_sequence,
                 online: answer.online_sequence,
             };
-            let before = books.open().last.get(&place).map_or(0, |said| said.registry);
+            let before = books
+                .open()
+                .last
+                .get(&place)
+                .map_or(0, |said| said.registry);
             if said.registry > before {
                 let registry = registry_at(site, code, said.registry).await?;
                 books.open().note_registry(site.elapsed(), place, &registry);
@@ -80,7 +87,10 @@ async fn look_at(site: &Site, place: Place, books: &Books) -> Result<()> {
         }
         Place::Gate(number) => {
             let mut client = wire::client::gate(site.gate(number).await?);
-            let answer = client.get_status(gate::GetStatusRequest {}).await?.into_inner();
+            let answer = client
+                .get_status(gate::GetStatusRequest {})
+                .await?
+                .into_inner();
             let said = Said {
                 closed: 0,
                 registry: answer.epoch,
@@ -121,7 +131,9 @@ pub(crate) async fn look_at_all(site: &Site, nodes: &[u8], books: &Books) -> Res
             };
             let registry = PublishedRegistry::try_from(answer.get_ref().registry.as_ref())?;
             let at = site.elapsed();
-            books.open().note_registry(at, Place::Node(*code), &registry);
+            books
+                .open()
+                .note_registry(at, Place::Node(*code), &registry);
             seen += 1;
         }
     }
