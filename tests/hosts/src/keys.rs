@@ -49,14 +49,14 @@ impl Stage {
         self.realm.tell_to_read(place)?;
         let begun = site.elapsed();
         while presented(&site, code).await? != new {
-            let waited = site.elapsed() - begun;
+            let waited = site.since(begun);
             ensure!(
                 waited < SWAP_LIMIT,
                 "{place} goes on with its old certificate"
             );
             sleep(Duration::from_millis(20)).await;
         }
-        let took = site.elapsed() - begun;
+        let took = site.since(begun);
         figures.insert(
             "seconds to the new certificate".to_owned(),
             took.as_secs_f64(),
@@ -79,7 +79,7 @@ impl Stage {
         self.realm.hand_out(&places())?;
         self.realm.start(place, 0).await?;
         self.until_root(number).await?;
-        let took = site.elapsed() - begun;
+        let took = site.since(begun);
         figures.insert("seconds to everybody".to_owned(), took.as_secs_f64());
         Ok(())
     }
@@ -109,7 +109,7 @@ impl Stage {
         self.realm.hand_out(&places())?;
         self.realm.start(place, 0).await?;
         self.until_root(number).await?;
-        let took = site.elapsed() - begun;
+        let took = site.since(begun);
         figures.insert("seconds to everybody".to_owned(), took.as_secs_f64());
         self.thief_is_refused(code, &stolen).await
     }

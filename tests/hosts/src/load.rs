@@ -32,7 +32,7 @@ const CHECK_LEN: usize = 128;
 /// Events of before that are asked for after each fault.
 const SAMPLE: usize = 64;
 /// Time that a pass is shown again and again while its gate does not know the registry.
-const SHOWN_FOR: Duration = Duration::from_secs(60);
+const SHOWN_FOR: Duration = Duration::from_mins(1);
 const CLAIM: Claim = Claim {
     worst: WorstColour::Yellow,
     test_age: TestAge::NotAsked,

@@ -14,7 +14,7 @@ const RIGHT: f64 = 96.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 116.0;
 /// Faults in a line of the legend.
-const LEGEND_COLUMNS: usize = 4;
+const LEGEND_COLUMNS: u16 = 4;
 const LEGEND_LINE: f64 = 17.0;
 /// Least distance of two names at the lines' ends.
 const NAME_LINE: f64 = 15.0;
@@ -133,7 +133,7 @@ pub fn picture(measure: Measure, samples: &[Sample], acts: &[Act]) -> String {
 
 fn draw_bands(svg: &mut String, frame: &Frame, acts: &[Act]) {
     let (top, height) = (TOP, HEIGHT - BOTTOM - TOP);
-    for (number, act) in (1..).zip(acts) {
+    for (number, act) in (1_u16..).zip(acts) {
         let (from, until) = (frame.x(act.from_s), frame.x(act.until_s));
         let whole = frame.x(act.until_s + act.whole_after_s);
         let _ = writeln!(
@@ -145,14 +145,13 @@ fn draw_bands(svg: &mut String, frame: &Frame, acts: &[Act]) {
             whole - until,
             top - 6.0
         );
-        let index = usize::try_from(number - 1).unwrap_or_default();
-        let (column, line) = (index % LEGEND_COLUMNS, index / LEGEND_COLUMNS);
-        let width = (WIDTH - LEFT - 20.0) / LEGEND_COLUMNS as f64;
+        let (column, line) = ((number - 1) % LEGEND_COLUMNS, (number - 1) / LEGEND_COLUMNS);
+        let width = (WIDTH - LEFT - 20.0) / f64::from(LEGEND_COLUMNS);
         let _ = writeln!(
             svg,
             "<text class=\"small\" x=\"{:.0}\" y=\"{:.0}\">{number} {} ({})</text>",
-            LEFT + width * column as f64,
-            HEIGHT - BOTTOM + 46.0 + LEGEND_LINE * line as f64,
+            LEFT + width * f64::from(column),
+            HEIGHT - BOTTOM + 46.0 + LEGEND_LINE * f64::from(line),
             act.fault.words(),
             act.province
         );

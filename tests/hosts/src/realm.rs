@@ -261,7 +261,7 @@ impl Realm {
              reload_poll_s = 2\n\
              [trust]\nroot_document_file = \"root.bin\"\nroot_keys = {:?}\nroot_threshold = 2\n\
              [rules]\nhome = {:?}\n\
-             [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = {:?} }} }}\n\
+             [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = \"{}\" }} }}\n\
              [clock]\nstart_minute = {start}\nrate_min_per_s = {}\noperator_may_advance = {is_movable}\n\
              [epochs]\nevery_min = {}\npropose_after_s = {}\n\
              [receipts]\ncommitments_per_batch = 256\n\
@@ -271,7 +271,7 @@ impl Realm {
             site.root_keys,
             rule_set_of(code),
             hex::encode(key_seed()),
-            key_cache(),
+            key_cache().display(),
             pulse.rate_min_per_s,
             pulse.every_min,
             pulse.propose_after_s,

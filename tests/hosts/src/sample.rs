@@ -143,7 +143,8 @@ fn cpu_of(id: u32) -> Option<f64> {
     let mut words = rest.split_whitespace().skip(11);
     let mut ticks = || words.next()?.parse::<f64>().ok();
     let ticks = ticks()? + ticks()?;
-    Some(ticks / rustix::param::clock_ticks_per_second() as f64)
+    let per_s = u32::try_from(rustix::param::clock_ticks_per_second()).ok()?;
+    Some(ticks / f64::from(per_s))
 }
 
 /// Blocks that the files of a directory have.

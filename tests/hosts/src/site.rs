@@ -96,6 +96,11 @@ impl Site {
         self.begun.elapsed()
     }
 
+    /// Time since a moment of before.
+    pub(crate) fn since(&self, begun: Duration) -> Duration {
+        self.elapsed().saturating_sub(begun)
+    }
+
     /// What clocks show now.
     pub fn now(&self) -> Minute {
         let passed_ms = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -372,7 +372,7 @@ impl Stage {
         sleep(self.measures.hold / 4).await;
         let begun = self.realm.site.elapsed();
         self.realm.start(place, 0).await?;
-        let took = self.realm.site.elapsed() - begun;
+        let took = self.realm.site.since(begun);
         figures.insert("seconds to open the doors".to_owned(), took.as_secs_f64());
         Ok(())
     }
@@ -435,7 +435,7 @@ impl Stage {
                     !is_behind,
                     "{place} starts at {clock}, behind its epoch {closed}"
                 );
-                let waited = site.elapsed() - begun;
+                let waited = site.since(begun);
                 // Again with a clock that its operator can put right.
                 self.realm.end(place).await?;
                 self.realm.start(place, skew_min).await?;
@@ -443,7 +443,7 @@ impl Stage {
             }
             let said = crate::process::last_words(&site.home(place));
             ensure!(said.contains("clock"), "{place} does not start: {said}");
-            let waited = site.elapsed() - begun;
+            let waited = site.since(begun);
             ensure!(
                 waited < self.measures.patience,
                 "{place} never starts: {said}"
