@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rules::{Claim, EventBody, TestAge, TestResult, WorstColour};
@@ -53,6 +53,8 @@ pub struct Counts {
     pub passes_accepted: u64,
     /// Passes not accepted within a minute.
     pub passes_not_accepted: u64,
+    /// Those of them that their home had refused while its clock was behind.
+    pub events_handed_in_again: u64,
     /// Events that were asked for again.
     pub events_asked_for_again: u64,
 }
@@ -146,11 +148,18 @@ impl Load {
             let mut source = self.site.laboratory(*code).await?;
             for batch in events.chunks(CHECK_LEN) {
                 let answers = offer(&mut source, batch.to_vec()).await?;
-                let lost = answers.iter().find(|answer| *answer != "duplicate");
-                ensure!(
-                    lost.is_none(),
-                    "node-{code} has lost what it acknowledged: it answers {lost:?}"
-                );
+                for (event, answer) in batch.iter().zip(&answers) {
+                    match answer.as_str() {
+                        "duplicate" => {}
+                        // A home whose clock was behind has refused it; its source hands it in again.
+                        "forwarded" if self.site.was_behind(event.home_province) => {
+                            self.done().counts.events_handed_in_again += 1;
+                        }
+                        other => {
+                            bail!("node-{code} has lost what it acknowledged: it says {other}")
+                        }
+                    }
+                }
                 asked += batch.len() as u64;
             }
         }

@@ -68,7 +68,8 @@ pub struct Site {
     begun: Instant,
     /// Numbers of the running processes.
     pub(crate) running: Mutex<BTreeMap<Place, u32>>,
-    behind: Mutex<BTreeSet<u8>>,
+    /// Nodes whose clocks were behind, and whether they still are.
+    behind: Mutex<BTreeMap<u8, bool>>,
     away: Mutex<BTreeSet<u8>>,
 }
 
@@ -212,17 +213,19 @@ impl Site {
 
     pub(crate) fn note_behind(&self, code: u8, is: bool) {
         let mut behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        if is {
-            behind.insert(code);
-        } else {
-            behind.remove(&code);
-        }
+        behind.insert(code, is);
+    }
+
+    /// Whether a node's clock has ever been behind.
+    pub(crate) fn was_behind(&self, code: u32) -> bool {
+        let behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        u8::try_from(code).is_ok_and(|code| behind.contains_key(&code))
     }
 
     /// Whether a node's clock is behind for the moment.
     pub(crate) fn is_behind(&self, code: u8) -> bool {
         let behind = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        behind.contains(&code)
+        behind.get(&code) == Some(&true)
     }
 
     /// A province is no member any more.

@@ -242,7 +242,9 @@ impl Stage {
                 self.realm.start(place, 0).await?;
             }
             if let Place::Node(code) = place {
-                self.realm.site.note_behind(code, false);
+                if self.realm.site.is_behind(code) {
+                    self.realm.site.note_behind(code, false);
+                }
                 self.realm
                     .site
                     .move_clock(code, self.realm.site.now().get())
@@ -437,7 +439,7 @@ impl Stage {
                 );
                 let waited = site.since(begun);
                 // Again with a clock that its operator can put right.
-                self.realm.end(place).await?;
+                self.realm.kill(place)?;
                 self.realm.start(place, skew_min).await?;
                 return Ok(waited);
             }
