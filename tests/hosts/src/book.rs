@@ -129,9 +129,12 @@ impl Book {
 
     /// When the last of these had the registry of an epoch, or a newer one.
     pub(crate) fn all_had(&self, places: &[Place], epoch: u32) -> Option<Duration> {
-        let had = places
-            .iter()
-            .map(|place| self.had.get(&(*place, epoch)).copied());
+        // Whoever is looked at late has a newer one at first.
+        let first = |place: &Place| {
+            let mut had = self.had.range((*place, epoch)..=(*place, u32::MAX));
+            had.next().map(|(_, at)| *at)
+        };
+        let had = places.iter().map(first);
         had.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
@@ -173,6 +176,7 @@ mod tests {
         book.note(at(3), node, said(7, 4));
         assert!(book.wrong.is_empty());
         assert_eq!(book.all_had(&[node], 6), Some(at(3)));
+        assert_eq!(book.all_had(&[node], 1), Some(at(1)));
         assert_eq!(book.all_had(&[node], 8), None);
         assert!(book.all_have(&[node], 7) && !book.all_have(&[node], 8));
         book.note(at(4), node, said(6, 4));

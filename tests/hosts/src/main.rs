@@ -147,6 +147,7 @@ fn order(arguments: &Arguments, programs: Programs) -> Order {
                 bytes_per_s: 32_000,
             },
             patience: Duration::from_mins(4),
+            gates_each_time: true,
         },
         faults,
         lasts: (!arguments.once).then(|| Duration::from_secs(arguments.minutes * 60)),

@@ -252,7 +252,7 @@ mod tests {
             from_s: 30.0,
             until_s: 40.0,
             whole_after_s: 9.0,
-            gates_after_s: 12.0,
+            gates_after_s: Some(12.0),
             figures: BTreeMap::new(),
         };
         for measure in [Measure::Memory, Measure::Disk, Measure::Cpu] {

@@ -121,7 +121,7 @@ impl Report {
             self.acts.iter().filter(is_one)
         };
         let whole = partitions().map(|act| act.whole_after_s).collect();
-        let listed = partitions().map(|act| act.gates_after_s).collect();
+        let listed = partitions().filter_map(|act| act.gates_after_s).collect();
         self.whole_after_partition = Spread::of(whole);
         self.gates_after_partition = Spread::of(listed);
         for sample in samples {
@@ -176,6 +176,7 @@ impl Report {
             for (name, figure) in &act.figures {
                 let _ = write!(figures, "  {name}: {figure:.2}");
             }
+            let gates = act.gates_after_s.unwrap_or(f64::NAN);
             line(format!(
                 "{:28} {:>4}  {:>7.0} {:>7.0}  {:>9.1} s {:>9.1} s{figures}",
                 act.fault.words(),
@@ -183,7 +184,7 @@ impl Report {
                 act.from_s,
                 act.until_s,
                 act.whole_after_s,
-                act.gates_after_s
+                gates
             ));
         }
         line(String::new());

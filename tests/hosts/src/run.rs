@@ -124,6 +124,8 @@ async fn put_through(
         sleep(lasts.saturating_sub(site.elapsed())).await;
     }
     tell(site.elapsed(), "looking at all once more");
+    let now = site.elapsed();
+    stage.whole(now, now).await.context("at the end")?;
     let members = stage.members.clone();
     stage.check(true).await.context("at the end")?;
     let patience = stage.measures.patience;

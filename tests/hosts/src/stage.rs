@@ -99,6 +99,8 @@ pub struct Measures {
     pub pace: Pace,
     /// Most time until all is whole again.
     pub patience: Duration,
+    /// Whether gates and passes are waited for after each fault, and not only at the end.
+    pub gates_each_time: bool,
 }
 
 /// What was done and what came of it.
@@ -114,8 +116,8 @@ pub struct Act {
     pub until_s: f64,
     /// From then to a registry with everybody's fresh head at every node.
     pub whole_after_s: f64,
-    /// From then to a trust list with that registry at every gate.
-    pub gates_after_s: f64,
+    /// From then to a trust list with that registry at every gate, where that was waited for.
+    pub gates_after_s: Option<f64>,
     /// Further figures, by name.
     pub figures: BTreeMap<String, f64>,
 }
@@ -196,10 +198,8 @@ impl Stage {
             .happen(fault, code, &mut figures)
             .await
             .with_context(|| format!("{fault}, {code}"))?;
-        let whole = self.whole(begun, righted).await;
-        let (whole, gates) = whole.with_context(|| format!("after: {fault}, {code}"))?;
-        let checked = self.check(false).await;
-        checked.with_context(|| format!("after: {fault}, {code}"))?;
+        let looked = self.look(fault, begun, righted).await;
+        let (whole, gates) = looked.with_context(|| format!("after: {fault}, {code}"))?;
         let after = |at: Duration| at.saturating_sub(righted).as_secs_f64();
         self.acts.push(Act {
             fault,
@@ -207,10 +207,33 @@ impl Stage {
             from_s: begun.as_secs_f64(),
             until_s: righted.as_secs_f64(),
             whole_after_s: after(whole),
-            gates_after_s: after(gates),
+            gates_after_s: gates.map(after),
             figures,
         });
         self.acts.last().context("an act")
+    }
+
+    /// Looks whether all is well after a fault was put right; gives when it was, for nodes and gates.
+    async fn look(
+        &mut self,
+        fault: Fault,
+        begun: Duration,
+        righted: Duration,
+    ) -> Result<(Duration, Option<Duration>)> {
+        if self.measures.gates_each_time {
+            let (whole, gates) = self.whole(begun, righted).await?;
+            self.check(false).await?;
+            return Ok((whole, Some(gates)));
+        }
+        let is_noticed = !matches!(fault, Fault::NewCertificate | Fault::Equivocation);
+        let whole = if is_noticed {
+            let epoch = self.whole_registry(begun, righted).await?;
+            self.books.open().all_had(&self.nodes(), epoch)
+        } else {
+            None
+        };
+        self.acknowledged(false).await?;
+        Ok((whole.unwrap_or(righted), None))
     }
 
     /// Has it happen; gives when it was put right.
@@ -263,6 +286,20 @@ impl Stage {
     /// If it takes too long.
     pub async fn whole(&self, begun: Duration, since: Duration) -> Result<(Duration, Duration)> {
         let (nodes, gates) = (self.nodes(), gates());
+        let epoch = self.whole_registry(begun, since).await?;
+        let what = "a trust list with it at every gate";
+        until(&self.books, self.measures.patience, what, |book| {
+            book.all_had(&gates, epoch).is_some()
+        })
+        .await?;
+        let book = self.books.open();
+        let at = book.all_had(&nodes, epoch).zip(book.all_had(&gates, epoch));
+        at.context("both were seen")
+    }
+
+    /// Waits for the registry alone; gives its epoch.
+    async fn whole_registry(&self, begun: Duration, since: Duration) -> Result<u32> {
+        let nodes = self.nodes();
         let site = std::sync::Arc::clone(&self.realm.site);
         let epoch_of = |book: &crate::Book| {
             let mut epochs = book.registries.iter();
@@ -273,18 +310,12 @@ impl Stage {
             });
             found.map(|(epoch, _)| *epoch)
         };
-        let patience = self.measures.patience;
         let what = "a registry with everybody's head at every node";
-        until(&self.books, patience, what, |book| epoch_of(book).is_some()).await?;
-        let epoch = epoch_of(&self.books.open()).context("an epoch")?;
-        let what = "a trust list with it at every gate";
-        until(&self.books, patience, what, |book| {
-            book.all_had(&gates, epoch).is_some()
+        until(&self.books, self.measures.patience, what, |book| {
+            epoch_of(book).is_some()
         })
         .await?;
-        let book = self.books.open();
-        let at = book.all_had(&nodes, epoch).zip(book.all_had(&gates, epoch));
-        at.context("both were seen")
+        epoch_of(&self.books.open()).context("an epoch")
     }
 
     /// Nothing that was acknowledged is lost, no call had an answer that it should not have, and passes are accepted.
@@ -292,9 +323,14 @@ impl Stage {
     /// # Errors
     /// What does not hold.
     pub async fn check(&mut self, all: bool) -> Result<()> {
-        self.load.check(&self.members, all, &mut self.rng).await?;
+        self.acknowledged(all).await?;
         let patience = self.measures.patience;
         self.load.until_accepted(PASSES, patience).await?;
+        self.all_well()
+    }
+
+    async fn acknowledged(&mut self, all: bool) -> Result<()> {
+        self.load.check(&self.members, all, &mut self.rng).await?;
         self.all_well()
     }
 
@@ -305,17 +341,22 @@ impl Stage {
     }
 
     /// Waits, while these form registries and the gates get them.
-    async fn hold(&self, others: &[Place], gates: &[Place]) -> Result<()> {
+    async fn hold(&self, others: &[Place]) -> Result<()> {
         let before = self.books.open().newest(others);
         sleep(self.measures.hold).await;
-        self.go_on(before, others, gates).await
+        self.go_on(before, others).await
     }
 
     /// Waits until these have a newer registry than that of an epoch, and the gates, too.
-    async fn go_on(&self, before: u32, others: &[Place], gates: &[Place]) -> Result<()> {
+    async fn go_on(&self, before: u32, others: &[Place]) -> Result<()> {
+        let gates = if self.measures.gates_each_time {
+            gates()
+        } else {
+            Vec::new()
+        };
         let what = "the others form a registry and the gates have it";
         until(&self.books, self.measures.patience, what, |book| {
-            book.all_have(others, before + 1) && book.all_have(gates, before + 1)
+            book.all_have(others, before + 1) && book.all_have(&gates, before + 1)
         })
         .await
     }
@@ -324,7 +365,7 @@ impl Stage {
         let network = &self.realm.site.network;
         let before = self.load.acknowledged_by(code);
         network.unplug(Place::Node(code))?;
-        let held = self.hold(&self.others(code), &gates()).await;
+        let held = self.hold(&self.others(code)).await;
         let acknowledged = self.load.acknowledged_by(code) - before;
         network.mend()?;
         held?;
@@ -363,7 +404,7 @@ impl Stage {
     async fn slow(&mut self, code: u8) -> Result<()> {
         let network = &self.realm.site.network;
         network.slow(Place::Node(code), self.measures.pace);
-        let held = self.hold(&self.others(code), &gates()).await;
+        let held = self.hold(&self.others(code)).await;
         network.mend()?;
         held
     }
@@ -388,7 +429,7 @@ impl Stage {
         site.minute_begins().await;
         site.move_clock(code, to.get()).await?;
         let before = self.books.open().newest(&self.others(code));
-        self.go_on(before, &self.others(code), &gates()).await?;
+        self.go_on(before, &self.others(code)).await?;
         self.realm.end(place).await?;
         let waited = self.until_it_starts(code, 0).await?;
         figures.insert(
@@ -407,7 +448,7 @@ impl Stage {
         let waited = self.until_it_starts(code, behind).await?;
         figures.insert("seconds until it starts".to_owned(), waited.as_secs_f64());
         let before = self.books.open().newest(&self.others(code));
-        self.go_on(before, &self.others(code), &gates()).await?;
+        self.go_on(before, &self.others(code)).await?;
         site.minute_begins().await;
         site.move_clock(code, site.now().get()).await?;
         site.note_behind(code, false);
