@@ -109,6 +109,11 @@ impl Source {
             role: role_of(id),
         };
         let channel = peer::channel(world, world.credentials(&identity), home);
+        Self::over(channel, id, key)
+    }
+
+    /// An office over a channel to a peers' door.
+    pub fn over(channel: Channel, id: SourceId, key: SigningKey) -> Self {
         Self {
             id,
             key,
@@ -181,7 +186,11 @@ pub struct Device {
 
 impl Device {
     pub(crate) fn connect(world: &World, person: Person) -> Self {
-        let channel = peer::public_channel(world, person.home.get());
+        Self::over(peer::public_channel(world, person.home.get()), person)
+    }
+
+    /// A device over a channel to a public door.
+    pub fn over(channel: Channel, person: Person) -> Self {
         let client = wire::client::resident(channel);
         Self { person, client }
     }

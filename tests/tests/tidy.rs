@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 24] = [
+const ALLOWED: [(&str, &[&str]); 25] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -95,6 +95,18 @@ const ALLOWED: [(&str, &[&str]); 24] = [
         ],
     ),
     ("reliability", &["store"]),
+    (
+        "hosts",
+        &[
+            "rules",
+            "commitment",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+            "tests",
+        ],
+    ),
     (
         "simulation",
         &[

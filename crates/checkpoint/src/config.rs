@@ -314,10 +314,14 @@ impl Config {
             return Err(bad("listen: the gate's door opens on loopback only"));
         }
         if self.page_listen.is_some_and(|at| !at.ip().is_loopback()) {
-            return Err(bad("page_listen: the gate's page is served on loopback only"));
+            return Err(bad(
+                "page_listen: the gate's page is served on loopback only",
+            ));
         }
         if self.page_listen.is_some() && self.profile.is_none() {
-            return Err(bad("page_listen: a page verifies under a `profile` of the trust list"));
+            return Err(bad(
+                "page_listen: a page verifies under a `profile` of the trust list",
+            ));
         }
         if self.trust.refresh_every_s < LEAST_REFRESH_S {
             return Err(bad("trust.refresh_every_s is at least 10"));

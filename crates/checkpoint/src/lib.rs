@@ -20,10 +20,10 @@ pub use desk::Desk;
 pub use error::Error;
 pub use exit::ExitCode;
 pub use gate::{Counts, ListAge, Report, Scanned};
+pub use page::serve_page;
 pub use reading::{
     MAX_IMAGE_FILE_LEN_BYTES, MAX_IMAGE_SIDE_PX, MAX_INPUT_TEXT_LEN_BYTES, read_code, read_image,
 };
-pub use page::serve_page;
 pub use refresh::{Answer, Offered, Taken, ask, ask_through, take};
 pub use service::{GateService, RandomBytes, serve};
 pub use state::StateDir;

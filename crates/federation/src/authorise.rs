@@ -135,9 +135,7 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::VerifyCode
         | Method::VerifyCodes
         | Method::GetGateStatus
-        | Method::GetSetting => {
-            &[Gate]
-        }
+        | Method::GetSetting => &[Gate],
         // At the machine itself, and through no door.
         Method::Backup | Method::Compact | Method::RenewKeys => &[],
         Method::HealthCheck | Method::HealthWatch => &[Node, Operator, Public, Gate],

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use commitment::Epoch;
+use commitment::quorum::quorum;
 use federation::{
     Credentials, Dial, FederationError, FederationId, PeerId, RequestId, Tcp, Timeouts,
     connect_through, pass_on,
@@ -12,6 +14,7 @@ use federation::{
 use ledger::{Cosignature, CosignedStatement, RegistryStatement, SignedTreeHead};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::transport::Channel;
 use tracing::Instrument as _;
@@ -31,6 +34,10 @@ use crate::finish::{BegunLists, finish_registry, number_after};
 const SEQUENCE_ATTEMPTS: u64 = 4;
 /// Registries fetched from one peer when catching up: a day of one every twenty minutes.
 const CATCH_UP_LIMIT: u32 = 72;
+
+/// Once so many have answered that they make a quorum with this node, the others have this long more: one that is cut off keeps
+/// nobody waiting for as long as a call may take, at every step of a registry.
+const STRAGGLERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Channels to the other nodes. They can be others while the node runs: a province joins, or moves.
 pub struct Peers {
@@ -141,47 +148,39 @@ impl Peers {
             .collect()
     }
 
-    /// Asks all peers at once what they may well not have; gives what they have.
-    pub(crate) async fn ask_each<T, F, A>(&self, ask: F) -> BTreeMap<ProvinceCode, T>
+    /// Asks all peers at once what they may well not have; gives what they have. Who is late is not waited for, as in
+    /// [`Peers::ask_all`].
+    pub(crate) async fn ask_each<T, F, A>(
+        &self,
+        what: &'static str,
+        ask: F,
+    ) -> BTreeMap<ProvinceCode, T>
     where
         T: Send + 'static,
         F: Fn(Channel) -> A,
         A: Future<Output = Result<T, Status>> + Send + 'static,
     {
-        let mut calls = JoinSet::new();
-        for (province, channel) in self.channels() {
-            let call = ask(channel);
-            calls.spawn(for_the_same_call(async move { (province, call.await) }));
-        }
-        let mut answers = BTreeMap::new();
-        while let Some(call) = calls.join_next().await {
-            if let Ok((province, Ok(answer))) = call {
-                answers.insert(province, answer);
-            }
-        }
+        let answers = self.gather(what, ask).await.into_iter();
         answers
+            .filter_map(|(province, answer)| Some((province, answer.ok()?)))
+            .collect()
     }
 
-    /// Asks all peers at once; those that refuse or do not answer are named in the log and left out.
+    /// Asks all peers at once; those that refuse or do not answer are named in the log and left out. So are those that are late
+    /// when a quorum has answered; their calls go on.
     async fn ask_all<T, F, A>(&self, what: &'static str, ask: F) -> Vec<T>
     where
         T: Send + 'static,
         F: Fn(Channel) -> A,
         A: Future<Output = Result<T, Status>> + Send + 'static,
     {
-        let mut calls = JoinSet::new();
-        for (province, channel) in self.channels() {
-            let province = province.get();
-            let call = ask(channel);
-            calls.spawn(for_the_same_call(async move { (province, call.await) }));
-        }
         let mut answers = Vec::new();
-        while let Some(call) = calls.join_next().await {
-            match call {
-                Ok((_, Ok(answer))) => answers.push(answer),
-                Ok((province, Err(status))) => {
+        for (province, answer) in self.gather(what, ask).await {
+            match answer {
+                Ok(answer) => answers.push(answer),
+                Err(status) => {
                     let reason = wire::reason_of(&status).map(Reason::code);
-                    let code = status.code();
+                    let (province, code) = (province.get(), status.code());
                     tracing::warn!(
                         province,
                         ?reason,
@@ -189,7 +188,51 @@ impl Peers {
                         "a province did not answer: {what}"
                     );
                 }
-                Err(_) => tracing::error!("a call to a province died: {what}"),
+            }
+        }
+        answers
+    }
+
+    /// What each peer answered or refused, until all have or enough have and time is up.
+    async fn gather<T, F, A>(
+        &self,
+        what: &'static str,
+        ask: F,
+    ) -> Vec<(ProvinceCode, Result<T, Status>)>
+    where
+        T: Send + 'static,
+        F: Fn(Channel) -> A,
+        A: Future<Output = Result<T, Status>> + Send + 'static,
+    {
+        let mut calls = JoinSet::new();
+        for (province, channel) in self.channels() {
+            let call = ask(channel);
+            calls.spawn(for_the_same_call(async move { (province, call.await) }));
+        }
+        let enough = quorum(calls.len() + 1) - 1;
+        let (mut answers, mut good) = (Vec::new(), 0);
+        let mut until: Option<Instant> = None;
+        loop {
+            if until.is_none() && good >= enough {
+                until = Some(Instant::now() + STRAGGLERS_WITHIN);
+            }
+            let call = match until {
+                Some(until) => timeout_at(until, calls.join_next()).await,
+                None => Ok(calls.join_next().await),
+            };
+            match call {
+                Ok(Some(Ok(answer))) => {
+                    good += usize::from(answer.1.is_ok());
+                    answers.push(answer);
+                }
+                Ok(Some(Err(_))) => tracing::error!("a call to a province died: {what}"),
+                Ok(None) => break,
+                Err(_) => {
+                    let late = calls.len();
+                    tracing::warn!(late, "provinces are not waited for any longer: {what}");
+                    calls.detach_all();
+                    break;
+                }
             }
         }
         answers
@@ -581,3 +624,7 @@ async fn catch_up_from(desk: &Desk, channel: Channel) -> Result<(), Status> {
     }
     refusal
 }
+
+#[cfg(test)]
+#[path = "assemble_tests.rs"]
+mod tests;

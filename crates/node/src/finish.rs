@@ -45,7 +45,11 @@ pub(crate) async fn finish_registry(
             Ok(SignedProposal::try_from(answer.get_ref())?)
         }
     };
-    let mut signed: Vec<SignedProposal> = peers.ask_each(ask).await.into_values().collect();
+    let mut signed: Vec<SignedProposal> = peers
+        .ask_each("what was signed of a registry", ask)
+        .await
+        .into_values()
+        .collect();
     let own = desk.ask(move |node| node.signed_registry(epoch)).await;
     signed.extend(own.ok());
     let mut begun: BTreeMap<[u8; 32], (Begun, usize)> = BTreeMap::new();
@@ -151,7 +155,7 @@ impl BegunLists {
                 Ok(SignedNumber::try_from(answer.get_ref())?)
             }
         };
-        let answers = peers.ask_each(ask).await;
+        let answers = peers.ask_each("what was signed of a list", ask).await;
         let mut signed: Vec<(Option<ProvinceCode>, SignedNumber)> = answers
             .into_iter()
             .map(|(province, signed)| (Some(province), signed))

@@ -298,9 +298,11 @@ fn serve_until_told(
         let every = Duration::from_secs(doors.reload_poll_s);
         let agreed = AgreedFiles::new(config_file, Arc::clone(&node), Arc::clone(&peers));
         tokio::spawn(keep_fresh(vec![files, Arc::new(agreed)], every, hangups()));
+        // Whoever reads that it is ready may ask it to end at once.
+        let told_to_end = signalled();
         announce(&listeners)?;
         let retaining = tokio::spawn(retain_every_day(std::sync::Arc::clone(&node)));
-        let served = serve(node, peers, listeners, credentials, &limits, signalled()).await;
+        let served = serve(node, peers, listeners, credentials, &limits, told_to_end).await;
         retaining.abort();
         let _ = end.send(());
         if let Ok(controlled) = control.await {
@@ -355,19 +357,24 @@ fn hangups() -> mpsc::Receiver<()> {
     asked
 }
 
-/// Completes when the process is asked to end.
-async fn signalled() {
+/// Completes when the process is asked to end; that it can be from now on.
+fn signalled() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (
+    let signals = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
-    ) else {
-        tracing::error!("signals cannot be received; only the operator's drain ends this process");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+    );
+    async move {
+        let (Ok(mut term), Ok(mut int)) = signals else {
+            tracing::error!(
+                "signals cannot be received; only the operator's drain ends this process"
+            );
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
     }
 }
 

@@ -36,7 +36,12 @@ impl Hosts {
 
     /// Whether a request was sent to one of these names, and, where its origin is told, from a page of one.
     fn admit(&self, request: &Request<Body>) -> bool {
-        let text = |name| request.headers().get(name).map(|v| v.to_str().unwrap_or(""));
+        let text = |name| {
+            request
+                .headers()
+                .get(name)
+                .map(|v| v.to_str().unwrap_or(""))
+        };
         let asked = text(HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
         let from = text(ORIGIN).map(|origin| {
             let schemes = ["https://", "http://"];
@@ -55,6 +60,10 @@ pub(crate) async fn only_known(
     if hosts.admit(&request) {
         next.run(request).await
     } else {
-        (StatusCode::MISDIRECTED_REQUEST, "not served under this name\n").into_response()
+        (
+            StatusCode::MISDIRECTED_REQUEST,
+            "not served under this name\n",
+        )
+            .into_response()
     }
 }

@@ -49,7 +49,12 @@ async fn a_page_is_served_with_what_a_browser_may_do_with_it() {
 #[tokio::test]
 async fn what_is_in_hand_is_not_sent_again_and_what_has_a_digest_is_kept() {
     let first = of::<Pages>(get("/assets/a-1234.js").body(Body::empty()).unwrap()).await;
-    assert!(first.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+    assert!(
+        first.headers()["cache-control"]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
     let tag = first.headers()["etag"].clone();
     let again = get("/assets/a-1234.js").header("if-none-match", tag);
     let again = of::<Pages>(again.body(Body::empty()).unwrap()).await;
@@ -61,10 +66,22 @@ async fn what_is_in_hand_is_not_sent_again_and_what_has_a_digest_is_kept() {
 async fn other_names_other_origins_other_methods_and_other_paths_are_refused() {
     for (host, origin, status) in [
         ("localhost:8080", None, StatusCode::OK),
-        ("127.0.0.1:8080", Some("http://127.0.0.1:8080"), StatusCode::OK),
+        (
+            "127.0.0.1:8080",
+            Some("http://127.0.0.1:8080"),
+            StatusCode::OK,
+        ),
         ("evil.example:8080", None, StatusCode::MISDIRECTED_REQUEST),
-        ("localhost:8080", Some("http://evil.example"), StatusCode::MISDIRECTED_REQUEST),
-        ("localhost:8080", Some("null"), StatusCode::MISDIRECTED_REQUEST),
+        (
+            "localhost:8080",
+            Some("http://evil.example"),
+            StatusCode::MISDIRECTED_REQUEST,
+        ),
+        (
+            "localhost:8080",
+            Some("null"),
+            StatusCode::MISDIRECTED_REQUEST,
+        ),
         ("localhost:81", None, StatusCode::MISDIRECTED_REQUEST),
     ] {
         let mut request = Request::get("/").header("host", host);
@@ -76,8 +93,16 @@ async fn other_names_other_origins_other_methods_and_other_paths_are_refused() {
         assert!(response.headers().contains_key("content-security-policy"));
     }
     let post = get("/").method(Method::POST).body(Body::empty()).unwrap();
-    assert_eq!(of::<Pages>(post).await.status(), StatusCode::METHOD_NOT_ALLOWED);
-    for path in ["/no-such", "/../Cargo.toml", "/assets/", "/%2e%2e/Cargo.toml"] {
+    assert_eq!(
+        of::<Pages>(post).await.status(),
+        StatusCode::METHOD_NOT_ALLOWED
+    );
+    for path in [
+        "/no-such",
+        "/../Cargo.toml",
+        "/assets/",
+        "/%2e%2e/Cargo.toml",
+    ] {
         let response = of::<Pages>(get(path).body(Body::empty()).unwrap()).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
     }
@@ -85,7 +110,9 @@ async fn other_names_other_origins_other_methods_and_other_paths_are_refused() {
 
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_refused_before_it_is_read() {
-    let long = get("/").method(Method::POST).header("content-length", "1000000");
+    let long = get("/")
+        .method(Method::POST)
+        .header("content-length", "1000000");
     let response = of::<Pages>(long.body(Body::empty()).unwrap()).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }

@@ -60,13 +60,10 @@ pub(crate) fn checkpoint(data: &[u8]) {
     let demonstration =
         config.admit_specimens || config.clock.is_some() || config.acceptance.is_some();
     assert!(!config.production || !demonstration);
-    config.gate().expect("a gate's name that was checked");
-    config.trust.pinned().expect("keys that were checked");
-    let rule = config.own_rule().expect("a rule that was checked");
-    assert_eq!(rule.is_none(), config.profile.is_some());
-    if let Some(rule) = rule {
-        assert_eq!(config.gate_with(rule).place, config.province);
-    }
+    let setting = config.setting().expect("a setting that was checked");
+    assert_eq!(setting.place, config.province);
+    assert_eq!(setting.own_rule.is_none(), config.profile.is_some());
+    assert!(config.page_listen.is_none_or(|at| at.ip().is_loopback()));
     if !config.publishers.is_empty() {
         config.federation().expect("a name that was checked");
     }

@@ -220,3 +220,12 @@ async fn status(world: &World) -> op::GetStatusResponse {
         .await;
     answer.unwrap().into_inner()
 }
+
+#[test]
+fn a_node_that_is_told_to_end_as_soon_as_it_is_ready_ends_in_order() {
+    let mut world = World::prepare(Plan::new(NODE, 1));
+    let [code, ..] = tests::PROVINCES;
+    world.start_node(code);
+    let (exit, log) = world.take_node(code).terminate();
+    assert_eq!(exit, Some(0), "{}", log.text());
+}

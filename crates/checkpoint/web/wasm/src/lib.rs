@@ -95,7 +95,12 @@ impl Gate {
 
     /// The batches that the list in use names, in the same form.
     pub fn batches(&self) -> Vec<u8> {
-        entries(self.desk.list().into_iter().flat_map(|l| &l.online().batches))
+        entries(
+            self.desk
+                .list()
+                .into_iter()
+                .flat_map(|l| &l.online().batches),
+        )
     }
 
     /// Gives the considered list a batch that it waits for.
