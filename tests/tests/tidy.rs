@@ -101,6 +101,7 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "rules",
             "commitment",
             "ledger",
+            "membership",
             "verifier",
             "wire",
             "federation",

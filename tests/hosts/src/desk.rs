@@ -6,7 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use ed25519_dalek::SigningKey;
+use federation::FederationId;
+use membership::{Folder, HEAD_KEY_NOTICE_MIN, Request, read_signing_key, write_private};
+use rules::Minute;
+use verifier::{Slot, UnixTime};
 
+use crate::host::Place;
 use crate::programs::Programs;
 
 /// Holders of root keys; two of three must sign.
@@ -94,6 +100,40 @@ impl Desk {
         told["root_sequence"]
             .as_u64()
             .context("the number of a root document")
+    }
+
+    /// A province asks for another head key from a minute on, and two of three holders agreed to it as long before as a key has
+    /// to be announced. Clocks are not the world's here, so that this is not done by the program: it is the same in the
+    /// library that the program is made of.
+    pub(crate) fn rotate_head(&self, code: u8, new: &SigningKey, from: Minute) -> Result<u64> {
+        let folder = Folder::new(&self.dir.join("folder"));
+        let home = self.dir.join(Place::Node(code).to_string());
+        let old = read_signing_key(&home.join("signing.key"))?;
+        let root = folder.root()?.context("a root document")?;
+        let request = Request::Rotate {
+            federation: FederationId::new(NAME)?,
+            province: tests::province(code),
+            slot: Slot::new(slot_of(code)).context("a slot")?,
+            root_sequence: root.document().sequence.get(),
+            old: old.verifying_key(),
+            new: new.verifying_key(),
+            from: Some(from),
+        };
+        let request = request.sign(&[&old, new])?.to_pem();
+        fs::write(
+            self.dir.join(format!("folder/requests/{code}.pem")),
+            request,
+        )?;
+        let next = home.join("signing.key.next");
+        write_private(&next, hex::encode(new.to_bytes()).as_bytes())?;
+        let then = from.saturating_add_signed(-i64::from(HEAD_KEY_NOTICE_MIN));
+        let then = UnixTime::from_s(u64::from(then.get()) * 60);
+        folder.write_draft(&folder.derive(then)?)?;
+        for holder in ["a", "c"] {
+            let key = read_signing_key(&self.dir.join(format!("holders/{holder}.key")))?;
+            folder.write_next(&folder.sign(&key, then)?)?;
+        }
+        Ok(folder.publish(then)?.root_sequence)
     }
 
     /// Copies what was published beside a configuration, each file as a whole.

@@ -253,7 +253,7 @@ impl Realm {
         let (address, own) = (host.address, host.own);
         let mut text = format!(
             "production = false\ndata_dir = \"data\"\nnode_key_file = \"node.key\"\n\
-             signing_key_file = \"signing.key\"\nlog_key_file = \"log.key\"\n\
+             signing_key_file = \"signing.key\"\nsigning_key_next_file = \"signing.key.next\"\nlog_key_file = \"log.key\"\n\
              register_file = \"register.sealed\"\nsources_file = \"../sources.toml\"\n\
              [doors]\npeers_listen = \"{address}:{PEERS}\"\npublic_listen = \"{address}:{PUBLIC}\"\n\
              metrics_listen = \"{own}:{METRICS}\"\nlog_listen = \"{address}:{LOG}\"\n\

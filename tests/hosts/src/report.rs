@@ -176,15 +176,16 @@ impl Report {
             for (name, figure) in &act.figures {
                 let _ = write!(figures, "  {name}: {figure:.2}");
             }
-            let gates = act.gates_after_s.unwrap_or(f64::NAN);
+            let gates = act
+                .gates_after_s
+                .map_or("-".to_owned(), |after| format!("{after:.1} s"));
             line(format!(
-                "{:28} {:>4}  {:>7.0} {:>7.0}  {:>9.1} s {:>9.1} s{figures}",
+                "{:28} {:>4}  {:>7.0} {:>7.0}  {:>9.1} s {gates:>11}{figures}",
                 act.fault.words(),
                 act.province,
                 act.from_s,
                 act.until_s,
                 act.whole_after_s,
-                gates
             ));
         }
         line(String::new());

@@ -154,13 +154,14 @@ fn schedule<'a>(order: &'a Order, site: &'a crate::Site) -> impl Iterator<Item =
             // Time for one more, for the last ones and for looking at all.
             let reserve = order.measures.patience + order.measures.hold;
             let is_time = move |_: &Fault| site.elapsed() + reserve < lasts;
-            Box::new(
-                round
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .cycle()
-                    .take_while(is_time),
-            )
+            let round: Vec<Fault> = round.collect();
+            let first = round.len();
+            // A slot has three head keys at most.
+            let again = move |(index, fault): (usize, Fault)| {
+                (index < first || fault != Fault::NewHeadKey).then_some(fault)
+            };
+            let rounds = round.into_iter().cycle().take_while(is_time);
+            Box::new(rounds.enumerate().filter_map(again))
         }
     };
     rounds.chain(last)

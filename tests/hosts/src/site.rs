@@ -119,11 +119,16 @@ impl Site {
         tokio::time::sleep(left + Duration::from_millis(1)).await;
     }
 
+    /// When clocks show a minute.
+    pub(crate) fn at(&self, minute: Minute) -> Duration {
+        let passed_min = minute.get().saturating_sub(START_MINUTE);
+        Duration::from_millis(u64::from(passed_min) * 1000 / u64::from(self.pulse.rate_min_per_s))
+    }
+
     /// When clocks show the closing minute of an epoch.
     pub(crate) fn closing(&self, epoch: u32) -> Duration {
-        let minute = u64::from(epoch) * u64::from(self.pulse.every_min);
-        let passed_min = minute.saturating_sub(START_MINUTE.into());
-        Duration::from_millis(passed_min * 1000 / u64::from(self.pulse.rate_min_per_s))
+        let minute = epoch.saturating_mul(self.pulse.every_min);
+        self.at(Minute::new(minute).unwrap_or(Minute::MAX))
     }
 
     /// The directory of whoever stands at a place.

@@ -298,7 +298,7 @@ impl Stage {
     }
 
     /// Waits for the registry alone; gives its epoch.
-    async fn whole_registry(&self, begun: Duration, since: Duration) -> Result<u32> {
+    pub(crate) async fn whole_registry(&self, begun: Duration, since: Duration) -> Result<u32> {
         let nodes = self.nodes();
         let site = std::sync::Arc::clone(&self.realm.site);
         let epoch_of = |book: &crate::Book| {
