@@ -306,13 +306,18 @@ async fn a_recovered_node_signs_no_registry_and_no_list_that_it_may_have_signed_
     assert!(wait(node.contribute().map(drop)));
     world.advance_to(BACK + 20);
     assert!(node.contribute().is_ok());
-    let mut old = node.next_online(newest.sequence, None);
+    let old = node.next_online(newest.sequence, None);
     assert_eq!(
         node.cosign_online(&old),
         Err(NodeError::Refused(Reason::AlreadySigned))
     );
-    old.sequence = node.next_sequence().unwrap();
-    assert!(node.cosign_online(&old).is_ok());
+    let next = node.next_online(node.next_sequence().unwrap(), None);
+    let signed = node.cosign_online(&next);
+    assert!(
+        signed.is_ok(),
+        "{signed:?}: {next:?}, {:?}",
+        node.next_online(next.sequence, None)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
