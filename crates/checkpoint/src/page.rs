@@ -34,7 +34,7 @@ pub async fn serve_page(
         .map_err(federation::FederationError::from)?;
     let routes = Routes::new(wire::server::gate(service.clone()))
         .add_service(wire::server::trust(Mirrored(service)));
-    let router = pages::router::<Files>(routes, Hosts::loopback(address));
+    let router = pages::router::<Files>(routes, Hosts::address(address));
     pages::serve(listener, router, shutdown)
         .await
         .map_err(|error| federation::FederationError::from(error).into())

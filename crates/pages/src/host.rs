@@ -20,14 +20,10 @@ impl Hosts {
         Self(names.into_iter().collect())
     }
 
-    /// The names of a loopback address.
-    pub fn loopback(address: SocketAddr) -> Self {
-        let port = address.port();
-        Self::of([
-            format!("localhost:{port}"),
-            format!("127.0.0.1:{port}"),
-            format!("[::1]:{port}"),
-        ])
+    /// An address alone. Under another name for it, `localhost` among them, a page would be another origin to its browser, which
+    /// keeps nothing of what the first one remembers.
+    pub fn address(address: SocketAddr) -> Self {
+        Self::of([address.to_string()])
     }
 
     fn knows(&self, host: &str) -> bool {
@@ -61,10 +57,7 @@ pub(crate) async fn only_known(
     if hosts.admit(&request) {
         next.run(request).await
     } else {
-        (
-            StatusCode::MISDIRECTED_REQUEST,
-            "not served under this name\n",
-        )
-            .into_response()
+        let words = format!("only served as http://{}/\n", hosts.0.join("/, http://"));
+        (StatusCode::MISDIRECTED_REQUEST, words).into_response()
     }
 }

@@ -16,13 +16,13 @@ struct Pages;
 struct NotBuilt;
 
 async fn of<A: RustEmbed + 'static>(request: Request<Body>) -> Response<Body> {
-    let hosts = Hosts::loopback("127.0.0.1:8080".parse().unwrap());
+    let hosts = Hosts::address("127.0.0.1:8080".parse().unwrap());
     let router = router::<A>(Routes::default(), hosts);
     router.oneshot(request).await.unwrap()
 }
 
 fn get(path: &str) -> http::request::Builder {
-    Request::get(path).header("host", "localhost:8080")
+    Request::get(path).header("host", "127.0.0.1:8080")
 }
 
 async fn text(response: Response<Body>) -> String {
@@ -65,7 +65,8 @@ async fn what_is_in_hand_is_not_sent_again_and_what_has_a_digest_is_kept() {
 #[tokio::test]
 async fn other_names_other_origins_other_methods_and_other_paths_are_refused() {
     for (host, origin, status) in [
-        ("localhost:8080", None, StatusCode::OK),
+        ("127.0.0.1:8080", None, StatusCode::OK),
+        ("localhost:8080", None, StatusCode::MISDIRECTED_REQUEST),
         (
             "127.0.0.1:8080",
             Some("http://127.0.0.1:8080"),
@@ -73,16 +74,16 @@ async fn other_names_other_origins_other_methods_and_other_paths_are_refused() {
         ),
         ("evil.example:8080", None, StatusCode::MISDIRECTED_REQUEST),
         (
-            "localhost:8080",
+            "127.0.0.1:8080",
             Some("http://evil.example"),
             StatusCode::MISDIRECTED_REQUEST,
         ),
         (
-            "localhost:8080",
+            "127.0.0.1:8080",
             Some("null"),
             StatusCode::MISDIRECTED_REQUEST,
         ),
-        ("localhost:81", None, StatusCode::MISDIRECTED_REQUEST),
+        ("127.0.0.1:81", None, StatusCode::MISDIRECTED_REQUEST),
     ] {
         let mut request = Request::get("/").header("host", host);
         if let Some(origin) = origin {

@@ -3,7 +3,7 @@
 import { computed, signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { Desk, type ListInUse, type Report } from "./desk.ts";
+import { Desk, NotKept, type ListInUse, type Report } from "./desk.ts";
 import { Menu } from "./menu.tsx";
 import { Result } from "./result.tsx";
 import { Scan } from "./scan.tsx";
@@ -31,14 +31,24 @@ export const large = state(localStorage.getItem("large") === "yes");
 export const sound = state(localStorage.getItem("sound") !== "no");
 export const chosen = state(localStorage.getItem("profile") ?? "");
 
-/** The rule that is asked for: the supervisor's choice while the list has it, else the checkpoint's own. */
+/**
+ * The rule that is asked for: the supervisor's choice, else the checkpoint's own. `null` where the list does not have it: then
+ * nothing is decided, since any other rule may ask for less.
+ */
 export const profile = computed(() => {
-  const names = list.value?.profiles ?? [];
-  return names.includes(chosen.value) ? chosen.value : (desk.value?.setting.profile ?? "");
+  const asked = chosen.value || desk.value?.setting.profile || "";
+  return list.value && !list.value.profiles.includes(asked) ? null : asked;
 });
 
 /** A word in the language that was chosen. */
 export const t = (words: Words): string => words[language.value];
+
+/** Why nothing can be decided, in words. */
+class Undecided extends Error {
+  constructor(readonly words: Words) {
+    super(words.en);
+  }
+}
 
 /** Reads a code, unless one is being shown. */
 let deciding = false;
@@ -47,26 +57,34 @@ export async function decide(text: string, card: string): Promise<void> {
   if (!open || deciding || report.value) return;
   deciding = true;
   try {
+    if (profile.value === null) throw new Undecided(WORDS.profileGone);
     const found = await open.decide(text, profile.value, card);
+    // Whoever took the gate over meanwhile remembers other codes.
+    if (desk.value !== open) return;
     report.value = found;
     signal(found.outcome, sound.value);
   } catch (error) {
     console.error(error);
-    fault.value = WORDS.notKept;
+    fault.value = error instanceof Undecided ? error.words : error instanceof NotKept ? WORDS.notKept : WORDS.notDecided;
     signal("undecided", sound.value);
   } finally {
     deciding = false;
   }
 }
 
+/** Whose turn it is: who opened before, and lost the gate to another window, stops. */
+let turn = 0;
+
 async function renew(open: Desk): Promise<void> {
   try {
     await open.renew();
+    if (desk.value !== open) return;
     online.value = true;
     refused.value = null;
   } catch (error) {
+    if (desk.value !== open) return;
     // Not reached, or not believed: the list in hand serves on, and its age is shown.
-    const reached = navigator.onLine && !isUnreachable(error);
+    const reached = !isUnreachable(error);
     online.value = reached;
     refused.value = reached ? String(error) : null;
   }
@@ -79,9 +97,11 @@ function isUnreachable(error: unknown): boolean {
 }
 
 async function open(): Promise<void> {
+  const mine = ++turn;
   phase.value = "opening";
   try {
     const opened = await Desk.open();
+    if (mine !== turn) return opened.desk.close();
     desk.value = opened.desk;
     clockAheadS.value = opened.clockAheadS;
     online.value = opened.clockAheadS !== null;
@@ -89,18 +109,32 @@ async function open(): Promise<void> {
     phase.value = "open";
     void keepFresh(opened.desk);
   } catch (error) {
-    phase.value = { failed: String(error) };
+    if (mine === turn) phase.value = { failed: String(error) };
   }
 }
 
-async function keepFresh(open: Desk): Promise<never> {
-  for (;;) {
+/** Another window has the gate now. */
+function lose(): void {
+  turn += 1;
+  desk.value?.close();
+  desk.value = null;
+  report.value = null;
+  phase.value = "elsewhere";
+}
+
+async function keepFresh(open: Desk): Promise<void> {
+  while (desk.value === open) {
     await renew(open);
     const wait = open.setting.refreshEveryS * 1000 * (1 + Math.random() / 10);
-    await Promise.race([
-      new Promise((done) => setTimeout(done, list.value ? wait : LOOK_EVERY_MS)),
-      new Promise((done) => addEventListener("online", done, { once: true })),
-    ]);
+    await new Promise<void>((done) => {
+      const go = () => {
+        removeEventListener("online", go);
+        clearTimeout(timer);
+        done();
+      };
+      const timer = setTimeout(go, list.value ? wait : LOOK_EVERY_MS);
+      addEventListener("online", go);
+    });
   }
 }
 
@@ -115,10 +149,7 @@ function openAlone(steal: boolean): void {
       await open();
       await new Promise<never>(() => {});
     })
-    .catch(() => {
-      desk.value = null;
-      phase.value = "elsewhere";
-    });
+    .catch(lose);
 }
 
 async function watchForUpdates(): Promise<void> {
@@ -153,6 +184,7 @@ export function App() {
   const now = phase.value;
   return (
     <>
+      <div inert={(report.value ?? fault.value) !== null}>
       <Top />
       <main>
         {now === "opening" && <p role="status">{t(WORDS.loading)}</p>}
@@ -164,6 +196,7 @@ export function App() {
         )}
         {now === "open" && <Scan />}
       </main>
+      </div>
       {(report.value ?? fault.value) && <Result />}
     </>
   );
@@ -177,8 +210,14 @@ function Top() {
       <h1>{t(WORDS.title)}</h1>
       <p class={open && !open.stale ? "state" : "state bad"} role="status" data-testid="state">
         {online.value ? t(WORDS.online) : t(WORDS.offline)} · {t(WORDS.list)} <Age list={open} />
+        {open && profile.value && <> · {t(WORDS.profile)} {profile.value}</>}
       </p>
       <Menu />
+      {open && profile.value === null && (
+        <p class="warn" role="alert">
+          {t(WORDS.profileGone)}
+        </p>
+      )}
       {open?.stale && <p class="warn">{t(WORDS.listOld)}</p>}
       {refused.value && (
         <p class="warn">

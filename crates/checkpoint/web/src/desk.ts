@@ -37,6 +37,9 @@ export interface ListInUse extends InHand {
   profiles: string[];
 }
 
+/** This device's storage refused what has to be kept. */
+export class NotKept extends Error {}
+
 const BATCH_ENTRY_LEN = 36;
 const NOTHING = new Uint8Array();
 
@@ -64,7 +67,6 @@ export class Desk {
       const asked = await askSetting();
       setting = asked.setting;
       clockAheadS = asked.clockAheadS;
-      await store.keepSetting(setting);
     } catch (error) {
       if (!setting) throw error;
     }
@@ -77,6 +79,8 @@ export class Desk {
       setting.slotSkew,
       (await store.memory()) ?? NOTHING,
     );
+    // Only a setting that makes a gate takes the place of the one that was kept.
+    await store.keepSetting(setting);
     const desk = new Desk(store, gate, setting);
     await desk.restore();
     return { desk, clockAheadS };
@@ -158,9 +162,18 @@ export class Desk {
     const now = this.now();
     const number = new TextEncoder().encode(card);
     const report = JSON.parse(this.gate.decide(text, profile, now, NOTHING, number)) as Report;
-    await this.store.keepMemory(this.gate.memory());
-    await this.store.count(Math.floor(now / 3600), report.outcome);
+    try {
+      await this.store.keepMemory(this.gate.memory());
+      await this.store.count(Math.floor(now / 3600), report.outcome);
+    } catch (error) {
+      throw new NotKept("what the gate remembers could not be kept", { cause: error });
+    }
     return report;
+  }
+
+  /** Ends this gate: another one has its storage. */
+  close(): void {
+    this.gate.free();
   }
 
   counts(): Promise<[number, Counts][]> {

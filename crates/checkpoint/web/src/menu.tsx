@@ -50,12 +50,14 @@ export function Menu() {
         <label>
           {t(WORDS.profile)}
           <select
-            value={profile.value}
+            value={profile.value ?? ""}
             onChange={(event) => {
+              if (event.currentTarget.value === "") return;
               chosen.value = event.currentTarget.value;
               keep("profile", chosen.value);
             }}
           >
+            {profile.value === null && <option value="">{t(WORDS.profileChoose)}</option>}
             {(list.value?.profiles ?? []).map((name) => (
               <option key={name} value={name}>
                 {name}
@@ -105,7 +107,7 @@ export function Menu() {
 
 /** An hour since the Unix epoch, in UTC+8 as all days are. */
 function hourText(hour: number): string {
-  return new Intl.DateTimeFormat("zh-CN", {
+  return new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", {
     timeZone: "Asia/Shanghai",
     month: "2-digit",
     day: "2-digit",

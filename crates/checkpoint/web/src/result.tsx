@@ -2,9 +2,12 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-import { Age, fault, language, report, t } from "./app.tsx";
+import { Age, fault, language, profile, report, t } from "./app.tsx";
 import type { Outcome, Report } from "./desk.ts";
 import { WORDS } from "./words.ts";
+
+/** A verdict stands at least so long. */
+const SEEN_AFTER_MS = 400;
 
 const WORD = { accept: WORDS.pass, reject: WORDS.no, undecided: WORDS.cannot } as const;
 
@@ -25,18 +28,21 @@ export function Result() {
   const shown = report.value;
   const outcome: Outcome = shown?.outcome ?? "undecided";
   const word = WORD[outcome];
+  const shownAt = useRef(performance.now());
   const done = () => {
+    // A scanner that sends two line ends would put away what nobody has seen.
+    if (performance.now() - shownAt.current < SEEN_AFTER_MS) return;
     report.value = null;
     fault.value = null;
   };
   return (
-    <div class={`result ${outcome}`} role="alertdialog" aria-modal="true" aria-labelledby="word" data-testid="result">
+    <div class={`result ${outcome}`} role="alertdialog" aria-modal="true" aria-labelledby="word" aria-describedby="words" data-testid="result">
       <Icon outcome={outcome} />
       <h2 id="word">
-        {word.zh} <span lang="en">{word.en}</span>
+        <span lang="zh-CN">{word.zh}</span> <span lang="en">{word.en}</span>
       </h2>
       {shown?.accepted?.specimen && <p class="specimen">{t(WORDS.specimen)}</p>}
-      {shown ? <Words report={shown} /> : <p>{fault.value && t(fault.value)}</p>}
+      {shown ? <Words report={shown} /> : <p id="words">{fault.value && t(fault.value)}</p>}
       <button ref={next} class="main" onClick={done}>
         {t(WORDS.next)}
       </button>
@@ -48,7 +54,7 @@ function Words({ report }: { report: Report }) {
   const zh = language.value === "zh";
   const { accepted } = report;
   return (
-    <dl>
+    <dl id="words">
       {accepted ? (
         <>
           <dt>{t(WORDS.proved)}</dt>
@@ -73,6 +79,8 @@ function Words({ report }: { report: Report }) {
       )}
       <dt>{t(WORDS.todo)}</dt>
       <dd>{zh ? report.officer_zh : report.officer_en}</dd>
+      <dt>{t(WORDS.profile)}</dt>
+      <dd>{profile.value}</dd>
       <dt>{t(WORDS.list)}</dt>
       <dd>
         <Age list={report.list} /> · <code>{report.code}</code>

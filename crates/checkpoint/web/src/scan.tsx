@@ -22,6 +22,7 @@ function read(text: string): void {
   const number = card.value.trim().toUpperCase();
   cardBad.value = number !== "" && !CARD.test(number);
   if (cardBad.value) return;
+  if (report.value || fault.value) return;
   void decide(text.slice(0, TEXT_LEN_MAX), number).finally(() => {
     card.value = ""; // it is the last person's
   });
