@@ -50,6 +50,7 @@ for (const [name, look] of LOOKS) {
       await page.getByRole("button", { name: "打开摄像头" }).click();
       await expect(page.getByTestId("result")).toContainText("通行 PASS", { timeout: 20_000 });
       // The same frame is still there: shown again, it is refused.
+      await page.waitForTimeout(450);
       await page.getByRole("button", { name: "下一位" }).click();
       await expect(page.getByTestId("result")).toContainText("REPLAYED", { timeout: 20_000 });
     });

@@ -32,7 +32,10 @@ async function answered(page: Page, word: string, code: string): Promise<void> {
   await expect(result.getByText(code, { exact: true })).toBeVisible();
 }
 
-const next = (page: Page) => page.getByRole("button", { name: "下一位" }).click();
+async function next(page: Page): Promise<void> {
+  await page.waitForTimeout(450); // a verdict stands that long at least
+  await page.getByRole("button", { name: "下一位" }).click();
+}
 
 /** Waits until the page opens without a network. */
 async function installed(page: Page): Promise<void> {
@@ -71,10 +74,9 @@ test("it opens and verifies without a network, and says so", async ({ page }) =>
   await checkpoint.stop();
   await page.reload();
   await expect(page.getByTestId("state")).toContainText("离线");
-  // Without the checkpoint its clock is this machine's: long after the list has ended.
-  await expect(page.getByTestId("state")).toContainText("更新于");
+  // The clock goes on as the checkpoint's was, so that the code is still of now.
   await present(page, vector("a good pass").text);
-  await expect(page.getByTestId("result")).toBeVisible();
+  await answered(page, "通行 PASS", "ACCEPTED");
 });
 
 test("a gate that was never set up says that it needs its checkpoint, and goes on when it is there", async ({ page }) => {
@@ -90,17 +92,49 @@ test("a gate that was never set up says that it needs its checkpoint, and goes o
   await expect(page.getByTestId("state")).toContainText("更新于");
 });
 
-test("a list that is past its age checks nothing, and one past its soft age warns", async ({ page }) => {
-  await checkpoint.stop();
-  checkpoint = await Checkpoint.start({ minutesLater: 90 });
+test("a list that was kept warns past its soft age, and checks nothing past its end", async ({ page }) => {
   await opened(page);
-  await expect(page.getByText("信任列表已旧")).toBeVisible();
-  await checkpoint.stop();
-  checkpoint = await Checkpoint.start({ minutesLater: 7 * 60 });
-  // What was taken when it was fresh serves on until its end, and then says so.
-  await page.goto(checkpoint.url);
+  for (const [minutesLater, warns] of [
+    [90, true],
+    [7 * 60, false],
+  ] as const) {
+    const { port } = checkpoint;
+    await checkpoint.stop();
+    checkpoint = await Checkpoint.start({ minutesLater, list: false, port });
+    await page.reload();
+    await expect(page.getByTestId("state")).toContainText("更新于");
+    if (warns) {
+      await expect(page.getByText("信任列表已旧")).toBeVisible();
+      continue;
+    }
+    await present(page, vector("a good pass").text);
+    await answered(page, "无法核验", "LIST_STALE");
+  }
+});
+
+test("a rule that the list does not have any more lets nobody pass", async ({ page }) => {
+  await opened(page);
+  await page.evaluate(() => localStorage.setItem("profile", "gone"));
+  await page.reload();
+  await expect(page.getByRole("alert")).toContainText("所选准入规则已不在信任列表中");
   await present(page, vector("a good pass").text);
   await expect(page.getByTestId("result")).toContainText("无法核验");
+  await page.waitForTimeout(500);
+  await next(page);
+  await page.getByRole("button", { name: "设置" }).click();
+  await page.getByLabel("准入规则").selectOption("gate");
+  await page.getByRole("button", { name: "关闭" }).click();
+  await present(page, vector("a good pass").text);
+  await answered(page, "通行 PASS", "ACCEPTED");
+});
+
+test("a second line end of a scanner does not put a verdict away", async ({ page }) => {
+  await opened(page);
+  await page.keyboard.type("HC1:6BF");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(100);
+  await answered(page, "不通过", "MALFORMED");
 });
 
 test("a specimen looks like one where it is admitted", async ({ page }) => {
@@ -109,7 +143,7 @@ test("a specimen looks like one where it is admitted", async ({ page }) => {
   await opened(page);
   await present(page, vector("a specimen").text);
   await answered(page, "通行 PASS", "ACCEPTED");
-  await expect(page.getByText("样本,仅供演示")).toBeVisible();
+  await expect(page.getByText("样本，仅供演示")).toBeVisible();
 });
 
 test("two windows do not share a gate", async ({ page, context }) => {
@@ -206,11 +240,13 @@ test("everything can be done by keyboard", async ({ page }) => {
   await page.keyboard.type(vector("a good pass").text);
   await page.keyboard.press("Enter");
   await answered(page, "通行", "ACCEPTED");
+  await page.waitForTimeout(450);
   await page.keyboard.press("Enter");
   await expect(page.getByTestId("result")).toHaveCount(0);
   await page.keyboard.type("HC1:6BF");
   await page.keyboard.press("Enter");
   await answered(page, "不通过", "MALFORMED");
+  await page.waitForTimeout(450);
   await page.keyboard.press("Space");
   await expect(page.getByTestId("result")).toHaveCount(0);
 });
@@ -248,6 +284,7 @@ for (const large of [false, true]) {
         await field.press("Enter");
         await expect(page.getByTestId("result")).toBeVisible();
         await clean(page);
+        await page.waitForTimeout(450);
         await page.getByTestId("result").getByRole("button").click();
       }
       await page.getByRole("button", { name: /设置|Settings/ }).click();

@@ -118,6 +118,7 @@ function lose(): void {
   turn += 1;
   desk.value?.close();
   desk.value = null;
+  list.value = null;
   report.value = null;
   phase.value = "elsewhere";
 }
