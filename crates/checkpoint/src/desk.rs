@@ -10,7 +10,7 @@ use crate::{Config, Error, StateDir};
 #[derive(Debug)]
 pub struct Desk {
     config: Config,
-    desk: gate::Desk,
+    inner: gate::Desk,
     state: StateDir,
     stored: GateMemory,
 }
@@ -26,7 +26,7 @@ impl Desk {
         let memory = state.load_memory()?;
         let list = state.load_list(&setting.pinned)?;
         Ok(Self {
-            desk: gate::Desk::new(setting, list, memory.clone()),
+            inner: gate::Desk::new(setting, list, memory.clone()),
             stored: memory,
             config,
             state,
@@ -40,27 +40,27 @@ impl Desk {
 
     /// What it is set to.
     pub const fn setting(&self) -> &Setting {
-        self.desk.setting()
+        self.inner.setting()
     }
 
     /// The gate's name in challenges.
     pub const fn gate_id(&self) -> GateId {
-        self.desk.setting().gate_id
+        self.inner.setting().gate_id
     }
 
     /// The trust list in use, if there is one.
     pub const fn list(&self) -> Option<&TrustList> {
-        self.desk.list()
+        self.inner.list()
     }
 
     /// What was decided since the desk opened.
     pub const fn counts(&self) -> gate::Counts {
-        self.desk.counts()
+        self.inner.counts()
     }
 
     /// Age and numbers of the trust list in use.
     pub fn list_age(&self, now: UnixTime) -> Option<ListAge> {
-        self.desk.list_age(now)
+        self.inner.list_age(now)
     }
 
     /// Takes a trust list after checking it against the one in use, and stores it before using it. False if it is the
@@ -84,7 +84,7 @@ impl Desk {
         now: UnixTime,
     ) -> Result<bool, Error> {
         let refused = |error: verifier::Error| Error::NotRefreshed(error.to_string());
-        let mut candidate = self.desk.consider(bundle, now).map_err(refused)?;
+        let mut candidate = self.inner.consider(bundle, now).map_err(refused)?;
         for entry in candidate.missing().to_vec() {
             if let Some(batch) = batches.iter().find(|batch| batch.entry() == entry) {
                 candidate.supply(&batch.to_bytes()).map_err(refused)?;
@@ -96,7 +96,7 @@ impl Desk {
             return Ok(false);
         }
         self.state.store_list(&list)?;
-        self.desk.use_list(list);
+        self.inner.use_list(list);
         Ok(true)
     }
 
@@ -118,7 +118,7 @@ impl Desk {
         profile: Option<&str>,
         now: UnixTime,
     ) -> Result<Report, Error> {
-        Ok(self.desk.decide(scanned, profile, now)?)
+        Ok(self.inner.decide(scanned, profile, now)?)
     }
 
     /// The verdicts on several codes under one profile, in their order; their proofs are checked together.
@@ -132,12 +132,12 @@ impl Desk {
         now: UnixTime,
         seed: &BatchSeed,
     ) -> Result<Vec<Report>, Error> {
-        Ok(self.desk.decide_all(scanned, profile, now, seed)?)
+        Ok(self.inner.decide_all(scanned, profile, now, seed)?)
     }
 
     /// What was asked for without a usable challenge: a refusal that never reaches the verifier.
     pub(crate) fn refuse(&mut self, verdict: Verdict, now: UnixTime) -> Report {
-        self.desk.refuse(verdict, now)
+        self.inner.refuse(verdict, now)
     }
 
     /// Stores what the gate remembers, if that changed since it was last stored.
@@ -145,9 +145,9 @@ impl Desk {
     /// # Errors
     /// [`Error::File`].
     pub fn store_memory(&mut self) -> Result<(), Error> {
-        if *self.desk.memory() != self.stored {
-            self.state.store_memory(self.desk.memory())?;
-            self.stored = self.desk.memory().clone();
+        if *self.inner.memory() != self.stored {
+            self.state.store_memory(self.inner.memory())?;
+            self.stored = self.inner.memory().clone();
         }
         Ok(())
     }

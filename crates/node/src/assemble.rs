@@ -148,19 +148,29 @@ impl Peers {
             .collect()
     }
 
-    /// Asks all peers at once what they may well not have; gives what they have. Who is late is not waited for, as in
-    /// [`Peers::ask_all`].
+    /// Asks all peers at once what they may well not have; nothing for those that say so. Who refuses or is late is left out, as
+    /// in [`Peers::ask_all`].
     pub(crate) async fn ask_each<T, F, A>(
         &self,
         what: &'static str,
         ask: F,
-    ) -> BTreeMap<ProvinceCode, T>
+    ) -> BTreeMap<ProvinceCode, Option<T>>
     where
         T: Send + 'static,
         F: Fn(Channel) -> A,
         A: Future<Output = Result<T, Status>> + Send + 'static,
     {
-        let answers = self.gather(what, ask).await.into_iter();
+        let asked = |channel| {
+            let answer = ask(channel);
+            async move {
+                match answer.await {
+                    Ok(answer) => Ok(Some(answer)),
+                    Err(status) if wire::reason_of(&status) == Some(Reason::NotFound) => Ok(None),
+                    Err(status) => Err(status),
+                }
+            }
+        };
+        let answers = self.gather(what, asked).await.into_iter();
         answers
             .filter_map(|(province, answer)| Some((province, answer.ok()?)))
             .collect()
@@ -286,6 +296,7 @@ impl Peers {
                     ?reason,
                     "a missed registry is not to be had"
                 );
+                return;
             }
         }
     }

@@ -1,13 +1,16 @@
 //! Finishing what others began: a proposer may die between collecting signatures and publishing. Each of its signers has
 //! signed at most once, and signs nothing else in its place; so the next proposer asks what was signed already, and goes on
-//! with that.
+//! with that where something new would find no quorum any more. What one province alone has signed while enough others have
+//! signed nothing is let be: nobody can have its own proposal carried by the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use commitment::Epoch;
+use commitment::{Epoch, Slot};
 use federation::pass_on;
 use ledger::{Cosignature, CosignedStatement};
 use rules::ProvinceCode;
+use tokio::time::timeout;
 use tonic::Status;
 use verifier::trust::{OnlineDocument, ProvinceSignature, Sequence, SignedOnline};
 use wire::federation::v1 as proto;
@@ -20,13 +23,26 @@ use crate::online::SEQUENCE_LEAP;
 /// Different statements, or documents, that are gone on with: honest signers have one, and those of two proposers at one
 /// moment two.
 const BEGUN_MAX: usize = 3;
+/// Time for going on with one of them: whoever signed it has to give what it names, and may not hold up an epoch.
+const GO_ON_WITHIN: Duration = Duration::from_secs(20);
 
 /// What was begun, by what it says: with who has signed it, the most signed first. All proposers go on in the same order.
-fn in_order<K: Ord, T>(begun: BTreeMap<K, (T, usize)>) -> Vec<T> {
-    let mut begun: Vec<(K, (T, usize))> = begun.into_iter().collect();
-    begun.sort_by(|(a, (_, of_a)), (b, (_, of_b))| of_b.cmp(of_a).then(a.cmp(b)));
+fn in_order<K: Ord, T>(begun: BTreeMap<K, (T, BTreeSet<Slot>)>) -> Vec<T> {
+    let mut begun: Vec<(K, (T, BTreeSet<Slot>))> = begun.into_iter().collect();
+    begun.sort_by(|(a, (_, of_a)), (b, (_, of_b))| of_b.len().cmp(&of_a.len()).then(a.cmp(b)));
     begun.truncate(BEGUN_MAX);
     begun.into_iter().map(|(_, (what, _))| what).collect()
+}
+
+/// Whether something new can still find its quorum: this node and enough of those that answered have signed nothing.
+fn is_open(free: usize, has_signed: bool, quorum: usize) -> bool {
+    !has_signed && free + 1 >= quorum
+}
+
+/// Goes on for so long and no longer.
+async fn in_time<T>(work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+    let done = timeout(GO_ON_WITHIN, work).await;
+    done.unwrap_or_else(|_| Err(Status::deadline_exceeded("what was begun is not to be had")))
 }
 
 /// A registry of an epoch that others, or this node, have signed before, if it finds its quorum now. What this node would not
@@ -45,33 +61,34 @@ pub(crate) async fn finish_registry(
             Ok(SignedProposal::try_from(answer.get_ref())?)
         }
     };
-    let mut signed: Vec<SignedProposal> = peers
-        .ask_each("what was signed of a registry", ask)
-        .await
-        .into_values()
-        .collect();
-    let own = desk.ask(move |node| node.signed_registry(epoch)).await;
-    signed.extend(own.ok());
-    let mut begun: BTreeMap<[u8; 32], (Begun, usize)> = BTreeMap::new();
+    let answers = peers.ask_each("what was signed of a registry", ask).await;
+    let free = answers.values().filter(|answer| answer.is_none()).count();
+    let own = desk.ask(move |node| node.signed_registry(epoch)).await.ok();
+    if is_open(free, own.is_some(), desk.node().quorum()) {
+        return None;
+    }
+    let mut begun: BTreeMap<[u8; 32], (Begun, BTreeSet<Slot>)> = BTreeMap::new();
     for SignedProposal {
         proposal,
         cosignature,
-    } in signed
+    } in answers.into_values().flatten().chain(own)
     {
-        let is_of_epoch = proposal.statement.epoch() == epoch;
-        if is_of_epoch
+        // Heads that are not the statement's would stand in the way of whoever has the right ones.
+        if proposal.statement.epoch() == epoch
+            && desk.node().is_valid_proposal(&proposal)
             && desk
                 .node()
                 .is_valid_cosignature(&cosignature, &proposal.statement)
         {
             let of = begun.entry(proposal.statement.hash().0);
-            let (begun, count) = of.or_insert_with(|| (Begun::of(proposal), 0));
-            begun.cosignatures.push(cosignature);
-            *count += 1;
+            let (begun, signers) = of.or_insert_with(|| (Begun::of(proposal), BTreeSet::new()));
+            if signers.insert(cosignature.slot) {
+                begun.cosignatures.push(cosignature);
+            }
         }
     }
     for begun in in_order(begun) {
-        match begun.go_on(desk, peers).await {
+        match in_time(begun.go_on(desk, peers)).await {
             Ok(registry) => {
                 tracing::info!(
                     epoch = number,
@@ -139,7 +156,7 @@ struct BegunList {
     document: OnlineDocument,
     signatures: Vec<ProvinceSignature>,
     /// Who has signed it, and so has what it names.
-    by: Option<ProvinceCode>,
+    by: Vec<ProvinceCode>,
 }
 
 impl BegunLists {
@@ -156,13 +173,14 @@ impl BegunLists {
             }
         };
         let answers = peers.ask_each("what was signed of a list", ask).await;
+        let free = answers.values().filter(|answer| answer.is_none()).count();
         let mut signed: Vec<(Option<ProvinceCode>, SignedNumber)> = answers
             .into_iter()
-            .map(|(province, signed)| (Some(province), signed))
+            .filter_map(|(province, signed)| Some((Some(province), signed?)))
             .collect();
-        if let Ok(own) = desk.ask(move |node| node.signed_online(listed)).await {
-            signed.push((None, own));
-        }
+        let own = desk.ask(move |node| node.signed_online(listed)).await.ok();
+        let is_open = is_open(free, own.is_some(), desk.node().quorum());
+        signed.extend(own.map(|own| (None, own)));
         let (mut highest, mut begun) = (listed, BTreeMap::new());
         for (by, number) in signed {
             let Some((document, signature)) = number.signed else {
@@ -185,20 +203,22 @@ impl BegunLists {
                 highest = of.max(highest);
             }
             let new = || {
-                let signatures = Vec::new();
-                (
-                    BegunList {
-                        document,
-                        signatures,
-                        by,
-                    },
-                    0,
-                )
+                let (signatures, by) = (Vec::new(), Vec::new());
+                let begun = BegunList {
+                    document,
+                    signatures,
+                    by,
+                };
+                (begun, BTreeSet::new())
             };
-            let (begun, count) = begun.entry(says).or_insert_with(new);
-            begun.signatures.push(signature);
-            begun.by = begun.by.or(by);
-            *count += 1;
+            let (begun, signers) = begun.entry(says).or_insert_with(new);
+            if signers.insert(signature.slot) {
+                begun.signatures.push(signature);
+            }
+            begun.by.extend(by);
+        }
+        if is_open {
+            begun.clear();
         }
         Self {
             highest,
@@ -210,7 +230,7 @@ impl BegunLists {
     pub(crate) async fn finish(self, desk: &Desk, peers: &Peers) -> Option<SignedOnline> {
         for begun in self.begun {
             let sequence = begun.document.sequence.get();
-            match begun.go_on(desk, peers).await {
+            match in_time(begun.go_on(desk, peers)).await {
                 Ok(online) => {
                     tracing::info!(sequence, "a list that was begun before is finished");
                     return Some(online);
@@ -227,10 +247,11 @@ impl BegunLists {
 
 impl BegunList {
     async fn go_on(mut self, desk: &Desk, peers: &Peers) -> Result<SignedOnline, Status> {
-        if let Some(by) = self.by {
-            peers.registries_from(by, desk, &self.document).await;
-            if let Some(entry) = desk.node().unseen_batch(&self.document) {
-                let batch = peers.batch_from(by, &entry).await?;
+        for by in &self.by {
+            peers.registries_from(*by, desk, &self.document).await;
+            if let Some(entry) = desk.node().unseen_batch(&self.document)
+                && let Ok(batch) = peers.batch_from(*by, &entry).await
+            {
                 desk.node().offer(&batch);
             }
         }
@@ -259,7 +280,21 @@ mod tests {
 
     #[test]
     fn what_most_have_signed_comes_first_and_all_go_on_in_the_same_order() {
-        let begun = BTreeMap::from([(3, ("c", 1)), (1, ("a", 1)), (2, ("b", 2)), (4, ("d", 1))]);
+        let by = |slots: &[u8]| slots.iter().map(|slot| Slot::new(*slot).unwrap()).collect();
+        let begun = BTreeMap::from([
+            (3, ("c", by(&[0]))),
+            (1, ("a", by(&[1]))),
+            (2, ("b", by(&[2, 3]))),
+            (4, ("d", by(&[4]))),
+        ]);
         assert_eq!(in_order(begun), ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn what_was_begun_is_gone_on_with_only_where_something_new_finds_no_quorum() {
+        // Of five, four are needed.
+        assert!(is_open(3, false, 4));
+        assert!(!is_open(2, false, 4));
+        assert!(!is_open(4, true, 4), "this node has signed");
     }
 }

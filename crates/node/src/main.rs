@@ -302,7 +302,15 @@ fn serve_until_told(
         let told_to_end = signalled();
         announce(&listeners)?;
         let retaining = tokio::spawn(retain_every_day(std::sync::Arc::clone(&node)));
-        let served = serve(node, peers, listeners, credentials, &limits, told_to_end).await;
+        let served = Box::pin(serve(
+            node,
+            peers,
+            listeners,
+            credentials,
+            &limits,
+            told_to_end,
+        ))
+        .await;
         retaining.abort();
         let _ = end.send(());
         if let Ok(controlled) = control.await {

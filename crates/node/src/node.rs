@@ -301,6 +301,11 @@ impl Node {
         self.charter().document().sequence.get()
     }
 
+    /// Provinces that make a quorum.
+    pub(crate) fn quorum(&self) -> usize {
+        self.charter().roster.quorum()
+    }
+
     /// Time for a call.
     pub(crate) fn deadline(&self) -> Duration {
         Duration::from_secs(self.limits.deadline_s)

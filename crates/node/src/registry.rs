@@ -10,7 +10,7 @@ use ledger::{
     RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead,
 };
 use rules::Minute;
-use wire::{PublishedRegistry, Reason};
+use wire::{Proposal, PublishedRegistry, Reason};
 
 use crate::epoch::Issuing;
 use crate::node::epoch_of_key;
@@ -283,6 +283,13 @@ impl Node {
 
     pub(crate) fn knows_registry(&self, epoch: Epoch) -> bool {
         self.known_registry(epoch).is_some()
+    }
+
+    /// Whether the heads beside a statement are those that it names, each signed by its province.
+    pub(crate) fn is_valid_proposal(&self, proposal: &Proposal) -> bool {
+        let Proposal { statement, heads } = proposal;
+        let charter = self.charter();
+        statement.check_heads(heads, &charter.roster).is_ok()
     }
 
     pub(crate) fn is_valid_cosignature(

@@ -55,6 +55,6 @@ fn found(path: &str, file: &EmbeddedFile, in_hand: Option<&HeaderValue>) -> Resp
 }
 
 fn tag(digest: [u8; 32]) -> HeaderValue {
-    let hex: String = digest[..16].iter().map(|b| format!("{b:02x}")).collect();
-    HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+    let tag = format!("\"{}\"", hex::encode(&digest[..16]));
+    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }

@@ -42,7 +42,8 @@ impl Hosts {
                 .get(name)
                 .map(|v| v.to_str().unwrap_or(""))
         };
-        let asked = text(HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
+        let asked =
+            text(HOST).or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
         let from = text(ORIGIN).map(|origin| {
             let schemes = ["https://", "http://"];
             let host = schemes.iter().find_map(|s| origin.strip_prefix(s));

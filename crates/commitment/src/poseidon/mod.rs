@@ -5,10 +5,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use ark_bn254::Fr;
-use ark_ff::PrimeField as _;
 use light_poseidon::{Poseidon, PoseidonHasher, PoseidonParameters};
 
-use crate::fr_to_bytes;
+use crate::{fr_from_bytes, fr_to_bytes};
 
 /// What a hash is for; no two uses share a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,9 +85,10 @@ const ALPHA: u64 = 5;
 /// data a program is linked with those alone that it hashes with.
 fn stored(arity: usize, constants: &[u8]) -> PoseidonParameters<Fr> {
     let width = arity + 1;
-    let all: Vec<Fr> = constants
-        .chunks_exact(32)
-        .map(|element| Fr::from_be_bytes_mod_order(element))
+    let (elements, _) = constants.as_chunks::<32>();
+    let all: Vec<Fr> = elements
+        .iter()
+        .map(|element| fr_from_bytes(element).expect("a test holds the files against the library"))
         .collect();
     let (ark, mds) = all.split_at(all.len() - width * width);
     PoseidonParameters::new(

@@ -121,6 +121,21 @@ async fn of_two_statements_that_were_begun_one_finds_its_quorum_and_nobody_signs
     assert_eq!(other.unwrap_err(), NodeError::Refused(Reason::NotFound));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_province_alone_has_signed_is_not_carried_by_the_others() {
+    let world = World::new(Wish::default()).await;
+    world.close_epoch(1);
+    // It would leave a province out; the others have signed nothing, and are a quorum without it.
+    let two = heads(&world, &[33, 35], 1);
+    let node = &world.house(33).node;
+    let statement = node.propose(Epoch::new(1), &two).unwrap();
+    node.cosign(&statement, &two).unwrap();
+    assert_eq!(assemble(world.house(42), 1).await, Ok(2));
+    let registry = world.house(42).node.registry(Epoch::new(1)).unwrap();
+    assert_ne!(*registry.cosigned.statement(), statement);
+    assert_eq!(registry.heads.len(), 3);
+}
+
 /// A document with a batch that a house proposes and signs, and that `signer` signs when it is asked.
 async fn collected_list(world: &World, proposer: u8, signer: u8) -> OnlineDocument {
     let node = &world.house(proposer).node;
