@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hosts::{Fault, Measures, Order, Pace, Programs, Pulse, Wanted, run};
+use hosts::{Fault, LoadPace, Measures, Order, Pace, Programs, Pulse, Wanted, run};
 
 fn order(dir: PathBuf) -> Order {
     Order {
@@ -34,7 +34,10 @@ fn order(dir: PathBuf) -> Order {
         faults: all_but_one(),
         lasts: None,
         quiet: Duration::ZERO,
-        pass_every: Duration::from_secs(4),
+        load: LoadPace {
+            state_every: Duration::from_secs(1),
+            pass_every: Duration::from_secs(20),
+        },
         seed: 7,
     }
 }

@@ -24,7 +24,7 @@ mod watch;
 pub use book::{Book, Wrong};
 pub use cable::Pace;
 pub use host::{Host, Place};
-pub use load::{Counts, Load};
+pub use load::{Counts, Load, LoadPace};
 pub use network::{Network, Wanted};
 pub use plot::{Measure, picture};
 pub use programs::Programs;

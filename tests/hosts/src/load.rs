@@ -23,7 +23,6 @@ use crate::host::Place;
 use crate::realm::rule_set_of;
 use crate::site::{GATES, LABORATORY, PROVINCES, Site};
 
-const STATE_EVERY: Duration = Duration::from_millis(500);
 const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// For a pass, from asking for it to having it.
 const PASS_LIMIT: Duration = Duration::from_mins(1);
@@ -37,6 +36,15 @@ const CLAIM: Claim = Claim {
     worst: WorstColour::Yellow,
     test_age: TestAge::NotAsked,
 };
+
+/// How often what is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadPace {
+    /// Time between two calls of a laboratory, with one to three events each.
+    pub state_every: Duration,
+    /// Time between two passes of a province's residents.
+    pub pass_every: Duration,
+}
 
 /// Numbers of what was done.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -95,7 +103,7 @@ impl Drop for Load {
 
 impl Load {
     /// Begins; what is stated about whom follows from the seed.
-    pub fn begin(site: &Arc<Site>, seed: u64, pass_every: Duration) -> Self {
+    pub fn begin(site: &Arc<Site>, seed: u64, pace: LoadPace) -> Self {
         let done: Arc<Mutex<Done>> = Arc::default();
         let (pause, paused) = watch::channel(false);
         let turns = Arc::new(Semaphore::new(1));
@@ -108,9 +116,10 @@ impl Load {
                 rng: ChaCha8Rng::seed_from_u64(seed ^ u64::from(code) << 32),
                 code,
                 turns: Arc::clone(&turns),
+                pace,
             };
             tasks.push(tokio::spawn(caller.clone().state()));
-            tasks.push(tokio::spawn(caller.show(pass_every)));
+            tasks.push(tokio::spawn(caller.show()));
         }
         Self {
             site: Arc::clone(site),
@@ -251,6 +260,7 @@ struct Caller {
     rng: ChaCha8Rng,
     code: u8,
     turns: Arc<Semaphore>,
+    pace: LoadPace,
 }
 
 async fn offer(source: &mut Source, events: Vec<SignedEvent>) -> Result<Vec<String>> {
@@ -273,7 +283,7 @@ impl Caller {
         let mut source = None;
         loop {
             self.while_paused().await;
-            sleep(STATE_EVERY).await;
+            sleep(self.pace.state_every).await;
             if !self.site.runs(Place::Node(self.code)) {
                 source = None;
                 continue;
@@ -353,11 +363,11 @@ impl Caller {
     }
 
     /// Residents ask for passes and show them.
-    async fn show(mut self, every: Duration) {
+    async fn show(mut self) {
         let mut device = None;
         loop {
             self.while_paused().await;
-            let wait_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
+            let wait_ms = u64::try_from(self.pace.pass_every.as_millis()).unwrap_or(u64::MAX);
             let wait_ms = self.rng.random_range(wait_ms / 2..=wait_ms * 3 / 2);
             sleep(Duration::from_millis(wait_ms)).await;
             if !self.site.runs(Place::Node(self.code)) {

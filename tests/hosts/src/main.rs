@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use hosts::{
-    Fault, Measure, Measures, Order, Pace, Programs, Pulse, Ran, Wanted, picture, run, write_table,
+    Fault, LoadPace, Measure, Measures, Order, Pace, Programs, Pulse, Ran, Wanted, picture, run,
+    write_table,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -156,7 +157,10 @@ fn order(arguments: &Arguments, programs: Programs) -> Order {
         } else {
             Duration::from_mins(1)
         },
-        pass_every: Duration::from_secs(12),
+        load: LoadPace {
+            state_every: Duration::from_millis(500),
+            pass_every: Duration::from_secs(12),
+        },
         seed: arguments.seed.unwrap_or_else(rand::random),
     }
 }

@@ -233,7 +233,11 @@ impl Realm {
             self.end(place).await?;
         }
         for code in PROVINCES {
-            let config = format!("{}/node.toml", Place::Node(code));
+            let place = Place::Node(code);
+            // Which key is in force is a matter of time.
+            let text = self.node_config(code, Hands::Movable(0));
+            fs::write(self.site.home(place).join("node.toml"), text)?;
+            let config = format!("{place}/node.toml");
             let looked = self
                 .desk
                 .node(&["fsck", "--config", &config, "--json"], b"");

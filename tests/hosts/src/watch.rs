@@ -49,7 +49,7 @@ impl Watch {
                 loop {
                     if site.runs(place) {
                         // Who cannot be asked says nothing.
-                        let _ = timeout(LOOK_LIMIT, look_at(&site, place, &books)).await;
+                        let _ = look_at(&site, place, &books).await;
                     }
                     sleep(LOOK_EVERY).await;
                 }
@@ -64,43 +64,46 @@ async fn look_at(site: &Site, place: Place, books: &Books) -> Result<()> {
     match place {
         Place::Node(code) => {
             let mut client = site.operator(code).await?;
-            let answer = client
-                .get_status(op::GetStatusRequest {})
-                .await?
-                .into_inner();
-            let said = Said {
-                closed: answer.closed_epoch,
-                registry: answer.registry_epoch,
-                root: answer.root_sequence,
-                online: answer.online_sequence,
-            };
-            let before = books
-                .open()
-                .last
-                .get(&place)
-                .map_or(0, |said| said.registry);
-            if said.registry > before {
-                let registry = registry_at(site, code, said.registry).await?;
-                books.open().note_registry(site.elapsed(), place, &registry);
+            loop {
+                let asked = client.get_status(op::GetStatusRequest {});
+                let answer = timeout(LOOK_LIMIT, asked).await??.into_inner();
+                let said = Said {
+                    closed: answer.closed_epoch,
+                    registry: answer.registry_epoch,
+                    root: answer.root_sequence,
+                    online: answer.online_sequence,
+                };
+                let before = books
+                    .open()
+                    .last
+                    .get(&place)
+                    .map_or(0, |said| said.registry);
+                if said.registry > before {
+                    let asked = registry_at(site, code, said.registry);
+                    let registry = timeout(LOOK_LIMIT, asked).await??;
+                    let at = site.elapsed();
+                    books.open().note_registry(at, place, &registry);
+                }
+                books.open().note(site.elapsed(), place, said);
+                sleep(LOOK_EVERY).await;
             }
-            books.open().note(site.elapsed(), place, said);
         }
         Place::Gate(number) => {
             let mut client = wire::client::gate(site.gate(number).await?);
-            let answer = client
-                .get_status(gate::GetStatusRequest {})
-                .await?
-                .into_inner();
-            let said = Said {
-                closed: 0,
-                registry: answer.epoch,
-                root: answer.root_sequence,
-                online: answer.online_sequence,
-            };
-            books.open().note(site.elapsed(), place, said);
+            loop {
+                let asked = client.get_status(gate::GetStatusRequest {});
+                let answer = timeout(LOOK_LIMIT, asked).await??.into_inner();
+                let said = Said {
+                    closed: 0,
+                    registry: answer.epoch,
+                    root: answer.root_sequence,
+                    online: answer.online_sequence,
+                };
+                books.open().note(site.elapsed(), place, said);
+                sleep(LOOK_EVERY).await;
+            }
         }
     }
-    Ok(())
 }
 
 /// The registry of an epoch, as a node has it.
