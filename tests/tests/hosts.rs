@@ -49,6 +49,7 @@ fn all_but_one() -> Vec<Fault> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "goes by the clock, and fails where others take the processors: cargo test -p tests --test hosts -- --ignored"]
 async fn five_hosts_go_on_through_partitions_jumping_clocks_stolen_keys_and_an_equivocator() {
     let dir = tempfile::tempdir().unwrap();
     let begun = std::time::Instant::now();
