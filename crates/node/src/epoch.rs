@@ -78,7 +78,8 @@ impl Node {
     /// the same minute again gives the same head.
     ///
     /// # Errors
-    /// [`Reason::EpochRefused`] for an epoch or minute that is not after the last one's, or a minute in the future.
+    /// [`Reason::EpochRefused`] for an epoch or minute that is not after the last one's, or a minute in the future, or one
+    /// of before the store was put back.
     pub fn close_epoch(&self, epoch: Epoch, as_of: Minute) -> Result<ClosedEpoch, NodeError> {
         let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let refused = NodeError::Refused(Reason::EpochRefused);
@@ -94,7 +95,11 @@ impl Node {
             Some(last) => epoch > last.head.epoch && as_of > last.head.head_time,
             None => epoch.get() > 0,
         };
-        if !is_next || as_of > self.clock.now() {
+        // Of those before it one may have been given out before the store was put back.
+        let is_unsigned = recovered(&self.vault)?
+            .no_head_to
+            .is_none_or(|(last, at)| epoch.get() > last && as_of > at);
+        if !is_next || !is_unsigned || as_of > self.clock.now() {
             return Err(refused);
         }
         let began = Instant::now();

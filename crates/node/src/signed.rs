@@ -95,6 +95,11 @@ impl Node {
         let damaged = |_| NodeError::Store(StoreError::Damaged(Table::OnlineSigned));
         let signed = match document.map_err(damaged)? {
             Some(document) => {
+                // The head key of then is given up: there is no signature any more.
+                let issued = document.issued_at.minute();
+                if self.charter().head_key_at(issued).is_err() {
+                    return Err(NodeError::Refused(Reason::NotFound));
+                }
                 let signature = self.cosign_online(&document)?;
                 Some((document, signature))
             }

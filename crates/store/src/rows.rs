@@ -347,6 +347,9 @@ pub struct RecoveredRow {
     pub epochs: Vec<(u32, u32)>,
     /// Until when this node signs no list and gives no part of a batch.
     pub quiet_until: Option<Minute>,
+    /// This node signs no head of this epoch or before it, nor of this time or before it: it may have given one out that no log
+    /// tells of.
+    pub no_head_to: Option<(u32, Minute)>,
 }
 
 /// What a statement that was signed rests on; a large value. Key: `signed`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use commitment::Slot;
-use ledger::log::{Log, LogPart, SignedCheckpoint, SignedLogKeys};
+use ledger::log::{BUNDLE_LEN, Log, LogHash, LogPart, SignedCheckpoint, SignedLogKeys, leaf_hash};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
@@ -65,22 +65,28 @@ pub(super) async fn ask_peers(me: &Recovering<'_>, peers: &Peers) -> Asked {
     for (province, channel) in peers.channels() {
         match ask_peer(me, province, channel).await {
             Ok((holder, answer)) => {
+                // Who does not say all of it may hold the log all the same.
                 asked.holders.extend(holder);
-                asked.answers.insert(province, answer);
+                match answer {
+                    Ok(answer) => drop(asked.answers.insert(province, answer)),
+                    Err(status) => warn_of(province, &status),
+                }
             }
-            Err(status) => {
-                let (code, reason) = (status.code(), wire::reason_of(&status));
-                let (province, reason) = (province.get(), reason.map(Reason::code));
-                tracing::warn!(
-                    province,
-                    ?code,
-                    ?reason,
-                    "a province does not say what it has"
-                );
-            }
+            Err(status) => warn_of(province, &status),
         }
     }
     asked
+}
+
+fn warn_of(province: ProvinceCode, status: &Status) {
+    let (code, reason) = (status.code(), wire::reason_of(status));
+    let (province, reason) = (province.get(), reason.map(Reason::code));
+    tracing::warn!(
+        province,
+        ?code,
+        ?reason,
+        "a province does not say what it has"
+    );
 }
 
 /// What a node has cosigned of a slot's log.
@@ -112,7 +118,7 @@ pub(super) async fn holds_more(
         while let Some(call) = calls.join_next().await {
             if let Ok(Ok(Some(held))) = call
                 && held.checkpoint.size() > had
-                && me.has_signed(&held.checkpoint, Some(&held.keys))
+                && me.has_signed(&held.checkpoint)
             {
                 return true;
             }
@@ -126,11 +132,11 @@ async fn ask_peer(
     me: &Recovering<'_>,
     province: ProvinceCode,
     channel: Channel,
-) -> Result<(Option<Holder>, Answer), Status> {
+) -> Result<(Option<Holder>, Result<Answer, Status>), Status> {
     let witnessed = witnessed_by(channel.clone(), me.slot).await?;
-    let answer = floors::ask(channel.clone()).await?;
+    let answer = floors::ask(channel.clone()).await;
     let holder = witnessed.and_then(|held| {
-        if !me.has_signed(&held.checkpoint, Some(&held.keys)) {
+        if !me.has_signed(&held.checkpoint) {
             let province = province.get();
             tracing::error!(
                 province,
@@ -156,7 +162,7 @@ pub(super) async fn ask_url(me: &Recovering<'_>, url: &str) -> Option<Holder> {
     let asked = async {
         let mirror = HttpMirror::new(url)?;
         let checkpoint = mirror.checkpoint().await?;
-        if !me.has_signed(&checkpoint, None) {
+        if !me.has_signed(&checkpoint) {
             return Err("its checkpoint is not one that this node signed".to_owned());
         }
         Ok((mirror, checkpoint))
@@ -255,6 +261,55 @@ pub(super) async fn read_missing(
         reached: log.size().min(newest.size()),
         wanted: newest.size(),
     })
+}
+
+/// Holds every checkpoint that this node signed against the log that it is to have: it goes on from all of them, or it has two
+/// histories.
+pub(super) async fn hold_against(
+    me: &Recovering<'_>,
+    own: &Log,
+    entries: &[Vec<u8>],
+    holders: &[Holder],
+) -> Result<(), RecoverError> {
+    let full = |_| RecoverError::TooMuch {
+        limit: RECOVERED_MAX_BYTES,
+    };
+    let mut log = own.clone();
+    for entry in entries {
+        log.append(entry).map_err(full)?;
+    }
+    let leaf = |index: u64| -> Result<Option<LogHash>, RecoverError> {
+        let later = index.checked_sub(own.size());
+        let later = later.and_then(|later| usize::try_from(later).ok());
+        Ok(match later {
+            Some(later) => entries.get(later).map(|entry| leaf_hash(entry)),
+            None => super::rows::own_entry(me.vault, index)?.map(|entry| leaf_hash(&entry)),
+        })
+    };
+    let read = |bundle: u64| -> Result<Vec<LogHash>, RecoverError> {
+        let first = bundle * u64::from(BUNDLE_LEN);
+        let all = (first..first + u64::from(BUNDLE_LEN)).map(leaf);
+        Ok(all
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect())
+    };
+    for holder in holders {
+        let size = holder.checkpoint.size();
+        if log.root_at(size, &read).ok() == Some(holder.checkpoint.root()) {
+            continue;
+        }
+        let differs = first_difference(me, holder, own.size()).await?;
+        return Err(match differs {
+            Some(index) => RecoverError::OtherHistory { index },
+            None if size <= own.size() => RecoverError::OtherHistory {
+                index: size.saturating_sub(1),
+            },
+            None => RecoverError::TwoHistories { size },
+        });
+    }
+    Ok(())
 }
 
 /// The first entry in which the store and a holder, who has all of them from the first on, differ.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ed25519_dalek::Signature;
 use ledger::Roster;
-use rules::ProvinceCode;
+use rules::{Minute, ProvinceCode};
 use tonic::Status;
 use tonic::transport::Channel;
 use verifier::trust::{Bundle, OnlineDocument, ProvinceSignature};
@@ -31,6 +31,8 @@ pub(super) struct Floors {
     pub(super) epoch: u32,
     /// Of this number and those before it no list.
     pub(super) sequence: u64,
+    /// The last epoch and the latest time of this node's heads in the others' registries.
+    pub(super) head: Option<(u32, Minute)>,
 }
 
 /// Asks for a province's newest registry and list, and for the last document that it signed.
@@ -59,6 +61,16 @@ pub(super) fn of(me: &Recovering<'_>, answers: &BTreeMap<ProvinceCode, Answer>) 
     let roster = me.roster;
     let mut floors = Floors::default();
     for answer in answers.values() {
+        // Its own signature is enough, with a quorum under the registry or without.
+        let heads = answer.registry.iter().flat_map(|found| &found.heads);
+        for signed in heads.filter(|signed| signed.head.slot == me.slot) {
+            let member = roster.member(me.slot);
+            if member.is_ok_and(|member| signed.check_signature(member).is_ok()) {
+                let (epoch, at) = floors.head.unwrap_or((0, Minute::ZERO));
+                let head = &signed.head;
+                floors.head = Some((epoch.max(head.epoch.get()), at.max(head.head_time)));
+            }
+        }
         if let Some(registry) = &answer.registry
             && registry.cosigned.check_quorum(roster).is_ok()
         {

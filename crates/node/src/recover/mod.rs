@@ -18,7 +18,7 @@ use commitment::Slot;
 use ed25519_dalek::SigningKey;
 use federation::FederationId;
 use ledger::Roster;
-use ledger::log::{Log, LogSigner, NoteKey, SignedCheckpoint, SignedLogKeys};
+use ledger::log::{Log, LogSigner, NoteKey, SignedCheckpoint};
 use rules::{Minute, ProvinceCode};
 
 use crate::store::{StoreError, Table, Vault};
@@ -32,7 +32,8 @@ pub(crate) use mark::{recovered, take_off_mark};
 /// Bytes of entries that are recovered at once: they are held in memory, and stored in one commit.
 pub(crate) const RECOVERED_MAX_BYTES: usize = 512 << 20;
 
-/// Why a log is not recovered. Nothing is changed then.
+/// Why a log is not recovered. Nothing of it is changed then; what is held and known as cosigned of the others' logs may be
+/// further than before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecoverError {
@@ -62,7 +63,7 @@ pub enum RecoverError {
         "entry {index} of the store is another than the one that this node signed: it went on from an older copy, and its log has two histories"
     )]
     OtherHistory {
-        /// The first entry that differs.
+        /// The first entry that differs; where nobody shows it, the last of those among which one does.
         index: u64,
     },
     /// Two checkpoints that this node signed contradict each other.
@@ -150,7 +151,7 @@ impl Recovering<'_> {
     /// called with the number of entries read.
     ///
     /// # Errors
-    /// [`RecoverError`]; nothing is changed then.
+    /// [`RecoverError`]; nothing of the log is changed then.
     pub async fn run(
         &self,
         peers: &Peers,
@@ -179,6 +180,7 @@ impl Recovering<'_> {
             }
             _ => Vec::new(),
         };
+        ask::hold_against(self, &log, &entries, &holders).await?;
         let newest = newest.map(|newest| self.with_cosignatures(&newest, &holders));
         let logs = witness::raise(self, peers).await?;
         let floors = floors::of(self, &asked.answers);
@@ -235,24 +237,20 @@ impl Recovering<'_> {
         Ok((log, stored.map_err(|_| damaged(Table::LogCheckpoint))?))
     }
 
-    /// The keys under which a checkpoint is this log's: those in the store, those of its files, and those that the head key signed.
-    fn own_keys(&self, with: Option<&SignedLogKeys>) -> Vec<NoteKey> {
+    /// The keys under which a checkpoint is this log's: those in the store and those of its files. Others that a head key signed are
+    /// not taken from anybody: the head key can be one that was given up, and known to others.
+    fn own_keys(&self) -> Vec<NoteKey> {
         let stored = stored_keys(self.vault, self.slot).ok().flatten();
         let stored = stored.map(|stored| stored.keys);
         let files = self.log_signer.public(self.home, self.slot, 1);
-        let is_own = |keys: &&SignedLogKeys| {
-            (keys.keys.province, keys.keys.slot) == (self.home, self.slot)
-                && keys.check(self.roster).is_ok()
-        };
-        let with = with.filter(is_own).map(|with| with.keys);
-        let all = [stored, Some(files), with].into_iter().flatten();
+        let all = [stored, Some(files)].into_iter().flatten();
         all.filter_map(|keys| keys.log_key(self.federation.as_str()).ok())
             .collect()
     }
 
     /// Whether a checkpoint is one that this node signed.
-    fn has_signed(&self, checkpoint: &SignedCheckpoint, with: Option<&SignedLogKeys>) -> bool {
-        let names = self.own_keys(with);
+    fn has_signed(&self, checkpoint: &SignedCheckpoint) -> bool {
+        let names = self.own_keys();
         names.iter().any(|name| checkpoint.check_log(name).is_ok())
     }
 

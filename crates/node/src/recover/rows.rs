@@ -56,7 +56,7 @@ pub(super) fn store(me: &Recovering<'_>, found: Found<'_>) -> Result<Recovered, 
         learn(me.vault, &mut write, &entry, bytes, &mut learnt)?;
     }
     if let Some(announced) = learnt.log_keys {
-        let keys = announced_keys(me, found.holders, &announced)?;
+        let keys = announced_keys(me, found.holders, &announced, found.newest.as_ref())?;
         write.put(Table::LogKeys, &[me.slot.get()], &keys.to_bytes());
     }
     let has = found.had + found.entries.len() as u64;
@@ -76,12 +76,15 @@ pub(super) fn store(me: &Recovering<'_>, found: Found<'_>) -> Result<Recovered, 
         );
     }
     let now = learnt.told.map_or(me.now, |told| told.max(me.now));
-    let quiet_min = i64::from(BATCH_SPACING_MIN + me.skew_min);
-    let quiet_until = now.saturating_add_signed(quiet_min);
+    // The clock of then may have been ahead of that of now, and others' clocks of both.
+    let now = now.saturating_add_signed(me.skew_min.into());
+    let quiet_until = now.saturating_add_signed(BATCH_SPACING_MIN.into());
     row.quiet_until = Some(quiet_until);
     let epoch = found.floors.epoch.max(learnt.epoch);
     let epoch = refrain(me.vault, &mut write, (epoch, now))?;
     let sequence = refrain_online(me.vault, &mut write, found.floors.sequence)?;
+    let (head_epoch, head_time) = found.floors.head.unwrap_or((0, Minute::ZERO));
+    row.no_head_to = Some((head_epoch, head_time.max(now)));
     take_off_mark(&mut write, &row);
     write.commit()?;
     Ok(Recovered {
@@ -160,6 +163,7 @@ fn announced_keys(
     me: &Recovering<'_>,
     holders: &[Holder],
     announced: &KeyChange,
+    newest: Option<&SignedCheckpoint>,
 ) -> Result<SignedLogKeys, RecoverError> {
     let number = announced.number;
     let public = me.log_signer.public(me.home, me.slot, number);
@@ -173,9 +177,30 @@ fn announced_keys(
     });
     let stored = stored_keys(me.vault, me.slot)?;
     let held = holders.iter().filter_map(|holder| holder.keys);
-    let mut known = held.chain(stored).chain(files);
-    known
-        .find(|keys| keys.sha256() == announced.sha256)
+    let mut known = held.clone().chain(stored).chain(files);
+    let as_announced = known.find(|keys| keys.sha256() == announced.sha256);
+    // The head key that signed the announcement can be gone by now: then the same keys under the one in force.
+    let anew = member.iter().find_map(|member| {
+        let (from, head_key) = member
+            .head_keys
+            .entries()
+            .iter()
+            .rfind(|(from, _)| *from <= me.now)?;
+        let mut held = me.head_keys.iter();
+        let secret = held.find(|secret| secret.verifying_key() == *head_key)?;
+        Some(public.sign(*from, secret))
+    });
+    // They are these files' if the checkpoint over all of it is.
+    let name = public.log_key(me.federation.as_str()).ok();
+    let is_files = name.is_some_and(|name| newest.is_some_and(|c| c.check_log(&name).is_ok()));
+    let is_own = |keys: &SignedLogKeys| {
+        (keys.keys.slot, keys.keys.number) == (me.slot, number)
+            && (!is_files || keys.keys == public)
+            && keys.check(me.roster).is_ok()
+    };
+    as_announced
+        .or(anew.filter(|_| is_files))
+        .or_else(|| held.clone().find(is_own))
         .ok_or(RecoverError::UnknownKeys { number })
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn raise(me: &Recovering<'_>, peers: &Peers) -> Result<usize, N
         .map(|member| member.slot)
         .filter(|slot| *slot != me.slot)
     {
-        let mut held = HeldLog::open(me.vault, slot)?;
+        let mut held = HeldLog::open_or_forget(me.vault, slot)?;
         let Some((newest, channel)) = newest_of(me, peers, slot).await? else {
             continue;
         };
@@ -84,9 +84,14 @@ fn is_its_logs(
 ) -> bool {
     let name = held.keys.keys.log_key(me.federation.as_str());
     held.keys.keys.slot == slot
-        && held.keys.check(me.roster).is_ok()
-        && known.is_none_or(|known| held.keys.may_follow(known).is_ok())
+        && are_its_keys(me, &held.keys, known)
         && name.is_ok_and(|name| held.checkpoint.check_log(&name).is_ok())
+}
+
+/// Keys that are known already, or that the head key in force announces: one that was given up can be in anybody's hands.
+fn are_its_keys(me: &Recovering<'_>, keys: &SignedLogKeys, known: Option<&SignedLogKeys>) -> bool {
+    known.is_some_and(|known| known.keys == keys.keys)
+        || keys.check_told(me.roster, known, me.now).is_ok()
 }
 
 async fn go_on(

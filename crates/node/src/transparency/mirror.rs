@@ -18,8 +18,10 @@ use super::witness::Witnessed;
 use crate::store::{MirrorRow, StoreError, Table, Vault, WitnessedRow, WriteSet};
 use crate::{Node, NodeError};
 
-/// Bytes of entries that are held of one log; the oldest go first. Of a log as they are, a few years.
+/// Bytes of entries, with what each takes in the store, that are held of one log; the oldest go first. Of a log as they are, a few years.
 const KEPT_MAX_BYTES: u64 = 256 << 20;
+/// What an entry takes beside its own bytes, about: its key, its row's frame and authentication.
+const ENTRY_COST_BYTES: u64 = 128;
 
 /// The logs that are held, by slot.
 #[derive(Default)]
@@ -127,6 +129,9 @@ impl Mirror {
         write: &mut WriteSet<'_>,
         kept_max_bytes: u64,
     ) -> Result<Self, NodeError> {
+        if part.entries.iter().any(Vec::is_empty) {
+            return Err(refused(slot, &LogError::Malformed("an empty entry")));
+        }
         let log = self
             .log
             .extended(part, (of.size(), of.root()))
@@ -134,7 +139,7 @@ impl Mirror {
         let mut row = self.row.clone();
         for (number, entry) in (row.end..).zip(&part.entries) {
             write.put(Table::Mirrored, &key(slot, number), entry);
-            row.len_bytes += entry.len() as u64;
+            row.len_bytes += entry.len() as u64 + ENTRY_COST_BYTES;
         }
         let full = row.end / u64::from(BUNDLE_LEN)..log.size() / u64::from(BUNDLE_LEN);
         for number in full {
@@ -150,7 +155,8 @@ impl Mirror {
             for entry in entries_of(vault, slot, row.first / u64::from(BUNDLE_LEN))? {
                 write.delete(Table::Mirrored, &key(slot, row.first));
                 row.first += 1;
-                row.len_bytes = row.len_bytes.saturating_sub(entry.len() as u64);
+                let len_bytes = entry.len() as u64 + ENTRY_COST_BYTES;
+                row.len_bytes = row.len_bytes.saturating_sub(len_bytes);
             }
         }
         write.put(Table::Mirrors, &[slot.get()], &row);
@@ -204,6 +210,17 @@ impl<'a> HeldLog<'a> {
             mirror: Mirror::restore(vault, slot)?.unwrap_or_default(),
             state: state.transpose().map_err(damaged)?.unwrap_or_default(),
         })
+    }
+
+    /// The same; what is held and damaged is forgotten, and fetched again.
+    pub(crate) fn open_or_forget(vault: &'a Vault, slot: Slot) -> Result<Self, NodeError> {
+        match Self::open(vault, slot) {
+            Err(NodeError::Store(StoreError::Damaged(Table::Mirrors | Table::Mirrored))) => {
+                forget(vault, slot)?;
+                Self::open(vault, slot)
+            }
+            opened => opened,
+        }
     }
 
     pub(crate) const fn slot(&self) -> Slot {
@@ -473,11 +490,15 @@ mod tests {
     fn log_of(count: u64) -> (Log, SignedCheckpoint) {
         let mut log = Log::default();
         (0..count).for_each(|number| log.append(&entry(number)).unwrap());
+        signed(&log)
+    }
+
+    fn signed(log: &Log) -> (Log, SignedCheckpoint) {
         let signer = LogSigner::derive(&[3; 32]);
         let public = signer.public(rules::ProvinceCode::new(35).unwrap(), slot(), 1);
         let name = public.log_key("test").unwrap();
-        let checkpoint = signer.sign(count, log.root().unwrap(), &name).unwrap();
-        (log, checkpoint)
+        let checkpoint = signer.sign(log.size(), log.root().unwrap(), &name);
+        (log.clone(), checkpoint.unwrap())
     }
 
     fn part(log: &Log, first: u64, end: u64) -> LogPart {
@@ -524,9 +545,10 @@ mod tests {
     #[test]
     fn a_log_beyond_the_limit_loses_its_oldest_bundles_and_goes_on() {
         let vault = vault();
-        // 100 bytes an entry.
-        let mirror = filled(&vault, 2_000, 60_000);
-        assert!(mirror.row.len_bytes <= 60_000 && mirror.row.first >= 1_280);
+        // 100 bytes an entry, and what it takes beside them.
+        let limit = 600 * (100 + ENTRY_COST_BYTES);
+        let mirror = filled(&vault, 2_000, limit);
+        assert!(mirror.row.len_bytes <= limit && mirror.row.first >= 1_280);
         assert_eq!(mirror.row.first % u64::from(BUNDLE_LEN), 0);
         let rows = vault.keys(Table::Mirrored, &[4], usize::MAX).unwrap();
         assert_eq!(rows.len() as u64, 2_000 - mirror.row.first);
@@ -536,6 +558,32 @@ mod tests {
         let read = |bundle| leaves_of(&vault, slot(), bundle);
         let proof = again.log.prove_consistency(1_900, 2_000, &read).unwrap();
         assert_eq!(proof, part(&log, 1_899, 1_900).proof);
+    }
+
+    #[test]
+    fn an_entry_counts_with_what_it_takes_beside_its_bytes_and_an_empty_one_is_refused() {
+        let vault = vault();
+        let mirror = filled(&vault, 300, KEPT_MAX_BYTES);
+        assert_eq!(mirror.row.len_bytes, 300 * (100 + ENTRY_COST_BYTES));
+        let mut log = Log::default();
+        log.append(b"").unwrap();
+        let (_, checkpoint) = signed(&log);
+        let part = LogPart {
+            entries: vec![Vec::new()],
+            proof: Vec::new(),
+        };
+        let mut write = vault.write();
+        let taken = Mirror::default().with(
+            (&vault, slot()),
+            &part,
+            &checkpoint,
+            &mut write,
+            KEPT_MAX_BYTES,
+        );
+        assert_eq!(
+            taken.err(),
+            Some(NodeError::Refused(Reason::CheckpointRefused))
+        );
     }
 
     #[test]
@@ -574,6 +622,7 @@ mod tests {
         assert!(refused(|part| part.entries.push(entry(100))));
         assert!(refused(|part| part.entries = (0..301).map(entry).collect()));
         assert!(refused(|part| part.entries.clear()));
+        assert!(refused(|part| part.entries[3].clear()));
         assert!(refused(|part| part.proof.clear()));
         assert!(refused(|part| part.proof[0].0[0] ^= 1));
     }

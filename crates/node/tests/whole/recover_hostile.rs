@@ -88,6 +88,48 @@ async fn a_store_that_went_on_by_itself_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_went_on_further_than_the_mirrors_is_told_so() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, lost } = lose(&mut world).await;
+    let had = entries(LOST, &backup).len() as u64;
+    let clock = Arc::new(node::SimulatedClock::start(minute(BACK), 0));
+    let wish = Wish::default();
+    let parts = parts(&wish, LOST, Arc::clone(&backup) as _, clock);
+    let alone = node::Node::open(parts).unwrap();
+    let more = entries(LOST, &lost).len() as u64 + 3;
+    for epoch in 9.. {
+        let at = BACK + epoch;
+        node::Clock::advance_to(&**alone.clock(), minute(at));
+        let epoch = commitment::Epoch::new(epoch);
+        alone.close_epoch(epoch, minute(at)).unwrap();
+        if alone.checkpoint().unwrap().size() > more {
+            break;
+        }
+    }
+    drop(alone);
+    assert_eq!(
+        recover(&world, &backup, &[], None).await,
+        Err(RecoverError::OtherHistory { index: had })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_mirror_of_another_log_does_not_end_the_recovery() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, .. } = lose(&mut world).await;
+    {
+        let vault = vault(LOST, &backup);
+        let key = [&[slot(33).get()][..], &0_u64.to_be_bytes()].concat();
+        let mut write = vault.write();
+        write.put(Table::Mirrored, &key, &vec![1_u8, 2, 3]);
+        write.commit().unwrap();
+    }
+    let recovered = recover(&world, &backup, &[], None).await.unwrap();
+    assert_eq!(recovered.logs, 2);
+    assert_eq!(findings(LOST, &backup), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_few_answers_change_nothing_unless_the_operator_says_how_many_there_can_be() {
     let mut world = World::new(Wish::default()).await;
     let Before { backup, lost } = lose(&mut world).await;
