@@ -5,6 +5,7 @@ mod crash;
 mod desk;
 mod disk;
 mod doors;
+mod ear;
 mod erased;
 mod forward;
 mod leak;

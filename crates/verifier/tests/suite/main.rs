@@ -4,6 +4,7 @@ mod bench;
 mod bytes;
 mod dated_keys;
 mod docs;
+mod edges;
 mod fixture;
 mod limits;
 mod proofs;
