@@ -16,9 +16,10 @@ use verifier::trust::{OnlineDocument, ProvinceSignature, Sequence, SignedOnline}
 use wire::federation::v1 as proto;
 use wire::{Proposal, PublishedRegistry, Reason, SignedNumber, SignedProposal};
 
-use crate::assemble::{Peers, gather_cosignatures, online_signatures};
+use crate::assemble::{gather_cosignatures, online_signatures};
 use crate::doors::Desk;
 use crate::online::SEQUENCE_LEAP;
+use crate::peers::Peers;
 
 /// Different statements, or documents, that are gone on with: honest signers have one, and those of two proposers at one
 /// moment two.

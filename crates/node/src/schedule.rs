@@ -12,9 +12,10 @@ use rules::Minute;
 use tokio::time::{Instant, MissedTickBehavior};
 use verifier::trust::BATCH_SPACING_MIN;
 
-use crate::assemble::{Peers, assemble};
+use crate::assemble::assemble;
 use crate::config::Epochs;
 use crate::doors::Desk;
+use crate::peers::Peers;
 
 /// How often the clock is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -12,11 +12,12 @@ use tokio::task::JoinSet;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::assemble::{Peers, catch_up};
+use crate::assemble::catch_up;
 use crate::counts::count_as_due;
 use crate::doors::{Desk, health, peers_routes, public_routes};
 use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
+use crate::peers::Peers;
 use crate::receipts::log_by_the_clock;
 use crate::revoke::recheck_as_due;
 use crate::schedule::keep_epochs;

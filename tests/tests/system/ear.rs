@@ -1,28 +1,17 @@
 //! A province that is nothing but an ear: its node is in the test and keeps all that the others say.
 
-use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use federation::{Door, Limits, PeerId, Role};
-use rules::{
-    AreaCode, Claim, ContactDegree, Event, EventBody, IdentityNumber, Minute, SourceKind, TestAge,
-    TestResult, WorstColour,
-};
-use tests::{
-    Holder, Person, Plan, Search, Sentinels, World, event_of, minute, peer, province, show,
-};
+use federation::{Door, Limits, PeerId};
+use tests::{World, peer, province};
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
-use wire::audit::v1 as audit;
 use wire::federation::v1 as fed;
 use wire::federation::v1::federation_service_server::FederationService;
-use wire::resident::v1 as res;
 
-use crate::NODE;
-use crate::relay::Relay;
+use crate::leak::{HOME, OTHER};
 
 /// Its province.
 pub(crate) const EAR: u8 = 42;

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
-use federation::{Door, Limits, PeerId, Role};
+use federation::{PeerId, Role};
 use rules::{
     AreaCode, Claim, ContactDegree, Event, EventBody, IdentityNumber, Minute, SourceKind, TestAge,
     TestResult, WorstColour,
@@ -14,12 +13,8 @@ use tests::{
     Holder, Person, Plan, Search, Sentinels, World, event_of, minute, peer, province, show,
 };
 use tokio::net::TcpListener;
-use tonic::service::Routes;
-use tonic::transport::Channel;
-use tonic::{Request, Response, Status};
+use tonic::Status;
 use wire::audit::v1 as audit;
-use wire::federation::v1 as fed;
-use wire::federation::v1::federation_service_server::FederationService;
 use wire::resident::v1 as res;
 
 use crate::NODE;

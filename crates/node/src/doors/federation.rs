@@ -11,7 +11,7 @@ use wire::{Contributed, Proposal, PublishedRegistry, Reason};
 
 use super::Desk;
 use crate::NodeError;
-use crate::assemble::Peers;
+use crate::peers::Peers;
 
 pub(super) struct FederationDesk {
     pub(super) desk: Desk,

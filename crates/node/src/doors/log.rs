@@ -10,7 +10,7 @@ use wire::federation::v1::log_service_server::LogService;
 use wire::{CheckpointOffer, ReadPart, Reason};
 
 use super::Desk;
-use crate::assemble::Peers;
+use crate::peers::Peers;
 
 /// Parts that are read before one cosignature: what is left is read before the next.
 const PARTS_AT_ONCE: usize = 16;

@@ -21,7 +21,7 @@ use tonic_health::server::HealthReporter;
 use wire::Reason;
 use wire::resident::v1::resident_service_server::ResidentService;
 
-use crate::assemble::Peers;
+use crate::peers::Peers;
 use crate::{Node, NodeError};
 
 /// A receipt as it travels; empty for none.

@@ -10,7 +10,8 @@ use wire::operator::v1::operator_service_server::OperatorService;
 use wire::{Reason, WireError};
 
 use super::Desk;
-use crate::assemble::{Peers, assemble};
+use crate::assemble::assemble;
+use crate::peers::Peers;
 
 pub(super) struct OperatorDesk {
     pub(super) desk: Desk,

@@ -15,8 +15,8 @@ use wire::{Reason, forward_answers, home_receipts};
 
 use super::SignedSealingKey;
 use crate::Node;
-use crate::assemble::Peers;
 use crate::doors::Desk;
+use crate::peers::Peers;
 
 /// How often a queue without news is looked at: rows lapse by the clock.
 const LOOK_EVERY: Duration = Duration::from_secs(30);

@@ -10,8 +10,8 @@ use tonic::transport::Channel;
 use wire::federation::v1 as proto;
 use wire::{Reason, WitnessAnswer};
 
-use crate::assemble::Peers;
 use crate::doors::Desk;
+use crate::peers::Peers;
 
 /// How long after a round in which a witness did not answer it is asked again.
 const RETRY_AFTER: Duration = Duration::from_secs(20);

@@ -25,6 +25,7 @@ mod retention;
 mod revocations;
 mod rule_books;
 mod sample;
+mod sample_trail;
 mod sources;
 mod streams;
 mod swap;

@@ -12,11 +12,18 @@ use rules::{CaseKind, Event, EventBody, IdentityNumber, SourceKind, TestResult};
 use crate::clients::event;
 use crate::world::{START, Wish, minute, parts, person, source, source_key};
 
-const DAY: u32 = 1_440;
+pub(crate) const DAY: u32 = 1_440;
 
 /// Knows everybody but those who have moved away.
 #[derive(Clone, Default)]
-struct Moving(Arc<Mutex<BTreeSet<IdentityNumber>>>);
+pub(crate) struct Moving(Arc<Mutex<BTreeSet<IdentityNumber>>>);
+
+impl Moving {
+    /// Somebody has moved away.
+    pub(crate) fn lose(&self, person: IdentityNumber) {
+        self.0.lock().unwrap().insert(person);
+    }
+}
 
 impl CivilRegister for Moving {
     fn lives_here(&self, person: &IdentityNumber) -> Result<bool, RegisterUnavailable> {
@@ -138,7 +145,7 @@ fn who_has_moved_away_is_erased_and_the_signed_trees_stand() {
         home.negative(number, START - 60);
     }
     home.node.close_epoch(Epoch::new(1), minute(START)).unwrap();
-    home.register.0.lock().unwrap().insert(person(33, 1));
+    home.register.lose(person(33, 1));
     let early = home.node.retain().unwrap();
     assert_eq!(
         early.erased, 0,

@@ -1,39 +1,31 @@
 //! The sample of leaves: what a node opens to auditors, what an auditor makes of it, and what the resident is told.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use auditor::sample::{Believed, FetchError, Judgement, Place, State, fetch, judge};
 use commitment::Epoch;
 use ed25519_dalek::Signer as _;
 use federation::{PeerId, Role};
-use ledger::{Cosignature, CosignedStatement, Member, Roster, Slot};
-use node::store::{MemoryStore, Store as _, Table};
-use node::{
-    Auditor, CivilRegister, Clock as _, EventAnswer, Node, NodeError, OfferedEvent,
-    RegisterUnavailable, SimulatedClock,
-};
-use rules::{
-    ContactDegree, Event, EventBody, ExposureList, IdentityNumber, RuleSet, SourceKind, TestResult,
-};
+use ledger::{CosignedStatement, Member, Roster, Slot};
+use node::store::{Store as _, Table};
+use node::{Auditor, EventAnswer, NodeError, OfferedEvent};
+use rules::{ContactDegree, Event, EventBody, ExposureList, RuleSet, SourceKind, TestResult};
 use tonic::Code;
 use wire::resident::v1 as r;
 use wire::source::v1::ForwardedState;
-use wire::{LeafRequest, OpenedLeaf, PublishedRegistry, Reason, ShownSample};
+use wire::{LeafRequest, Reason, ShownSample};
 
 use crate::clients::{Phone, accepted, event, fresh};
 use crate::forward::{hand_in, until};
 use crate::passes::{epoch, negative};
 use crate::provers::Checking;
-use crate::receipts_cut::Cut;
+use crate::retention::DAY;
 use crate::world::{
-    House, START, Wish, World, credentials, federation, head_key, minute, parts, person, province,
-    root_document, source, source_key,
+    House, START, Wish, World, credentials, federation, minute, person, province, root_document,
+    source, source_key,
 };
 
-const DAY: u32 = 1_440;
-
-fn auditor(code: u8, number: u32) -> PeerId {
+pub(crate) fn auditor(code: u8, number: u32) -> PeerId {
     PeerId {
         federation: federation(),
         province: province(code),
@@ -42,7 +34,7 @@ fn auditor(code: u8, number: u32) -> PeerId {
 }
 
 /// What an auditor believes without the node.
-fn believed(slot: u8) -> Believed {
+pub(crate) fn believed(slot: u8) -> Believed {
     let root = root_document(Checking::entry());
     let members = root.document().provinces.iter().map(|entry| Member {
         province: entry.province,
@@ -61,7 +53,11 @@ fn believed(slot: u8) -> Believed {
     }
 }
 
-async fn fetched(house: &House, who: &PeerId, epoch: u32) -> Result<ShownSample, FetchError> {
+pub(crate) async fn fetched(
+    house: &House,
+    who: &PeerId,
+    epoch: u32,
+) -> Result<ShownSample, FetchError> {
     let node = PeerId::node(&federation(), province(house.home));
     let address = house.peers_at.to_string();
     let epoch = (epoch > 0).then_some(Epoch::new(epoch));
@@ -70,13 +66,13 @@ async fn fetched(house: &House, who: &PeerId, epoch: u32) -> Result<ShownSample,
 }
 
 /// Nothing is wrong with it.
-fn in_order(shown: &ShownSample, slot: u8) -> Judgement {
+pub(crate) fn in_order(shown: &ShownSample, slot: u8) -> Judgement {
     let judgement = judge(shown, &believed(slot)).unwrap();
     assert_eq!(judgement.findings, []);
     judgement
 }
 
-fn opened_events(judgement: &Judgement) -> Vec<usize> {
+pub(crate) fn opened_events(judgement: &Judgement) -> Vec<usize> {
     let events = |place: &Place| match place.state {
         State::Opened { events, .. } => Some(events),
         _ => None,
@@ -85,7 +81,7 @@ fn opened_events(judgement: &Judgement) -> Vec<usize> {
 }
 
 /// Two people in province 33, with events of every way in which they come.
-async fn two_people(world: &World) -> [Phone; 2] {
+pub(crate) async fn two_people(world: &World) -> [Phone; 2] {
     let (home, away) = (world.house(33), world.house(35));
     let mut phones = [
         Phone::registered(home, 0).await,
@@ -323,21 +319,7 @@ async fn what_is_not_drawn_not_known_or_no_more_kept_is_refused_by_its_reason() 
     assert!(matches!(silent, Err(FetchError::Silent(Code::Unavailable))));
 }
 
-/// Knows everybody but those who have moved away.
-#[derive(Clone, Default)]
-struct Moving(Arc<std::sync::Mutex<Vec<IdentityNumber>>>);
-
-impl CivilRegister for Moving {
-    fn lives_here(&self, person: &IdentityNumber) -> Result<bool, RegisterUnavailable> {
-        Ok(!self.0.lock().unwrap().contains(person))
-    }
-
-    fn confirms(&self, _: &IdentityNumber, _: &str, _: &[u8]) -> Result<bool, RegisterUnavailable> {
-        Ok(true)
-    }
-}
-
-fn tested(number: u16, at: u32) -> Event {
+pub(crate) fn tested(number: u16, at: u32) -> Event {
     let body = EventBody::Test {
         sampled_at: minute(at),
         result: TestResult::Negative,
@@ -346,256 +328,11 @@ fn tested(number: u16, at: u32) -> Event {
     event(person(33, number), lab, minute(at), body)
 }
 
-fn offered(event: &Event) -> OfferedEvent {
+pub(crate) fn offered(event: &Event) -> OfferedEvent {
     let key = source_key(event.source);
     OfferedEvent {
         event: event.to_bytes(),
         signature: key.sign(&event.signing_bytes()).to_bytes(),
         home: None,
-    }
-}
-
-/// One node, whose registries the others cosign.
-struct Alone {
-    node: Arc<Node>,
-    clock: Arc<SimulatedClock>,
-    register: Moving,
-    store: Arc<Cut>,
-}
-
-impl Alone {
-    fn new() -> Self {
-        let store = Arc::new(Cut {
-            store: Arc::new(MemoryStore::default()),
-            left: AtomicUsize::new(usize::MAX),
-        });
-        let clock = Arc::new(SimulatedClock::start(minute(START), 0));
-        let register = Moving::default();
-        let node = Self::open(&store, &clock, &register);
-        Self {
-            node,
-            clock,
-            register,
-            store,
-        }
-    }
-
-    fn open(store: &Arc<Cut>, clock: &Arc<SimulatedClock>, register: &Moving) -> Arc<Node> {
-        let (wish, store) = (Wish::default(), Arc::clone(store));
-        let mut parts = parts(&wish, 33, store, Arc::clone(clock));
-        parts.register = Box::new(register.clone());
-        Node::open(parts).unwrap()
-    }
-
-    fn take(&self, event: &Event) {
-        let answers = self.node.take_events(event.source, &[offered(event)]);
-        assert_eq!(answers.unwrap(), [EventAnswer::Accepted]);
-    }
-
-    /// Closes an epoch, and takes up its registry with the cosignatures of these slots.
-    fn epoch(&self, number: u32, by: &[u8]) -> Result<(), NodeError> {
-        let epoch = Epoch::new(number);
-        let head = self.node.close_epoch(epoch, self.clock.now())?.head;
-        let statement = self.node.propose(epoch, &[head])?;
-        let sign = |slot: &u8| {
-            let code = [33, 35, 42][usize::from(*slot)];
-            let signature = head_key(code).sign(&statement.signing_bytes());
-            Cosignature {
-                slot: Slot::new(*slot).unwrap(),
-                signature: signature.to_bytes(),
-            }
-        };
-        let cosignatures = by.iter().map(sign).collect();
-        let cosigned = CosignedStatement::new(statement, cosignatures);
-        let heads = vec![head];
-        self.node
-            .take_registry(&PublishedRegistry { cosigned, heads })
-    }
-
-    /// What an auditor has of the newest registry.
-    fn shown(&self, who: &Auditor) -> Result<ShownSample, NodeError> {
-        let sample = self.node.open_sample(None)?;
-        let epoch = sample.registry.cosigned.statement().epoch();
-        let mut leaves = std::collections::BTreeMap::new();
-        for way in &sample.ways.drawn {
-            if way.levels[0][(way.index % 8) as usize] != commitment::Fr::default() {
-                let (place, first_event) = (way.index, 0);
-                let asked = LeafRequest {
-                    epoch,
-                    place,
-                    first_event,
-                };
-                leaves.insert(place, self.node.open_leaf(who, &asked)?);
-            }
-        }
-        let at = self.clock.now();
-        Ok(ShownSample { sample, leaves, at })
-    }
-
-    fn rows(&self, table: Table) -> usize {
-        self.store.scan(table, b"", None, 1_000).unwrap().len()
-    }
-}
-
-fn seven() -> Auditor {
-    Auditor::of(&auditor(35, 7)).unwrap()
-}
-
-#[test]
-fn nobody_but_an_auditor_is_one() {
-    let lab = Role::Source(SourceKind::Laboratory, 7);
-    for role in [Role::Node, Role::Operator, Role::Checkpoint, lab] {
-        let peer = PeerId {
-            role,
-            ..auditor(35, 7)
-        };
-        assert_eq!(Auditor::of(&peer), None);
-    }
-}
-
-#[test]
-fn without_a_row_in_the_trail_there_is_no_answer() {
-    let home = Alone::new();
-    home.take(&tested(1, START - 60));
-    home.epoch(1, &[0, 1]).unwrap();
-    assert_eq!(home.rows(Table::Reads), 0);
-    home.store
-        .left
-        .store(0, std::sync::atomic::Ordering::SeqCst);
-    assert!(matches!(home.shown(&seven()), Err(NodeError::Store(_))));
-    assert_eq!(home.rows(Table::Reads), 0);
-    home.store
-        .left
-        .store(1, std::sync::atomic::Ordering::SeqCst);
-    in_order(&home.shown(&seven()).unwrap(), 0);
-    assert_eq!(
-        (home.rows(Table::Reads), home.rows(Table::Openings)),
-        (1, 1)
-    );
-}
-
-#[test]
-fn each_auditor_has_a_leaf_opened_a_few_times_also_after_a_restart() {
-    let mut home = Alone::new();
-    home.take(&tested(1, START - 60));
-    home.epoch(1, &[0, 1]).unwrap();
-    for _ in 0..2 {
-        home.shown(&seven()).unwrap();
-    }
-    home.node = {
-        let Alone {
-            node,
-            clock,
-            register,
-            store,
-        } = home;
-        drop(node);
-        let node = Alone::open(&store, &clock, &register);
-        home = Alone {
-            node,
-            clock,
-            register,
-            store,
-        };
-        Arc::clone(&home.node)
-    };
-    // The same places and the same leaf as before.
-    for _ in 0..2 {
-        in_order(&home.shown(&seven()).unwrap(), 0);
-    }
-    let quota = NodeError::Refused(Reason::Quota);
-    assert!(home.shown(&seven()).is_err_and(|error| error == quota));
-    assert_eq!(home.rows(Table::Reads), 4);
-    let another = Auditor::of(&auditor(35, 8)).unwrap();
-    assert!(home.shown(&another).is_ok());
-    // Another registry, another share.
-    home.clock.advance_to(minute(START + 60));
-    home.epoch(2, &[0, 1]).unwrap();
-    assert!(home.shown(&seven()).is_ok());
-    // Who had what opened is kept as long as the trail.
-    assert_eq!(home.rows(Table::Openings), 3);
-    home.clock.advance_to(minute(START + 60 * DAY + 30));
-    home.node.retain().unwrap();
-    assert_eq!(home.rows(Table::Openings), 1);
-}
-
-#[test]
-fn who_was_erased_after_the_closing_is_opened_without_content_and_later_the_place_is_empty() {
-    let home = Alone::new();
-    home.take(&tested(0, START - 60));
-    home.take(&tested(1, START - 60));
-    home.take(&tested(2, START - 60));
-    home.clock.advance_to(minute(START + 58 * DAY));
-    home.epoch(1, &[0, 1]).unwrap();
-    let drawn = home.shown(&seven()).unwrap();
-    let (place, leaf) = drawn.leaves.iter().next().unwrap();
-    let gone = leaf.content.as_ref().unwrap().resident;
-    home.register.0.lock().unwrap().push(gone);
-    home.clock.advance_to(minute(START + 61 * DAY));
-    assert_eq!(home.node.retain().unwrap().erased, 1);
-    let shown = home.shown(&seven()).unwrap();
-    assert_eq!(shown.sample, drawn.sample, "the leaf and its way stand");
-    let nothing = OpenedLeaf {
-        content: None,
-        events: Vec::new(),
-        events_total: 0,
-    };
-    assert!(shown.leaves[place] == nothing);
-    let judgement = in_order(&shown, 0);
-    assert!(judgement.has_erased());
-    // What has left the store is before the horizon, and explains the other's test.
-    assert_eq!(opened_events(&judgement), [0]);
-
-    home.epoch(2, &[0, 1]).unwrap();
-    let shown = home.shown(&seven()).unwrap();
-    let judgement = in_order(&shown, 0);
-    assert!(!judgement.has_erased());
-    let mut of_place = judgement.places.iter().filter(|p| p.place == *place);
-    assert!(of_place.all(|p| p.state == State::Empty));
-    assert_eq!(opened_events(&judgement), [0, 0]);
-}
-
-#[test]
-fn an_event_that_comes_after_the_closing_is_late_and_no_finding() {
-    let home = Alone::new();
-    home.take(&tested(1, START - 60));
-    home.epoch(1, &[0, 1]).unwrap();
-    home.clock.advance_to(minute(START + 90));
-    home.take(&tested(1, START - 30));
-    let judgement = in_order(&home.shown(&seven()).unwrap(), 0);
-    let expected = State::Opened {
-        events: 2,
-        late: 1,
-        left: 0,
-        yielded: 0,
-    };
-    assert_eq!(judgement.places[0].state, expected);
-    // In the next one it is counted.
-    home.epoch(2, &[0, 1]).unwrap();
-    let judgement = in_order(&home.shown(&seven()).unwrap(), 0);
-    let State::Opened { late, .. } = judgement.places[0].state else {
-        panic!("{judgement:?}");
-    };
-    assert_eq!(late, 0);
-}
-
-#[test]
-fn whoever_cosigns_the_places_are_those_that_the_auditor_draws() {
-    for by in [&[0, 1][..], &[0, 2], &[1, 2], &[0, 1, 2]] {
-        let home = Alone::new();
-        for number in 0..40 {
-            home.take(&tested(number, START - 60));
-        }
-        for epoch in 1..4 {
-            home.clock.advance_to(minute(START + 60 * epoch));
-            home.epoch(epoch, by).unwrap();
-            let shown = home.shown(&seven()).unwrap();
-            assert_eq!(in_order(&shown, 0).places.len(), 2);
-            // Drawn with another epoch's cosignatures these would be other places.
-            assert_eq!(
-                shown.sample.registry.cosigned.cosignatures().len(),
-                by.len()
-            );
-        }
     }
 }

@@ -1,16 +1,11 @@
 //! The last second, half minute and place of a memory that serve, and the first that do not.
 
 use commitment::layout::LayoutError;
-use commitment::{BinderKind, CircuitUse, Epoch, Slot};
-use ed25519_dalek::{SigningKey, VerifyingKey as Ed25519Key};
-use verifier::trust::{
-    BatchDigest, BatchEntry, Bundle, CircuitEntry, HeadKeys, MAX_BUNDLE_LEN_BYTES,
-    MAX_ROOT_LEN_BYTES, OnlineDocument, OpeningEntry, Profile, ProvinceEntry, RegistryEntry,
-    RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot, TrustList,
-};
+use commitment::{BinderKind, CircuitUse};
+use verifier::trust::{OnlineDocument, RootDocument, TrustList};
 use verifier::{
     AcceptanceRule, BinderKinds, Code, Error, Gate, GateMemory, MEMORY_LIMIT, Presented,
-    RevocationHash, RuleSetShortId, ShowingSlot, UnixTime, VerifyingKey, verify,
+    RevocationHash, ShowingSlot, UnixTime, VerifyingKey, verify,
 };
 
 use crate::bench::{Bench, later};

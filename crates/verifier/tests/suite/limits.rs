@@ -1,19 +1,15 @@
 //! Every limit is admitted, and one more is not.
 
 use commitment::layout::LayoutError;
-use commitment::{BinderKind, CircuitUse, Epoch, Slot};
+use commitment::{CircuitUse, Epoch, Slot};
 use ed25519_dalek::{SigningKey, VerifyingKey as Ed25519Key};
 use verifier::trust::{
     BatchDigest, BatchEntry, Bundle, CircuitEntry, HeadKeys, MAX_BUNDLE_LEN_BYTES,
     MAX_ROOT_LEN_BYTES, OnlineDocument, OpeningEntry, Profile, ProvinceEntry, RegistryEntry,
-    RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot, TrustList,
+    RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot,
 };
-use verifier::{
-    AcceptanceRule, BinderKinds, Code, Error, Gate, GateMemory, MEMORY_LIMIT, Presented,
-    RevocationHash, RuleSetShortId, ShowingSlot, UnixTime, VerifyingKey, verify,
-};
+use verifier::{AcceptanceRule, Error, RuleSetShortId};
 
-use crate::bench::{Bench, later};
 use crate::fixture::*;
 
 fn keys(count: u8) -> Vec<Ed25519Key> {
