@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 25] = [
+const ALLOWED: [(&str, &[&str]); 26] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -49,16 +49,26 @@ const ALLOWED: [(&str, &[&str]); 25] = [
             "wire",
             "federation",
             "store",
+            "plain-http",
         ],
     ),
     ("gate", &["rules", "verifier"]),
     ("gate-wasm", &["rules", "verifier", "gate"]),
     ("pages", &[]),
+    ("plain-http", &[]),
     (
         "checkpoint",
-        &["rules", "verifier", "wire", "federation", "gate", "pages"],
+        &[
+            "rules",
+            "verifier",
+            "wire",
+            "federation",
+            "gate",
+            "pages",
+            "plain-http",
+        ],
     ),
-    ("source", &["ledger", "verifier"]),
+    ("source", &["ledger", "verifier", "plain-http"]),
     (
         "auditor",
         &[

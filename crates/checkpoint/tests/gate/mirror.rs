@@ -233,7 +233,7 @@ async fn whatever_a_mirror_answers_the_last_good_list_stays() {
     for (answer, why) in [
         (Vec::new(), ""),
         (vec![0xff; 500], ""),
-        (vec![0; 300_000], "limit"),
+        (vec![0; 300_000], "more than 245760 bytes"),
         (
             b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
                 .to_vec(),

@@ -1,17 +1,11 @@
 //! A mirror, or the log itself, read by plain HTTP. What is read is held against signatures, so that the way to it need not
 //! be trusted.
 
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::header::HOST;
-use hyper::{Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
 use ledger::log::{
     BUNDLE_LEN, ENTRY_LEN_MAX_BYTES, MAX_CHECKPOINT_LEN_BYTES, SignedCheckpoint, TilePath,
     read_bundle,
 };
-use tokio::net::TcpStream;
+use plain_http::Origin;
 
 use super::ask::ANSWER_TIME;
 
@@ -19,56 +13,17 @@ use super::ask::ANSWER_TIME;
 const MAX_BUNDLE_LEN_BYTES: usize = BUNDLE_LEN as usize * (ENTRY_LEN_MAX_BYTES + 2);
 
 /// A log at `http://host[:port][/prefix]`.
-pub(super) struct HttpMirror {
-    host: String,
-    port: u16,
-    prefix: String,
-}
+pub(super) struct HttpMirror(Origin);
 
 impl HttpMirror {
     pub(super) fn new(address: &str) -> Result<Self, String> {
-        let wrong = || "http://HOST[:PORT][/PREFIX] is needed".to_owned();
-        let uri: Uri = address.parse().map_err(|_| wrong())?;
-        if uri.scheme_str() != Some("http") || uri.query().is_some() {
-            return Err(wrong());
-        }
-        Ok(Self {
-            host: uri.host().ok_or_else(wrong)?.to_owned(),
-            port: uri.port_u16().unwrap_or(80),
-            prefix: uri.path().trim_end_matches('/').to_owned(),
-        })
+        Origin::new(address).map(Self).map_err(|e| e.to_string())
     }
 
     async fn get(&self, path: &str, limit_bytes: usize) -> Result<Vec<u8>, String> {
-        let answer = tokio::time::timeout(ANSWER_TIME, self.read(path, limit_bytes)).await;
-        let late = || format!("no answer in {} s", ANSWER_TIME.as_secs());
-        let answer = answer.unwrap_or_else(|_| Err(late()));
-        answer.map_err(|what| format!("{path}: {what}"))
-    }
-
-    async fn read(&self, path: &str, limit_bytes: usize) -> Result<Vec<u8>, String> {
-        let text = |error: hyper::Error| error.to_string();
-        // A literal IPv6 address stands in brackets in a URL and without them in a socket's.
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let stream = TcpStream::connect((host, self.port)).await;
-        let stream = stream.map_err(|error| error.to_string())?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(text)?;
-        let connection = tokio::spawn(connection);
-        let request = Request::get(format!("{}/{path}", self.prefix))
-            .header(HOST, format!("{}:{}", self.host, self.port))
-            .body(Empty::<Bytes>::new())
-            .map_err(|error| error.to_string())?;
-        let answer = sender.send_request(request).await.map_err(text)?;
-        if answer.status() != StatusCode::OK {
-            return Err(format!("answered {}", answer.status()));
-        }
-        let body = Limited::new(answer.into_body(), limit_bytes)
-            .collect()
-            .await;
-        connection.abort();
-        let body = body.map_err(|_| format!("more than {limit_bytes} bytes, or cut short"))?;
-        Ok(body.to_bytes().to_vec())
+        let answer = self.0.get(path, limit_bytes, ANSWER_TIME).await;
+        let answer = answer.map_err(|error| format!("{path}: {error}"))?;
+        answer.ok_or_else(|| format!("{path}: nothing is there"))
     }
 
     pub(super) async fn checkpoint(&self) -> Result<SignedCheckpoint, String> {
