@@ -106,9 +106,17 @@ impl Witnesses<'_> {
             since,
             until,
         };
-        match self.log {
-            Some(told) if !told.contains(&wanted) => Err(EventFault::NotInLog),
-            _ => Ok(()),
+        let Some(told) = self.log else {
+            return Ok(());
+        };
+        // What the log told last of a source holds: an entitlement can end, or be cut short.
+        let last = told.iter().rfind(|told| {
+            (told.province, told.kind, told.number) == (wanted.province, wanted.kind, wanted.number)
+        });
+        if last == Some(&wanted) {
+            Ok(())
+        } else {
+            Err(EventFault::NotInLog)
         }
     }
 

@@ -15,6 +15,11 @@ use wire::{
     LeafRequest, MAX_EVENTS_OF_LEAF, OpenedLeaf, OpenedSample, Reason, ShownSample, WireError,
 };
 
+use super::judge::{Believed, Unjudged, opens};
+
+/// Fewest events in an answer that is not the last: so many of the longest there are.
+const EVENTS_PER_ANSWER_MIN: usize = 40;
+
 /// How long a node has for an answer.
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
@@ -37,6 +42,9 @@ pub enum FetchError {
     /// The answer is not of its form.
     #[error("the answer is not of its form: {0}")]
     Form(#[from] WireError),
+    /// What it opened cannot be judged; no leaf was asked for.
+    #[error(transparent)]
+    Unjudged(#[from] Unjudged),
     /// Parts of one leaf that do not belong together, or more events than one person has.
     #[error("the parts of the answer for one place do not belong together")]
     Parts,
@@ -54,7 +62,8 @@ impl From<Status> for FetchError {
     }
 }
 
-/// Has a node open the sample of a registry, the newest for none, and every leaf that it draws. `at` is the auditor's time.
+/// Has a node open the sample of a registry, the newest for none, and every leaf that it draws, if `believed` can judge them: an
+/// opening is in somebody's trail. `at` is the auditor's time.
 ///
 /// # Errors
 /// [`FetchError`].
@@ -64,6 +73,7 @@ pub async fn fetch(
     credentials: Arc<dyn Credentials>,
     epoch: Option<Epoch>,
     at: Minute,
+    believed: &Believed,
 ) -> Result<ShownSample, FetchError> {
     let channel = connect(address, node, credentials, TIMEOUTS)?;
     let mut client = wire::client::audit(channel);
@@ -74,6 +84,9 @@ pub async fn fetch(
     let sample = OpenedSample::try_from(&answer)?;
     let epoch = sample.registry.cosigned.statement().epoch();
     let mut leaves = BTreeMap::new();
+    if !opens(&sample, believed)? {
+        return Ok(ShownSample { sample, leaves, at });
+    }
     for way in &sample.ways.drawn {
         let leaf = way.levels[0][(way.index % 8) as usize];
         if leaf != Fr::default() {
@@ -91,7 +104,7 @@ async fn fetch_leaf(
     place: u32,
 ) -> Result<OpenedLeaf, FetchError> {
     let mut whole: Option<OpenedLeaf> = None;
-    loop {
+    for call in 0.. {
         let first_event = whole.as_ref().map_or(0, |leaf| leaf.events.len());
         let request = LeafRequest {
             epoch,
@@ -115,11 +128,13 @@ async fn fetch_leaf(
             }
         };
         let (got, told) = (whole.events.len(), whole.events_total as usize);
-        if told > MAX_EVENTS_OF_LEAF || got > told {
+        let may_call = 1 + told / EVENTS_PER_ANSWER_MIN;
+        if told > MAX_EVENTS_OF_LEAF || got > told || call > may_call {
             return Err(FetchError::Parts);
         }
         if got == told || !has_more {
             return Ok(whole.clone());
         }
     }
+    Err(FetchError::Parts)
 }

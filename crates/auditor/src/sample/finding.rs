@@ -11,6 +11,12 @@ pub enum Finding {
     /// The registry is not cosigned by a quorum, or its heads are not those that it names.
     #[error("the registry is not one of the federation's: {0}")]
     Registry(ledger::Error),
+    /// The node's log tells of another registry of this epoch.
+    #[error("the node's log tells of another registry of this epoch")]
+    OtherRegistry,
+    /// From the cosignatures in the node's log other places follow.
+    #[error("the cosignatures shown draw other places than those that the node's log tells of")]
+    OtherDraw,
     /// The registry holds no head of the slot.
     #[error("the registry holds no head of this slot")]
     NoHead,
@@ -92,6 +98,8 @@ impl Finding {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Registry(_) => "registry",
+            Self::OtherRegistry => "other-registry",
+            Self::OtherDraw => "other-draw",
             Self::NoHead => "no-head",
             Self::NoSeed(_) => "no-seed",
             Self::Draw(_) => "draw",

@@ -7,12 +7,12 @@ use commitment::{
 };
 use ledger::log::SourceEntitlement;
 use ledger::sample::{Drawn, SampleSeed, passed_over};
-use ledger::{Roster, RuleSetsDigest, Slot, TreeHead};
+use ledger::{CosignedStatement, RegistryStatement, Roster, RuleSetsDigest, Slot, TreeHead};
 use risk_list::{FactTable, MapOptions};
 use rules::intake::check_known;
 use rules::{Context, Event, EventError, IdentityNumber, Minute, RiskMap, RowTable, RuleSet};
 use serde::Serialize;
-use wire::{LeafContent, OpenedLeaf, ShownSample};
+use wire::{LeafContent, OpenedLeaf, OpenedSample, ShownSample};
 
 use super::evidence::Witnesses;
 use super::finding::{EventFault, Finding};
@@ -40,6 +40,9 @@ pub struct Believed {
     pub places: Option<FactTable>,
     /// What the node's log tells of sources; none where it is not at hand.
     pub log: Option<Vec<SourceEntitlement>>,
+    /// The registries that the node's log tells of, with the cosignatures that it took them up with; none where it is not at
+    /// hand.
+    pub registries: Vec<CosignedStatement>,
 }
 
 /// Why a sample cannot be judged: what is believed is not what the registry rests on. That is nobody's finding.
@@ -132,7 +135,18 @@ pub fn judge(shown: &ShownSample, believed: &Believed) -> Result<Judgement, Unju
         places: Vec::new(),
         findings: Vec::new(),
     };
-    let (head, drawn) = match drawn(shown, believed) {
+    // Also where the draw is wrong: whoever was left away may be why.
+    if registry.cosigned.check_quorum(&believed.roster).is_ok() {
+        let passed = passed_over(
+            &registry.cosigned,
+            &registry.heads,
+            believed.slot,
+            &believed.roster,
+        );
+        let passed = passed.unwrap_or_default().into_iter();
+        judgement.passed_over = passed.map(Slot::get).collect();
+    }
+    let (head, drawn) = match drawn(&shown.sample, believed) {
         Ok(found) => found,
         Err(finding) => {
             judgement.findings.push(finding);
@@ -141,14 +155,6 @@ pub fn judge(shown: &ShownSample, believed: &Believed) -> Result<Judgement, Unju
     };
     judgement.head_time = Some(head.head_time);
     judgement.leaf_count = Some(head.leaf_count);
-    let passed = passed_over(
-        &registry.cosigned,
-        &registry.heads,
-        believed.slot,
-        &believed.roster,
-    );
-    let passed = passed.unwrap_or_default().into_iter();
-    judgement.passed_over = passed.map(Slot::get).collect();
     let horizon_days = shown.sample.horizon_days;
     if horizon_days < HORIZON_MIN_DAYS {
         judgement.findings.push(Finding::Horizon {
@@ -156,10 +162,7 @@ pub fn judge(shown: &ShownSample, believed: &Believed) -> Result<Judgement, Unju
             least: HORIZON_MIN_DAYS,
         });
     }
-    let tables = believed.tables(&head)?;
-    if believed.root_at(statement.as_of())? != statement.risk_root() {
-        return Err(Unjudged::RiskMap);
-    }
+    let tables = believed.can_compute(&head, statement)?;
     let map = believed.map_at(head.head_time)?;
     let latest = shown
         .at
@@ -197,6 +200,18 @@ pub fn judge(shown: &ShownSample, believed: &Believed) -> Result<Judgement, Unju
     Ok(judgement)
 }
 
+/// Whether the leaves of a sample are to be opened: not where its registry or its draw is wrong already.
+///
+/// # Errors
+/// [`Unjudged`], as [`judge`] would give it: nobody's record is opened for what cannot be judged.
+pub fn opens(sample: &OpenedSample, believed: &Believed) -> Result<bool, Unjudged> {
+    let Ok((head, _)) = drawn(sample, believed) else {
+        return Ok(false);
+    };
+    believed.can_compute(&head, sample.registry.cosigned.statement())?;
+    Ok(true)
+}
+
 /// One person has one leaf.
 fn note_person(
     people: &mut HashMap<IdentityNumber, u32>,
@@ -214,8 +229,8 @@ fn note_person(
 }
 
 /// The node's head in the registry, and the places that are drawn from it.
-fn drawn(shown: &ShownSample, believed: &Believed) -> Result<(TreeHead, Vec<Drawn>), Finding> {
-    let registry = &shown.sample.registry;
+fn drawn(sample: &OpenedSample, believed: &Believed) -> Result<(TreeHead, Vec<Drawn>), Finding> {
+    let registry = &sample.registry;
     let roster = &believed.roster;
     let cosigned = &registry.cosigned;
     cosigned.check_quorum(roster).map_err(Finding::Registry)?;
@@ -226,11 +241,34 @@ fn drawn(shown: &ShownSample, believed: &Believed) -> Result<(TreeHead, Vec<Draw
     let head = heads.find(|signed| signed.head.slot == believed.slot);
     let head = head.ok_or(Finding::NoHead)?.head;
     let seed = SampleSeed::new(cosigned, believed.slot, roster).map_err(Finding::NoSeed)?;
-    let drawn = shown.sample.ways.check(&head, seed)?;
+    let mut told = believed.registries.iter();
+    let told = told.find(|told| told.statement().epoch() == statement.epoch());
+    if let Some(told) = told {
+        if told.statement() != statement {
+            return Err(Finding::OtherRegistry);
+        }
+        if SampleSeed::new(told, believed.slot, roster).ok() != Some(seed) {
+            return Err(Finding::OtherDraw);
+        }
+    }
+    let drawn = sample.ways.check(&head, seed)?;
     Ok((head, drawn))
 }
 
 impl Believed {
+    /// The row tables of a head, where rule sets and lists are those of its registry.
+    fn can_compute(
+        &self,
+        head: &TreeHead,
+        statement: &RegistryStatement,
+    ) -> Result<Vec<RowTable>, Unjudged> {
+        let tables = self.tables(head)?;
+        if self.root_at(statement.as_of())? != statement.risk_root() {
+            return Err(Unjudged::RiskMap);
+        }
+        Ok(tables)
+    }
+
     /// The row tables that a head's records were made for.
     fn tables(&self, head: &TreeHead) -> Result<Vec<RowTable>, Unjudged> {
         let at = head.head_time;

@@ -20,7 +20,7 @@ use commitment::Epoch;
 use ed25519_dalek::VerifyingKey as RootKey;
 use federation::{Credentials, PeerId, TlsIdentity};
 use ledger::log::{Entry, SourceEntitlement};
-use ledger::{Member, Roster, Slot};
+use ledger::{CosignedStatement, Member, Roster, Slot};
 use risk_list::{FactTable, MAX_FACT_BYTES, Register, Resolver, import};
 use rules::{ProvinceCode, RuleSet};
 use verifier::trust::{
@@ -32,7 +32,7 @@ use crate::{Outcome, clock, counts, explain, files, test_key};
 
 pub use fetch::{FetchError, fetch};
 pub use finding::{EventFault, Finding, Part};
-pub use judge::{Believed, Judgement, Place, State, Unjudged, judge};
+pub use judge::{Believed, Judgement, Place, State, Unjudged, judge, opens};
 
 /// A chain, a key or a few authorities in PEM take some kilobytes.
 const MAX_PEM_LEN_BYTES: usize = 256 << 10;
@@ -53,7 +53,8 @@ from what other provinces signed: two leaves for each registry and province. Eac
 resident is shown who read the record and what for. Nothing of a person is printed.
 
 Say --risk-map or --facts where places are listed, and --rule-set for each rule set of the root document that is not built in: else the records
-cannot be computed again (exit code 3). Without --log the sources' keys are those that the node shows.
+cannot be computed again (exit code 3). Without --log the sources' keys are those that the node shows, and so are
+the cosignatures that draw: it could leave some out.
 
 Exit code 1 for anything that contradicts what the node committed or what a source signed; 4 if the node refuses, and says why; 5 if
 it does not answer; 6 if nothing differs, but of a drawn leaf the node says that its resident's data were erased: ask again later, its
@@ -99,7 +100,7 @@ pub(crate) struct Args {
     /// Take a fact table instead of lists
     #[arg(long, value_name = "FILE", conflicts_with = "risk_map")]
     facts: Option<PathBuf>,
-    /// A bundle of the node's log, for its sources; repeatable, in order
+    /// A bundle of the node's log, for its sources and for the cosignatures that draw; repeatable, in order
     #[arg(long, value_name = "BUNDLE")]
     log: Vec<PathBuf>,
     /// The checkpoint that the bundles must be all of
@@ -141,7 +142,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
             let shown = ShownSample::from_bytes(&bytes);
             shown.with_context(|| format!("{} is no kept sample", path.display()))?
         }
-        None => match ask(args)? {
+        None => match ask(args, &believed)? {
             Ok(shown) => shown,
             Err(error) => return Ok(not_shown(&error)),
         },
@@ -178,7 +179,7 @@ fn not_shown(error: &FetchError) -> Outcome {
     }
 }
 
-fn ask(args: &Args) -> Result<Result<ShownSample, FetchError>> {
+fn ask(args: &Args, believed: &Believed) -> Result<Result<ShownSample, FetchError>> {
     let (Some(address), Some(cert), Some(key), Some(roots)) =
         (&args.node, &args.cert, &args.key, &args.roots)
     else {
@@ -201,7 +202,8 @@ fn ask(args: &Args) -> Result<Result<ShownSample, FetchError>> {
         .context("no runtime for the network")?;
     let sign = files::spinner("asking the node");
     let epoch = args.epoch.map(Epoch::new);
-    let shown = runtime.block_on(fetch(address, node, credentials, epoch, clock::now()?));
+    let now = clock::now()?;
+    let shown = runtime.block_on(fetch(address, node, credentials, epoch, now, believed));
     sign.finish_and_clear();
     Ok(shown)
 }
@@ -222,13 +224,18 @@ fn believed(args: &Args) -> Result<Believed> {
         head_keys: entry.head_keys.clone(),
     });
     let roster = Roster::new(members.collect()).with_context(of)?;
+    let told = told(args)?;
+    let (log, registries) = told.map_or((None, Vec::new()), |(sources, registries)| {
+        (Some(sources), registries)
+    });
     Ok(Believed {
         slot: slot_of(args, &roster)?,
         roster,
         rule_sets: rule_sets(args, root)?,
         grace_min: root.grace_min,
         places: places(args)?,
-        log: entitlements(args)?,
+        log,
+        registries,
     })
 }
 
@@ -293,20 +300,24 @@ fn places(args: &Args) -> Result<Option<FactTable>> {
     Ok(Some(table))
 }
 
-fn entitlements(args: &Args) -> Result<Option<Vec<SourceEntitlement>>> {
+/// What the node's log tells of sources, and the registries with the cosignatures that it took them up with.
+fn told(args: &Args) -> Result<Option<(Vec<SourceEntitlement>, Vec<CosignedStatement>)>> {
     if args.log.is_empty() {
         return Ok(None);
     }
     let (checkpoint, policy) = (args.log_checkpoint.as_deref(), args.log_policy.as_deref());
     let entries = counts::read_log(&args.log, checkpoint, policy)?;
-    let told = entries.into_iter().filter_map(|entry| match entry {
-        Entry::Source(source) => Some(source),
-        _ => None,
-    });
-    let told: Vec<SourceEntitlement> = told.collect();
+    let (mut sources, mut registries) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            Entry::Source(source) => sources.push(source),
+            Entry::Registry(cosigned) => registries.push(cosigned),
+            _ => {}
+        }
+    }
     ensure!(
-        !told.is_empty(),
+        !sources.is_empty(),
         "the bundles tell of no source: are they all of the log?"
     );
-    Ok(Some(told))
+    Ok(Some((sources, registries)))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rules::{Context, Event, Fact, Minute, Record, Stay, fold};
+use rules::{Context, Event, Fact, MAX_RUNS, Minute, Record, Stay, fold};
 
 use super::finding::Part;
 
@@ -103,8 +103,9 @@ fn differences(record: &Record, folded: &Record, kept_since: Minute) -> (Parts, 
         Part::NegativeTests,
         both(of_record, of_folded, |at| *at < kept_since),
     );
-    // Of a run the first days may have left, and of full runs others may have come in their place.
-    let has_old_run = record.runs().iter().any(|run| run.last < kept_since.day());
+    // Of a run the first days may have left. An old one can stand in the place of another only where all places are taken.
+    let is_full = record.runs().len() == MAX_RUNS;
+    let is_crowded = is_full && record.runs().iter().any(|run| run.last < kept_since.day());
     let days = |record: &Record| -> Vec<u16> {
         let runs = record.runs().iter();
         runs.flat_map(|run| run.first.get()..=run.last.get())
@@ -114,7 +115,7 @@ fn differences(record: &Record, folded: &Record, kept_since: Minute) -> (Parts, 
     let (lacking, besides) = both(&days(record), &days(folded), |day| *day <= since);
     add(
         Part::CheckInDays,
-        (if has_old_run { 0 } else { lacking }, besides),
+        (if is_crowded { 0 } else { lacking }, besides),
     );
     (left_out, unstated)
 }

@@ -5,12 +5,12 @@ mod made_up;
 use ed25519_dalek::{Signer as _, SigningKey};
 use ledger::log::SourceEntitlement;
 use ledger::sample::{SampleFault, SampleSeed, SampleWays};
-use ledger::{Member, Roster};
+use ledger::{CosignedStatement, Member, Roster, TreeHead};
 use risk_list::FactTable;
 use rules::{CheckInRun, Day, EventBody, Minute, Record, SourceId, SourceKind};
 use wire::{LeafContent, OpenedEvent, OpenedEvidence, OpenedLeaf, ShownSample};
 
-use super::{Believed, EventFault, Finding, Part, State, Unjudged, judge};
+use super::{Believed, EventFault, Finding, Part, State, Unjudged, judge, opens};
 use made_up::{
     AT, DAY, Resident, believed, check_in, contact, contact_by, cosigned, event, everything,
     findings, head_key, judged, key_of, minute, negative, of_one, of_record, one_event, person,
@@ -300,15 +300,33 @@ fn sources_that_the_log_does_not_tell_of_are_found() {
         until: Minute::MAX,
     };
     let (shown, _) = shown(&[resident(1, vec![negative(1, AT - 60)])]);
-    let with_log = |entry| {
-        let log = Some(vec![entry]);
+    let with_logs = |entries: &[SourceEntitlement]| {
+        let log = Some(entries.to_vec());
         judge(&shown, &Believed { log, ..believed() })
             .unwrap()
             .findings
     };
+    let with_log = |entry| with_logs(&[entry]);
     let right = told(key_of(lab));
     assert_eq!(with_log(right), []);
     let ended = minute(AT);
+    // What the log told last holds: an entitlement that was cut short or taken away does not come back.
+    let cut = SourceEntitlement {
+        until: ended,
+        ..right
+    };
+    let gone = SourceEntitlement {
+        is_entitled: false,
+        ..right
+    };
+    assert_eq!(with_logs(&[cut, right]), []);
+    let not_in_log = Finding::Event {
+        place: 0,
+        number: 0,
+        why: EventFault::NotInLog,
+    };
+    assert!(with_logs(&[right, cut]).contains(&not_in_log));
+    assert!(with_logs(&[right, gone]).contains(&not_in_log));
     for wrong in [
         told(SigningKey::from_bytes(&[9; 32])),
         SourceEntitlement {
@@ -499,6 +517,63 @@ fn a_registry_without_a_quorum_another_head_and_a_lone_province_are_found() {
     };
     let none = with(cosigned(&head, &[0]), &alone);
     assert!(matches!(none[..], [Finding::NoSeed(_)]), "{none:?}");
+}
+
+#[test]
+fn the_draw_is_that_of_the_cosignatures_in_the_nodes_log() {
+    let (shown, _) = shown(&[resident(1, vec![])]);
+    let head = shown.sample.registry.heads[0].head;
+    let with = |registries: Vec<CosignedStatement>| {
+        let believed = Believed {
+            registries,
+            ..believed()
+        };
+        let found = judge(&shown, &believed).unwrap().findings;
+        assert_eq!(opens(&shown.sample, &believed), Ok(found.is_empty()));
+        found
+    };
+    assert_eq!(with(vec![cosigned(&head, &[0, 1, 2]).cosigned]), []);
+    // One of the two others draws; without it, the other would.
+    let without = [[0, 1], [0, 2]].map(|by| with(vec![cosigned(&head, &by).cosigned]));
+    let others = without
+        .iter()
+        .filter(|found| **found == [Finding::OtherDraw]);
+    assert_eq!(others.count(), 1, "{without:?}");
+    assert!(without.contains(&Vec::new()));
+    let later = TreeHead {
+        leaf_count: head.leaf_count + 1,
+        ..head
+    };
+    let other = cosigned(&later, &[0, 1, 2]).cosigned;
+    assert_eq!(with(vec![other]), [Finding::OtherRegistry]);
+}
+
+#[test]
+fn nobodys_leaf_is_opened_for_what_cannot_be_judged() {
+    let (shown, _) = shown(&[resident(1, everything(1))]);
+    assert_eq!(opens(&shown.sample, &believed()), Ok(true));
+    let one_set = Believed {
+        rule_sets: rule_sets()[..1].to_vec(),
+        ..believed()
+    };
+    assert_eq!(opens(&shown.sample, &one_set), Err(Unjudged::RuleSets));
+    let mut bad = shown.sample;
+    let head = bad.registry.heads[0].head;
+    bad.registry = cosigned(&head, &[1]);
+    assert_eq!(opens(&bad, &believed()), Ok(false));
+}
+
+#[test]
+fn one_old_run_excuses_no_day_that_was_left_out() {
+    let day = |at| check_in(1, at, false, false);
+    let (old, new) = (AT - 61 * DAY, AT - DAY);
+    let lacking = of_record(1, vec![day(new)], &[day(old)]);
+    let (place, part, count) = (0, Part::CheckInDays, 1);
+    let left_out = Finding::LeftOut { place, part, count };
+    assert_eq!(of_one(lacking), [left_out]);
+    // Where all places are taken, an old run that some rule asks for can stand in the place of a newer one.
+    let full: Vec<_> = (0..4).map(|n| day(old - 2 * n * DAY)).collect();
+    assert_eq!(of_one(of_record(1, vec![day(new)], &full)), []);
 }
 
 #[test]

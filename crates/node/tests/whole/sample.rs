@@ -21,8 +21,8 @@ use crate::passes::{epoch, negative};
 use crate::provers::Checking;
 use crate::retention::DAY;
 use crate::world::{
-    House, START, Wish, World, credentials, federation, minute, person, province, root_document,
-    source, source_key,
+    House, PROVINCES, START, Wish, World, credentials, federation, minute, person, province,
+    root_document, source, source_key,
 };
 
 pub(crate) fn auditor(code: u8, number: u32) -> PeerId {
@@ -50,6 +50,7 @@ pub(crate) fn believed(slot: u8) -> Believed {
         grace_min: root.document().grace_min,
         places: None,
         log: None,
+        registries: Vec::new(),
     }
 }
 
@@ -62,7 +63,13 @@ pub(crate) async fn fetched(
     let address = house.peers_at.to_string();
     let epoch = (epoch > 0).then_some(Epoch::new(epoch));
     let who = Arc::new(credentials(who));
-    fetch(&address, node, who, epoch, house.node.clock().now()).await
+    let now = house.node.clock().now();
+    let slot = PROVINCES
+        .iter()
+        .position(|code| *code == house.home)
+        .unwrap();
+    let believed = believed(u8::try_from(slot).unwrap());
+    fetch(&address, node, who, epoch, now, &believed).await
 }
 
 /// Nothing is wrong with it.
@@ -315,7 +322,15 @@ async fn what_is_not_drawn_not_known_or_no_more_kept_is_refused_by_its_reason() 
     // A node that nobody hears from is not one that refuses.
     let nobody = PeerId::node(&federation(), province(33));
     let credentials = Arc::new(credentials(&who));
-    let silent = fetch("127.0.0.1:9", nobody, credentials, None, minute(START)).await;
+    let silent = fetch(
+        "127.0.0.1:9",
+        nobody,
+        credentials,
+        None,
+        minute(START),
+        &believed(0),
+    )
+    .await;
     assert!(matches!(silent, Err(FetchError::Silent(Code::Unavailable))));
 }
 

@@ -216,6 +216,7 @@ pub(super) fn believed() -> Believed {
         grace_min: DAY,
         places: None,
         log: None,
+        registries: Vec::new(),
     }
 }
 
