@@ -26,6 +26,8 @@ export const clockAheadS = state<number | null>(null);
 export const newer = state<ServiceWorker | null>(null);
 export const report = state<Report | null>(null);
 export const fault = state<Words | null>(null);
+/** The field that a scanner types into: the cursor stands there whenever nothing lies over it. */
+export const reader: { current: HTMLInputElement | null } = { current: null };
 export const language = state<Language>((localStorage.getItem("language") as Language | null) ?? "zh");
 export const large = state(localStorage.getItem("large") === "yes");
 export const sound = state(localStorage.getItem("sound") !== "no");

@@ -1,13 +1,12 @@
 // What the supervisor sets, and what was counted.
 
 import { signal as state } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
-import { chosen, desk, language, large, list, profile, sound, t } from "./app.tsx";
+import { chosen, desk, language, large, list, profile, reader, sound, t } from "./app.tsx";
 import type { Counts } from "./store.ts";
 import { WORDS } from "./words.ts";
 
-const open = state(false);
 const counts = state<[number, Counts][]>([]);
 
 function keep(name: string, value: string): void {
@@ -16,14 +15,16 @@ function keep(name: string, value: string): void {
 
 export function Menu() {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (open.value) {
-      dialog.current?.showModal();
-      void desk.value?.counts().then((all) => {
-        counts.value = all;
-      });
-    } else dialog.current?.close();
-  }, [open.value]);
+  const open = () => {
+    dialog.current?.showModal();
+    void desk.value?.counts().then((all) => {
+      counts.value = all;
+    });
+  };
+  const close = () => {
+    dialog.current?.close();
+    reader.current?.focus();
+  };
   return (
     <nav>
       <button
@@ -44,8 +45,8 @@ export function Menu() {
       >
         {t(WORDS.large)}
       </button>
-      <button onClick={() => (open.value = true)}>{t(WORDS.settings)}</button>
-      <dialog ref={dialog} aria-label={t(WORDS.settings)} onClose={() => (open.value = false)}>
+      <button onClick={open}>{t(WORDS.settings)}</button>
+      <dialog ref={dialog} aria-label={t(WORDS.settings)} onClose={() => reader.current?.focus()}>
         <h2>{t(WORDS.settings)}</h2>
         <label>
           {t(WORDS.profile)}
@@ -97,7 +98,7 @@ export function Menu() {
             ))}
           </tbody>
         </table>
-        <button class="main" onClick={() => (open.value = false)}>
+        <button class="main" onClick={close}>
           {t(WORDS.close)}
         </button>
       </dialog>

@@ -3,7 +3,7 @@
 import { signal as state } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
-import { decide, fault, report, t } from "./app.tsx";
+import { decide, fault, reader, report, t } from "./app.tsx";
 import { Camera, type CameraFault } from "./camera.ts";
 import { WORDS } from "./words.ts";
 
@@ -30,11 +30,10 @@ function read(text: string): void {
 
 export function Scan() {
   const video = useRef<HTMLVideoElement>(null);
-  const text = useRef<HTMLInputElement>(null);
   useEffect(() => () => camera.value?.stop(), []);
   useLayoutEffect(() => {
-    // A scanner types wherever the cursor stands: it stands here whenever nobody is being shown a result, before it can type.
-    if (!report.value && !fault.value) text.current?.focus();
+    // A scanner types wherever the cursor stands: it stands here whenever no result is shown, before it can type.
+    if (!report.value && !fault.value) reader.current?.focus();
   }, [report.value, fault.value]);
 
   const start = async () => {
@@ -57,7 +56,7 @@ export function Scan() {
   };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const field = text.current;
+    const field = reader.current;
     if (!field || field.value === "") return;
     read(field.value.trim());
     field.value = "";
@@ -99,7 +98,7 @@ export function Scan() {
       <form onSubmit={submit} autocomplete="off">
         <label>
           {t(WORDS.text)}
-          <input ref={text} name="code" autocomplete="off" autocapitalize="off" spellcheck={false} />
+          <input ref={reader} name="code" autocomplete="off" autocapitalize="off" spellcheck={false} />
         </label>
         <label>
           {t(WORDS.card)}
