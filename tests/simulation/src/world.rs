@@ -93,7 +93,10 @@ impl World {
                 live(Arc::clone(&realm), Arc::clone(&house))
             });
         }
-        sim.client("people", async move { act.await.map_err(Into::into) });
+        // Turmoil keeps an error's first words only.
+        sim.client("people", async move {
+            act.await.map_err(|error| format!("{error:#}").into())
+        });
         let mut ticks = 0_u64;
         loop {
             let is_over = sim
