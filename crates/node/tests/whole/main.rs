@@ -12,6 +12,7 @@ mod forward_hostile;
 mod hardened;
 mod hostile;
 mod observed;
+mod page;
 mod passes;
 mod pressure;
 mod process;
