@@ -3,7 +3,7 @@
 import { create, toBinary, type DescMessage, type DescMethodUnary, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import { ResidentService, type GetHomeResponse, type RequestAuthSchema } from "@viridian/wire/resident";
+import { ResidentService, type GetHomeResponse } from "@viridian/wire/resident";
 
 import { authBytes, authSigningBytes } from "./auth.ts";
 import type { Clock } from "./clock.ts";
@@ -12,12 +12,6 @@ import { freshId, sha256, sign } from "./keys.ts";
 
 const transport = createGrpcWebTransport({ baseUrl: location.origin, defaultTimeoutMs: 30_000 });
 const client = createClient(ResidentService, transport);
-
-/** What a signed request is put together from. */
-interface Signed {
-  body: Uint8Array;
-  auth: MessageInitShape<typeof RequestAuthSchema>;
-}
 
 /** Who signs, and for whom. */
 export interface Signer {
@@ -75,8 +69,9 @@ export class Service {
       bodySha256: await sha256(new Uint8Array(body)),
     });
     const signature = await sign(by.key, authSigningBytes(auth));
-    const request: Signed = { body, auth: { auth, signature } };
-    const answer = await transport.unary(method, undefined, undefined, undefined, request as MessageInitShape<DescMessage>);
+    // As every signed request is put together.
+    const request: MessageInitShape<DescMessage> = { body, auth: { auth, signature } };
+    const answer = await transport.unary(method, undefined, undefined, undefined, request);
     if (answer.stream) throw new Fault("PAGE");
     return answer.message;
   }
