@@ -61,6 +61,8 @@ pub fn province(code: u8) -> ProvinceCode {
 pub struct Plan {
     /// Where the nodes' clocks stand. They stand still until [`World::advance`].
     pub start: Minute,
+    /// Whether the clocks are the world's instead, and `start` is about now.
+    pub is_real_time: bool,
     /// Residents of each province: [`Person::of`] with the numbers from 1.
     pub residents: u16,
     /// Further residents.
@@ -78,6 +80,7 @@ impl Plan {
     pub fn new(node: impl Into<PathBuf>, residents: u16) -> Self {
         Self {
             start: minute("2022-08-28 08:00"),
+            is_real_time: false,
             residents,
             people: Vec::new(),
             log: "info",
@@ -164,6 +167,11 @@ impl World {
         self.dir().join(format!("{code}/data"))
     }
 
+    /// Whether the clocks are the world's.
+    pub const fn is_real_time(&self) -> bool {
+        self.plan.is_real_time
+    }
+
     /// The time of all nodes.
     pub const fn now(&self) -> Minute {
         self.now
@@ -236,15 +244,20 @@ impl World {
              [trust]\nroot_document_file = \"../root.bin\"\nroot_keys = {root_keys:?}\nroot_threshold = 2\n\
              [rules]\nhome = {:?}\nnation = {:?}\nfiles = [\"../nation.toml\"]\n\
              [risk]\nfact_table_file = \"../facts.txt\"\n\
-             [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = \"{}\" }} }}\nwait_ms = 12_000\n\
-             [clock]\nstart_minute = {}\nrate_min_per_s = 0\noperator_may_advance = true\n",
+             [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = \"{}\" }} }}\nwait_ms = 12_000\n",
             self.ports[&code],
             set(code),
             Self::NATION,
             hex::encode(key_seed()),
             key_cache().display(),
-            self.now.get(),
         );
+        if !self.plan.is_real_time {
+            let _ = write!(
+                text,
+                "[clock]\nstart_minute = {}\nrate_min_per_s = 0\noperator_may_advance = true\n",
+                self.now.get(),
+            );
+        }
         if !tables.contains("[store]") {
             text += "[store]\nreserve_mib = 1\n";
         }
@@ -344,10 +357,15 @@ impl World {
 
     /// Closes an epoch at the present minute on all running nodes, and has the first of them assemble the registry.
     pub async fn commit(&self, epoch: u32) -> op::AssembleRegistryResponse {
+        self.commit_at(epoch, self.now).await
+    }
+
+    /// The same at another minute.
+    pub async fn commit_at(&self, epoch: u32, as_of: Minute) -> op::AssembleRegistryResponse {
         for code in self.nodes.keys() {
             let request = op::CloseEpochRequest {
                 epoch,
-                as_of_minute: self.now.get(),
+                as_of_minute: as_of.get(),
             };
             let closed = self.operator(*code).close_epoch(request).await;
             closed.expect("the epoch closes");
