@@ -46,8 +46,10 @@ async function sign(): Promise<void> {
     return;
   }
   if (held.goodUntil <= open.clock.minute()) {
+    // It has ended on the screen: another, if there is one.
     pass.value = null;
     shown.value = null;
+    await takeIfThere();
     return;
   }
   try {
