@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 27] = [
+const ALLOWED: [(&str, &[&str]); 29] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -56,6 +56,8 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     ("gate", &["rules", "verifier"]),
     ("gate-wasm", &["rules", "verifier", "gate"]),
     ("wallet-wasm", &["rules", "verifier"]),
+    ("anatomy", &["rules", "verifier"]),
+    ("public-wasm", &["anatomy", "gate-wasm"]),
     ("pages", &[]),
     ("plain-http", &[]),
     (
@@ -74,6 +76,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
     (
         "auditor",
         &[
+            "anatomy",
             "rules",
             "r1cs-audit",
             "risk-list",
@@ -84,6 +87,8 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "verifier",
             "wire",
             "federation",
+            "pages",
+            "plain-http",
         ],
     ),
     (

@@ -17,6 +17,7 @@ mod opening;
 mod outside;
 mod page;
 mod pass;
+mod public;
 mod risk_map;
 pub mod sample;
 mod statement;
@@ -51,6 +52,7 @@ enum Command {
     RiskMap(risk_map::Args),
     Explain(explain::Args),
     Pass(pass::Args),
+    Page(public::Args),
     Opening(opening::Args),
     Digest(digest::Args),
     Counts(counts::Args),
@@ -86,6 +88,7 @@ pub fn run() -> ExitCode {
         Command::RiskMap(args) => risk_map::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Pass(args) => pass::run(&args),
+        Command::Page(args) => public::run(&args),
         Command::Opening(args) => opening::run(&args),
         Command::Digest(args) => digest::run(&args),
         Command::Counts(args) => counts::run(&args),

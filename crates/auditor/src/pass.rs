@@ -1,14 +1,13 @@
 //! `auditor pass`: a code taken apart to its last byte, with what each field reveals and to whom.
 
-mod fields;
 mod input;
 mod pair;
 mod report;
-mod words;
 
+use anatomy::{Anatomy, Signature};
 use anyhow::{Context, Result, bail};
 use rules::RuleSet;
-use verifier::{QrText, RuleSetShortId, Showing};
+use verifier::RuleSetShortId;
 
 use crate::{Outcome, explain, files};
 
@@ -44,9 +43,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         bail!("standard input can be read once");
     }
     let known = KnownRuleSets::new(&args.rule_set)?;
-    let one = Code::read(&args.code, &known).context("the code is refused")?;
+    let one = read(&args.code, &known).context("the code is refused")?;
     let other = (args.other.as_deref())
-        .map(|input| Code::read(input, &known).context("the other code is refused"))
+        .map(|input| read(input, &known).context("the other code is refused"))
         .transpose()?;
     let together = other.as_ref().map(|other| pair::compare(&one, other));
     let report = report::Report::new(&one, other.as_ref(), together.as_ref());
@@ -56,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         report.text()
     };
     files::print(&text)?;
-    let signed = |code: &Code| code.signature != Signature::DoesNotFit;
+    let signed = |code: &Anatomy| code.signature != Signature::DoesNotFit;
     if signed(&one) && other.as_ref().is_none_or(signed) {
         Ok(Outcome::Agrees)
     } else {
@@ -65,44 +64,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
 }
 
-/// Whether a showing is signed by its pass's own key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Signature {
-    Fits,
-    DoesNotFit,
-    /// A pass bound to a card alone is not signed.
-    None,
-}
-
-/// A decoded code.
-struct Code {
-    text: QrText,
-    showing: Showing,
-    bytes: Vec<u8>,
-    fields: Vec<fields::Field>,
-    signature: Signature,
-}
-
-impl Code {
-    fn read(input: &str, known: &KnownRuleSets) -> Result<Self> {
-        let text = QrText::parse(&input::text(input)?)?;
-        let showing = text.showing()?;
-        let bytes = showing.to_bytes();
-        let fields = fields::of(&showing, &bytes, known)?;
-        let signature = match showing.moment() {
-            None => Signature::None,
-            Some(_) if showing.signature_fits() => Signature::Fits,
-            Some(_) => Signature::DoesNotFit,
-        };
-        Ok(Self {
-            text,
-            showing,
-            bytes,
-            fields,
-            signature,
-        })
-    }
+fn read(input: &str, known: &KnownRuleSets) -> Result<Anatomy> {
+    let name = |short| known.name(short).map(str::to_owned);
+    Ok(Anatomy::of(&input::text(input)?, &name)?)
 }
 
 /// Rule sets whose short names can be resolved without a trust list.

@@ -49,6 +49,7 @@ endpoints! {
         maintenance_service_client, MaintenanceServiceClient;
     operator: operator, operator_service_server, OperatorServiceServer, OperatorService,
         operator_service_client, OperatorServiceClient;
+    public: public, public_service_server, PublicServiceServer, PublicService, public_service_client, PublicServiceClient;
     resident: resident, resident_service_server, ResidentServiceServer, ResidentService,
         resident_service_client, ResidentServiceClient;
     source: source, source_service_server, SourceServiceServer, SourceService,

@@ -94,6 +94,10 @@ package!(
     pass, "viridian.pass.v1"
 );
 package!(
+    /// What anybody may see of a federation.
+    public, "viridian.public.v1"
+);
+package!(
     /// What a resident's device says to its home node.
     resident, "viridian.resident.v1", "viridian.resident.v1.debug.rs"
 );

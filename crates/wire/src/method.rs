@@ -125,6 +125,12 @@ methods! {
     GetGateStatus = "/viridian.gate.v1.GateService/GetStatus",
     /// `GateService.GetSetting`.
     GetSetting = "/viridian.gate.v1.GateService/GetSetting",
+    /// `PublicService.GetOverview`.
+    GetOverview = "/viridian.public.v1.PublicService/GetOverview",
+    /// `PublicService.GetRuleText`.
+    GetRuleText = "/viridian.public.v1.PublicService/GetRuleText",
+    /// `PublicService.GetCounts`.
+    GetCounts = "/viridian.public.v1.PublicService/GetCounts",
     /// The standard health check, once.
     HealthCheck = "/grpc.health.v1.Health/Check",
     /// The standard health check, watched.

@@ -1,9 +1,7 @@
 //! What two codes together reveal.
 
+use anatomy::{Anatomy, Field, Part};
 use serde::Serialize;
-
-use super::Code;
-use super::fields::{Field, Part};
 
 /// How a field stands in two codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +16,8 @@ pub(super) enum Compared {
 #[derive(Debug, Serialize)]
 pub(super) struct Line {
     pub(super) part: Part,
+    #[serde(skip)]
+    pub(super) title: &'static str,
     pub(super) compared: Compared,
     pub(super) means: &'static str,
     /// Whether equal bytes here say that both codes are of one pass, or of one meeting.
@@ -34,7 +34,7 @@ pub(super) struct Together {
     pub(super) conclusion: &'static str,
 }
 
-pub(super) fn compare(one: &Code, other: &Code) -> Together {
+pub(super) fn compare(one: &Anatomy, other: &Anatomy) -> Together {
     let mut parts: Vec<Part> = [one, other]
         .iter()
         .flat_map(|code| code.fields.iter().map(|f| f.part))
@@ -54,7 +54,7 @@ pub(super) fn compare(one: &Code, other: &Code) -> Together {
     }
 }
 
-fn of(code: &Code, part: Part) -> Option<&Field> {
+fn of(code: &Anatomy, part: Part) -> Option<&Field> {
     code.fields.iter().find(|f| f.part == part)
 }
 
@@ -67,6 +67,7 @@ fn line(part: Part, one: Option<&Field>, other: Option<&Field>) -> Line {
     let (means, links) = means(part, compared);
     Line {
         part,
+        title: one.or(other).map_or("", |field| field.words.title),
         compared,
         means,
         links,
@@ -141,7 +142,7 @@ fn means(part: Part, compared: Compared) -> (&'static str, bool) {
     (means, equal && identifies)
 }
 
-fn conclusion(one: &Code, other: &Code, linked_by: &[Part]) -> &'static str {
+fn conclusion(one: &Anatomy, other: &Anatomy, linked_by: &[Part]) -> &'static str {
     let has = |part| linked_by.contains(&part);
     if one.bytes == other.bytes {
         "one and the same showing: a copy"

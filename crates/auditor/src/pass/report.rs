@@ -1,15 +1,10 @@
 use std::fmt::Write as _;
 
+use anatomy::{Anatomy, Field, NOT_IN_IT, Scope, Signature, is_specimen};
 use serde::Serialize;
 
-use super::fields::{Field, Part, Scope, is_specimen};
 use super::pair::{Compared, Together};
-use super::{Code, Signature};
 use crate::lines::paragraph;
-
-/// What no byte of a code says, nor any two of them together.
-const NOT_IN_IT: &str = "name, identity number, home province, home node, events, places, contacts, test times, and whether the colour \
-     is better than claimed";
 
 /// What `pass` prints.
 #[derive(Serialize)]
@@ -37,7 +32,7 @@ struct Decoded<'a> {
 }
 
 impl<'a> Decoded<'a> {
-    fn new(code: &'a Code) -> Self {
+    fn new(code: &'a Anatomy) -> Self {
         let bytes = |scope| {
             let of_scope = code.fields.iter().filter(|f| f.scope == scope);
             of_scope.map(|f| f.length).sum()
@@ -77,7 +72,7 @@ impl<'a> Decoded<'a> {
                 "{:>4} +{:<3} {:<16} {}\n           {}",
                 field.offset,
                 field.length,
-                title(field.part),
+                field.words.title,
                 field.value,
                 field.hex
             );
@@ -95,8 +90,8 @@ impl<'a> Decoded<'a> {
 
 impl<'a> Report<'a> {
     pub(super) fn new(
-        one: &'a Code,
-        other: Option<&'a Code>,
+        one: &'a Anatomy,
+        other: Option<&'a Anatomy>,
         together: Option<&'a Together>,
     ) -> Self {
         Self {
@@ -124,33 +119,10 @@ impl<'a> Report<'a> {
                     Compared::Different => "≠",
                     Compared::OnlyInOne => "-",
                 };
-                let _ = writeln!(out, "  {mark} {:<16} {}", title(line.part), line.means);
+                let _ = writeln!(out, "  {mark} {:<16} {}", line.title, line.means);
             }
             let _ = writeln!(out, "  {}", together.conclusion);
         }
         out
-    }
-}
-
-const fn title(part: Part) -> &'static str {
-    match part {
-        Part::Version => "version",
-        Part::Circuit => "circuit",
-        Part::Epoch => "epoch",
-        Part::RuleSet => "rule set",
-        Part::RiskMap => "risk map",
-        Part::Claim => "claim",
-        Part::BinderKind => "binder kind",
-        Part::HolderKey => "holder key K",
-        Part::RevocationHash => "revocation h",
-        Part::ProofA => "proof A",
-        Part::ProofB => "proof B",
-        Part::ProofC => "proof C",
-        Part::Slot => "half minute",
-        Part::ChallengeFlag => "challenge flag",
-        Part::Gate => "gate",
-        Part::Nonce => "nonce",
-        Part::SignatureR => "signature r",
-        Part::SignatureS => "signature s",
     }
 }

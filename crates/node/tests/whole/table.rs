@@ -19,7 +19,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine, A an auditor of any
 /// province. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 49] = [
+const TABLE: [(&str, &str); 52] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -92,6 +92,10 @@ const TABLE: [(&str, &str); 49] = [
     ("/viridian.maintenance.v1.MaintenanceService/Backup", ""),
     ("/viridian.maintenance.v1.MaintenanceService/Compact", ""),
     ("/viridian.maintenance.v1.MaintenanceService/RenewKeys", ""),
+    // Nobody's either: an auditor's program answers them beside its page, from what it verified.
+    ("/viridian.public.v1.PublicService/GetOverview", ""),
+    ("/viridian.public.v1.PublicService/GetRuleText", ""),
+    ("/viridian.public.v1.PublicService/GetCounts", ""),
     // Nobody's: what is not in the table does not exist.
     ("/viridian.operator.v1.OperatorService/SetColour", ""),
     (

@@ -4,14 +4,20 @@
 use serde::Serialize;
 use verifier::BinderKind;
 
-use super::fields::Part;
+use crate::fields::Part;
 
 /// What a field is, what it reveals, and to whom.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Words {
-    pub(super) meaning: &'static str,
-    pub(super) reveals: &'static str,
-    pub(super) to: &'static str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Words {
+    /// What it is called.
+    #[serde(skip)]
+    pub title: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+    /// What it gives away.
+    pub reveals: &'static str,
+    /// To whom.
+    pub to: &'static str,
 }
 
 const READER: &str = "whoever reads the code";
@@ -19,6 +25,7 @@ const NOBODY: &str = "nobody";
 
 const fn words(meaning: &'static str, reveals: &'static str, to: &'static str) -> Words {
     Words {
+        title: "",
         meaning,
         reveals,
         to,
@@ -26,7 +33,13 @@ const fn words(meaning: &'static str, reveals: &'static str, to: &'static str) -
 }
 
 impl Words {
-    pub(super) const fn of(part: Part, kind: BinderKind) -> Self {
+    pub(crate) const fn of(part: Part, kind: BinderKind) -> Self {
+        let mut words = Self::untitled(part, kind);
+        words.title = title(part);
+        words
+    }
+
+    const fn untitled(part: Part, kind: BinderKind) -> Self {
         match part {
             Part::Version
             | Part::Circuit
@@ -162,5 +175,28 @@ const fn of_showing(part: Part) -> Words {
             "as the first half",
             "whoever keeps the code",
         ),
+    }
+}
+
+const fn title(part: Part) -> &'static str {
+    match part {
+        Part::Version => "version",
+        Part::Circuit => "circuit",
+        Part::Epoch => "epoch",
+        Part::RuleSet => "rule set",
+        Part::RiskMap => "risk map",
+        Part::Claim => "claim",
+        Part::BinderKind => "binder kind",
+        Part::HolderKey => "holder key K",
+        Part::RevocationHash => "revocation h",
+        Part::ProofA => "proof A",
+        Part::ProofB => "proof B",
+        Part::ProofC => "proof C",
+        Part::Slot => "half minute",
+        Part::ChallengeFlag => "challenge flag",
+        Part::Gate => "gate",
+        Part::Nonce => "nonce",
+        Part::SignatureR => "signature r",
+        Part::SignatureS => "signature s",
     }
 }

@@ -1,0 +1,126 @@
+//! `auditor page`: what anybody may see of a federation, verified, as a page.
+
+mod config;
+mod list;
+mod log;
+mod mirror;
+mod problem;
+mod service;
+mod texts;
+mod time;
+mod told;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use pages::Hosts;
+use rust_embed::RustEmbed;
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+
+use crate::{Outcome, files};
+use config::Config;
+use service::Public;
+use texts::Texts;
+use time::Clock;
+use watch::Watch;
+
+/// What `npm run pages` has left.
+#[derive(RustEmbed)]
+#[folder = "web/dist"]
+#[allow_missing = true]
+struct Files;
+
+/// Serve a page for anybody: rule sets, circuits, provinces and counts, verified, and what each byte of a pass says.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  auditor page --config page.toml
+  auditor page --config page.toml --listen 127.0.0.1:8090 --rules zj-2022-09.toml
+
+The configuration names the keys to believe and where nodes serve their logs:
+  federation = \"demo\"
+  [trust]
+  root_keys = [\"d62f…\", \"34b4…\", \"12a4…\"]     Ed25519, 64 hexadecimal digits
+  root_threshold = 2
+  [[node]]
+  slot = 1
+  url = \"http://node.example:7445\"
+
+Prints `page http://…` once, and serves until it is told to end. Everything is fetched by plain HTTP, verified under the root
+keys, and looked at again every few minutes. Nothing is shown as true that was not verified; what could not be stands there with
+the reason. A pass that is pasted into the page does not leave the browser. Loopback addresses only; a server that others reach
+stands before it. Exit code 3 if the configuration is refused or the address is taken.")]
+pub(crate) struct Args {
+    /// What to believe and whom to ask
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Address to serve on, instead of the configuration's
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::SocketAddr>,
+    /// The text of a rule set, besides those that are built in and those that the configuration names
+    #[arg(long, value_name = "FILE")]
+    rules: Vec<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let mut config = Config::read(&args.config)?;
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    if !config.listen.ip().is_loopback() {
+        bail!(
+            "{} is not loopback: let a server that others reach stand before it",
+            config.listen
+        );
+    }
+    let texts = Texts::read(config.rule_files.iter().chain(&args.rules))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no runtime for the network")?;
+    runtime.block_on(serve(config, texts))?;
+    Ok(Outcome::Agrees)
+}
+
+async fn serve(config: Config, texts: Texts) -> Result<()> {
+    let listener = TcpListener::bind(config.listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let every = Duration::from_secs(config.refresh_every_s.into());
+    let watch = Arc::new(Watch::new(config, Clock::of_system)?);
+    let service = Public::new(Arc::clone(&watch), texts);
+    let routes = Routes::new(wire::server::public(service.clone()))
+        .add_service(wire::server::trust(service));
+    let router = pages::router::<Files>(routes, Hosts::address(address));
+    files::print(&format!("page http://{address}/\n"))?;
+    let looking = tokio::spawn(async move {
+        loop {
+            watch.look().await;
+            tokio::time::sleep(every).await;
+        }
+    });
+    let served = pages::serve(listener, router, told_to_end()).await;
+    looking.abort();
+    served.context("the page can no longer be served")
+}
+
+/// Completes when the operating system asks this program to end.
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(interrupt.await),
+    }
+}

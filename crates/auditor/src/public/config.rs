@@ -1,0 +1,172 @@
+//! The configuration of the page: read and checked as a whole before a port opens.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use commitment::{REGISTRY_SLOTS, Slot};
+use ed25519_dalek::VerifyingKey;
+use federation::FederationId;
+use plain_http::Origin;
+use serde::Deserialize;
+use verifier::trust::RootKeys;
+
+use super::time::SimulatedTime;
+use crate::files;
+
+/// Longest configuration.
+const MAX_CONFIG_LEN_BYTES: usize = 64 * 1024;
+/// Shortest time between two looks, seconds: nodes are not to be asked more often by themselves.
+const LEAST_REFRESH_S: u32 = 10;
+
+/// The file. Paths are relative to its own directory.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    federation: String,
+    #[serde(default)]
+    listen: Option<SocketAddr>,
+    #[serde(default)]
+    refresh_every_s: Option<u32>,
+    #[serde(default)]
+    rule_files: Vec<PathBuf>,
+    trust: TrustFile,
+    #[serde(default, rename = "node")]
+    nodes: Vec<NodeFile>,
+    #[serde(default)]
+    clock: Option<SimulatedTime>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustFile {
+    root_keys: Vec<String>,
+    root_threshold: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NodeFile {
+    slot: u8,
+    url: String,
+}
+
+/// A node, and where it serves what anybody may read.
+#[derive(Clone, Debug)]
+pub(super) struct NodeAt {
+    pub(super) slot: Slot,
+    pub(super) url: String,
+    pub(super) origin: Origin,
+}
+
+/// What is believed, and who is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    /// Name of the federation: logs and witnesses are called after it.
+    pub(super) federation: String,
+    pub(super) listen: SocketAddr,
+    /// Time between two looks, seconds.
+    pub(super) refresh_every_s: u32,
+    pub(super) rule_files: Vec<PathBuf>,
+    pub(super) root_keys: RootKeys,
+    pub(super) nodes: Vec<NodeAt>,
+    pub(super) clock: Option<SimulatedTime>,
+}
+
+impl Config {
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let refused = || format!("{} is refused", path.display());
+        let bytes = files::read(path, MAX_CONFIG_LEN_BYTES)?;
+        let text = String::from_utf8(bytes).with_context(refused)?;
+        let dir = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, dir).with_context(refused)
+    }
+
+    pub(super) fn parse(text: &str, dir: &Path) -> Result<Self> {
+        let file: ConfigFile = toml::from_str(text)?;
+        let federation = FederationId::new(&file.federation).context("federation")?;
+        let refresh_every_s = file.refresh_every_s.unwrap_or(300);
+        ensure!(
+            refresh_every_s >= LEAST_REFRESH_S,
+            "refresh_every_s: at least {LEAST_REFRESH_S}"
+        );
+        let keys = file.trust.root_keys.iter().map(|digits| root_key(digits));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
+        let root_keys = RootKeys::new(keys, file.trust.root_threshold).context("trust")?;
+        ensure!(
+            file.nodes.len() <= REGISTRY_SLOTS,
+            "{} nodes, at most {REGISTRY_SLOTS}",
+            file.nodes.len()
+        );
+        let mut slots = BTreeSet::new();
+        let nodes = file.nodes.into_iter().map(|node| {
+            let slot = Slot::new(node.slot);
+            let slot = slot.with_context(|| format!("node.slot: {} is none", node.slot))?;
+            if !slots.insert(slot) {
+                bail!("node.slot: {} stands there twice", slot.get());
+            }
+            let origin = Origin::new(&node.url);
+            let origin = origin.with_context(|| format!("node.url {:?}", node.url))?;
+            let url = node.url;
+            Ok(NodeAt { slot, url, origin })
+        });
+        Ok(Self {
+            federation: federation.as_str().to_owned(),
+            listen: file.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()),
+            refresh_every_s,
+            rule_files: file.rule_files.iter().map(|path| dir.join(path)).collect(),
+            root_keys,
+            nodes: nodes.collect::<Result<_>>()?,
+            clock: file.clock,
+        })
+    }
+}
+
+fn root_key(digits: &str) -> Result<VerifyingKey> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(digits, &mut bytes)
+        .with_context(|| "trust.root_keys: each has 64 hexadecimal digits".to_owned())?;
+    VerifyingKey::from_bytes(&bytes).with_context(|| format!("trust.root_keys: {digits}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "d62f016a1efd1e4fdf793eb42cd84471e1ba9f0cf04d1287b5cc71f616287cb8";
+
+    fn parsed(more: &str) -> Result<Config> {
+        let text = format!(
+            "federation = \"demo\"\n{more}\n[trust]\nroot_keys = [\"{KEY}\"]\nroot_threshold = 1\n"
+        );
+        Config::parse(&text, Path::new("/etc/page"))
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_value_and_paths_are_of_the_files_own_directory() {
+        let config = parsed("rule_files = [\"a.toml\"]").unwrap();
+        assert_eq!(config.listen, "127.0.0.1:0".parse().unwrap());
+        assert_eq!(config.refresh_every_s, 300);
+        assert_eq!(config.rule_files, [Path::new("/etc/page/a.toml")]);
+        assert!(config.nodes.is_empty());
+    }
+
+    #[test]
+    fn a_configuration_is_refused_by_what_is_wrong_with_it() {
+        for (more, why) in [
+            ("refresh_every_s = 9", "refresh_every_s"),
+            ("refresh = 9", "unknown field"),
+            ("node = [{slot = 64, url = \"http://a\"}]", "node.slot"),
+            (
+                "node = [{slot = 1, url = \"http://a\"}, {slot = 1, url = \"http://b\"}]",
+                "twice",
+            ),
+            ("node = [{slot = 1, url = \"https://a\"}]", "node.url"),
+            ("clock = {start_minute = 1}", "rate_min_per_s"),
+        ] {
+            let error = format!("{:#}", parsed(more).unwrap_err());
+            assert!(error.contains(why), "{more}: {error}");
+        }
+    }
+}
