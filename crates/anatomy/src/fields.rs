@@ -180,7 +180,13 @@ impl Walk<'_> {
     }
 
     /// The next field, which must have the bytes of the value that was decoded.
-    fn take(&mut self, part: Part, own: &[u8], (value, value_zh): Said, scope: Scope) -> Result<(), Error> {
+    fn take(
+        &mut self,
+        part: Part,
+        own: &[u8],
+        (value, value_zh): Said,
+        scope: Scope,
+    ) -> Result<(), Error> {
         let offset = self.at();
         if !self.bytes[offset..].starts_with(own) {
             return Err(Error::Place { at: offset, part });

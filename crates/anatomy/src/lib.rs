@@ -16,8 +16,7 @@ pub use words::Words;
 pub const NOT_IN_IT: &str = "name, identity number, home province, home node, events, places, contacts, test times, and whether the colour \
      is better than claimed";
 /// The same in Chinese.
-pub const NOT_IN_IT_ZH: &str =
-    "姓名、身份证号码、所属省份、家乡节点、事件、地点、接触者、检测时间，以及实际颜色是否好于所声明的";
+pub const NOT_IN_IT_ZH: &str = "姓名、身份证号码、所属省份、家乡节点、事件、地点、接触者、检测时间，以及实际颜色是否好于所声明的";
 
 /// Why a text is not taken apart.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,10 +75,7 @@ impl Anatomy {
     ///
     /// # Errors
     /// [`Error`].
-    pub fn of(
-        text: &str,
-        name: &dyn Fn(RuleSetShortId) -> Option<String>,
-    ) -> Result<Self, Error> {
+    pub fn of(text: &str, name: &dyn Fn(RuleSetShortId) -> Option<String>) -> Result<Self, Error> {
         let text = QrText::parse(text)?;
         let showing = text.showing()?;
         let bytes = showing.to_bytes();

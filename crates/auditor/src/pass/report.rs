@@ -70,11 +70,7 @@ impl<'a> Decoded<'a> {
             let _ = writeln!(
                 out,
                 "{:>4} +{:<3} {:<16} {}\n           {}",
-                field.offset,
-                field.length,
-                field.words.title,
-                field.value,
-                field.hex
+                field.offset, field.length, field.words.title, field.value, field.hex
             );
             let words = field.words;
             for (title, said) in [

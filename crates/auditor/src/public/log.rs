@@ -225,7 +225,7 @@ async fn read_to(origin: &Origin, tree: &mut Log, size: u64) -> Result<Vec<Entry
     Ok(entries)
 }
 
-fn path(level: Option<u8>, index: u64, width: u64) -> String {
+pub(super) fn path(level: Option<u8>, index: u64, width: u64) -> String {
     let width = u16::try_from(width).unwrap_or(BUNDLE_LEN);
     let tile = TilePath {
         level,

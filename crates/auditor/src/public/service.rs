@@ -75,7 +75,9 @@ impl TrustService for Public {
         request: Request<trust::GetTrustListRequest>,
     ) -> Result<Response<trust::GetTrustListResponse>, Status> {
         let state = self.watch.state();
-        let held = state.held.ok_or_else(|| wire::status(Reason::UnknownEpoch))?;
+        let held = state
+            .held
+            .ok_or_else(|| wire::status(Reason::UnknownEpoch))?;
         let answer = wire::trust_list_answer(&held.list, request.get_ref());
         Ok(Response::new(answer))
     }

@@ -78,7 +78,10 @@ fn rule_of(set: &RuleSet, rule: &Rule) -> proto::Rule {
         rule_id: rule.id.clone(),
         text: Some(text(&rule.text)),
         source: rule.source.clone(),
-        rows: rows.into_iter().map(|(row, keys)| row_of(row, keys)).collect(),
+        rows: rows
+            .into_iter()
+            .map(|(row, keys)| row_of(row, keys))
+            .collect(),
     }
 }
 
@@ -146,8 +149,15 @@ mod tests {
                 !set.table().row(key).is_inert()
             };
             let all: Vec<u32> = (0..u32::try_from(KEYS).unwrap()).filter(colours).collect();
-            assert!(all.iter().all(|code| keys.binary_search(code).is_ok()), "{id}");
-            assert!(told.rules.iter().all(|r| !r.text.as_ref().unwrap().zh.is_empty()));
+            assert!(
+                all.iter().all(|code| keys.binary_search(code).is_ok()),
+                "{id}"
+            );
+            assert!(
+                told.rules
+                    .iter()
+                    .all(|r| !r.text.as_ref().unwrap().zh.is_empty())
+            );
         }
         assert!(texts.get(&[0; 32]).is_none());
     }

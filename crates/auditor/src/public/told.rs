@@ -30,7 +30,10 @@ pub(super) fn overview(watch: &Watch, texts: &Texts) -> proto::GetOverviewRespon
         root_threshold: keys.threshold().into(),
         list: held.map(list),
         rule_sets: root.map_or_else(Vec::new, |root| {
-            root.rule_sets.iter().map(|set| rule_set(set, texts)).collect()
+            root.rule_sets
+                .iter()
+                .map(|set| rule_set(set, texts))
+                .collect()
         }),
         circuits: root.map_or_else(Vec::new, circuits),
         slots: slots(&state),

@@ -21,7 +21,9 @@ pub fn take_apart(text: &str, names: &str) -> Result<String, JsError> {
 fn parts(text: &str, names: &str) -> Result<Value, anatomy::Error> {
     let called = |short: String| {
         let mut lines = names.lines().filter_map(|line| line.split_once(' '));
-        lines.find(|(digits, _)| *digits == short).map(|(_, name)| name.to_owned())
+        lines
+            .find(|(digits, _)| *digits == short)
+            .map(|(_, name)| name.to_owned())
     };
     let anatomy = Anatomy::of(text, &|short| called(short.to_string()))?;
     let bytes = |scope| {
@@ -69,7 +71,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_of_a_code_are_told_with_the_name_of_its_rule_set_and_a_text_that_is_none_is_refused() {
+    fn the_parts_of_a_code_are_told_with_the_name_of_its_rule_set_and_a_text_that_is_none_is_refused()
+     {
         let vectors = include_str!("../../../../verifier/vectors/showings.json");
         let vectors: Value = serde_json::from_str(vectors).unwrap();
         let text = vectors["cases"][0]["text"].as_str().unwrap();

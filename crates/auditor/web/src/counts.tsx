@@ -1,0 +1,167 @@
+// Published counts: a chart for the eye, and the same as a table.
+
+import { useEffect, useState } from "preact/hooks";
+import { Colour } from "@viridian/wire/pass";
+import type { Count, Day } from "@viridian/wire/public";
+
+import { ColourMark, slotName } from "./parts.tsx";
+import { dayText } from "./dates.ts";
+import { askCounts } from "./service.ts";
+import { language, overview, t } from "./state.ts";
+import { WORDS } from "./words.ts";
+
+/** As it is published: the number to the nearest ten, or that it is smaller. */
+function countText(count: Count | undefined): string {
+  if (!count) return "";
+  if (count.least === 0) return `< ${count.most + 1}`;
+  return count.least === count.most ? String(count.least) : `${count.least}–${count.most}`;
+}
+
+/** Of several cells together: no more than what they say. */
+function sum(day: Day, colour: Colour): { least: number; most: number } {
+  const cells = day.cells.filter((cell) => cell.colour === colour);
+  const add = (of: (count: Count) => number) => cells.reduce((all, cell) => all + (cell.people ? of(cell.people) : 0), 0);
+  return { least: add((c) => c.least), most: add((c) => c.most) };
+}
+
+const sumText = ({ least, most }: { least: number; most: number }) => (least === 0 ? `< ${most + 1}` : `${least}–${most}`);
+
+export function Counts() {
+  const slots = (overview.value?.slots ?? []).filter((slot) => (slot.log?.days ?? 0) > 0);
+  const [chosen, choose] = useState<number | null>(null);
+  const [days, setDays] = useState<Day[]>([]);
+  const [failed, setFailed] = useState(false);
+  const slot = chosen ?? slots[0]?.slot;
+  const size = slots.find((one) => one.slot === slot)?.log?.size;
+  useEffect(() => {
+    if (slot === undefined) return;
+    let isWanted = true;
+    askCounts(slot).then(
+      (answer) => {
+        if (!isWanted) return;
+        setDays(answer.days);
+        setFailed(false);
+      },
+      () => isWanted && setFailed(true),
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [slot, size]);
+  return (
+    <section aria-labelledby="counts">
+      <h2 id="counts">{t(WORDS.counts)}</h2>
+      <p>{t(WORDS.countsText)}</p>
+      {slots.length === 0 ? (
+        <p class="warn">{t(WORDS.countsNone)}</p>
+      ) : (
+        <label>
+          {t(WORDS.chooseSlot)}
+          <select value={slot} onChange={(event) => choose(Number(event.currentTarget.value))}>
+            {slots.map((one) => (
+              <option key={one.slot} value={one.slot}>
+                {slotName(one.slot)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {failed && (
+        <p class="warn" role="alert">
+          {t(WORDS.noService)}
+        </p>
+      )}
+      {slot !== undefined && days.length > 0 && (
+        <>
+          <Chart days={days} />
+          <Table days={days} />
+        </>
+      )}
+    </section>
+  );
+}
+
+const [WIDTH, HEIGHT, FOOT] = [340, 160, 20];
+
+/** Bars of what is certain; above them, lighter, what the rounding leaves open. */
+function Chart({ days }: { days: Day[] }) {
+  const shown = days.slice(-14);
+  const sums = shown.map((day) => ({ day, yellow: sum(day, Colour.YELLOW), red: sum(day, Colour.RED) }));
+  const top = Math.max(10, ...sums.flatMap(({ yellow, red }) => [yellow.most, red.most]));
+  const step = WIDTH / shown.length;
+  const bar = Math.min(24, step / 3);
+  const y = (people: number) => (people / top) * (HEIGHT - FOOT - 12);
+  const told = sums.map(
+    ({ day, yellow, red }) => `${dayText(language.value, day.day)}: ${t(WORDS.yellow)} ${sumText(yellow)}, ${t(WORDS.red)} ${sumText(red)}`,
+  );
+  return (
+    <figure>
+      <figcaption>
+        {t(WORDS.chart)} <ColourMark colour={Colour.YELLOW} /> <ColourMark colour={Colour.RED} />
+      </figcaption>
+      <svg class="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={told.join("; ")} data-testid="chart">
+        <line class="grid" x1="0" x2={WIDTH} y1={HEIGHT - FOOT} y2={HEIGHT - FOOT} />
+        <text x="0" y="10">
+          {top}
+        </text>
+        {sums.map(({ day, yellow, red }, i) => {
+          const middle = step * (i + 0.5);
+          return (
+            <g key={day.day}>
+              <Bar name="yellow" x={middle - bar - 1} width={bar} of={yellow} y={y} />
+              <Bar name="red" x={middle + 1} width={bar} of={red} y={y} />
+              <text x={middle} y={HEIGHT - 5} text-anchor="middle">
+                {dayText(language.value, day.day)}
+              </text>
+            </g>
+          );
+        })}
+      </svg>
+    </figure>
+  );
+}
+
+function Bar(props: { name: string; x: number; width: number; of: { least: number; most: number }; y: (people: number) => number }) {
+  const [least, most] = [props.y(props.of.least), props.y(props.of.most)];
+  const ground = HEIGHT - FOOT;
+  return (
+    <g class={props.name}>
+      <rect x={props.x} width={props.width} y={ground - least} height={least} />
+      <rect class="open" x={props.x} width={props.width} y={ground - most} height={most - least} />
+    </g>
+  );
+}
+
+function Table({ days }: { days: Day[] }) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">{t(WORDS.day)}</th>
+          <th scope="col">{t(WORDS.residents)}</th>
+          <th scope="col">{t(WORDS.byRule)}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {[...days].reverse().map((day) => (
+          <tr key={day.day} data-testid="day">
+            <th scope="row">{dayText(language.value, day.day)}</th>
+            <td>{countText(day.residents)}</td>
+            <td>
+              <span class="detail">
+                {t(WORDS.under)} {day.ruleSetId} {t(WORDS.version)} {day.version}
+              </span>
+              <ul>
+                {day.cells.map((cell) => (
+                  <li key={`${cell.colour} ${cell.ruleId}`}>
+                    <ColourMark colour={cell.colour} /> {cell.ruleId}: {countText(cell.people)}
+                  </li>
+                ))}
+              </ul>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,66 @@
+// The trust list: which one, how old, and until when it can be judged by.
+
+import { Digest, Line, NotVerified, When, slotName } from "./parts.tsx";
+import { minuteText, secondText } from "./dates.ts";
+import { language, nowS, overview, t } from "./state.ts";
+import { WORDS, type Words } from "./words.ts";
+
+/** How fresh the list is. */
+export function listState(): { words: Words; bad: boolean } {
+  const list = overview.value?.list;
+  if (!list) return { words: WORDS.listNone, bad: true };
+  const age = nowS() - Number(list.issuedAtS);
+  if (age >= list.hardStaleS || nowS() >= Number(list.rootExpiresAtS)) return { words: WORDS.listEnded, bad: true };
+  return age >= list.softStaleS ? { words: WORDS.listOld, bad: true } : { words: WORDS.listFresh, bad: false };
+}
+
+export function List() {
+  const known = overview.value;
+  if (!known) return null;
+  const list = known.list;
+  return (
+    <section aria-labelledby="list">
+      <h2 id="list">{t(WORDS.list)}</h2>
+      <p>{t(WORDS.readOnly)}</p>
+      {!list && <p class="warn">{t(WORDS.listNone)}</p>}
+      <dl>
+        {list && (
+          <>
+            <Line name={WORDS.issued}>
+              <When second={Number(list.issuedAtS)} />
+            </Line>
+            <Line name={WORDS.verifiedAt}>
+              <When second={Number(list.verifiedAtS)} />
+            </Line>
+          </>
+        )}
+        <Line name={WORDS.lookedAt}>
+          {known.lookedAtS === 0n ? t(WORDS.notLooked) : <When second={Number(known.lookedAtS)} />}
+        </Line>
+        {list && (
+          <>
+            <Line name={WORDS.newestEpoch}>
+              {list.epoch}, {t(WORDS.asOf)} {minuteText(language.value, list.asOfMinute)}
+            </Line>
+            <Line name={WORDS.rootSequence}>{String(list.rootSequence)}</Line>
+            <Line name={WORDS.onlineSequence}>{String(list.onlineSequence)}</Line>
+            <Line name={WORDS.rootEnds}>{secondText(language.value, Number(list.rootExpiresAtS))}</Line>
+            <Line name={WORDS.revocations}>{list.revocations}</Line>
+          </>
+        )}
+        <Line name={WORDS.rootThreshold}>{known.rootThreshold}</Line>
+        <Line name={WORDS.rootKeys}>
+          {known.rootKeys.map((key) => (
+            <div key={String(key)}>
+              <Digest bytes={key} />
+            </div>
+          ))}
+        </Line>
+      </dl>
+      {known.slots.map((slot) => {
+        const name = slotName(slot.slot);
+        return <NotVerified key={slot.slot} problem={slot.listProblem} what={{ zh: `席位 ${name}`, en: `Slot ${name}` }} />;
+      })}
+    </section>
+  );
+}
