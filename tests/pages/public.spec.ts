@@ -6,6 +6,8 @@ import { expect, test, type Page } from "@playwright/test";
 import { vector } from "./gate.ts";
 import { Auditor, vectors } from "./public.ts";
 
+test.setTimeout(180_000);
+
 let auditor: Auditor;
 
 test.beforeAll(async () => {
@@ -43,8 +45,12 @@ async function clean(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const serious = violations.filter((fault) => ["serious", "critical"].includes(fault.impact ?? ""));
   expect(serious.map((fault) => `${fault.id}: ${fault.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-  const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  expect(scroll).toBeLessThanOrEqual(width!);
+  const beyond = await page.evaluate(() =>
+    document.documentElement.scrollWidth <= innerWidth
+      ? []
+      : [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 90)),
+  );
+  expect(beyond).toEqual([]);
 }
 
 test("what is in force stands there with its digests, its rules in words in both languages, and a name that would be markup as text", async ({
@@ -62,7 +68,7 @@ test("what is in force stands there with its digests, its rules in words in both
   const unknown = page.getByTestId("rule-set").filter({ hasText: "zj-2022-07" });
   await expect(unknown).toContainText("手中没有文本，只有摘要");
   await expect(unknown).toContainText("已失效");
-  const fujian = page.getByTestId("rule-set").filter({ hasText: "阅读全文" }).filter({ hasText: "fj-2022-08" });
+  const fujian = page.getByTestId("rule-set").filter({ hasText: "fj-2022-08" }).filter({ has: page.locator("details") });
   await expect(fujian).toContainText("现行");
   await expect(fujian.locator("code").first()).toHaveText(/^[0-9a-f]{64}$/);
   await fujian.getByText("阅读全文").click();
@@ -271,7 +277,7 @@ test("a node that lies and one that does not answer are named with the reason; w
   await own.end();
   await page.getByRole("button", { name: "重新查看各节点" }).click();
   await expect(page.getByRole("alert")).toContainText("提供本页的程序没有应答");
-  for (const node of own.nodes.slice(0, 2)) await node.stop();
+  await own.stop();
 });
 
 test("where no node can be reached nothing is shown but that", async ({ page }) => {

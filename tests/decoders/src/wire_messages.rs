@@ -6,6 +6,7 @@ mod between_nodes;
 mod forwarded;
 mod held;
 mod opened;
+mod seen;
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -51,6 +52,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows.extend(forwarded::rows());
     rows.extend(opened::rows());
     rows.extend(held::rows());
+    rows.extend(seen::rows());
     rows
 });
 

@@ -1,6 +1,7 @@
 // "Check this pass": what each byte of a code says, and the verdict on it. It stays in this browser.
 
 import { useEffect, useState } from "preact/hooks";
+import type { GetOverviewResponse } from "@viridian/wire/public";
 
 import { judge, profiles, takeApart, type Field, type Parts, type Report } from "./desk.ts";
 import { Line, province } from "./parts.tsx";
@@ -41,6 +42,11 @@ export function Check() {
     );
   }, [sequence, here]);
 
+  /** Under the profile that was chosen; under the first one where nothing could be chosen yet. */
+  const verdict = async (code: string, known: GetOverviewResponse, here: number): Promise<Report | null> => {
+    const asked = profile || (await profiles(known, here, nowS()))[0];
+    return asked === undefined ? null : judge(code, known, { place: here, profile: asked, specimens }, nowS());
+  };
   const check = async (event: Event) => {
     event.preventDefault();
     // What a text field or a scanner puts around it.
@@ -54,9 +60,7 @@ export function Check() {
     } catch (error) {
       found.refused = error instanceof Error ? error.message : String(error);
     }
-    if (known?.list && here !== null && profile) {
-      found.report = await judge(code, known, { place: here, profile, specimens }, nowS()).catch(() => null);
-    }
+    if (known?.list && here !== null) found.report = await verdict(code, known, here).catch(() => null);
     setAnswer(found);
   };
   const clear = () => {
