@@ -94,7 +94,7 @@ pub struct Field {
 type Said = (String, String);
 
 /// A value that is written alike in both.
-fn plain(value: impl ToString) -> Said {
+fn plain(value: &impl ToString) -> Said {
     (value.to_string(), value.to_string())
 }
 
@@ -118,10 +118,10 @@ pub(crate) fn of(
         fields: Vec::new(),
     };
     let version = bytes.first().copied().unwrap_or_default();
-    walk.shared(Part::Version, &[version], plain(version))?;
+    walk.shared(Part::Version, &[version], plain(&version))?;
     walk.shared(Part::Circuit, &pass.circuit.0, circuit(pass.circuit))?;
     let epoch = pass.epoch.get();
-    walk.shared(Part::Epoch, &epoch.to_be_bytes(), plain(epoch))?;
+    walk.shared(Part::Epoch, &epoch.to_be_bytes(), plain(&epoch))?;
     let short = pass.rule_set;
     let rule_set = name(short).map_or_else(
         || {
@@ -130,10 +130,10 @@ pub(crate) fn of(
                 format!("{short}，未知的规则集"),
             )
         },
-        plain,
+        |name| plain(&name),
     );
     walk.shared(Part::RuleSet, &pass.rule_set.0, rule_set)?;
-    let map = plain(pass.risk_map);
+    let map = plain(&pass.risk_map);
     walk.shared(Part::RiskMap, &pass.risk_map.0, map)?;
     walk.shared(Part::Claim, &[pass.claim.code()], claim(pass.claim))?;
     let word = binder_kind(kind);
@@ -222,7 +222,7 @@ impl Walk<'_> {
         };
         self.take(Part::ChallengeFlag, &[flag], value, scope)?;
         if let Some(GateChallenge { gate, nonce }) = moment.challenge {
-            self.take(Part::Gate, &gate.0, plain(hex::encode(gate.0)), scope)?;
+            self.take(Part::Gate, &gate.0, plain(&hex::encode(gate.0)), scope)?;
             self.take(Part::Nonce, &nonce.0, said("128 bits", "128位"), scope)?;
         }
         // The decoder keeps the signature to itself; its halves are what is left.
