@@ -6,7 +6,6 @@ import { readFileSync } from "node:fs";
 
 import { checkedIn, Federation, installed, read, register, registered } from "./wallet.ts";
 
-test.describe.configure({ mode: "serial" });
 test.setTimeout(180_000);
 
 let federation: Federation;
@@ -366,6 +365,19 @@ test("a refused name, a wrong number and a full storage are said in words, and n
   await page.getByRole("button", { name: "注册" }).click();
   await expect(page.getByRole("button", { name: "出示健康码" })).toBeVisible();
   expect(bad).toEqual([]);
+  await context.close();
+});
+
+test("a browser that refuses all storage is told so", async ({ browser }) => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    const refused = { get: () => { throw new DOMException("refused", "SecurityError"); } };
+    Object.defineProperty(globalThis, "localStorage", refused);
+    Object.defineProperty(globalThis, "indexedDB", refused);
+  });
+  const page = await context.newPage();
+  await page.goto(federation.url);
+  await expect(page.getByRole("alert")).toContainText("存储已满或被拒绝");
   await context.close();
 });
 

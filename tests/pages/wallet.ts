@@ -1,14 +1,18 @@
 // A federation whose node of Zhejiang serves the wallet, by the world's clock, and what the tests do with the page.
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 
 import { expect, type Page } from "@playwright/test";
-import { readBarcodes } from "zxing-wasm/reader";
+import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 
 const root = join(import.meta.dirname, "../..");
 const programs = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
+
+const { buffer } = readFileSync(join(root, "node_modules/zxing-wasm/dist/reader/zxing_reader.wasm"));
+prepareZXingModule({ overrides: { wasmBinary: buffer as ArrayBuffer } });
 
 export interface Resident {
   number: string;

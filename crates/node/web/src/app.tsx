@@ -34,6 +34,7 @@ import {
   type Screen,
 } from "./state.ts";
 import { faultOf } from "./fault.ts";
+import { keepSetting } from "./settings.ts";
 import { Wallet } from "./wallet.ts";
 import { WORDS } from "./words.ts";
 
@@ -184,14 +185,6 @@ function Open({ screen }: { screen: Screen }) {
   }
 }
 
-function keep(name: string, value: string): void {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // It is so until the page is closed.
-  }
-}
-
 function Top() {
   const away = registered.value && screen.value !== "";
   return (
@@ -202,7 +195,7 @@ function Top() {
         </button>
       )}
       <h1>{t(WORDS.title)}</h1>
-      {phase.value === "open" && (
+      {phase.value === "open" && online.value !== null && (
         <p class={online.value ? "state" : "state bad"} role="status" data-testid="state">
           {t(online.value ? WORDS.online : WORDS.offline)}
         </p>
@@ -211,7 +204,7 @@ function Top() {
         <button
           onClick={() => {
             language.value = language.value === "zh" ? "en" : "zh";
-            keep("language", language.value);
+            keepSetting("language", language.value);
           }}
           lang={language.value === "zh" ? "en" : "zh-CN"}
         >
@@ -221,7 +214,7 @@ function Top() {
           aria-pressed={large.value}
           onClick={() => {
             large.value = !large.value;
-            keep("large", large.value ? "yes" : "no");
+            keepSetting("large", large.value ? "yes" : "no");
           }}
         >
           {t(WORDS.large)}

@@ -28,6 +28,8 @@ export class Refused extends Error {
 
 export class Stock {
   private busy: Promise<void> | null = null;
+  /** The newest epoch, and when this page first heard of it. */
+  private seen: { epoch: number; atMs: number } | null = null;
 
   constructor(
     private readonly store: Store,
@@ -96,9 +98,8 @@ export class Stock {
   private async isDue(epoch: number): Promise<boolean> {
     const renewal = await this.store.renewal();
     if (!renewal || renewal.epoch >= epoch) return true;
-    const first = Number(sessionStorage.getItem(`epoch-${epoch}`) ?? 0) || Date.now();
-    sessionStorage.setItem(`epoch-${epoch}`, String(first));
-    return Date.now() >= first + renewal.delayS * 1000;
+    if (this.seen?.epoch !== epoch) this.seen = { epoch, atMs: Date.now() };
+    return Date.now() >= this.seen.atMs + renewal.delayS * 1000;
   }
 
   private async finish(by: Signer, use: Use): Promise<void> {
