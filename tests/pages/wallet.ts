@@ -117,7 +117,7 @@ export async function installed(page: Page): Promise<void> {
 /** What a camera reads from the code that the screen shows. */
 export async function read(page: Page): Promise<string> {
   const code = page.getByTestId("code");
-  await expect(code).toBeVisible({ timeout: 60_000 });
+  await expect(code).toBeVisible({ timeout: 120_000 });
   const [found] = await readBarcodes(await code.screenshot(), { formats: ["QRCode"], tryHarder: true });
   if (!found?.isValid) throw new Error("no code on the screen");
   return found.text;

@@ -111,7 +111,9 @@ export async function fillStock(): Promise<void> {
   try {
     const answer = await open.ask();
     noteOf(open, null);
-    await open.stock.fill(open.identity, wanted, answer);
+    while (wallet.value === open && wish.value === wanted && (await open.stock.fill(open.identity, wanted, answer))) {
+      stockChanged.value += 1;
+    }
     stockFault.value = null;
     if (wish.value === wanted) refusal.value = null;
     noteOf(open, null);
