@@ -110,6 +110,7 @@ export const WORDS = {
   newestNegative: w("最近一次核酸阴性", "Newest negative test"),
   timeline: w("今后日程", "The days ahead"),
   statusAsOf: w("时间", "As of"),
+  asking: w("正在查询…", "Asking the home …"),
   notAsked: w("还没有查询过。", "Nothing was asked yet."),
   contest: w("对此提出异议", "Contest this"),
 
