@@ -26,6 +26,7 @@ mod harden;
 mod intake;
 mod keeping;
 mod keys;
+mod leave;
 mod limits;
 mod locks;
 pub mod logs;

@@ -11,6 +11,7 @@ mod forward;
 mod forward_hostile;
 mod hardened;
 mod hostile;
+mod leave;
 mod observed;
 mod page;
 mod passes;
