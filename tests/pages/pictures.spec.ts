@@ -29,7 +29,7 @@ test("every screen of the wallet, Chinese and English", async ({ page }) => {
   await federation.do("negative 1 5");
   for (const language of ["zh", "en"]) {
     await page.evaluate((language) => localStorage.setItem("language", language), language);
-    for (const screen of ["", "show", "status", "check-in", "trip", "ask", "more", "receipts", "lost"]) {
+    for (const screen of ["", "show", "status", "check-in", "trip", "ask", "more", "receipts", "lost", "leave"]) {
       await page.goto(`${federation.url}#/${screen}`);
       await page.reload();
       await expect(page.getByTestId("state")).toBeVisible();

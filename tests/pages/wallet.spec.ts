@@ -393,6 +393,34 @@ test("what another province sent is shown with its sender", async ({ browser }) 
   await context.close();
 });
 
+test("who has nothing open leaves, and nothing stays; who is yellow does not", async ({ browser }) => {
+  for (const [number, leaves] of [
+    [33, false],
+    [34, true],
+  ] as const) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await registered(page, federation, number);
+    await checkedIn(page);
+    if (!leaves) await federation.do(`contact ${number}`);
+    await page.getByRole("button", { name: "返回" }).click();
+    await page.getByRole("button", { name: "其他功能" }).click();
+    await page.getByRole("button", { name: "离开并删除" }).click();
+    await page.getByRole("button", { name: "删除一切" }).click();
+    await page.getByRole("button", { name: "确定" }).click();
+    if (leaves) {
+      await expect(page.getByRole("button", { name: "注册" })).toBeVisible();
+      const { kept, extractable } = await page.evaluate(everythingKept);
+      expect(kept).not.toContain("identity");
+      expect(kept).not.toContain("check-in");
+      expect(extractable).toEqual([]);
+    } else {
+      await expect(page.getByRole("alert")).toContainText("现在不能离开");
+    }
+    await context.close();
+  }
+});
+
 test("everything can be done by keyboard", async ({ browser }) => {
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -455,7 +483,7 @@ for (const [language, large] of [
       // Yellow, with a way out; not committed, so that there is a code all the same.
       if (!yellow) await federation.do(`contact ${SCREENS}`);
       yellow = true;
-      for (const screen of ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest/00", "lost"]) {
+      for (const screen of ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest/00", "lost", "leave"]) {
         await test.step(screen || "first", async () => {
           await page.goto(`${federation.url}#/${screen}`);
           await page.reload();

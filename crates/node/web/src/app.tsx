@@ -6,7 +6,7 @@ import { Faulty, Notice } from "./parts.tsx";
 import { CheckIn } from "./screens/check_in.tsx";
 import { Contest } from "./screens/contest.tsx";
 import { Home } from "./screens/home.tsx";
-import { Lost } from "./screens/lost.tsx";
+import { Leave, Lost } from "./screens/grave.tsx";
 import { More } from "./screens/more.tsx";
 import { Ask } from "./screens/ask.tsx";
 import { Receipts } from "./screens/receipts.tsx";
@@ -182,6 +182,8 @@ function Open({ screen }: { screen: Screen }) {
       return <Contest />;
     case "lost":
       return <Lost />;
+    case "leave":
+      return <Leave />;
   }
 }
 
