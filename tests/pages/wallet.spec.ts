@@ -321,6 +321,25 @@ test("a phone whose clock is wrong says so, and its code passes all the same", a
   await page.close();
 });
 
+test("a pass that ends soon says so, and one that has ended is not shown", async () => {
+  const page = await phones.get(CLOCK)!.newPage();
+  await page.clock.install();
+  await page.goto(federation.url);
+  await show(page);
+  await read(page);
+  await expect(page.getByText("凭证即将到期")).toHaveCount(0);
+  await page.context().setOffline(true);
+  const begun = Date.now();
+  await page.clock.setSystemTime(begun + 23.4 * 3_600_000);
+  await expect(page.getByRole("alert")).toContainText("凭证即将到期");
+  await read(page);
+  await page.clock.setSystemTime(begun + 24.1 * 3_600_000);
+  await expect(page.getByTestId("code")).toHaveCount(0);
+  await expect(page.getByText("还没有凭证")).toBeVisible();
+  await page.context().setOffline(false);
+  await page.close();
+});
+
 test("two windows do not share a wallet", async () => {
   const page = await phoneOf(TABS);
   const other = await phones.get(TABS)!.newPage();
