@@ -328,6 +328,8 @@ test("a pass that ends soon says so, and one that has ended is not shown", async
   await show(page);
   await read(page);
   await expect(page.getByText("凭证即将到期")).toHaveCount(0);
+  // Until nothing is fetched any more.
+  await expect(page.getByTestId("unshown")).toHaveText(/[2-9]/, { timeout: 60_000 });
   await page.context().setOffline(true);
   const begun = Date.now();
   await page.clock.setSystemTime(begun + 23.4 * 3_600_000);
