@@ -162,7 +162,7 @@ function Code({ held, code }: { held: KeptPass; code: Shown }) {
         <dt>{t(WORDS.asOf)}</dt>
         <dd>{minuteText(language.value, held.asOf)}</dd>
         <dt>{t(WORDS.passesLeft)}</dt>
-        <dd data-testid="unshown">{unshown.value}</dd>
+        <dd>{unshown.value}</dd>
       </dl>
       <p>{t(WORDS.renewed)}</p>
       {left <= ENDS_SOON_MIN && (
