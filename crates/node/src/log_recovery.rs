@@ -1,5 +1,6 @@
 //! The command by which a node that was put back gets its log back, and the look at the other nodes before every start.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,7 @@ fn as_json(recovered: &Recovered) -> serde_json::Value {
         "logs_of_others": recovered.logs,
         "cosigned_by": recovered.cosigned_by,
         "answered": answered,
+        "passed_over": recovered.passed_over.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "signs_no_registry_up_to_epoch": recovered.epoch,
         "signs_no_list_up_to_number": recovered.sequence,
         "signs_no_list_before_minute": recovered.quiet_until.get(),
@@ -65,10 +67,15 @@ fn as_text(recovered: &Recovered) -> String {
             recovered.heads, recovered.has, recovered.cosigned_by
         ),
     };
-    format!(
+    let mut text = format!(
         "{what}\nno registry up to epoch {}, and no list up to number {} or within the next quarter of an hour, is signed",
         recovered.epoch, recovered.sequence
-    )
+    );
+    for one in &recovered.passed_over {
+        // Writing to a string does not fail.
+        let _ = write!(text, "\nnot used: {one}");
+    }
+    text
 }
 
 /// Asks the other nodes what they have cosigned of this node's log, and refuses to start over a store that is older than that.

@@ -10,6 +10,7 @@ use verifier::trust::BATCH_SPACING_MIN;
 
 use super::ask::Holder;
 use super::floors::Floors;
+use super::passed::PassedOver;
 use super::{RecoverError, Recovered, Recovering, recovered, take_off_mark};
 use crate::counts::day_key;
 use crate::registry::STATE_KEY;
@@ -27,6 +28,7 @@ pub(super) struct Found<'a> {
     pub(super) floors: Floors,
     pub(super) logs: usize,
     pub(super) answered: Vec<ProvinceCode>,
+    pub(super) passed: Vec<PassedOver>,
 }
 
 /// An entry that the store has.
@@ -97,6 +99,7 @@ pub(super) fn store(me: &Recovering<'_>, found: Found<'_>) -> Result<Recovered, 
         epoch,
         sequence,
         quiet_until,
+        passed_over: found.passed,
     })
 }
 

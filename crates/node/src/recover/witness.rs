@@ -1,6 +1,8 @@
 //! A node that was put back is a witness, too: what it cosigned of the others' logs since its backup it does not know, and would
 //! cosign another history from there on. So it takes from the other witnesses what they have cosigned, before it cosigns again.
 
+use std::time::Duration;
+
 use commitment::Slot;
 use ledger::log::{AddCheckpoint, SignedLogKeys, WitnessState};
 use tokio::task::JoinSet;
@@ -57,9 +59,9 @@ async fn newest_of(
     slot: Slot,
 ) -> Result<Option<(WitnessedLog, Channel)>, NodeError> {
     let known = stored_keys(me.vault, slot)?;
-    let mut calls = JoinSet::new();
+    let (mut calls, within) = (JoinSet::new(), me.patience.answer);
     for (_, channel) in peers.channels() {
-        calls.spawn(async move { (witnessed_by(channel.clone(), slot).await, channel) });
+        calls.spawn(async move { (witnessed_by(channel.clone(), slot, within).await, channel) });
     }
     let mut newest: Option<(WitnessedLog, Channel)> = None;
     while let Some(call) = calls.join_next().await {
@@ -99,7 +101,7 @@ async fn go_on(
     newest: &WitnessedLog,
     channel: Channel,
 ) -> Result<(), String> {
-    let mut client = wire::log_client(channel);
+    let (mut client, within) = (wire::log_client(channel), Duration::from_secs(10));
     let size = newest.checkpoint.size();
     for _ in 0..PARTS_MAX {
         if held.end() >= size {
@@ -110,7 +112,7 @@ async fn go_on(
             first: held.end(),
             size,
         };
-        let answer = in_time(client.get_log_part(request)).await;
+        let answer = in_time(within, client.get_log_part(request)).await;
         let answer = answer.map_err(|status| status.message().to_owned())?;
         let part = ReadPart::try_from(answer.get_ref()).map_err(|error| error.to_string())?;
         let taken = held.take(&part.0, &newest.checkpoint);

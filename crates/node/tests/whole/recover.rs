@@ -10,7 +10,7 @@ use ledger::{
     HeadHash, HeadKeys, Member, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
 };
 use node::store::{Batch, Change, MemoryStore, Store as _, Table, Vault, WitnessedRow};
-use node::{Fsck, NodeError, RecoverError, Recovered, Recovering, SimulatedClock, fsck};
+use node::{Fsck, NodeError, Patience, RecoverError, Recovered, Recovering, SimulatedClock, fsck};
 use rules::{Day, Minute};
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::{CheckpointOffer, Reason};
@@ -24,6 +24,13 @@ use crate::world::{
 pub(crate) const LOST: u8 = 35;
 /// 30 August 2022, 03:00 in UTC+8: the day before is counted.
 pub(crate) const NIGHT: u32 = START + 19 * 60;
+/// How long the others are waited for here.
+pub(crate) const PATIENCE: Patience = Patience {
+    answer: Duration::from_secs(3),
+    asking: Duration::from_secs(5),
+    turn: Duration::from_secs(3),
+    turn_bytes: 1 << 20,
+};
 /// When the house is back.
 pub(crate) const BACK: u32 = NIGHT + 40;
 
@@ -92,6 +99,7 @@ pub(crate) async fn recover(
         log_signer: &log_signer(LOST),
         now: minute(BACK),
         skew_min: 5,
+        patience: PATIENCE,
     };
     let peers = world.peers_of(LOST);
     me.run(&peers, urls, least, &mut |_| {}).await

@@ -13,14 +13,14 @@ use tokio::net::TcpListener;
 use crate::recover::{
     BACK, Before, LOST, close_and_assemble, copy_of, entries, findings, lose, recover, slot, vault,
 };
-use crate::world::{Wish, World, minute, parts};
+use crate::world::{Wish, World, minute, parts, province};
 
 fn mirrored_key(index: u64) -> Vec<u8> {
     [&[slot(LOST).get()][..], &index.to_be_bytes()].concat()
 }
 
 /// Changes an entry of the lost house's log where another house holds it; none to remove it.
-fn damage(world: &World, home: u8, index: u64, entry: Option<&[u8]>) {
+pub(crate) fn damage(world: &World, home: u8, index: u64, entry: Option<&[u8]>) {
     let vault = vault(home, &world.house(home).store);
     let mut write = vault.write();
     match entry {
@@ -57,7 +57,9 @@ async fn where_no_mirror_has_all_of_it_nothing_is_changed_and_the_size_is_told()
     }
     let found = recover(&world, &backup, &[], None).await;
     let reached = match found {
-        Err(RecoverError::Incomplete { reached, wanted }) if wanted == has as u64 => reached,
+        Err(RecoverError::Incomplete {
+            reached, wanted, ..
+        }) if wanted == has as u64 => reached,
         other => panic!("{other:?}"),
     };
     assert!(reached < has as u64 && reached >= had as u64);
@@ -138,6 +140,7 @@ async fn too_few_answers_change_nothing_unless_the_operator_says_how_many_there_
     let too_few = RecoverError::TooFewAnswers {
         answered: 1,
         needed: 2,
+        silent: vec![province(42)],
     };
     assert_eq!(found, Err(too_few));
     let recovered = recover(&world, &backup, &[], Some(1)).await.unwrap();
@@ -146,29 +149,37 @@ async fn too_few_answers_change_nothing_unless_the_operator_says_how_many_there_
 
 /// What a mirror by plain HTTP does with a request for entries.
 #[derive(Clone, Copy)]
-enum Manner {
+pub(crate) enum Manner {
     Honest,
     OtherEntries,
     TooFew,
     TooMany,
     Endless,
     CutShort,
+    Never,
 }
 
-/// A mirror that serves a store's log in its manner.
-async fn serve(store: Arc<MemoryStore>, checkpoint: Vec<u8>, manner: Manner) -> SocketAddr {
+/// The entries of the lost house's log in a store.
+pub(crate) fn bytes_of(store: &Arc<MemoryStore>) -> Vec<Vec<u8>> {
+    let told = entries(LOST, store);
+    told.iter().map(ledger::log::Entry::to_bytes).collect()
+}
+
+/// A mirror that serves these entries in its manner.
+pub(crate) async fn serve(all: Vec<Vec<u8>>, checkpoint: Vec<u8>, manner: Manner) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
-    let all: Vec<Vec<u8>> = entries(LOST, &store)
-        .iter()
-        .map(ledger::log::Entry::to_bytes)
-        .collect();
     tokio::spawn(async move {
+        let mut kept = Vec::new();
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = vec![0; 1_024];
             let len = stream.read(&mut request).await.unwrap();
             let is_checkpoint = request[..len].starts_with(b"GET /log/checkpoint ");
+            if matches!(manner, Manner::Never) && !is_checkpoint {
+                kept.push(stream);
+                continue;
+            }
             let mut given = all.clone();
             match manner {
                 Manner::OtherEntries => given.last_mut().unwrap()[10] ^= 1,
@@ -219,15 +230,21 @@ async fn a_mirror_by_plain_http_is_believed_as_far_as_the_nodes_own_signature_go
         Manner::Endless,
         Manner::CutShort,
     ] {
-        let at = serve(Arc::clone(&lost), checkpoint.clone(), manner).await;
+        let at = serve(bytes_of(&lost), checkpoint.clone(), manner).await;
         let urls = [format!("http://{at}/log")];
         let found = recover(&world, &backup, &urls, None);
         let found = tokio::time::timeout(Duration::from_mins(1), found).await;
-        let incomplete = RecoverError::Incomplete {
-            reached: had,
-            wanted: told.len() as u64,
+        let passed_over = match found.unwrap() {
+            Err(RecoverError::Incomplete {
+                reached,
+                wanted,
+                passed_over,
+            }) if (reached, wanted) == (had, told.len() as u64) => passed_over,
+            other => panic!("{other:?}"),
         };
-        assert_eq!(found.unwrap(), Err(incomplete));
+        // Each of those that were asked is named.
+        let names: Vec<&str> = passed_over.iter().map(|one| one.who.as_str()).collect();
+        assert_eq!(names, ["province 33", "province 42", urls[0].as_str()]);
     }
     // A checkpoint of somebody else is none.
     let of_others = world
@@ -236,10 +253,10 @@ async fn a_mirror_by_plain_http_is_believed_as_far_as_the_nodes_own_signature_go
         .log_file("/checkpoint")
         .unwrap()
         .unwrap();
-    let at = serve(Arc::clone(&lost), of_others, Manner::Honest).await;
+    let at = serve(bytes_of(&lost), of_others, Manner::Honest).await;
     let urls = [format!("http://{at}/log"), "https://nowhere".to_owned()];
     assert!(recover(&world, &backup, &urls, None).await.is_err());
-    let at = serve(Arc::clone(&lost), checkpoint, Manner::Honest).await;
+    let at = serve(bytes_of(&lost), checkpoint, Manner::Honest).await;
     let urls = [format!("http://{at}/log/")];
     let recovered = recover(&world, &backup, &urls, None).await.unwrap();
     assert_eq!(recovered.has, told.len() as u64);
