@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
+use commitment::Slot;
 use ledger::log::{
     AddCheckpoint, Evidence, LogError, LogHash, LogSigner, NoteKey, SignedCheckpoint,
     SignedLogKeys, WitnessState,
@@ -12,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use wire::{CheckpointOffer, Reason, WitnessAnswer};
 
 use super::book::{fault, stored_keys};
-use crate::store::{LogEvidenceRow, StoreError, Table, WitnessedRow, WriteSet};
+use crate::store::{LogEvidenceRow, StoreError, Table, Vault, WitnessedRow, WriteSet};
 use crate::{Node, NodeError};
 
 /// Most refused checkpoints that are kept of one log, of those that contradict what was cosigned, and as many of those
@@ -27,7 +28,14 @@ pub(super) struct Witnessed {
 }
 
 impl Witnessed {
-    pub(super) fn read(row: &WitnessedRow) -> Result<Self, LogError> {
+    /// What a store says was cosigned last of a log.
+    pub(super) fn stored(vault: &Vault, slot: Slot) -> Result<Option<Self>, NodeError> {
+        let row: Option<WitnessedRow> = vault.get(Table::Witnessed, &[slot.get()])?;
+        let read = row.as_ref().map(Self::read).transpose();
+        read.map_err(|_| NodeError::Store(StoreError::Damaged(Table::Witnessed)))
+    }
+
+    fn read(row: &WitnessedRow) -> Result<Self, LogError> {
         Ok(Self {
             state: WitnessState::from_bytes(&row.state)?,
             checkpoint: SignedCheckpoint::from_bytes(&row.checkpoint)?,
@@ -111,6 +119,7 @@ impl Node {
         match state.consider(request, &log) {
             Ok(permit) => {
                 let size = permit.next_state().size();
+                self.settle_mirror(slot, &request.checkpoint)?;
                 let row = WitnessedRow {
                     state: permit.next_state().to_bytes(),
                     checkpoint: request.checkpoint.to_bytes().to_vec(),

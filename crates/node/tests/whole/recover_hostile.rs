@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::log::bundle;
-use node::store::{MemoryStore, Table};
+use node::store::{MemoryStore, MirrorRow, Table};
 use node::{RecoverError, is_older_than_signed, mark_older};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -282,4 +282,43 @@ async fn a_mirror_goes_on_where_it_ended_and_is_fetched_anew_where_it_is_damaged
     crate::recover::cosigned_by(world.house(LOST), 2).await;
     let size = world.house(LOST).node.checkpoint().unwrap().size();
     assert_eq!(world.house(42).node.mirrored(slot(LOST)), size);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_with_entries_that_nobody_cosigned_is_cut_back_and_goes_on() {
+    let mut world = World::new(Wish::default()).await;
+    close_and_assemble(&world, 1).await;
+    crate::recover::cosigned_by(world.house(LOST), 2).await;
+    // What was read of checkpoints that were not cosigned, before the log came back without them.
+    for beyond in 1..=5 {
+        let epoch = 1 + u32::try_from(beyond).unwrap();
+        let held = world.house(42).node.mirrored(slot(LOST));
+        let store = world.close(42).await;
+        {
+            let vault = vault(42, &store);
+            let row = vault.get(Table::Mirrors, &[slot(LOST).get()]).unwrap();
+            let mut row: MirrorRow = row.unwrap();
+            assert_eq!(row.end, held);
+            row.end += beyond;
+            let mut write = vault.write();
+            for index in held..row.end {
+                write.put(Table::Mirrored, &mirrored_key(index), &vec![7_u8; 40]);
+            }
+            write.put(Table::Mirrors, &[slot(LOST).get()], &row);
+            write.commit().unwrap();
+        }
+        let now = BACK + 2 * epoch;
+        world.reopen(&Wish::default(), 42, store, now).await;
+        assert_eq!(world.house(42).node.mirrored(slot(LOST)), held + beyond);
+        world.advance_to(now + 1);
+        close_and_assemble(&world, epoch).await;
+        crate::recover::cosigned_by(world.house(LOST), 2).await;
+        let size = world.house(LOST).node.checkpoint().unwrap().size();
+        assert_eq!(world.house(42).node.mirrored(slot(LOST)), size, "{beyond}");
+        let path = format!("/mirror/{}/tile/entries/000.p/{size}", slot(LOST).get());
+        let mirrored = world.house(42).node.log_file(&path).unwrap().unwrap();
+        let told = bytes_of(&world.house(LOST).store);
+        let read = ledger::log::read_bundle(&mirrored).unwrap();
+        assert!(read == told, "{beyond}");
+    }
 }
