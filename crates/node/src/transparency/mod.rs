@@ -4,6 +4,7 @@ mod book;
 mod gather;
 mod http;
 mod mirror;
+mod told_keys;
 mod witness;
 
 pub(crate) use book::{CHECKPOINT_KEY, LogBook, LogNames, stored_keys};
