@@ -47,6 +47,8 @@ fn as_json(recovered: &Recovered) -> serde_json::Value {
         "entries": recovered.has,
         "heads": recovered.heads,
         "logs_of_others": recovered.logs,
+        "logs_with_two_histories": recovered.forked.iter().map(|slot| slot.get()).collect::<Vec<_>>(),
+        "logs_not_read": recovered.unread.iter().map(|slot| slot.get()).collect::<Vec<_>>(),
         "cosigned_by": recovered.cosigned_by,
         "answered": answered,
         "passed_over": recovered.passed_over.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -71,6 +73,20 @@ fn as_text(recovered: &Recovered) -> String {
         "{what}\nno registry up to epoch {}, and no list up to number {} or within the next quarter of an hour, is signed",
         recovered.epoch, recovered.sequence
     );
+    for (slots, what) in [
+        (
+            &recovered.forked,
+            "has two histories, and is cosigned no more until it has new log keys: /evidence",
+        ),
+        (
+            &recovered.unread,
+            "could not be read as far as others have cosigned it: again when its holders are reached",
+        ),
+    ] {
+        for slot in slots {
+            let _ = write!(text, "\nthe log of slot {} {what}", slot.get());
+        }
+    }
     for one in &recovered.passed_over {
         // Writing to a string does not fail.
         let _ = write!(text, "\nnot used: {one}");

@@ -12,6 +12,7 @@ mod mark;
 mod passed;
 mod read;
 mod rows;
+mod source;
 mod witness;
 
 use std::time::Duration;
@@ -35,8 +36,8 @@ pub use passed::{PassedOver, Patience, WhyNot};
 /// Bytes of entries that are recovered at once: they are held in memory, and stored in one commit.
 pub(crate) const RECOVERED_MAX_BYTES: usize = 512 << 20;
 
-/// Why a log is not recovered. Nothing of it is changed then; what is held and known as cosigned of the others' logs may be
-/// further than before.
+/// Why a log is not recovered. Nothing in the store is changed then, unless it is the store itself that failed: what is held and known
+/// as cosigned of the others' logs may be further then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecoverError {
@@ -157,6 +158,10 @@ pub struct Recovered {
     pub answered: Vec<ProvinceCode>,
     /// Logs of others of which this node knows again what their witnesses have cosigned.
     pub logs: usize,
+    /// Slots whose logs were found with two histories: they are not cosigned until they have new log keys.
+    pub forked: Vec<Slot>,
+    /// Slots of whose logs it could not be read what their witnesses have cosigned.
+    pub unread: Vec<Slot>,
     /// Epochs whose heads came back.
     pub heads: usize,
     /// The last epoch of which no registry is signed any more.
@@ -175,7 +180,7 @@ impl Recovering<'_> {
     /// called with the number of entries read.
     ///
     /// # Errors
-    /// [`RecoverError`]; nothing of the log is changed then.
+    /// [`RecoverError`]; nothing is changed then but what that says.
     pub async fn run(
         &self,
         peers: &Peers,
@@ -202,7 +207,8 @@ impl Recovering<'_> {
         let found = history::find(self, own, &holders, &mut passed, each).await?;
         let (newest, entries) = (found.newest, found.entries);
         let newest = newest.map(|newest| self.with_cosignatures(&newest, &holders));
-        let logs = witness::raise(self, peers).await?;
+        rows::check(self, had, &entries, &holders, newest.as_ref())?;
+        let raised = witness::raise(self, peers).await?;
         let floors = floors::of(self, &asked.answers);
         let provinces = asked.answers.keys().copied().collect();
         rows::store(
@@ -213,7 +219,7 @@ impl Recovering<'_> {
                 newest,
                 holders: &holders,
                 floors,
-                logs,
+                raised,
                 answered: provinces,
                 passed,
             },

@@ -20,6 +20,8 @@ pub struct Patience {
     pub turn: Duration,
     /// Bytes of entries before it is another's turn.
     pub turn_bytes: usize,
+    /// For reading on in one of the others' logs; what was read is kept, and the next time goes on from there.
+    pub log: Duration,
 }
 
 impl Default for Patience {
@@ -29,6 +31,7 @@ impl Default for Patience {
             asking: Duration::from_secs(20),
             turn: Duration::from_secs(10),
             turn_bytes: 8 << 20,
+            log: Duration::from_mins(5),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use commitment::{Epoch, Slot};
+use ed25519_dalek::SigningKey;
 use ledger::log::{AddCheckpoint, Entry, WitnessState};
 use ledger::{
     HeadHash, HeadKeys, Member, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
@@ -30,6 +31,7 @@ pub(crate) const PATIENCE: Patience = Patience {
     asking: Duration::from_secs(5),
     turn: Duration::from_secs(3),
     turn_bytes: 1 << 20,
+    log: Duration::from_secs(20),
 };
 /// When the house is back.
 pub(crate) const BACK: u32 = NIGHT + 40;
@@ -88,14 +90,26 @@ pub(crate) async fn recover(
     urls: &[String],
     least: Option<usize>,
 ) -> Result<Recovered, RecoverError> {
-    let (vault, roster) = (vault(LOST, store), roster());
+    let keys = [head_key(LOST)];
+    recover_as(world, store, urls, least, (&roster(), &keys)).await
+}
+
+/// The same among these provinces, with these head keys of its own.
+pub(crate) async fn recover_as(
+    world: &World,
+    store: &Arc<MemoryStore>,
+    urls: &[String],
+    least: Option<usize>,
+    (roster, head_keys): (&Roster, &[SigningKey]),
+) -> Result<Recovered, RecoverError> {
+    let vault = vault(LOST, store);
     let me = Recovering {
         vault: &vault,
         federation: &federation(),
         home: province(LOST),
         slot: slot(LOST),
-        roster: &roster,
-        head_keys: &[head_key(LOST)],
+        roster,
+        head_keys,
         log_signer: &log_signer(LOST),
         now: minute(BACK),
         skew_min: 5,
