@@ -49,6 +49,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
             "wire",
             "federation",
             "store",
+            "pages",
             "plain-http",
         ],
     ),

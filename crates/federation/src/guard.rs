@@ -136,7 +136,7 @@ impl<S> Layer<S> for Guard {
 
 /// A service behind the table.
 #[derive(Clone)]
-pub(crate) struct Guarded<S> {
+pub struct Guarded<S> {
     guard: Guard,
     inner: S,
 }

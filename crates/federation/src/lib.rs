@@ -21,6 +21,7 @@ mod roots;
 mod serve;
 mod standing;
 mod tls;
+mod web;
 
 pub use arrival::address_of;
 pub use authorise::{Caller, CallerKind, admits, callers};
@@ -32,5 +33,6 @@ pub use net::{AnyStream, Dial, Dialling, Listen, Stream, Tcp};
 pub use observe::{CallObserver, EndedCall, RequestId, method_name};
 pub use quota::{Quota, Quotas};
 pub use rustls_pki_types::UnixTime;
-pub use serve::{Door, Ended, Limits, serve, serve_observed};
+pub use serve::{Door, Ended, GuardedRoutes, Limits, serve, serve_observed, serve_web};
 pub use tls::{Changes, Credentials, Swappable, TlsIdentity};
+pub use web::WebCertificate;

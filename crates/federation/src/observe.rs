@@ -122,7 +122,7 @@ impl<S> Layer<S> for Observe {
 
 /// A service whose calls are seen.
 #[derive(Clone)]
-pub(crate) struct Observed<S> {
+pub struct Observed<S> {
     observer: Option<Arc<dyn CallObserver>>,
     inner: S,
 }

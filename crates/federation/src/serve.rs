@@ -1,26 +1,32 @@
 //! Servers: a door with its caller check, limits on everything, and an end within a set time.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response};
 use rules::ProvinceCode;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tower::{Layer as _, Service};
 
 use crate::activity::{Activity, Fault};
 use crate::arrival::{Arrival, Connection, Transport, origin};
-use crate::guard::Guard;
-use crate::observe::{CallObserver, Observe};
+use crate::guard::{Guard, Guarded};
+use crate::observe::{CallObserver, Observe, Observed};
 use crate::places::Places;
 use crate::standing::{End, Other, UntilEnd};
-use crate::{AnyStream, Caller, Credentials, FederationError, Listen, PeerId, Quota, Quotas};
+use crate::{
+    AnyStream, Caller, Credentials, FederationError, Listen, PeerId, Quota, Quotas, WebCertificate,
+};
 
 /// Bytes of one stream, and of one connection, that may lie here unread: a message and two of them. It bounds what a
 /// caller who sends faster than is read can fill.
@@ -37,6 +43,13 @@ pub enum Door {
     Peers(Arc<dyn Credentials>),
     /// Server TLS: anybody.
     Public(Arc<dyn Credentials>),
+    /// Browsers: anybody, of what a node has for anybody. Without a certificate on loopback only, for the machine's own browser.
+    Web {
+        /// The province that is served for.
+        home: ProvinceCode,
+        /// What browsers are shown.
+        certificate: Option<Arc<WebCertificate>>,
+    },
     /// No TLS, loopback only: the gate's own machine.
     Gate,
 }
@@ -145,7 +158,54 @@ pub async fn serve_observed(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
     let own = door.check(&listener)?;
-    let guard = Guard::new(own, limits);
+    let guarded = Observe(observer).layer(Guard::new(own, limits).layer(routes));
+    serve_service(listener, door, guarded, limits, shutdown).await
+}
+
+/// The services of a door behind everything that it holds its callers to.
+pub type GuardedRoutes = Observed<Guarded<Routes>>;
+
+/// Serves browsers as [`serve_observed`] serves others; `around` puts the pages about the services. Files of the pages are no calls:
+/// they count as connections only.
+///
+/// # Errors
+/// As [`serve_observed`].
+pub async fn serve_web<S>(
+    listener: impl Listen,
+    door: Door,
+    routes: Routes,
+    around: impl FnOnce(GuardedRoutes) -> S,
+    limits: Limits,
+    observer: Option<Arc<dyn CallObserver>>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Ended, FederationError>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    let own = door.check(&listener)?;
+    let guarded = Observe(observer).layer(Guard::new(own, limits).layer(routes));
+    serve_service(listener, door, around(guarded), limits, shutdown).await
+}
+
+async fn serve_service<S>(
+    listener: impl Listen,
+    door: Door,
+    service: S,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Ended, FederationError>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    let speaks_http1 = matches!(door, Door::Web { .. });
     let (cut, cut_seen) = watch::channel(false);
     let (accepted, incoming) = mpsc::channel(1);
     let accepting = tokio::spawn(accept_all(
@@ -158,6 +218,7 @@ pub async fn serve_observed(
 
     let (drain, mut drain_seen) = watch::channel(false);
     let server = Server::builder()
+        .accept_http1(speaks_http1)
         .max_concurrent_streams(limits.max_streams)
         // Without tonic's grace: with it (0.14.9) a connection is not asked to leave but cut, with all its calls.
         .max_connection_age(limits.max_connection_age)
@@ -167,9 +228,7 @@ pub async fn serve_observed(
         .http2_keepalive_timeout(Some(limits.keepalive / 3))
         .http2_max_header_list_size(16 * 1024)
         .http2_max_pending_accept_reset_streams(Some(64))
-        .layer(Observe(observer))
-        .layer(guard)
-        .serve_with_incoming_shutdown(routes, ReceiverStream::new(incoming), async move {
+        .serve_with_incoming_shutdown(service, ReceiverStream::new(incoming), async move {
             let _ = drain_seen.wait_for(|asked| *asked).await;
         });
     let mut server = std::pin::pin!(server);
@@ -201,13 +260,15 @@ impl Door {
                 let own = material.peer().ok_or(FederationError::NoCertificate)?;
                 Ok(Some(own.province))
             }
-            Self::Gate => {
-                let address = listener.local_addr()?;
-                if address.ip().is_loopback() {
-                    Ok(None)
-                } else {
-                    Err(FederationError::NotLoopback(address))
+            Self::Web { home, certificate } => {
+                if certificate.is_none() {
+                    only_loopback(listener)?;
                 }
+                Ok(Some(*home))
+            }
+            Self::Gate => {
+                only_loopback(listener)?;
+                Ok(None)
             }
         }
     }
@@ -239,12 +300,32 @@ impl Door {
                     refused: Box::pin(std::future::pending()),
                 })
             }
+            Self::Web { certificate, .. } => Ok(Admitted {
+                transport: match certificate {
+                    Some(certificate) => {
+                        let acceptor = TlsAcceptor::from(certificate.current());
+                        Transport::Tls(Box::new(acceptor.accept(stream).await?))
+                    }
+                    None => Transport::Plain(stream),
+                },
+                caller: Caller::Public,
+                refused: Box::pin(std::future::pending()),
+            }),
             Self::Gate => Ok(Admitted {
                 transport: Transport::Plain(stream),
                 caller: Caller::Gate,
                 refused: Box::pin(std::future::pending()),
             }),
         }
+    }
+}
+
+fn only_loopback(listener: &impl Listen) -> Result<(), FederationError> {
+    let address = listener.local_addr()?;
+    if address.ip().is_loopback() {
+        Ok(())
+    } else {
+        Err(FederationError::NotLoopback(address))
     }
 }
 

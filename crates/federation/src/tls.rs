@@ -269,6 +269,17 @@ fn server_config(
     chain: &[CertificateDer<'static>],
     key: &PrivateKeyDer<'static>,
 ) -> Result<Arc<ServerConfig>, FederationError> {
+    let clients = clients.map(|clients| clients as _);
+    server_config_for(clients, chain, key, &[ALPN_H2])
+}
+
+/// For a door with this certificate, and these application protocols behind it.
+pub(crate) fn server_config_for(
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+    chain: &[CertificateDer<'static>],
+    key: &PrivateKeyDer<'static>,
+    protocols: &[&[u8]],
+) -> Result<Arc<ServerConfig>, FederationError> {
     let builder =
         ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13])?;
     let builder = match clients {
@@ -276,7 +287,7 @@ fn server_config(
         None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(chain.to_vec(), key.clone_key())?;
-    config.alpn_protocols = vec![ALPN_H2.to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     // Each connection is checked anew, against the roots of that moment.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

@@ -13,6 +13,7 @@ pub use crate::counts::Counts;
 pub use crate::forward::{Forward, SealingKeyFile};
 pub use crate::keeping::{Retention, StoreRoom};
 pub use crate::limits::Limits;
+pub use crate::page::Page;
 pub use crate::proving::{Parameters, Proving};
 pub use crate::receipts::Receipts;
 
@@ -50,6 +51,9 @@ pub struct Config {
     pub sources_file: PathBuf,
     /// The doors.
     pub doors: Doors,
+    /// The residents' page; without it there is none.
+    #[serde(default)]
+    pub page: Option<Page>,
     /// The trust list's root.
     pub trust: Trust,
     /// The other nodes of the federation.
@@ -327,6 +331,9 @@ impl Config {
         change(&mut self.doors.certificate_file);
         change(&mut self.doors.key_file);
         change(&mut self.doors.roots_file);
+        if let Some(page) = &mut self.page {
+            page.for_each_path(&mut change);
+        }
         change(&mut self.trust.root_document_file);
         self.rules.files.iter_mut().for_each(&mut change);
         self.risk.fact_table_file.iter_mut().for_each(&mut change);
@@ -368,6 +375,7 @@ impl Config {
         self.observe
             .check(self.doors.metrics_listen, self.production)?;
         self.check_ranges()?;
+        self.page.as_ref().map_or(Ok(()), Page::check)?;
         self.forward.check()?;
         self.receipts.check()?;
         if self.retention.horizon_days * 24 < self.intake.max_age_hours {

@@ -15,8 +15,8 @@ use federation::Ended;
 use node::config::{Config, Limits, Parameters};
 use node::logs::{self, LogFormat};
 use node::{
-    AgreedFiles, Entropy, FileRegister, Listeners, Opened, Prepared, StartError, keep_fresh,
-    open_control, retain_every_day, serve, serve_control,
+    AgreedFiles, Entropy, FileRegister, Listeners, Opened, PageFiles, PageListener, Prepared,
+    StartError, Watched, keep_fresh, open_control, retain_every_day, serve, serve_control,
 };
 use tikv_jemallocator::Jemalloc;
 use tokio::net::TcpListener;
@@ -270,6 +270,11 @@ fn serve_until_told(
     let files = Arc::clone(&prepared.credentials);
     let credentials = files.swappable();
     let doors = prepared.config().doors.clone();
+    let page = prepared.config().page.clone();
+    let page_files = match &page {
+        Some(page) => PageFiles::read(page)?.map(Arc::new),
+        None => None,
+    };
     let limits = prepared.config().limits;
     let Opened { node, upkeep } = prepared.open(entropy()?)?;
     let listener = open_control(&upkeep)?;
@@ -294,10 +299,20 @@ fn serve_until_told(
                 Some(address) => Some(bind(address).await?),
                 None => None,
             },
+            page: match page {
+                Some(page) => Some(PageListener {
+                    listener: bind(page.listen).await?,
+                    names: page.names,
+                    certificate: page_files.as_ref().map(|files| files.certificate()),
+                }),
+                None => None,
+            },
         };
         let every = Duration::from_secs(doors.reload_poll_s);
         let agreed = AgreedFiles::new(config_file, Arc::clone(&node), Arc::clone(&peers));
-        tokio::spawn(keep_fresh(vec![files, Arc::new(agreed)], every, hangups()));
+        let mut watched: Vec<Arc<dyn Watched>> = vec![files, Arc::new(agreed)];
+        watched.extend(page_files.map(|files| files as _));
+        tokio::spawn(keep_fresh(watched, every, hangups()));
         // Whoever reads that it is ready may ask it to end at once.
         let told_to_end = signalled();
         announce(&listeners)?;
@@ -346,6 +361,9 @@ fn announce(listeners: &Listeners) -> Result<(), federation::FederationError> {
     }
     if let Some(log) = &listeners.log {
         write!(out, " log={}", log.local_addr()?)?;
+    }
+    if let Some(page) = &listeners.page {
+        write!(out, " page={}", page.listener.local_addr()?)?;
     }
     writeln!(out)?;
     Ok(out.flush()?)

@@ -14,9 +14,10 @@ use tonic_health::server::HealthReporter;
 
 use crate::assemble::catch_up;
 use crate::counts::count_as_due;
-use crate::doors::{Desk, health, peers_routes, public_routes};
+use crate::doors::{Desk, health, page_routes, peers_routes, public_routes};
 use crate::forward::forward_all;
 use crate::observe::{Watch, keep_watch, listen};
+use crate::page::PageListener;
 use crate::peers::Peers;
 use crate::receipts::log_by_the_clock;
 use crate::revoke::recheck_as_due;
@@ -46,6 +47,8 @@ pub struct Listeners<L = TcpListener> {
     pub metrics: Option<TcpListener>,
     /// For readers of the transparency log, if there is one.
     pub log: Option<TcpListener>,
+    /// For residents' browsers, if there is a page.
+    pub page: Option<PageListener>,
 }
 
 /// Serves a node until `shutdown` completes or an operator drains it: health says so first, then nothing new is
@@ -110,7 +113,13 @@ pub async fn serve<L: Listen>(
         observer(),
         until_stopped(),
     ));
-    let mut doors = std::pin::pin!(async { tokio::try_join!(at_peers, at_public) });
+    let at_page = Box::pin(serve_page(
+        listeners.page,
+        desk.clone(),
+        door_limits(limits, limits.quotas.address_calls()),
+        until_stopped(),
+    ));
+    let mut doors = std::pin::pin!(async { tokio::try_join!(at_peers, at_public, at_page) });
     let keeping_up = async {
         tokio::join!(
             catch_up(&desk, &peers),
@@ -134,12 +143,30 @@ pub async fn serve<L: Listen>(
     if stopped.is_err() {
         tracing::error!("proving could not be stopped");
     }
-    let (at_peers, at_public) = ended?;
-    Ok(if at_peers == Ended::Cut {
-        at_peers
+    let (at_peers, at_public, at_page) = ended?;
+    let ended = [at_peers, at_public, at_page];
+    Ok(if ended.contains(&Ended::Cut) {
+        Ended::Cut
     } else {
-        at_public
+        Ended::Drained
     })
+}
+
+/// The residents' page, until the node ends; where there is none it ends at once, and in order.
+async fn serve_page(
+    page: Option<PageListener>,
+    desk: Desk,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Ended, FederationError> {
+    let Some(page) = page else {
+        return Ok(Ended::Drained);
+    };
+    let node = Arc::clone(desk.node());
+    let observer = Arc::clone(node.metrics()) as Arc<dyn CallObserver>;
+    let routes = page_routes(&desk);
+    page.serve(node.home(), routes, limits, Some(observer), shutdown)
+        .await
 }
 
 async fn first_of(

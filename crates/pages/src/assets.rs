@@ -1,6 +1,8 @@
 //! Files of the pages, as they were built.
 
-use axum::body::Body;
+use std::borrow::Cow;
+
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Method, Request, StatusCode};
@@ -51,7 +53,12 @@ fn found(path: &str, file: &EmbeddedFile, in_hand: Option<&HeaderValue>) -> Resp
     }
     let kind = HeaderValue::from_str(file.metadata.mimetype());
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    (kept, [(CONTENT_TYPE, kind)], file.data.to_vec()).into_response()
+    // As it lies in the program, without a copy for each who asks.
+    let bytes = match &file.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::copy_from_slice(bytes),
+    };
+    (kept, [(CONTENT_TYPE, kind)], bytes).into_response()
 }
 
 fn tag(digest: [u8; 32]) -> HeaderValue {

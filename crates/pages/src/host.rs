@@ -57,7 +57,7 @@ pub(crate) async fn only_known(
     if hosts.admit(&request) {
         next.run(request).await
     } else {
-        let words = format!("only served as http://{}/\n", hosts.0.join("/, http://"));
+        let words = format!("only served as {}\n", hosts.0.join(", "));
         (StatusCode::MISDIRECTED_REQUEST, words).into_response()
     }
 }

@@ -7,14 +7,19 @@ mod assets;
 mod headers;
 mod host;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use http::{Request, Response};
 use rust_embed::RustEmbed;
 use tokio::net::TcpListener;
+use tonic::body::Body;
 use tonic::service::Routes;
 use tonic_web::GrpcWebLayer;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer as _, Service, ServiceExt as _};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -29,11 +34,37 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 ///
 /// `A` is what the build of the pages has left; where that is nothing, the answer says which command builds them.
 pub fn router<A: RustEmbed + 'static>(services: Routes, hosts: Hosts) -> Router {
+    let services = services.into_axum_router().reset_fallback();
+    about::<A>(services.layer(GrpcWebLayer::new()), hosts)
+}
+
+/// The same about services that stand behind limits of their own: `service` is what the services of these names are called
+/// through.
+pub fn around<A, S>(service: S, names: &[&str], hosts: Hosts) -> Around
+where
+    A: RustEmbed + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    let service = GrpcWebLayer::new().layer(service);
+    let services = names.iter().fold(Router::new(), |router, name| {
+        router.route_service(&format!("/{name}/{{call}}"), service.clone())
+    });
+    let router = about::<A>(services, hosts);
+    let served = tower::service_fn(move |request: Request<Body>| {
+        let answer = router.clone().oneshot(request);
+        async move { answer.await.map(|answer| answer.map(Body::new)) }
+    });
+    BoxCloneSyncService::new(served)
+}
+
+/// Pages and what stands about them.
+pub type Around = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+fn about<A: RustEmbed + 'static>(services: Router, hosts: Hosts) -> Router {
     let timeout = TimeoutLayer::with_status_code(http::StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN);
     services
-        .into_axum_router()
-        .reset_fallback()
-        .layer(GrpcWebLayer::new())
         .fallback(assets::answer::<A>)
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(MAX_BODY_LEN_BYTES))

@@ -146,6 +146,7 @@ pub(crate) async fn live(realm: Arc<Realm>, house: Arc<House>) -> turmoil::Resul
         public: Port::open(PUBLIC_PORT).await?,
         metrics: None,
         log: None,
+        page: None,
     };
     *lock(&house.node) = Some(Arc::clone(&node));
     let limits = realm.settings().limits;

@@ -173,6 +173,11 @@ pub(crate) fn public_routes(desk: &Desk, health: Routes) -> Routes {
         .add_service(wire::server::trust(trust::TrustDesk(desk.clone())))
 }
 
+/// The services that the residents' page calls.
+pub(crate) fn page_routes(desk: &Desk) -> Routes {
+    public_routes(desk, Routes::default())
+}
+
 /// The standard health service, all services of a door serving.
 pub(crate) fn health() -> (HealthReporter, Routes) {
     let (reporter, service) = tonic_health::server::health_reporter();

@@ -12,7 +12,7 @@ use node::forward::{Forward, SealingSecret};
 use node::observe::Metrics;
 use node::store::{KeyRing, MemoryStore, ObservedStore, Store, StoreIdentity, Vault};
 use node::{
-    CivilRegister, Entropy, FileRegister, Listeners, Node, Parts, PassProver, Peers,
+    CivilRegister, Entropy, FileRegister, Listeners, Node, PageListener, Parts, PassProver, Peers,
     RegisterUnavailable, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, serve,
 };
 use rules::{
@@ -284,6 +284,7 @@ pub(crate) struct House {
     pub(crate) public_at: SocketAddr,
     pub(crate) metrics_at: SocketAddr,
     pub(crate) log_at: SocketAddr,
+    pub(crate) page_at: SocketAddr,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) store: Arc<MemoryStore>,
     stop: oneshot::Sender<()>,
@@ -326,6 +327,7 @@ impl World {
                 public: bind().await.unwrap(),
                 metrics: Some(bind().await.unwrap()),
                 log: Some(bind().await.unwrap()),
+                page: Some(page().await),
             });
         }
         let addresses: Vec<Peer> = PROVINCES
@@ -366,6 +368,7 @@ impl World {
             public: bind().await.unwrap(),
             metrics: Some(bind().await.unwrap()),
             log: Some(bind().await.unwrap()),
+            page: Some(page().await),
         };
         let house = open(wish, home, listeners, &self.addresses, store, now);
         self.houses.insert(index.min(self.houses.len()), house);
@@ -486,6 +489,15 @@ pub(crate) fn parts(
     }
 }
 
+/// A page for browsers of this machine.
+async fn page() -> PageListener {
+    PageListener {
+        listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        names: Vec::new(),
+        certificate: None,
+    }
+}
+
 fn open(
     wish: &Wish,
     home: u8,
@@ -515,6 +527,8 @@ fn open(
     let metrics = listeners.metrics.as_ref().unwrap();
     let metrics_at = metrics.local_addr().unwrap();
     let log_at = listeners.log.as_ref().unwrap().local_addr().unwrap();
+    let page = listeners.page.as_ref().unwrap();
+    let page_at = page.listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let serving = Arc::clone(&node);
     let limits = wish.limits;
@@ -535,6 +549,7 @@ fn open(
         public_at,
         metrics_at,
         log_at,
+        page_at,
         clock,
         store,
         stop,
