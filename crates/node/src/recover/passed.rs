@@ -130,7 +130,12 @@ pub(super) fn note(passed: &mut Vec<PassedOver>, who: &str, why: WhyNot) {
 
 /// All of them after a text, each behind a semicolon.
 pub(super) fn listed(passed: &[PassedOver]) -> String {
-    passed.iter().map(|one| format!("; {one}")).collect()
+    let each = passed.iter().map(ToString::to_string);
+    [String::new()]
+        .into_iter()
+        .chain(each)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 #[cfg(test)]

@@ -288,3 +288,7 @@ pub(super) async fn first_difference(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

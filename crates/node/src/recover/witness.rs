@@ -40,10 +40,16 @@ struct Tree {
     sources: Vec<Source>,
 }
 
+/// What shows that a log has two histories, and its keys.
+struct Forked {
+    evidence: Evidence,
+    keys: [SignedLogKeys; 2],
+}
+
 /// What a checkpoint is beside those that are known.
 enum Weighed {
     Fits,
-    Forked(Box<Evidence>, [SignedLogKeys; 2]),
+    Forked(Box<Forked>),
     Unread(String),
 }
 
@@ -196,7 +202,7 @@ async fn raise_one(
         let sources = sources_from(index);
         match weigh(me, &mut held, tree, &sources, &mut allowance).await? {
             Weighed::Fits => {}
-            Weighed::Forked(evidence, keys) => return keep(me, slot, &evidence, &keys, raised),
+            Weighed::Forked(forked) => return keep(me, slot, &forked, raised),
             Weighed::Unread(what) => unread.push((tree, what)),
         }
     }
@@ -205,7 +211,7 @@ async fn raise_one(
         if tree.checkpoint.size() <= held.cosigned().size() {
             match weigh_smaller(&held, tree) {
                 Weighed::Fits => continue,
-                Weighed::Forked(evidence, keys) => return keep(me, slot, &evidence, &keys, raised),
+                Weighed::Forked(forked) => return keep(me, slot, &forked, raised),
                 Weighed::Unread(why) => what = why,
             }
         }
@@ -264,7 +270,8 @@ async fn weigh(
                 proof,
                 prefix_root,
             };
-            return Ok(Weighed::Forked(Box::new(evidence), [*keys, tree.keys]));
+            let keys = [*keys, tree.keys];
+            return Ok(Weighed::Forked(Box::new(Forked { evidence, keys })));
         }
     }
     Ok(Weighed::Unread(what))
@@ -287,7 +294,7 @@ fn weigh_smaller(held: &HeldLog<'_>, tree: &Tree) -> Weighed {
             proof: Vec::new(),
             prefix_root: of.root(),
         };
-        return Weighed::Forked(Box::new(evidence), keys);
+        return Weighed::Forked(Box::new(Forked { evidence, keys }));
     }
     let shown = held
         .root_at(of.size())
@@ -301,7 +308,7 @@ fn weigh_smaller(held: &HeldLog<'_>, tree: &Tree) -> Weighed {
                 proof,
                 prefix_root,
             };
-            Weighed::Forked(Box::new(evidence), keys)
+            Weighed::Forked(Box::new(Forked { evidence, keys }))
         }
         Err(error) => Weighed::Unread(error.for_operator()),
     }
@@ -341,8 +348,7 @@ fn remember(
 fn keep(
     me: &Recovering<'_>,
     slot: Slot,
-    evidence: &Evidence,
-    keys: &[SignedLogKeys; 2],
+    Forked { evidence, keys }: &Forked,
     raised: &mut Raised,
 ) -> Result<(), NodeError> {
     raised.forked.push(slot);

@@ -173,7 +173,9 @@ fn other_after(common: u64, count: u64) -> (SignedCheckpoint, LogPart) {
     let entries: Vec<Vec<u8>> = (0..count)
         .map(|number| entry(number + if number < common { 0 } else { 10_000 }))
         .collect();
-    entries.iter().for_each(|entry| log.append(entry).unwrap());
+    for entry in &entries {
+        log.append(entry).unwrap();
+    }
     let part = LogPart {
         entries: entries[usize::try_from(common).unwrap()..].to_vec(),
         proof: Vec::new(),

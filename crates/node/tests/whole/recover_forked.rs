@@ -176,7 +176,9 @@ fn hold(store: &Arc<MemoryStore>, home: u8, all: &[Vec<u8>], checkpoint: &Signed
 /// An offer of the log of 33 with so many entries, to who has cosigned `old` of them, under keys of a number.
 fn offer(told: &[Vec<u8>], old: usize, number: u32) -> CheckpointOffer {
     let mut log = Log::default();
-    told.iter().for_each(|entry| log.append(entry).unwrap());
+    for entry in told {
+        log.append(entry).unwrap();
+    }
     let keys = log_signer(33).public(province(33), slot(33), number);
     let none = |_: u64| Err(());
     let checkpoint = log_signer(33).sign(
