@@ -21,6 +21,7 @@ mod provers;
 mod receipts;
 mod receipts_cut;
 mod recover;
+mod recover_forked;
 mod recover_hostile;
 mod residents;
 mod retention;
