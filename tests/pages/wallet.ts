@@ -1,14 +1,18 @@
 // A federation whose node of Zhejiang serves the wallet, by the world's clock, and what the tests do with the page.
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 
 import { expect, type Page } from "@playwright/test";
-import { readBarcodes } from "zxing-wasm/reader";
+import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 
 const root = join(import.meta.dirname, "../..");
 const programs = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
+
+const { buffer } = readFileSync(join(root, "node_modules/zxing-wasm/dist/reader/zxing_reader.wasm"));
+prepareZXingModule({ overrides: { wasmBinary: buffer as ArrayBuffer } });
 
 export interface Resident {
   number: string;
@@ -113,7 +117,7 @@ export async function installed(page: Page): Promise<void> {
 /** What a camera reads from the code that the screen shows. */
 export async function read(page: Page): Promise<string> {
   const code = page.getByTestId("code");
-  await expect(code).toBeVisible({ timeout: 60_000 });
+  await expect(code).toBeVisible({ timeout: 120_000 });
   const [found] = await readBarcodes(await code.screenshot(), { formats: ["QRCode"], tryHarder: true });
   if (!found?.isValid) throw new Error("no code on the screen");
   return found.text;

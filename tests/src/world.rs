@@ -31,8 +31,12 @@ use crate::{Device, NodeProcess, Person, Source, circuit, key_cache, key_seed, o
 
 /// The provinces with a node.
 pub const PROVINCES: [u8; 3] = [33, 35, 42];
-/// The nation's rule set of the demonstration, which the nodes read from a file.
+/// The nation's rule set of the demonstration, which the nodes read from a file, and those of the provinces, which they have.
 const NATION_TOML: &str = include_str!("../../crates/demo/rule_sets/cn-demo-2022-08.toml");
+const ZHEJIANG_TOML: &str = include_str!("../../crates/rules/rule_sets/hz-2020-02.toml");
+const FUJIAN_TOML: &str = include_str!("../../crates/rules/rule_sets/fj-2022-08.toml");
+/// The day on which all of them ended, and one on which they have not by the world's clock.
+const SETS_END: (&str, &str) = ("\"2023-01-08\"", "\"2090-01-01\"");
 /// Each province's own rule set; Hubei publishes none and uses the nation's.
 const HOME_SETS: [(u8, &str); 3] = [(33, "hz-2020-02"), (35, "fj-2022-08"), (42, World::NATION)];
 /// Certificates are valid from 2020 to 2100: TLS looks at the world's clock.
@@ -148,7 +152,9 @@ impl World {
             ports: free_ports(),
         };
         world.write("federation.pem", world.authority.root_pem());
-        world.write("nation.toml", NATION_TOML);
+        for (name, text) in world.rule_set_files() {
+            world.write(name, text);
+        }
         world.write("facts.txt", facts().write());
         world.write("root.bin", world.signed_root().to_bytes().expect("a root"));
         for code in PROVINCES {
@@ -202,6 +208,28 @@ impl World {
         self.write_config(code, "");
     }
 
+    /// A rule set's text, in force now.
+    fn dated(&self, text: &str) -> String {
+        if self.plan.is_real_time {
+            text.replace(SETS_END.0, SETS_END.1)
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Files of the rule sets that the nodes do not have as they are needed.
+    fn rule_set_files(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let all = [
+            ("nation.toml", NATION_TOML),
+            ("zhejiang.toml", ZHEJIANG_TOML),
+            ("fujian.toml", FUJIAN_TOML),
+        ];
+        let needed = if self.plan.is_real_time { 3 } else { 1 };
+        all.into_iter()
+            .take(needed)
+            .map(|(name, text)| (name, self.dated(text)))
+    }
+
     /// Writes the civil register of a province, with those of its residents who live there still.
     pub fn write_register(&self, code: u8, lives_here: impl Fn(&Person) -> bool) {
         let residents = self.residents_of(code).filter(lives_here);
@@ -242,12 +270,15 @@ impl World {
              metrics_listen = \"127.0.0.1:0\"\n\
              certificate_file = \"node.pem\"\nkey_file = \"node-key.pem\"\nroots_file = \"../federation.pem\"\n\
              [trust]\nroot_document_file = \"../root.bin\"\nroot_keys = {root_keys:?}\nroot_threshold = 2\n\
-             [rules]\nhome = {:?}\nnation = {:?}\nfiles = [\"../nation.toml\"]\n\
+             [rules]\nhome = {:?}\nnation = {:?}\nfiles = {:?}\n\
              [risk]\nfact_table_file = \"../facts.txt\"\n\
              [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = \"{}\" }} }}\nwait_ms = 12_000\n",
             self.ports[&code],
             set(code),
             Self::NATION,
+            self.rule_set_files()
+                .map(|(name, _)| format!("../{name}"))
+                .collect::<Vec<_>>(),
             hex::encode(key_seed()),
             key_cache().display(),
         );
@@ -431,9 +462,8 @@ impl World {
 
     /// The root document.
     pub fn root_document(&self) -> RootDocument {
-        let set = |id| RuleSet::built_in(id).expect("a shipped set");
-        let nation = RuleSet::from_toml(NATION_TOML).expect("a shipped set");
-        let sets = [nation, set(Self::ZHEJIANG), set(Self::FUJIAN)];
+        let sets = [NATION_TOML, ZHEJIANG_TOML, FUJIAN_TOML];
+        let sets = sets.map(|text| RuleSet::from_toml(&self.dated(text)).expect("a shipped set"));
         let mut rule_sets: Vec<_> = sets.iter().map(RuleSetEntry::of).collect();
         rule_sets.sort_by_key(|entry| entry.short_id);
         let later = self.plan.start.saturating_add_signed(60 * 1440);

@@ -102,7 +102,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::RequestUse
         | Method::MakeCode
         | Method::Correct
-        | Method::RevokePasses => &[Public],
+        | Method::RevokePasses
+        | Method::Leave => &[Public],
         Method::SubmitEvent
         | Method::SubmitEvents
         | Method::StreamEvents

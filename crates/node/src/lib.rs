@@ -26,6 +26,7 @@ mod harden;
 mod intake;
 mod keeping;
 mod keys;
+mod leave;
 mod limits;
 mod locks;
 pub mod logs;
@@ -83,7 +84,10 @@ pub use peers::Peers;
 pub use proving::{PassProver, ProofFailed, ProofTimes};
 pub use query::Status;
 pub use quotas::QuotaSettings;
-pub use recover::{RecoverError, Recovered, Recovering, is_older_than_signed, mark_older};
+pub use recover::{
+    PassedOver, Patience, RecoverError, Recovered, Recovering, WhyNot, is_older_than_signed,
+    mark_older,
+};
 pub use register::{CivilRegister, FileRegister, RegisterUnavailable};
 pub use retain::{Retained, retain_every_day};
 pub use risk_book::{RiskBook, RiskInForce};

@@ -93,7 +93,8 @@ impl PageFiles {
             return Ok(None);
         };
         let (chain, key) = texts(chain_file, key_file)?;
-        let certificate = WebCertificate::from_pem(&chain, &key).map_err(of_page)?;
+        let certificate =
+            WebCertificate::from_pem(&chain, &key).map_err(|error| of_page(&error))?;
         Ok(Some(Self {
             chain_file: chain_file.clone(),
             key_file: key_file.clone(),
@@ -121,7 +122,9 @@ impl Watched for PageFiles {
             return Ok(Reloaded::Unchanged);
         }
         *seen = digest;
-        self.certificate.swap(&chain, &key).map_err(of_page)?;
+        self.certificate
+            .swap(&chain, &key)
+            .map_err(|error| of_page(&error))?;
         Ok(Reloaded::Swapped)
     }
 }
@@ -139,7 +142,7 @@ fn digest(chain: &str, key: &str) -> [u8; 32] {
     digest.finalize().into()
 }
 
-fn of_page(error: FederationError) -> String {
+fn of_page(error: &FederationError) -> String {
     format!("page: {error}")
 }
 
@@ -183,5 +186,76 @@ impl PageListener {
             shutdown,
         )
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(text: &str) -> Result<Page, String> {
+        let page: Page = toml::from_str(text).map_err(|error| error.to_string())?;
+        page.check()?;
+        Ok(page)
+    }
+
+    #[test]
+    fn other_machines_are_served_with_a_certificate_and_names_only() {
+        let files = "certificate_file = \"a.pem\"\nkey_file = \"a.key\"\n";
+        let everywhere = "listen = \"0.0.0.0:443\"\n";
+        assert!(page("listen = \"127.0.0.1:7446\"").is_ok());
+        assert!(page("listen = \"[::1]:7446\"").is_ok());
+        let error = page(everywhere).unwrap_err();
+        assert!(error.contains("0.0.0.0:443 is not loopback"), "{error}");
+        let error = page(&format!("{everywhere}{files}")).unwrap_err();
+        assert!(error.contains("page.names"), "{error}");
+        let named = format!("{everywhere}names = [\"wallet.fj.example\"]\n{files}");
+        assert!(page(&named).is_ok());
+        let half = named.replace("key_file = \"a.key\"", "");
+        assert!(page(&half).unwrap_err().contains("go together"));
+        assert!(page(&format!("{named}colour = 1")).is_err());
+    }
+
+    #[test]
+    fn a_certificate_that_changes_is_used_if_it_and_its_key_fit() {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = federation::pki::DemoAuthority::generate_for_demo(
+            &federation::FederationId::new("demo").unwrap(),
+            federation::pki::Validity {
+                from_s: 1_577_836_800,
+                until_s: 4_102_444_800,
+            },
+        );
+        let authority = authority.unwrap();
+        let home = federation::PeerId::node(
+            &federation::FederationId::new("demo").unwrap(),
+            ProvinceCode::new(35).unwrap(),
+        );
+        let write = |chain: &str, key: &str| {
+            std::fs::write(dir.path().join("a.pem"), chain).unwrap();
+            std::fs::write(dir.path().join("a.key"), key).unwrap();
+        };
+        let (first, second) = (
+            authority.issue_for_demo(&home).unwrap(),
+            authority.issue_for_demo(&home).unwrap(),
+        );
+        write(&first.chain_pem, &first.key_pem);
+        let page = Page {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            names: vec!["wallet.fj.example".to_owned()],
+            certificate_file: Some(dir.path().join("a.pem")),
+            key_file: Some(dir.path().join("a.key")),
+        };
+        let files = PageFiles::read(&page).unwrap().unwrap();
+        assert_eq!(files.reload(false), Ok(Reloaded::Unchanged));
+        write(&second.chain_pem, &first.key_pem);
+        assert!(files.reload(false).unwrap_err().starts_with("page: "));
+        // Told once; again when asked.
+        assert_eq!(files.reload(false), Ok(Reloaded::Unchanged));
+        assert!(files.reload(true).is_err());
+        write(&second.chain_pem, &second.key_pem);
+        assert_eq!(files.reload(false), Ok(Reloaded::Swapped));
+        std::fs::remove_file(dir.path().join("a.key")).unwrap();
+        assert!(files.reload(false).is_err());
     }
 }

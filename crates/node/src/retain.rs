@@ -94,7 +94,7 @@ impl Node {
                 }
             }
         }
-        retained.erased = self.erase_all(&gone)?;
+        retained.erased = self.erase_all(&gone, |_| Ok(()))?;
         self.forget_forwarded(oldest)?;
         self.forget_openings(horizon.first_epoch)?;
         // They name devices, and would lie there until the next epoch closes.
@@ -221,8 +221,12 @@ impl Node {
     }
 
     /// Erases residents: keys first and all at once for each. Their leaves stay in the trees that are signed, and their
-    /// places are not given again.
-    fn erase_all(&self, gone: &[(ResidentKey, u32)]) -> Result<u64, NodeError> {
+    /// places are not given again. Each is held while `may` is asked, and until all of it is gone.
+    pub(crate) fn erase_all(
+        &self,
+        gone: &[(ResidentKey, u32)],
+        may: impl Fn(&Self) -> Result<(), NodeError>,
+    ) -> Result<u64, NodeError> {
         if gone.is_empty() {
             return Ok(0);
         }
@@ -242,6 +246,7 @@ impl Node {
             .collect();
         for (resident, place) in gone {
             let _held = self.locks.hold([*resident]);
+            may(self)?;
             let mut write = self.vault.write();
             self.revoke_of_erased(&mut write, *resident)?;
             write.erase(*resident);

@@ -23,8 +23,8 @@ use crate::store::{
 };
 use crate::upkeep::{CONTROL_SOCKET, Fsck, Upkeep};
 use crate::{
-    CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
-    RecoverError, Recovering, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook,
+    CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Patience,
+    Peers, RecoverError, Recovering, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook,
     SystemClock, is_older_than_signed,
 };
 
@@ -275,6 +275,7 @@ impl Prepared {
             log_signer: &self.log_signer,
             now,
             skew_min: self.config.limits.request_skew_min.into(),
+            patience: Patience::default(),
         })
     }
 

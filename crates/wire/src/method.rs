@@ -53,6 +53,8 @@ methods! {
     Correct = "/viridian.resident.v1.ResidentService/Correct",
     /// `ResidentService.RevokePasses`.
     RevokePasses = "/viridian.resident.v1.ResidentService/RevokePasses",
+    /// `ResidentService.Leave`.
+    Leave = "/viridian.resident.v1.ResidentService/Leave",
     /// `SourceService.SubmitEvent`.
     SubmitEvent = "/viridian.source.v1.SourceService/SubmitEvent",
     /// `SourceService.SubmitEvents`.

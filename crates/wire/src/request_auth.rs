@@ -220,6 +220,7 @@ signed_calls! {
     MakeCode: MakeCodeRequest, MakeCode;
     Correct: CorrectRequest, Correct;
     RevokePasses: RevokePassesRequest, RevokePasses;
+    Leave: LeaveRequest, Leave;
 }
 
 /// Makes a signed call, as a device does. The signature is deterministic (RFC 6979).

@@ -99,6 +99,8 @@ reasons! {
     /// The record does not support the claim; the reasons are asked for with `Query`. Not sent as a status: `MakeCode`
     /// answers it inside its message.
     ClaimNotSupported, "CLAIM_NOT_SUPPORTED", FailedPrecondition, "the record does not support the claim";
+    /// Something of the record counts, or could come to count: it is not erased.
+    GroundOpen, "GROUND_OPEN", FailedPrecondition, "something of the record still counts, or waits to be confirmed";
     /// There is no registry yet to prove against, or the record is not part of it yet.
     NotCommitted, "NOT_COMMITTED", FailedPrecondition, "the record is not part of a registry yet";
     /// The proving queue is full.

@@ -273,6 +273,10 @@ fn signed_calls() -> Vec<Row> {
                 },
             )],
         ),
+        row(
+            call::<resident::LeaveRequest>,
+            &[signed::<resident::LeaveRequest>(&resident::Leave {})],
+        ),
     ]
 }
 

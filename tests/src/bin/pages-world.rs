@@ -129,14 +129,19 @@ async fn answer(world: &mut World, epoch: &mut Epoch, words: &[&str]) -> Result<
 
 /// Closes the next epoch in a minute of its own.
 async fn commit(world: &World, epoch: &mut Epoch) -> Result<Value> {
-    while epoch.as_of.is_some_and(|last| now().is_ok_and(|now| now <= last)) {
+    while epoch
+        .as_of
+        .is_some_and(|last| now().is_ok_and(|now| now <= last))
+    {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     epoch.number += 1;
     let as_of = now()?;
     let assembled = world.commit_at(epoch.number, as_of).await;
     epoch.as_of = Some(as_of);
-    Ok(json!({"epoch": epoch.number, "as_of_minute": as_of.get(), "provinces": assembled.provinces}))
+    Ok(
+        json!({"epoch": epoch.number, "as_of_minute": as_of.get(), "provinces": assembled.provinces}),
+    )
 }
 
 async fn contact(world: &World, by: ProvinceCode, number: &str) -> Result<Value> {
@@ -174,6 +179,7 @@ fn write_gate(world: &World) -> Result<PathBuf> {
     Ok(path)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the program's clock")]
 fn now() -> Result<Minute> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     Ok(Minute::new(u32::try_from(since.as_secs() / 60)?)?)

@@ -8,3 +8,4 @@ mod limits;
 mod observed;
 mod raw;
 mod swap;
+mod web;

@@ -145,6 +145,18 @@ impl ResidentService for ResidentDesk {
         Ok(Response::new(proto::RevokePassesResponse { revoked }))
     }
 
+    async fn leave(
+        &self,
+        request: Request<proto::LeaveRequest>,
+    ) -> Result<Response<proto::LeaveResponse>, Status> {
+        let request = request.into_inner();
+        // What is erased, and so how long it takes, depends on what is known.
+        let grid = Grid::begin(self.0.node().query_quantum());
+        let left = self.0.ask(move |node| node.leave(&request)).await;
+        grid.next().await;
+        left.map(|()| Response::new(proto::LeaveResponse {}))
+    }
+
     async fn correct(
         &self,
         request: Request<proto::CorrectRequest>,

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use commitment::{Epoch, Slot};
+use ed25519_dalek::SigningKey;
 use ledger::log::{AddCheckpoint, Entry, WitnessState};
 use ledger::{
     HeadHash, HeadKeys, Member, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
 };
 use node::store::{Batch, Change, MemoryStore, Store as _, Table, Vault, WitnessedRow};
-use node::{Fsck, NodeError, RecoverError, Recovered, Recovering, SimulatedClock, fsck};
+use node::{Fsck, NodeError, Patience, RecoverError, Recovered, Recovering, SimulatedClock, fsck};
 use rules::{Day, Minute};
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::{CheckpointOffer, Reason};
@@ -24,6 +25,14 @@ use crate::world::{
 pub(crate) const LOST: u8 = 35;
 /// 30 August 2022, 03:00 in UTC+8: the day before is counted.
 pub(crate) const NIGHT: u32 = START + 19 * 60;
+/// How long the others are waited for here.
+pub(crate) const PATIENCE: Patience = Patience {
+    answer: Duration::from_secs(3),
+    asking: Duration::from_secs(5),
+    turn: Duration::from_secs(3),
+    turn_bytes: 1 << 20,
+    log: Duration::from_secs(20),
+};
 /// When the house is back.
 pub(crate) const BACK: u32 = NIGHT + 40;
 
@@ -81,17 +90,30 @@ pub(crate) async fn recover(
     urls: &[String],
     least: Option<usize>,
 ) -> Result<Recovered, RecoverError> {
-    let (vault, roster) = (vault(LOST, store), roster());
+    let keys = [head_key(LOST)];
+    recover_as(world, store, urls, least, (&roster(), &keys)).await
+}
+
+/// The same among these provinces, with these head keys of its own.
+pub(crate) async fn recover_as(
+    world: &World,
+    store: &Arc<MemoryStore>,
+    urls: &[String],
+    least: Option<usize>,
+    (roster, head_keys): (&Roster, &[SigningKey]),
+) -> Result<Recovered, RecoverError> {
+    let vault = vault(LOST, store);
     let me = Recovering {
         vault: &vault,
         federation: &federation(),
         home: province(LOST),
         slot: slot(LOST),
-        roster: &roster,
-        head_keys: &[head_key(LOST)],
+        roster,
+        head_keys,
         log_signer: &log_signer(LOST),
         now: minute(BACK),
         skew_min: 5,
+        patience: PATIENCE,
     };
     let peers = world.peers_of(LOST);
     me.run(&peers, urls, least, &mut |_| {}).await

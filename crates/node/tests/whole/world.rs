@@ -374,6 +374,12 @@ impl World {
         self.houses.insert(index.min(self.houses.len()), house);
     }
 
+    /// Has the others look for a house elsewhere.
+    pub(crate) fn move_to(&mut self, home: u8, at: SocketAddr) {
+        let index = PROVINCES.iter().position(|code| *code == home).unwrap();
+        self.addresses[index].address = at.to_string();
+    }
+
     /// Channels to the other houses, as the node of `home` has them.
     pub(crate) fn peers_of(&self, home: u8) -> Peers {
         let identity = credentials(&PeerId::node(&federation(), province(home)));

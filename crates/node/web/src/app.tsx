@@ -6,7 +6,7 @@ import { Faulty, Notice } from "./parts.tsx";
 import { CheckIn } from "./screens/check_in.tsx";
 import { Contest } from "./screens/contest.tsx";
 import { Home } from "./screens/home.tsx";
-import { Lost } from "./screens/lost.tsx";
+import { Leave, Lost } from "./screens/grave.tsx";
 import { More } from "./screens/more.tsx";
 import { Ask } from "./screens/ask.tsx";
 import { Receipts } from "./screens/receipts.tsx";
@@ -34,6 +34,7 @@ import {
   type Screen,
 } from "./state.ts";
 import { faultOf } from "./fault.ts";
+import { keepSetting } from "./settings.ts";
 import { Wallet } from "./wallet.ts";
 import { WORDS } from "./words.ts";
 
@@ -181,14 +182,8 @@ function Open({ screen }: { screen: Screen }) {
       return <Contest />;
     case "lost":
       return <Lost />;
-  }
-}
-
-function keep(name: string, value: string): void {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // It is so until the page is closed.
+    case "leave":
+      return <Leave />;
   }
 }
 
@@ -202,7 +197,7 @@ function Top() {
         </button>
       )}
       <h1>{t(WORDS.title)}</h1>
-      {phase.value === "open" && (
+      {phase.value === "open" && online.value !== null && (
         <p class={online.value ? "state" : "state bad"} role="status" data-testid="state">
           {t(online.value ? WORDS.online : WORDS.offline)}
         </p>
@@ -211,7 +206,7 @@ function Top() {
         <button
           onClick={() => {
             language.value = language.value === "zh" ? "en" : "zh";
-            keep("language", language.value);
+            keepSetting("language", language.value);
           }}
           lang={language.value === "zh" ? "en" : "zh-CN"}
         >
@@ -221,7 +216,7 @@ function Top() {
           aria-pressed={large.value}
           onClick={() => {
             large.value = !large.value;
-            keep("large", large.value ? "yes" : "no");
+            keepSetting("large", large.value ? "yes" : "no");
           }}
         >
           {t(WORDS.large)}

@@ -1,5 +1,7 @@
 // The time that calls and codes are signed with: this device's, unless the home's minute says that it is wrong.
 
+import { keepSetting, setting } from "./settings.ts";
+
 /** A device's clock within so many seconds of the home's minute is believed: the minute is told without its seconds. */
 const BELIEVED_S = 20;
 
@@ -31,11 +33,7 @@ export class Clock {
 
   note(homeMinute: number, hereS = Date.now() / 1000): void {
     this.offset = narrowed(this.offset, homeMinute, hereS);
-    try {
-      localStorage.setItem(KEPT_AS, JSON.stringify(this.offset));
-    } catch {
-      // It is told again by the next answer.
-    }
+    keepSetting(KEPT_AS, JSON.stringify(this.offset));
   }
 
   /** Seconds since the Unix epoch. */
@@ -55,7 +53,7 @@ export class Clock {
 
 function kept(): Offset | null {
   try {
-    const offset = JSON.parse(localStorage.getItem(KEPT_AS) ?? "null") as Offset | null;
+    const offset = JSON.parse(setting(KEPT_AS) ?? "null") as Offset | null;
     return typeof offset?.leastS === "number" && typeof offset.mostS === "number" ? offset : null;
   } catch {
     return null;

@@ -5,6 +5,7 @@ import { signal as state } from "@preact/signals";
 import { RefusalSchema, type GetHomeResponse, type QueryResponse, type Refusal } from "@viridian/wire/resident";
 
 import { Fault, faultOf } from "./fault.ts";
+import { setting } from "./settings.ts";
 import { Refused } from "./stock.ts";
 import type { Wallet } from "./wallet.ts";
 import { FAULTS, type Language, type Words } from "./words.ts";
@@ -17,11 +18,12 @@ export const wallet = state<Wallet | null>(null);
 export const registered = state(false);
 export const home = state<GetHomeResponse | null>(null);
 export const status = state<QueryResponse | null>(null);
-export const online = state(false);
+/** `null` until it is known. */
+export const online = state<boolean | null>(null);
 export const clockWrongMin = state(0);
 export const newer = state<ServiceWorker | null>(null);
-export const language = state<Language>((localStorage.getItem("language") as Language | null) ?? "zh");
-export const large = state(localStorage.getItem("large") === "yes");
+export const language = state<Language>(setting("language") === "en" ? "en" : "zh");
+export const large = state(setting("large") === "yes");
 export const wish = state<Wish>(keptWish());
 /** Why there are no passes for the wish, if the home said so. */
 export const refusal = state<Refusal | null>(null);
@@ -40,7 +42,7 @@ export function faultText(fault: Fault): string {
 }
 
 /** The screens, by what stands behind `#/`. */
-export const SCREENS = ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest", "lost"] as const;
+export const SCREENS = ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest", "lost", "leave"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 export const screen = state<Screen>(screenOf(location.hash));
@@ -107,7 +109,11 @@ export async function fillStock(): Promise<void> {
   fetching.value = true;
   const wanted = wish.value;
   try {
-    await open.stock.fill(open.identity, wanted, await open.ask());
+    const answer = await open.ask();
+    noteOf(open, null);
+    while (wallet.value === open && wish.value === wanted && (await open.stock.fill(open.identity, wanted, answer))) {
+      stockChanged.value += 1;
+    }
     stockFault.value = null;
     if (wish.value === wanted) refusal.value = null;
     noteOf(open, null);

@@ -10,7 +10,7 @@ import type { Service, Signer } from "./service.ts";
 import type { KeptPass, Store, Use } from "./store.ts";
 import { claimOf, wishName, type Wish } from "./wish.ts";
 
-/** Passes of one request. */
+/** Passes of one request; of the first only one, so that there is something to show soon. */
 const AT_ONCE = 4;
 /** More are fetched once fewer have never been shown. */
 const UNSHOWN_LEAST = 2;
@@ -27,7 +27,9 @@ export class Refused extends Error {
 }
 
 export class Stock {
-  private busy: Promise<void> | null = null;
+  private busy: Promise<boolean> | null = null;
+  /** The newest epoch, and when this page first heard of it. */
+  private seen: { epoch: number; atMs: number } | null = null;
 
   constructor(
     private readonly store: Store,
@@ -54,20 +56,20 @@ export class Stock {
   }
 
   /**
-   * Fetches passes for a wish, unless there are enough of the newest epoch. `home` is what the home said last.
-   * Throws [`Refused`] where the record does not support it; the passes of that wish are gone then.
+   * Fetches passes for a wish, unless there are enough of the newest epoch; true if some came, and more may be wanted. `home` is
+   * what the home said last. Throws [`Refused`] where the record does not support it; the passes of that wish are gone then.
    */
-  async fill(by: Signer, wish: Wish, home: GetHomeResponse): Promise<void> {
+  async fill(by: Signer, wish: Wish, home: GetHomeResponse): Promise<boolean> {
     while (this.busy) await this.busy.catch(() => undefined);
     this.busy = this.filled(by, wish, home);
     try {
-      await this.busy;
+      return await this.busy;
     } finally {
       this.busy = null;
     }
   }
 
-  private async filled(by: Signer, wish: Wish, home: GetHomeResponse): Promise<void> {
+  private async filled(by: Signer, wish: Wish, home: GetHomeResponse): Promise<boolean> {
     const now = this.clock.minute();
     await this.store.dropPasses((pass) => pass.goodUntil <= now);
     for (const use of await this.store.uses()) {
@@ -77,12 +79,12 @@ export class Stock {
     if (!terms) throw new Fault("NOT_COMMITTED");
     const held = await this.atHand(wish);
     const newest = held.filter((pass) => pass.epoch >= terms.epoch);
-    if (newest.filter((pass) => pass.shown === 0).length >= UNSHOWN_LEAST) return;
-    if (held.length > 0 && newest.length === 0 && !(await this.isDue(terms.epoch))) return;
+    if (newest.filter((pass) => pass.shown === 0).length >= UNSHOWN_LEAST) return false;
+    if (held.length > 0 && newest.length === 0 && !(await this.isDue(terms.epoch))) return false;
     const use: Use = {
       id: freshId(),
       wish,
-      keys: await Promise.all(Array.from({ length: AT_ONCE }, newKey)),
+      keys: await Promise.all(Array.from({ length: held.length === 0 ? 1 : AT_ONCE }, newKey)),
       epoch: 0,
       asOf: terms.asOfMinute,
       // Should another epoch have begun meanwhile, this is earlier than it need be.
@@ -90,15 +92,15 @@ export class Stock {
     };
     await this.store.keepUse(hex(use.id), use);
     await this.finish(by, use);
+    return true;
   }
 
   /** Whether the wait after an epoch's begin, drawn by the home for this device, is over. */
   private async isDue(epoch: number): Promise<boolean> {
     const renewal = await this.store.renewal();
     if (!renewal || renewal.epoch >= epoch) return true;
-    const first = Number(sessionStorage.getItem(`epoch-${epoch}`) ?? 0) || Date.now();
-    sessionStorage.setItem(`epoch-${epoch}`, String(first));
-    return Date.now() >= first + renewal.delayS * 1000;
+    if (this.seen?.epoch !== epoch) this.seen = { epoch, atMs: Date.now() };
+    return Date.now() >= this.seen.atMs + renewal.delayS * 1000;
   }
 
   private async finish(by: Signer, use: Use): Promise<void> {

@@ -212,6 +212,12 @@ export class Store {
     await this.kept(this.db.clear("one"));
   }
 
+  /** Everything. */
+  async wipe(): Promise<void> {
+    await this.forget();
+    await this.kept(this.db.clear("receipts"));
+  }
+
   close(): void {
     this.db.close();
   }

@@ -7,6 +7,7 @@ import {
   DeclareHealthSchema,
   DeclareTripSchema,
   GetHomeResponseSchema,
+  LeaveSchema,
   QueryResponseSchema,
   QuerySchema,
   RegisterSchema,
@@ -197,6 +198,14 @@ export class Wallet {
   /** This device is not bound any more: all but the receipts leaves it. */
   async forget(): Promise<void> {
     await this.store.forget();
+    this.identity = null;
+    this.status = null;
+  }
+
+  /** Has the home erase everything of this resident, and this device, too. */
+  async leave(): Promise<void> {
+    await this.service.call(this.signer(), ResidentService.method.leave, LeaveSchema, {});
+    await this.store.wipe();
     this.identity = null;
     this.status = null;
   }

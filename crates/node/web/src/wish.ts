@@ -2,6 +2,8 @@
 
 import { Colour, TestAge } from "@viridian/wire/pass";
 
+import { keepSetting, setting } from "./settings.ts";
+
 export interface Wish {
   worst: "green" | "not-red";
   /** Hours; 0 asks for no test. */
@@ -26,7 +28,7 @@ export function claimOf(wish: Wish): { worst: Colour; testAge: TestAge } {
 
 export function keptWish(): Wish {
   try {
-    const wish = JSON.parse(localStorage.getItem(KEPT_AS) ?? "null") as Partial<Wish> | null;
+    const wish = JSON.parse(setting(KEPT_AS) ?? "null") as Partial<Wish> | null;
     if (!wish || (wish.worst !== "green" && wish.worst !== "not-red")) return FIRST;
     const testAge = TEST_AGES.find((age) => age === wish.testAge);
     if (testAge === undefined || typeof wish.ruleSet !== "string") return FIRST;
@@ -37,5 +39,5 @@ export function keptWish(): Wish {
 }
 
 export function keepWish(wish: Wish): void {
-  localStorage.setItem(KEPT_AS, JSON.stringify(wish));
+  keepSetting(KEPT_AS, JSON.stringify(wish));
 }

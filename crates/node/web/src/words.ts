@@ -110,6 +110,7 @@ export const WORDS = {
   newestNegative: w("最近一次核酸阴性", "Newest negative test"),
   timeline: w("今后日程", "The days ahead"),
   statusAsOf: w("时间", "As of"),
+  asking: w("正在查询…", "Asking the home …"),
   notAsked: w("还没有查询过。", "Nothing was asked yet."),
   contest: w("对此提出异议", "Contest this"),
 
@@ -153,6 +154,12 @@ export const WORDS = {
   ),
   lostSend: w("全部撤销", "Revoke all"),
   lostDone: w("已撤销的凭证数:", "Passes revoked:"),
+  leave: w("离开并删除", "Leave and be deleted"),
+  leaveText: w(
+    "家乡节点删除您的全部记录并撤销凭证，本机内容(包括回执)也一并清除。有未了结的原因时不能离开。请先导出您的数据。",
+    "Your home node erases your whole record and revokes your passes; what is on this phone, receipts too, is deleted. Not while anything of your record still counts. Export your data first.",
+  ),
+  leaveSend: w("删除一切", "Delete everything"),
   again: w("在本机重新注册", "Register this phone again"),
   about: w("关于", "About"),
   home: w("家乡节点", "Home node"),
@@ -188,6 +195,10 @@ export const FAULTS: Record<string, Words> = {
   REPLAYED: w("此操作已经发送过，请重试。", "This was sent before. Try again."),
   BAD_AREA_CODE: w("地区代码不正确，请检查。", "The area code is not valid. Check it."),
   EVENT_REFUSED: w("家乡节点不接受此申报:日期或时间过早、过晚，或当日已申报。", "The home node does not take this: too early, too late, or declared for that day already."),
+  GROUND_OPEN: w(
+    "您的记录中仍有事实、停留或待确认的事件，现在不能离开。请在“我的状态”中查看解除条件。",
+    "A fact, a stay or a waiting event of your record is left, so you cannot leave now. “My status” tells the way out.",
+  ),
   NOT_FOUND: w("找不到该项，可能已到保留期限。", "It is not there; it may have reached the end of its keeping."),
   ID_REUSED: w("此项已用于别的内容。请返回后重新填写。", "This was used for something else. Go back and fill it in again."),
   UNKNOWN_RULE_SET: w("此规则目前无效。请另选一种。", "These rules are not in force. Choose others."),

@@ -40,6 +40,7 @@ export function More() {
       <button onClick={() => void save()}>{t(WORDS.exportAll)}</button>
       <p class="hint">{t(WORDS.exportText)}</p>
       <button onClick={() => go("lost")}>{t(WORDS.lost)}</button>
+      <button onClick={() => go("leave")}>{t(WORDS.leave)}</button>
       <h3>{t(WORDS.about)}</h3>
       <dl>
         <dt>{t(WORDS.home)}</dt>

@@ -39,7 +39,7 @@ export function Status() {
     <section class="status">
       <h2>{t(WORDS.status)}</h2>
       <Faulty fault={fault.value} />
-      {asking.value && <p role="status">{t(WORDS.sending)}</p>}
+      {asking.value && <p role="status">{t(WORDS.asking)}</p>}
       {shown ? <Known status={shown} /> : !asking.value && <p>{t(WORDS.notAsked)}</p>}
       {sets.length > 0 && (
         <label>
