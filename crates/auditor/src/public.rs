@@ -28,7 +28,6 @@ use crate::{Outcome, files};
 use config::Config;
 use service::Public;
 use texts::Texts;
-use time::Clock;
 use watch::Watch;
 
 /// What `npm run pages` has left.
@@ -93,7 +92,7 @@ async fn serve(config: Config, texts: Texts) -> Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let every = Duration::from_secs(config.refresh_every_s.into());
-    let watch = Arc::new(Watch::new(config, Clock::of_system)?);
+    let watch = Arc::new(Watch::new(config));
     let service = Public::new(Arc::clone(&watch), texts);
     let routes = Routes::new(wire::server::public(service.clone()))
         .add_service(wire::server::trust(service));

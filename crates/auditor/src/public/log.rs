@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use commitment::Slot;
 use ledger::log::{
-    BUNDLE_LEN, ColourCounts, ENTRY_LEN_MAX_BYTES, Entry, Log, LogError, LogHash,
-    MAX_CHECKPOINT_LEN_BYTES, SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, TilePath,
-    read_bundle,
+    BUNDLE_LEN, ColourCounts, ENTRY_LEN_MAX_BYTES, Entry, Log, LogHash, MAX_CHECKPOINT_LEN_BYTES,
+    SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, TilePath, read_bundle,
 };
 use ledger::{CosignedStatement, Roster, SignedTreeHead};
 use plain_http::Origin;
@@ -68,9 +67,12 @@ pub(super) async fn follow(
         return Err(Problem::new(Fault::Garbage, "keys"));
     };
     let bytes = get(origin, "checkpoint", MAX_CHECKPOINT_LEN_BYTES).await?;
-    let checkpoint = SignedCheckpoint::from_bytes(&bytes).map_err(problem)?;
-    let log_key = keys.keys.log_key(believed.federation).map_err(problem)?;
-    checkpoint.check_log(&log_key).map_err(problem)?;
+    let checkpoint = SignedCheckpoint::from_bytes(&bytes).map_err(Problem::from)?;
+    let log_key = keys
+        .keys
+        .log_key(believed.federation)
+        .map_err(Problem::from)?;
+    checkpoint.check_log(&log_key).map_err(Problem::from)?;
     let witnesses = witnesses(&checkpoint, others, believed.federation)?;
     let mut next = known.map_or_else(
         || Followed {
@@ -94,7 +96,7 @@ pub(super) async fn follow(
     }
     skip_to_recent(origin, &mut next.tree, size).await?;
     let entries = read_to(origin, &mut next.tree, size).await?;
-    if next.tree.root().map_err(problem)? != checkpoint.root() {
+    if next.tree.root().map_err(Problem::from)? != checkpoint.root() {
         let detail = if known.is_some() {
             "the checkpoint is not of a log that extends the one that was verified before"
         } else {
@@ -109,10 +111,6 @@ pub(super) async fn follow(
     next.entries_read += entries.len() as u64;
     next.take(&entries, believed)?;
     Ok(next)
-}
-
-fn problem(error: LogError) -> Problem {
-    Problem::from(&error)
 }
 
 /// The slot's own keys, then those of others that are signed by their head keys. Those that are not are left out: a node
@@ -130,7 +128,7 @@ async fn fetch_keys(
     }
     let mut all = Vec::with_capacity(chunks.len());
     for chunk in chunks {
-        all.push(SignedLogKeys::from_bytes(chunk).map_err(problem)?);
+        all.push(SignedLogKeys::from_bytes(chunk).map_err(Problem::from)?);
     }
     let own = all.iter().position(|keys| keys.keys.slot == believed.slot);
     let own = own.ok_or_else(|| Problem::new(Fault::Nothing, "keys of the log itself"))?;
@@ -140,7 +138,7 @@ async fn fetch_keys(
         known.map(|known| &known.keys),
         believed.now.minute(),
     )
-    .map_err(problem)?;
+    .map_err(Problem::from)?;
     all.retain(|keys| keys.keys.slot != believed.slot && keys.check(believed.roster).is_ok());
     all.insert(0, own);
     Ok(all)
@@ -153,8 +151,8 @@ fn witnesses(
     federation: &str,
 ) -> Result<Vec<Slot>, Problem> {
     let keys = others.iter().map(|keys| keys.keys.witness_key(federation));
-    let keys = keys.collect::<Result<Vec<_>, _>>().map_err(problem)?;
-    let signers = checkpoint.signers(&keys).map_err(problem)?;
+    let keys = keys.collect::<Result<Vec<_>, _>>().map_err(Problem::from)?;
+    let signers = checkpoint.signers(&keys).map_err(Problem::from)?;
     let mut slots: Vec<Slot> = signers.iter().map(|at| others[*at].keys.slot).collect();
     slots.sort_unstable();
     slots.dedup();
@@ -189,7 +187,7 @@ async fn skip_to_recent(origin: &Origin, tree: &mut Log, size: u64) -> Result<()
             let place = usize::try_from(at % bundle_len).unwrap_or(usize::MAX);
             let hash = hashes.get(place).copied();
             let hash = hash.ok_or_else(|| Problem::new(Fault::Garbage, &path))?;
-            tree.append_bundle(LogHash(hash)).map_err(problem)?;
+            tree.append_bundle(LogHash(hash)).map_err(Problem::from)?;
             at += 1;
         }
     }
@@ -211,15 +209,15 @@ async fn read_to(origin: &Origin, tree: &mut Log, size: u64) -> Result<Vec<Entry
             let detail = format!("more than {MAX_ENTRIES_LEN_BYTES} bytes of entries");
             return Err(Problem::new(Fault::TooLong, detail));
         }
-        let read = read_bundle(&bytes).map_err(problem)?;
+        let read = read_bundle(&bytes).map_err(Problem::from)?;
         if read.len() as u64 != width {
             let detail = format!("{path}: {} entries", read.len());
             return Err(Problem::new(Fault::Garbage, detail));
         }
         let skip = usize::try_from(at % bundle_len).unwrap_or(usize::MAX);
         for bytes in read.into_iter().skip(skip) {
-            tree.append(bytes).map_err(problem)?;
-            entries.push(Entry::from_bytes(bytes).map_err(problem)?);
+            tree.append(bytes).map_err(Problem::from)?;
+            entries.push(Entry::from_bytes(bytes).map_err(Problem::from)?);
         }
     }
     Ok(entries)

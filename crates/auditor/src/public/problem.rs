@@ -61,10 +61,10 @@ impl From<&verifier::Error> for Problem {
     }
 }
 
-impl From<&ledger::log::LogError> for Problem {
-    fn from(error: &ledger::log::LogError) -> Self {
+impl From<ledger::log::LogError> for Problem {
+    fn from(error: ledger::log::LogError) -> Self {
         use ledger::log::LogError;
-        let fault = match error {
+        let fault = match &error {
             LogError::BadSignature(_) | LogError::UnknownOrigin(_) => Fault::Unsigned,
             LogError::KeysFell { .. } => Fault::Contradicts,
             LogError::TooLong { .. } | LogError::TooLarge(_) => Fault::TooLong,

@@ -13,7 +13,6 @@ use wire::public::v1::{Fault, GetOverviewResponse, InList, Slot as ToldSlot};
 
 use super::config::Config;
 use super::texts::Texts;
-use super::time::Clock;
 use super::told;
 use super::watch::Watch;
 use made_up::{FEDERATION, Files, HOSTILE, entries, files, nodes, now, trust_list, vectors};
@@ -90,7 +89,7 @@ fn config(urls: &[String]) -> Config {
 }
 
 fn watching(urls: &[String]) -> Watch {
-    Watch::new(config(urls), Clock::of_system).unwrap()
+    Watch::new(config(urls))
 }
 
 async fn seen(watch: &Watch) -> GetOverviewResponse {

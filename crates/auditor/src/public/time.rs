@@ -24,7 +24,7 @@ pub(super) struct Clock {
 
 impl Clock {
     /// The system's, or from now on a simulated one.
-    pub(super) fn of_system(simulated: Option<SimulatedTime>) -> Self {
+    pub(super) fn of(simulated: Option<SimulatedTime>) -> Self {
         Self {
             simulated: simulated.map(|time| (time, Instant::now())),
         }

@@ -15,7 +15,7 @@ use super::config::{Config, NodeAt};
 use super::list::{self, Held};
 use super::log::{self, Believed, Followed};
 use super::problem::{Fault, Problem};
-use super::time::{Clock, SimulatedTime};
+use super::time::Clock;
 
 /// Least time between two rounds that pages ask for.
 const LEAST_BETWEEN: Duration = Duration::from_secs(10);
@@ -51,10 +51,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(
-        config: Config,
-        clock: impl FnOnce(Option<SimulatedTime>) -> Clock,
-    ) -> Result<Self> {
+    pub(super) fn new(config: Config) -> Self {
         let nodes = config.nodes.iter().map(|at| NodeState {
             at: at.clone(),
             list_problem: None,
@@ -65,12 +62,12 @@ impl Watch {
             nodes: nodes.collect(),
             ..State::default()
         };
-        Ok(Self {
-            clock: clock(config.clock),
+        Self {
+            clock: Clock::of(config.clock),
             config: Arc::new(config),
             state: Mutex::new(state),
             turn: Turn::default(),
-        })
+        }
     }
 
     pub(super) fn config(&self) -> &Config {
