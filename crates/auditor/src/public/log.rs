@@ -26,7 +26,7 @@ const MAX_ENTRIES_LEN_BYTES: usize = 48 << 20;
 /// Days of counts that are kept.
 const MAX_DAYS: usize = 60;
 /// Sentences of what must not be.
-const MAX_WRONG: usize = 16;
+const MAX_WRONG: usize = 8;
 /// Length of a hash in a tile.
 const HASH_LEN_BYTES: usize = 32;
 

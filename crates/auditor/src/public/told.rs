@@ -16,6 +16,9 @@ use super::log::Followed;
 use super::texts::Texts;
 use super::watch::{NodeState, State, Watch};
 
+/// Cells of counts in one answer: some 200 kB of the longest message.
+const MAX_CELLS: usize = 8_000;
+
 /// Everything but texts and counts.
 pub(super) fn overview(watch: &Watch, texts: &Texts) -> proto::GetOverviewResponse {
     let state = watch.state();
@@ -194,15 +197,20 @@ fn registry_of(cosigned: &CosignedStatement, list: Option<&TrustList>) -> proto:
     }
 }
 
-/// The days that the log of a slot counts; none where it was not verified.
+/// The days that the log of a slot counts, the newest ones that fit; none where it was not verified.
 pub(super) fn counts(state: &State, slot: u32) -> proto::GetCountsResponse {
     let mut nodes = state.nodes.iter();
     let node = nodes.find(|node| u32::from(node.at.slot.get()) == slot);
     let log = node.and_then(|node| node.log.as_ref());
-    let days = log.into_iter().flat_map(|log| log.days.values());
-    proto::GetCountsResponse {
-        days: days.map(day).collect(),
-    }
+    let newest_first = log.into_iter().flat_map(|log| log.days.values().rev());
+    let mut cells = 0;
+    let fitting = newest_first.take_while(|counts| {
+        cells += counts.cells.len();
+        cells <= MAX_CELLS
+    });
+    let mut days: Vec<proto::Day> = fitting.map(day).collect();
+    days.reverse();
+    proto::GetCountsResponse { days }
 }
 
 fn day(counts: &ColourCounts) -> proto::Day {
