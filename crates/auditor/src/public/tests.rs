@@ -349,6 +349,26 @@ async fn of_a_long_log_the_newest_bundles_are_read_and_the_roots_of_those_before
     assert_eq!(log_fault(&second.slots[0]), Some(Fault::Contradicts));
 }
 
+#[test]
+fn an_address_that_others_reach_and_a_text_that_is_none_are_refused_before_a_port_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("page.toml");
+    let keys = &vectors()["root_keys"];
+    let text = format!("federation = \"demo\"\n[trust]\nroot_keys = {keys}\nroot_threshold = 2\n");
+    std::fs::write(&path, &text).unwrap();
+    let refused = |listen: Option<&str>, rules: Vec<std::path::PathBuf>| {
+        let args = super::Args {
+            config: path.clone(),
+            listen: listen.map(|address| address.parse().unwrap()),
+            rules,
+        };
+        let refused = super::run(&args).err();
+        format!("{:#}", refused.unwrap())
+    };
+    assert!(refused(Some("0.0.0.0:0"), Vec::new()).contains("is not loopback"));
+    assert!(refused(None, vec![path.clone()]).contains("is refused"));
+}
+
 /// The made-up federation as a file, for the tests of the page in a browser.
 #[test]
 fn the_vectors_of_the_page_are_those_that_this_makes() {
