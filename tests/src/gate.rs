@@ -119,13 +119,17 @@ impl GateFiles {
             .iter()
             .map(|k| hex::encode(k.as_bytes()))
             .collect();
+        let clock = if world.is_real_time() {
+            String::new()
+        } else {
+            let start = world.now().get() + after_min;
+            format!("clock = {{ start_minute = {start}, rate_min_per_s = 0 }}\n")
+        };
         format!(
             "production = false\nprovince = 36\ngate_id = \"4a58303030303031\"\nstate_dir = \"state\"\n\
              profile = {profile:?}\nadmit_specimens = true\nlisten = \"127.0.0.1:0\"\n\
-             clock = {{ start_minute = {}, rate_min_per_s = 0 }}\n\
-             [trust]\nroot_keys = {keys:?}\nroot_threshold = 2\nfederation = {:?}\n\
+             {clock}[trust]\nroot_keys = {keys:?}\nroot_threshold = 2\nfederation = {:?}\n\
              certificate_roots_file = \"../federation.pem\"\n",
-            world.now().get() + after_min,
             world.federation.as_str(),
         )
     }

@@ -52,6 +52,8 @@ pub struct NodeProcess {
     pub public: SocketAddr,
     /// Address of the operator's listener, if it has one.
     pub metrics: Option<SocketAddr>,
+    /// Address of the residents' page, if it has one.
+    pub page: Option<SocketAddr>,
 }
 
 impl NodeProcess {
@@ -93,9 +95,9 @@ impl NodeProcess {
                 words.find_map(|word| word.strip_prefix(name)?.parse().ok())
             };
             let doors = (address("peers=")?, address("public=")?);
-            Some((doors, address("metrics=")))
+            Some((doors, address("metrics="), address("page=")))
         });
-        let Some(((peers, public), metrics)) = doors else {
+        let Some(((peers, public), metrics, page)) = doors else {
             let _ = child.kill();
             let status = child.wait().expect("a child can be waited for");
             let _ = collector.join();
@@ -108,6 +110,7 @@ impl NodeProcess {
             peers,
             public,
             metrics,
+            page,
         })
     }
 

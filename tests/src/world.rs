@@ -31,8 +31,12 @@ use crate::{Device, NodeProcess, Person, Source, circuit, key_cache, key_seed, o
 
 /// The provinces with a node.
 pub const PROVINCES: [u8; 3] = [33, 35, 42];
-/// The nation's rule set of the demonstration, which the nodes read from a file.
+/// The nation's rule set of the demonstration, which the nodes read from a file, and those of the provinces, which they have.
 const NATION_TOML: &str = include_str!("../../crates/demo/rule_sets/cn-demo-2022-08.toml");
+const ZHEJIANG_TOML: &str = include_str!("../../crates/rules/rule_sets/hz-2020-02.toml");
+const FUJIAN_TOML: &str = include_str!("../../crates/rules/rule_sets/fj-2022-08.toml");
+/// The day on which all of them ended, and one on which they have not by the world's clock.
+const SETS_END: (&str, &str) = ("\"2023-01-08\"", "\"2090-01-01\"");
 /// Each province's own rule set; Hubei publishes none and uses the nation's.
 const HOME_SETS: [(u8, &str); 3] = [(33, "hz-2020-02"), (35, "fj-2022-08"), (42, World::NATION)];
 /// Certificates are valid from 2020 to 2100: TLS looks at the world's clock.
@@ -61,6 +65,8 @@ pub fn province(code: u8) -> ProvinceCode {
 pub struct Plan {
     /// Where the nodes' clocks stand. They stand still until [`World::advance`].
     pub start: Minute,
+    /// Whether the clocks are the world's instead, and `start` is about now.
+    pub is_real_time: bool,
     /// Residents of each province: [`Person::of`] with the numbers from 1.
     pub residents: u16,
     /// Further residents.
@@ -78,6 +84,7 @@ impl Plan {
     pub fn new(node: impl Into<PathBuf>, residents: u16) -> Self {
         Self {
             start: minute("2022-08-28 08:00"),
+            is_real_time: false,
             residents,
             people: Vec::new(),
             log: "info",
@@ -145,7 +152,9 @@ impl World {
             ports: free_ports(),
         };
         world.write("federation.pem", world.authority.root_pem());
-        world.write("nation.toml", NATION_TOML);
+        for (name, text) in world.rule_set_files() {
+            world.write(name, text);
+        }
         world.write("facts.txt", facts().write());
         world.write("root.bin", world.signed_root().to_bytes().expect("a root"));
         for code in PROVINCES {
@@ -162,6 +171,11 @@ impl World {
     /// A node's store.
     pub fn data_dir(&self, code: u8) -> PathBuf {
         self.dir().join(format!("{code}/data"))
+    }
+
+    /// Whether the clocks are the world's.
+    pub const fn is_real_time(&self) -> bool {
+        self.plan.is_real_time
     }
 
     /// The time of all nodes.
@@ -192,6 +206,28 @@ impl World {
         self.write_register(code, |_| true);
         self.write(&format!("{code}/sources.toml"), sources_toml());
         self.write_config(code, "");
+    }
+
+    /// A rule set's text, in force now.
+    fn dated(&self, text: &str) -> String {
+        if self.plan.is_real_time {
+            text.replace(SETS_END.0, SETS_END.1)
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Files of the rule sets that the nodes do not have as they are needed.
+    fn rule_set_files(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let all = [
+            ("nation.toml", NATION_TOML),
+            ("zhejiang.toml", ZHEJIANG_TOML),
+            ("fujian.toml", FUJIAN_TOML),
+        ];
+        let needed = if self.plan.is_real_time { 3 } else { 1 };
+        all.into_iter()
+            .take(needed)
+            .map(|(name, text)| (name, self.dated(text)))
     }
 
     /// Writes the civil register of a province, with those of its residents who live there still.
@@ -234,17 +270,25 @@ impl World {
              metrics_listen = \"127.0.0.1:0\"\n\
              certificate_file = \"node.pem\"\nkey_file = \"node-key.pem\"\nroots_file = \"../federation.pem\"\n\
              [trust]\nroot_document_file = \"../root.bin\"\nroot_keys = {root_keys:?}\nroot_threshold = 2\n\
-             [rules]\nhome = {:?}\nnation = {:?}\nfiles = [\"../nation.toml\"]\n\
+             [rules]\nhome = {:?}\nnation = {:?}\nfiles = {:?}\n\
              [risk]\nfact_table_file = \"../facts.txt\"\n\
-             [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = \"{}\" }} }}\nwait_ms = 12_000\n\
-             [clock]\nstart_minute = {}\nrate_min_per_s = 0\noperator_may_advance = true\n",
+             [proving]\nparameters = {{ test = {{ seed = \"{}\", cache_dir = \"{}\" }} }}\nwait_ms = 12_000\n",
             self.ports[&code],
             set(code),
             Self::NATION,
+            self.rule_set_files()
+                .map(|(name, _)| format!("../{name}"))
+                .collect::<Vec<_>>(),
             hex::encode(key_seed()),
             key_cache().display(),
-            self.now.get(),
         );
+        if !self.plan.is_real_time {
+            let _ = write!(
+                text,
+                "[clock]\nstart_minute = {}\nrate_min_per_s = 0\noperator_may_advance = true\n",
+                self.now.get(),
+            );
+        }
         if !tables.contains("[store]") {
             text += "[store]\nreserve_mib = 1\n";
         }
@@ -344,10 +388,15 @@ impl World {
 
     /// Closes an epoch at the present minute on all running nodes, and has the first of them assemble the registry.
     pub async fn commit(&self, epoch: u32) -> op::AssembleRegistryResponse {
+        self.commit_at(epoch, self.now).await
+    }
+
+    /// The same at another minute.
+    pub async fn commit_at(&self, epoch: u32, as_of: Minute) -> op::AssembleRegistryResponse {
         for code in self.nodes.keys() {
             let request = op::CloseEpochRequest {
                 epoch,
-                as_of_minute: self.now.get(),
+                as_of_minute: as_of.get(),
             };
             let closed = self.operator(*code).close_epoch(request).await;
             closed.expect("the epoch closes");
@@ -413,9 +462,8 @@ impl World {
 
     /// The root document.
     pub fn root_document(&self) -> RootDocument {
-        let set = |id| RuleSet::built_in(id).expect("a shipped set");
-        let nation = RuleSet::from_toml(NATION_TOML).expect("a shipped set");
-        let sets = [nation, set(Self::ZHEJIANG), set(Self::FUJIAN)];
+        let sets = [NATION_TOML, ZHEJIANG_TOML, FUJIAN_TOML];
+        let sets = sets.map(|text| RuleSet::from_toml(&self.dated(text)).expect("a shipped set"));
         let mut rule_sets: Vec<_> = sets.iter().map(RuleSetEntry::of).collect();
         rule_sets.sort_by_key(|entry| entry.short_id);
         let later = self.plan.start.saturating_add_signed(60 * 1440);

@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 26] = [
+const ALLOWED: [(&str, &[&str]); 27] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -55,6 +55,7 @@ const ALLOWED: [(&str, &[&str]); 26] = [
     ),
     ("gate", &["rules", "verifier"]),
     ("gate-wasm", &["rules", "verifier", "gate"]),
+    ("wallet-wasm", &["rules", "verifier"]),
     ("pages", &[]),
     ("plain-http", &[]),
     (

@@ -57,6 +57,7 @@ mod serve;
 mod signed;
 mod sources;
 mod start;
+mod terms;
 mod transparency;
 mod trust_http;
 mod upkeep;

@@ -189,6 +189,15 @@ impl RuleBook {
         self.in_force(name.ok_or(NodeError::Refused(Reason::UnknownRuleSet))?, at)
     }
 
+    /// The names of those in force at `at`, each once: the nation's first, then by name.
+    pub(crate) fn names_in_force(&self, at: Minute) -> Vec<String> {
+        let held = self.sets.iter().filter(|k| k.set.validity().holds_at(at));
+        let mut names: Vec<String> = held.map(|k| k.set.id().as_str().to_owned()).collect();
+        names.sort_by_key(|name| (Some(name) != self.nation.as_ref(), name.clone()));
+        names.dedup();
+        names
+    }
+
     /// All of them, as the root document names them.
     pub(crate) fn known(&self) -> impl Iterator<Item = &KnownSet> {
         self.sets.iter().map(AsRef::as_ref)

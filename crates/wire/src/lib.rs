@@ -18,6 +18,8 @@ mod mirror_calls;
 mod padding;
 mod reason;
 mod request_auth;
+#[cfg(test)]
+mod request_auth_vectors;
 mod revocation_calls;
 mod share;
 mod signed_calls;

@@ -10,6 +10,7 @@ use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
 use crate::query::Status as Own;
 use crate::sample::ReadByOther;
+use crate::terms::PassTerms;
 use crate::{CaseState, Making, Node, Outcome, words};
 
 /// How soon a device asks again for passes that are not made yet.
@@ -30,6 +31,7 @@ impl ResidentService for ResidentDesk {
             now_minute: node.clock().now().get(),
             epoch: node.newest_registry_epoch().map_or(0, Epoch::get),
             retention_days: node.horizon_days(),
+            pass_terms: node.pass_terms().map(terms),
         }))
     }
 
@@ -169,6 +171,16 @@ impl ResidentService for ResidentDesk {
             state: state.into(),
             receipt: held(contested.receipt.as_ref()),
         }))
+    }
+}
+
+/// What passes are made from, as it travels.
+fn terms(terms: PassTerms) -> proto::PassTerms {
+    proto::PassTerms {
+        epoch: terms.epoch.get(),
+        as_of_minute: terms.as_of.get(),
+        pass_age_max_min: terms.pass_age_max_min,
+        rule_set_ids: terms.rule_sets,
     }
 }
 

@@ -130,6 +130,22 @@ async fn a_green_resident_fetches_passes_once_made_as_often_as_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_told_how_long_a_pass_is_good_and_under_which_rules_it_can_be_had() {
+    let world = World::new(Wish::default()).await;
+    let mut phone = Phone::registered(&world.houses[0], 1).await;
+    epoch(&world, 1).await;
+    let home = phone.client.get_home(r::GetHomeRequest {}).await.unwrap();
+    let terms = home.into_inner().pass_terms.unwrap();
+    assert_eq!((terms.epoch, terms.as_of_minute), (1, START));
+    assert_eq!(terms.pass_age_max_min, rule().pass_age_max_min);
+    assert!(terms.rule_set_ids.len() > 1, "{:?}", terms.rule_set_ids);
+    for name in &terms.rule_set_ids {
+        let body = request(1, Colour::Green, TestAge::NotAsked, name);
+        assert_eq!(ask(&mut phone, &body).await.unwrap(), 1, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_red_resident_gets_no_pass_and_is_told_every_rule() {
     let world = World::new(Wish::default()).await;
     let house = &world.houses[1];

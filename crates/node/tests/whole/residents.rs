@@ -279,4 +279,5 @@ async fn get_home_tells_the_time_and_the_horizon_to_anybody() {
     assert_eq!((home.province, home.now_minute), (42, START));
     assert_eq!((home.federation.as_str(), home.epoch), ("test", 0));
     assert_eq!(home.retention_days, 60);
+    assert!(home.pass_terms.is_none(), "there is no registry yet");
 }

@@ -1,0 +1,69 @@
+// Today's check-in: two taps from the first screen.
+
+import { signal as state } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import type { Fault } from "../fault.ts";
+import { freshId } from "../keys.ts";
+import { Faulty } from "../parts.tsx";
+import { attempt, t } from "../state.ts";
+import { WORDS } from "../words.ts";
+
+const asking = state(false);
+const sending = state(false);
+const done = state(false);
+const fault = state<Fault | null>(null);
+/** One name for each answer of a visit, so that what is sent again after a fault is the same. */
+const names = { none: freshId(), some: freshId() };
+
+async function send(hasSymptoms: boolean): Promise<void> {
+  if (sending.value) return;
+  sending.value = true;
+  done.value = false;
+  fault.value = await attempt(async (open) => {
+    await open.checkIn(hasSymptoms ? names.some : names.none, hasSymptoms);
+  });
+  sending.value = false;
+  asking.value = false;
+  done.value = fault.value === null;
+}
+
+export function CheckIn() {
+  useEffect(() => {
+    names.none = freshId();
+    names.some = freshId();
+    asking.value = done.value = false;
+    fault.value = null;
+  }, []);
+  return (
+    <section class="deeds">
+      <h2>{t(WORDS.checkInToday)}</h2>
+      <Faulty fault={fault.value} />
+      {done.value && (
+        <p class="done" role="status">
+          {t(WORDS.checkedIn)}
+        </p>
+      )}
+      {sending.value && <p role="status">{t(WORDS.sending)}</p>}
+      {!done.value && !asking.value && (
+        <>
+          <button class="main" disabled={sending.value} onClick={() => void send(false)}>
+            {t(WORDS.checkInNone)}
+          </button>
+          <button disabled={sending.value} onClick={() => (asking.value = true)}>
+            {t(WORDS.checkInSome)}
+          </button>
+        </>
+      )}
+      {asking.value && (
+        <div role="alert" class="notice">
+          <p>{t(WORDS.checkInSure)}</p>
+          <button class="main" disabled={sending.value} onClick={() => void send(true)}>
+            {t(WORDS.sure)}
+          </button>
+          <button onClick={() => (asking.value = false)}>{t(WORDS.not)}</button>
+        </div>
+      )}
+    </section>
+  );
+}

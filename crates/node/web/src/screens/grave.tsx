@@ -1,0 +1,70 @@
+// What cannot be taken back, and is asked for twice: revoking all passes after a phone was lost, and leaving.
+
+import { signal as state } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import type { Fault } from "../fault.ts";
+import { Faulty } from "../parts.tsx";
+import { attempt, fillStock, go, stockChanged, t } from "../state.ts";
+import type { Wallet } from "../wallet.ts";
+import { WORDS, type Words } from "../words.ts";
+
+const asking = state(false);
+const sending = state(false);
+const revoked = state<number | null>(null);
+const fault = state<Fault | null>(null);
+
+/** A deed with its words; `act` is done once it was asked for twice. */
+function Grave(props: { title: Words; text: Words; send: Words; act: (open: Wallet) => Promise<void>; then: () => void }) {
+  useEffect(() => {
+    asking.value = false;
+    revoked.value = fault.value = null;
+  }, []);
+  const send = async () => {
+    if (sending.value) return;
+    sending.value = true;
+    fault.value = await attempt(props.act);
+    sending.value = asking.value = false;
+    if (!fault.value) props.then();
+  };
+  return (
+    <section class="deeds">
+      <h2>{t(props.title)}</h2>
+      <p>{t(props.text)}</p>
+      <Faulty fault={fault.value} />
+      {revoked.value !== null && (
+        <p class="done" role="status">
+          {t(WORDS.lostDone)} {revoked.value}
+        </p>
+      )}
+      {asking.value ? (
+        <div class="row">
+          <button class="main" disabled={sending.value} onClick={() => void send()}>
+            {t(sending.value ? WORDS.sending : WORDS.sure)}
+          </button>
+          <button onClick={() => (asking.value = false)}>{t(WORDS.not)}</button>
+        </div>
+      ) : (
+        <button class="main" onClick={() => (asking.value = true)}>
+          {t(props.send)}
+        </button>
+      )}
+    </section>
+  );
+}
+
+export function Lost() {
+  const act = async (open: Wallet) => {
+    revoked.value = await open.revokeAll();
+  };
+  const then = () => {
+    stockChanged.value += 1;
+    void fillStock();
+  };
+  return <Grave title={WORDS.lost} text={WORDS.lostText} send={WORDS.lostSend} act={act} then={then} />;
+}
+
+export function Leave() {
+  const act = (open: Wallet) => open.leave();
+  return <Grave title={WORDS.leave} text={WORDS.leaveText} send={WORDS.leaveSend} act={act} then={() => go("")} />;
+}

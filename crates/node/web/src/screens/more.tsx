@@ -1,0 +1,115 @@
+// Rights: who read the record, what others sent, receipts, export, a lost phone.
+
+import { signal as state } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ForeignEventState, type ForeignEvent } from "@viridian/wire/resident";
+
+import { minuteText } from "../dates.ts";
+import type { Fault } from "../fault.ts";
+import { hex } from "../keys.ts";
+import { Faulty } from "../parts.tsx";
+import { provinceName } from "../provinces.ts";
+import { attempt, go, home, language, registered, status, t, wallet } from "../state.ts";
+import { WORDS } from "../words.ts";
+
+const fault = state<Fault | null>(null);
+
+export function More() {
+  useEffect(() => {
+    void attempt(async (open) => void (await open.query())).then((failed) => {
+      fault.value = failed;
+    });
+  }, []);
+  return (
+    <section class="deeds">
+      <h2>{t(WORDS.others)}</h2>
+      <Faulty fault={fault.value} />
+      {fault.value?.code === "UNKNOWN_DEVICE" && (
+        <button class="main" onClick={() => void again()}>
+          {t(WORDS.again)}
+        </button>
+      )}
+      <h3>{t(WORDS.readings)}</h3>
+      <Readings />
+      <h3>{t(WORDS.foreign)}</h3>
+      {(status.value?.foreignEvents ?? []).length === 0 && <p>{t(WORDS.foreignNone)}</p>}
+      {(status.value?.foreignEvents ?? []).map((event) => (
+        <Foreign key={hex(event.eventId)} event={event} />
+      ))}
+      <button onClick={() => go("receipts")}>{t(WORDS.receipts)}</button>
+      <button onClick={() => void save()}>{t(WORDS.exportAll)}</button>
+      <p class="hint">{t(WORDS.exportText)}</p>
+      <button onClick={() => go("lost")}>{t(WORDS.lost)}</button>
+      <button onClick={() => go("leave")}>{t(WORDS.leave)}</button>
+      <h3>{t(WORDS.about)}</h3>
+      <dl>
+        <dt>{t(WORDS.home)}</dt>
+        <dd>
+          {provinceText(home.value?.province ?? 0)} · {home.value?.federation}
+        </dd>
+        <dt>{t(WORDS.retention)}</dt>
+        <dd>{home.value?.retentionDays}</dd>
+      </dl>
+    </section>
+  );
+}
+
+async function again(): Promise<void> {
+  await attempt((open) => open.forget());
+  registered.value = false;
+}
+
+function Readings() {
+  const readings = status.value?.readings ?? [];
+  if (readings.length === 0) return <p>{t(WORDS.readingsNone)}</p>;
+  return (
+    <ul>
+      {readings.map((reading, i) => (
+        <li key={i}>
+          {minuteText(language.value, reading.atMinute)} · {reading.reader} ·{" "}
+          {reading.purpose === "sample" ? t(WORDS.purposeSample) : reading.purpose}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Foreign({ event }: { event: ForeignEvent }) {
+  const words = {
+    [ForeignEventState.ACCEPTED]: WORDS.foreignAccepted,
+    [ForeignEventState.WAITING]: WORDS.foreignWaiting,
+    [ForeignEventState.LAPSED]: WORDS.foreignLapsed,
+    [ForeignEventState.UNSPECIFIED]: null,
+  }[event.state];
+  return (
+    <article class="reason" data-testid="foreign">
+      <p>
+        {provinceText(event.senderProvince)} · {event.source} · {event.kind} · {minuteText(language.value, event.issuedMinute)}
+      </p>
+      <p>
+        {words && t(words)} {event.state === ForeignEventState.WAITING && minuteText(language.value, event.confirmByMinute)}
+      </p>
+      <button onClick={() => go("contest", hex(event.eventId))}>{t(WORDS.contest)}</button>
+    </article>
+  );
+}
+
+function provinceText(code: number): string {
+  const name = provinceName(code);
+  return name ? t(name) : String(code);
+}
+
+/** Hands a file to the browser. */
+export function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+async function save(): Promise<void> {
+  const open = wallet.value;
+  if (open) download("wallet.json", await open.everything());
+}

@@ -1,0 +1,84 @@
+// Receipts for what this phone has said, and where contestations stand.
+
+import { signal as state } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { dayText, minuteText } from "../dates.ts";
+import type { Fault } from "../fault.ts";
+import { hex } from "../keys.ts";
+import { Faulty } from "../parts.tsx";
+import { attempt, language, t, wallet } from "../state.ts";
+import type { Receipt } from "../store.ts";
+import { WORDS } from "../words.ts";
+import { download } from "./more.tsx";
+
+const receipts = state<Receipt[]>([]);
+const fault = state<Fault | null>(null);
+
+async function load(): Promise<void> {
+  receipts.value = (await wallet.value?.receipts()) ?? [];
+}
+
+export function Receipts() {
+  useEffect(() => {
+    fault.value = null;
+    void load();
+  }, []);
+  return (
+    <section class="deeds">
+      <h2>{t(WORDS.receipts)}</h2>
+      <p>{t(WORDS.receiptsText)}</p>
+      <Faulty fault={fault.value} />
+      {receipts.value.length === 0 && <p>{t(WORDS.receiptsNone)}</p>}
+      {receipts.value.map((receipt) => (
+        <article key={receipt.id} class="reason" data-testid="receipt">
+          <h3>{t(TITLES[receipt.kind])}</h3>
+          <p>
+            {minuteText(language.value, receipt.at)} · {said(receipt)}
+          </p>
+          {receipt.kind === "contest" && <Case receipt={receipt} />}
+        </article>
+      ))}
+      {receipts.value.length > 0 && <button onClick={save}>{t(WORDS.exportAll)}</button>}
+    </section>
+  );
+}
+
+const TITLES = { "check-in": WORDS.checkIn, trip: WORDS.trip, contest: WORDS.contestTitle } as const;
+
+function said({ kind, said }: Receipt): string {
+  if (kind === "check-in") {
+    return `${dayText(language.value, Number(said.day))} · ${t(said.symptoms ? WORDS.checkInSome : WORDS.checkInNone)}`;
+  }
+  if (kind === "trip") return `${String(said.area).padStart(9, "0")} · ${minuteText(language.value, Number(said.begin))}`;
+  return String(said.statement);
+}
+
+const STATES: Record<string, keyof typeof WORDS> = {
+  OPEN: "contestOpen",
+  UPHELD: "contestUpheld",
+  DISMISSED: "contestDismissed",
+};
+
+function Case({ receipt }: { receipt: Receipt }) {
+  const words = STATES[String(receipt.said.state)];
+  const due = receipt.at + Number(receipt.said.hours) * 60;
+  return (
+    <>
+      <p>
+        {t(WORDS.contestState)}: {words && t(WORDS[words])} · {t(WORDS.contestBy)} {minuteText(language.value, due)}
+      </p>
+      <button onClick={() => void askAgain(receipt)}>{t(WORDS.contestAsk)}</button>
+    </>
+  );
+}
+
+async function askAgain(receipt: Receipt): Promise<void> {
+  fault.value = await attempt(async (open) => void (await open.askAgain(receipt)));
+  await load();
+}
+
+function save(): void {
+  const all = receipts.value.map((receipt) => ({ ...receipt, event: hex(receipt.event), receipt: hex(receipt.receipt) }));
+  download("receipts.json", JSON.stringify(all, null, 2));
+}

@@ -1,0 +1,183 @@
+// The code, black on white, signed anew every half minute. No tick, no colour and no name: what the screen says proves nothing,
+// and whoever looks at it instead of scanning it is to see that.
+
+import { signal as state } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { minuteText } from "../dates.ts";
+import { faultOf, type Fault } from "../fault.ts";
+import { Faulty } from "../parts.tsx";
+import { ENDS_SOON_MIN } from "../stock.ts";
+import type { KeptPass } from "../store.ts";
+import { fetching, fillStock, go, language, refusal, stockChanged, stockFault, t, wallet, wish } from "../state.ts";
+import type { Shown } from "../wallet.ts";
+import { wishName } from "../wish.ts";
+import { WORDS } from "../words.ts";
+
+/** How often it is looked whether a new half minute has begun. */
+const LOOK_EVERY_MS = 500;
+/** Modules of white around a code. */
+const QUIET = 4;
+
+const pass = state<KeptPass | null>(null);
+const shown = state<Shown | null>(null);
+const unshown = state(0);
+const fault = state<Fault | null>(null);
+
+/** Takes the next pass for what is asked, and has others fetched where few are left. */
+async function take(): Promise<void> {
+  const open = wallet.value;
+  if (!open) return;
+  try {
+    pass.value = await open.stock.take(wish.value);
+    unshown.value = (await open.stock.atHand(wish.value)).filter((one) => one.shown === 0).length;
+    await sign();
+  } catch (error) {
+    fault.value = faultOf(error);
+  }
+  void fillStock();
+}
+
+async function sign(): Promise<void> {
+  const open = wallet.value;
+  const held = pass.value;
+  if (!open || !held) {
+    shown.value = null;
+    return;
+  }
+  if (held.goodUntil <= open.clock.minute()) {
+    // It has ended on the screen: another, if there is one.
+    pass.value = null;
+    shown.value = null;
+    await takeIfThere();
+    return;
+  }
+  try {
+    const code = await open.show(held);
+    if (pass.value === held) shown.value = code;
+    fault.value = null;
+  } catch (error) {
+    console.error(error);
+    fault.value = faultOf(error);
+  }
+}
+
+export function Show() {
+  useEffect(() => {
+    pass.value = shown.value = null;
+    void take();
+    const look = () => {
+      const open = wallet.value;
+      if (open && shown.value && open.slot() !== shown.value.slot) void sign();
+    };
+    const timer = setInterval(look, LOOK_EVERY_MS);
+    document.addEventListener("visibilitychange", look);
+    // The screen stays lit while a gate reads it, where the browser can do that.
+    const lit = navigator.wakeLock?.request("screen").catch(() => null);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+      void lit?.then((lock) => lock?.release());
+    };
+  }, [wish.value]);
+  useEffect(() => {
+    // Passes came: the first of them is taken where there was none, or none of this wish.
+    if (!pass.value || pass.value.wish !== wishName(wish.value)) void takeIfThere();
+  }, [stockChanged.value]);
+
+  return (
+    <section class="show">
+      {pass.value && shown.value ? <Code held={pass.value} code={shown.value} /> : <Without />}
+      <Faulty fault={fault.value} />
+      {pass.value && stockFault.value && stockFault.value.code !== "NO_NETWORK" && (
+        <p class="warn" role="status">
+          {t(WORDS.keptPasses)} <span class="detail">{stockFault.value.code}</span>
+        </p>
+      )}
+      <p class="row">
+        {pass.value && unshown.value > 0 && <button onClick={() => void take()}>{t(WORDS.nextPass)}</button>}
+        <button onClick={() => go("ask")}>{t(WORDS.asked)}</button>
+      </p>
+    </section>
+  );
+}
+
+async function takeIfThere(): Promise<void> {
+  const open = wallet.value;
+  if (open && (await open.stock.atHand(wish.value)).length > 0) await take();
+}
+
+function Without() {
+  if (refusal.value) {
+    const { ruleIds, testTooOld } = refusal.value;
+    return (
+      <div class="notice" role="alert">
+        <p>{t(WORDS.refused)}</p>
+        {ruleIds.length > 0 && (
+          <p>
+            {t(WORDS.refusedRules)}: {ruleIds.join(", ")}
+          </p>
+        )}
+        {testTooOld && <p>{t(WORDS.refusedTest)}</p>}
+        <button class="main" onClick={() => go("status")}>
+          {t(WORDS.seeStatus)}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="notice">
+      <p role="status">{t(fetching.value ? WORDS.fetching : WORDS.noPass)}</p>
+      <Faulty fault={fetching.value ? null : stockFault.value} />
+      {!fetching.value && (
+        <button class="main" onClick={() => void fillStock()}>
+          {t(WORDS.retry)}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Code({ held, code }: { held: KeptPass; code: Shown }) {
+  const width = code.width + 2 * QUIET;
+  const left = held.goodUntil - (wallet.value?.clock.minute() ?? 0);
+  return (
+    <>
+      <svg class="code" viewBox={`0 0 ${width} ${width}`} role="img" aria-label={t(WORDS.code)} data-testid="code">
+        <rect width={width} height={width} fill="#fff" />
+        <path d={drawn(code)} fill="#000" shape-rendering="crispEdges" />
+      </svg>
+      <p class="strong">{t(WORDS.scanOnly)}</p>
+      <dl>
+        <dt>{t(WORDS.goodUntil)}</dt>
+        <dd data-testid="until">
+          {minuteText(language.value, held.goodUntil)} · {t(WORDS.gatesMayAsk)}
+        </dd>
+        <dt>{t(WORDS.asOf)}</dt>
+        <dd>{minuteText(language.value, held.asOf)}</dd>
+        <dt>{t(WORDS.passesLeft)}</dt>
+        <dd>{unshown.value}</dd>
+      </dl>
+      <p>{t(WORDS.renewed)}</p>
+      {left <= ENDS_SOON_MIN && (
+        <p class="warn" role="alert">
+          {t(WORDS.endsSoon)}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Dark modules as one path, a run of a row at a time. */
+function drawn({ width, modules }: Shown): string {
+  let path = "";
+  for (let y = 0; y < width; y++) {
+    for (let x = 0; x < width; x++) {
+      if (!modules[y * width + x]) continue;
+      const from = x;
+      while (x < width && modules[y * width + x]) x++;
+      path += `M${from + QUIET} ${y + QUIET}h${x - from}v1h-${x - from}z`;
+    }
+  }
+  return path;
+}

@@ -1,0 +1,176 @@
+// The own colour, with everything that it rests on.
+
+import { signal as state } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ReasonState, type QueryResponse, type Reason, type WayOut } from "@viridian/wire/resident";
+
+import { dayText, minuteText } from "../dates.ts";
+import type { Fault } from "../fault.ts";
+import { hex } from "../keys.ts";
+import { ColourMark, Faulty } from "../parts.tsx";
+import { attempt, go, home, language, status, t } from "../state.ts";
+import { Timeline } from "../timeline.tsx";
+import { WORDS } from "../words.ts";
+
+const fault = state<Fault | null>(null);
+const asking = state(false);
+/** Another rule set than the home's, and what it makes of the record. */
+const ruleSet = state("");
+const other = state<QueryResponse | null>(null);
+
+async function ask(): Promise<void> {
+  asking.value = true;
+  const set = ruleSet.value;
+  fault.value = await attempt(async (open) => {
+    const answer = await open.query(set);
+    if (set !== "" && set === ruleSet.value) other.value = answer;
+  });
+  asking.value = false;
+}
+
+export function Status() {
+  useEffect(() => {
+    other.value = null;
+    void ask();
+  }, [ruleSet.value]);
+  const shown = ruleSet.value === "" ? status.value : other.value;
+  const sets = home.value?.passTerms?.ruleSetIds ?? [];
+  return (
+    <section class="status">
+      <h2>{t(WORDS.status)}</h2>
+      <Faulty fault={fault.value} />
+      {asking.value && <p role="status">{t(WORDS.asking)}</p>}
+      {shown ? <Known status={shown} /> : !asking.value && <p>{t(WORDS.notAsked)}</p>}
+      {sets.length > 0 && (
+        <label>
+          {t(WORDS.under)}
+          <select name="rules" value={ruleSet.value} onChange={(event) => (ruleSet.value = event.currentTarget.value)}>
+            <option value="">{t(WORDS.home)}</option>
+            {sets.map((id) => (
+              <option key={id} value={id}>
+                {id}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </section>
+  );
+}
+
+function Known({ status }: { status: QueryResponse }) {
+  const open = status.reasons.filter((reason) => reason.state === ReasonState.OPEN);
+  const closed = status.reasons.filter((reason) => reason.state !== ReasonState.OPEN);
+  return (
+    <>
+      <ColourMark colour={status.colour} big />
+      <dl>
+        <dt>{t(WORDS.statusAsOf)}</dt>
+        <dd>{minuteText(language.value, status.atMinute)}</dd>
+        <dt>{t(WORDS.under)}</dt>
+        <dd>
+          {status.ruleSetId} · {status.ruleSetVersion}
+        </dd>
+        {open.length > 0 && (
+          <>
+            <dt>{t(WORDS.earliestGreen)}</dt>
+            <dd>
+              {status.earliestGreenDay === undefined ? t(WORDS.onlyEvent) : dayText(language.value, status.earliestGreenDay)}
+            </dd>
+          </>
+        )}
+        {status.newestNegativeMinute !== undefined && (
+          <>
+            <dt>{t(WORDS.newestNegative)}</dt>
+            <dd>{minuteText(language.value, status.newestNegativeMinute)}</dd>
+          </>
+        )}
+      </dl>
+      <h3>{t(WORDS.openReasons)}</h3>
+      {open.length === 0 && <p>{t(WORDS.noReasons)}</p>}
+      {open.map((reason, i) => (
+        <OpenReason key={i} reason={reason} />
+      ))}
+      <Timeline status={status} open={open} />
+      {closed.length > 0 && (
+        <details>
+          <summary>
+            {t(WORDS.closedReasons)} ({closed.length})
+          </summary>
+          {closed.map((reason, i) => (
+            <p key={i} class="closed">
+              {reason.ruleId} · {textOf(reason)} · {minuteText(language.value, reason.anchorMinute)}
+            </p>
+          ))}
+        </details>
+      )}
+    </>
+  );
+}
+
+/** A text of the home in the language that was chosen; the other where there is none. */
+function textOf(of: { textZh: string; textEn: string }): string {
+  return language.value === "zh" ? of.textZh || of.textEn : of.textEn || of.textZh;
+}
+
+function OpenReason({ reason }: { reason: Reason }) {
+  return (
+    <article class="reason" data-testid="reason">
+      <h4>
+        <ColourMark colour={reason.colour} /> {reason.ruleId}
+      </h4>
+      <p>{textOf(reason)}</p>
+      <dl>
+        <dt>{t(WORDS.source)}</dt>
+        <dd>{reason.source}</dd>
+        <dt>{t(WORDS.anchor)}</dt>
+        <dd>
+          {minuteText(language.value, reason.anchorMinute)}
+          {reason.anchorMoves && <> ({t(WORDS.anchorMoves)})</>}
+        </dd>
+        {reason.waysOut.length > 0 && (
+          <>
+            <dt>{t(WORDS.waysOut)}</dt>
+            <dd>
+              <ul>
+                {reason.waysOut.map((way, i) => (
+                  <Way key={i} way={way} />
+                ))}
+              </ul>
+            </dd>
+          </>
+        )}
+        <dt>{t(WORDS.earliestEnd)}</dt>
+        <dd>{reason.earliestEndDay === undefined ? t(WORDS.onlyEvent) : dayText(language.value, reason.earliestEndDay)}</dd>
+      </dl>
+      {reason.eventIds[0] && (
+        <button onClick={() => go("contest", hex(reason.eventIds[0]!))}>{t(WORDS.contest)}</button>
+      )}
+    </article>
+  );
+}
+
+function Way({ way }: { way: WayOut }) {
+  return (
+    <li>
+      {textOf(way)}
+      <br />
+      <strong>
+        {t(WORDS.missing)}: {missing(way)}
+      </strong>
+    </li>
+  );
+}
+
+/** What of a way out is not fulfilled yet. */
+function missing(way: WayOut): string {
+  const parts: string[] = [];
+  const negatives = way.negativesNeeded - way.negativesCounted;
+  if (negatives > 0) parts.push(`${negatives} ${t(WORDS.missingNegatives)}`);
+  const days = way.checkInDaysNeeded - way.checkInDaysCounted;
+  if (days > 0) parts.push(`${days} ${t(WORDS.missingDays)}`);
+  if (way.timeFromMinute !== undefined && way.timeFromMinute > (status.value?.atMinute ?? 0)) {
+    parts.push(`${t(WORDS.missingTime)} ${minuteText(language.value, way.timeFromMinute)}`);
+  }
+  return parts.join(", ") || t(WORDS.missingNothing);
+}

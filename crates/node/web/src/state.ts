@@ -1,0 +1,135 @@
+// What all screens share: the wallet that is open, what it knows, and what went wrong last.
+
+import { create } from "@bufbuild/protobuf";
+import { signal as state } from "@preact/signals";
+import { RefusalSchema, type GetHomeResponse, type QueryResponse, type Refusal } from "@viridian/wire/resident";
+
+import { Fault, faultOf } from "./fault.ts";
+import { setting } from "./settings.ts";
+import { Refused } from "./stock.ts";
+import type { Wallet } from "./wallet.ts";
+import { FAULTS, type Language, type Words } from "./words.ts";
+import { keptWish, keepWish, type Wish } from "./wish.ts";
+
+export type Phase = "opening" | "open" | "elsewhere" | { failed: Fault };
+
+export const phase = state<Phase>("opening");
+export const wallet = state<Wallet | null>(null);
+export const registered = state(false);
+export const home = state<GetHomeResponse | null>(null);
+export const status = state<QueryResponse | null>(null);
+/** `null` until it is known. */
+export const online = state<boolean | null>(null);
+export const clockWrongMin = state(0);
+export const newer = state<ServiceWorker | null>(null);
+export const language = state<Language>(setting("language") === "en" ? "en" : "zh");
+export const large = state(setting("large") === "yes");
+export const wish = state<Wish>(keptWish());
+/** Why there are no passes for the wish, if the home said so. */
+export const refusal = state<Refusal | null>(null);
+/** What went wrong when passes were fetched. */
+export const stockFault = state<Fault | null>(null);
+export const fetching = state(false);
+/** Grows whenever passes came or went. */
+export const stockChanged = state(0);
+
+/** A word in the language that was chosen. */
+export const t = (words: Words): string => words[language.value];
+
+/** What went wrong, and what to do. */
+export function faultText(fault: Fault): string {
+  return t(FAULTS[fault.code] ?? FAULTS.PAGE!);
+}
+
+/** The screens, by what stands behind `#/`. */
+export const SCREENS = ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest", "lost", "leave"] as const;
+export type Screen = (typeof SCREENS)[number];
+
+export const screen = state<Screen>(screenOf(location.hash));
+/** What the screen is about: an event's name for `contest`. */
+export const about = state(aboutOf(location.hash));
+
+function screenOf(hash: string): Screen {
+  const name = hash.replace(/^#\/?/, "").split("/")[0] ?? "";
+  return SCREENS.find((screen) => screen === name) ?? "";
+}
+
+function aboutOf(hash: string): string {
+  return hash.replace(/^#\/?/, "").split("/")[1] ?? "";
+}
+
+addEventListener("hashchange", () => {
+  screen.value = screenOf(location.hash);
+  about.value = aboutOf(location.hash);
+});
+
+export function go(to: Screen, what = ""): void {
+  location.hash = what ? `#/${to}/${what}` : `#/${to}`;
+}
+
+export function choose(chosen: Wish): void {
+  keepWish(chosen);
+  wish.value = chosen;
+  refusal.value = null;
+  stockFault.value = null;
+  stockChanged.value += 1;
+}
+
+/** What every answer, and every failure, says of the home and of this phone. */
+export function noteOf(open: Wallet, fault: Fault | null): void {
+  if (wallet.value !== open) return;
+  // What went wrong on this phone says nothing of the network.
+  if (fault === null || !["NOT_KEPT", "PAGE"].includes(fault.code)) online.value = fault?.code !== "NO_NETWORK";
+  home.value = open.home;
+  status.value = open.status;
+  registered.value = open.identity !== null;
+  clockWrongMin.value = open.clock.wrongByMin();
+}
+
+/** Does what talks to the home; the fault, if it failed. */
+export async function attempt(work: (open: Wallet) => Promise<void>): Promise<Fault | null> {
+  const open = wallet.value;
+  if (!open) return new Fault("PAGE");
+  try {
+    await work(open);
+    noteOf(open, null);
+    return null;
+  } catch (error) {
+    const fault = faultOf(error);
+    if (fault.code === "PAGE") console.error(error);
+    noteOf(open, fault);
+    return fault;
+  }
+}
+
+/** Fetches passes for the wish where there are too few; never rejects. */
+export async function fillStock(): Promise<void> {
+  const open = wallet.value;
+  if (!open?.identity || fetching.value) return;
+  fetching.value = true;
+  const wanted = wish.value;
+  try {
+    const answer = await open.ask();
+    noteOf(open, null);
+    while (wallet.value === open && wish.value === wanted && (await open.stock.fill(open.identity, wanted, answer))) {
+      stockChanged.value += 1;
+    }
+    stockFault.value = null;
+    if (wish.value === wanted) refusal.value = null;
+    noteOf(open, null);
+  } catch (error) {
+    if (error instanceof Refused) {
+      if (wish.value === wanted) refusal.value = error.refusal ?? create(RefusalSchema);
+      stockFault.value = null;
+      noteOf(open, null);
+    } else {
+      stockFault.value = faultOf(error);
+      if (stockFault.value.code === "PAGE") console.error(error);
+      noteOf(open, stockFault.value);
+    }
+  } finally {
+    fetching.value = false;
+    stockChanged.value += 1;
+  }
+  if (wish.value !== wanted) await fillStock();
+}

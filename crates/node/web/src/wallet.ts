@@ -1,0 +1,272 @@
+// The wallet behind the page: what it knows, what it asks its home, and what it keeps.
+
+import { create, fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
+import {
+  CorrectSchema,
+  CorrectionState,
+  DeclareHealthSchema,
+  DeclareTripSchema,
+  GetHomeResponseSchema,
+  LeaveSchema,
+  QueryResponseSchema,
+  QuerySchema,
+  RegisterSchema,
+  ResidentService,
+  RevokePassesSchema,
+  Symptoms,
+  type GetHomeResponse,
+  type QueryResponse,
+} from "@viridian/wire/resident";
+
+import { Clock } from "./clock.ts";
+import { dayOf } from "./dates.ts";
+import { faultOf } from "./fault.ts";
+import { fromHex, hex, newKey, publicBytes, sha256, sign } from "./keys.ts";
+import { Service } from "./service.ts";
+import { Stock } from "./stock.ts";
+import { Store, type Identity, type KeptPass, type Receipt } from "./store.ts";
+import init, { HeldPass, picture, slot } from "./wasm/wallet.js";
+import wasmUrl from "./wasm/wallet_bg.wasm?url";
+
+export interface Person {
+  number: string;
+  name: string;
+  evidence: string;
+}
+
+export interface Trip {
+  area: number;
+  site: number;
+  begin: number;
+  end: number | null;
+}
+
+/** A code to be shown. */
+export interface Shown {
+  slot: number;
+  text: string;
+  /** Modules in a row. */
+  width: number;
+  /** Row by row, 1 for dark. */
+  modules: Uint8Array;
+}
+
+export class Wallet {
+  private constructor(
+    private readonly store: Store,
+    private readonly service: Service,
+    readonly clock: Clock,
+    readonly stock: Stock,
+    public identity: Identity | null,
+    /** What the home said last. */
+    public home: GetHomeResponse | null,
+    /** The last answer to a query. */
+    public status: QueryResponse | null,
+  ) {}
+
+  static async open(): Promise<Wallet> {
+    const [store] = await Promise.all([Store.open(), init({ module_or_path: wasmUrl })]);
+    const clock = new Clock();
+    const service = new Service(clock);
+    const [identity, home, status] = await Promise.all([store.identity(), store.home(), store.status()]);
+    return new Wallet(
+      store,
+      service,
+      clock,
+      new Stock(store, service, clock),
+      identity ?? null,
+      home ? fromBinary(GetHomeResponseSchema, home) : null,
+      status ? fromBinary(QueryResponseSchema, status) : null,
+    );
+  }
+
+  close(): void {
+    this.store.close();
+  }
+
+  /** Asks the home how it is, and what passes are made from. */
+  async ask(): Promise<GetHomeResponse> {
+    const home = await this.service.home();
+    this.home = home;
+    await this.store.keepHome(toBinary(GetHomeResponseSchema, home));
+    return home;
+  }
+
+  private signer(): Identity {
+    if (!this.identity) throw new Error("not registered");
+    return this.identity;
+  }
+
+  /** Binds a key of this device to a person; neither name nor number is kept. */
+  async register(person: Person): Promise<void> {
+    const home = await this.ask();
+    let key = await this.store.candidate();
+    if (!key) {
+      key = await newKey();
+      await this.store.keepCandidate(key);
+    }
+    const deviceKey = await publicBytes(key);
+    const by = { key, keyId: await sha256(deviceKey), home: home.province };
+    const answer = await this.service.call(by, ResidentService.method.register, RegisterSchema, {
+      deviceKey,
+      identityNumber: person.number,
+      name: person.name,
+      realNameEvidence: new TextEncoder().encode(person.evidence),
+    });
+    const identity = { ...by, keyId: answer.deviceKeyId, federation: home.federation };
+    await this.store.keepIdentity(identity);
+    this.identity = identity;
+  }
+
+  /** The own status under the home's rules, or others. */
+  async query(ruleSetId = ""): Promise<QueryResponse> {
+    const answer = await this.service.call(this.signer(), ResidentService.method.query, QuerySchema, { ruleSetId });
+    const status = create(QueryResponseSchema, { ...answer, padding: new Uint8Array() });
+    if (ruleSetId === "") {
+      this.status = status;
+      await this.store.keepStatus(toBinary(QueryResponseSchema, status));
+    }
+    return status;
+  }
+
+  /** Today's check-in. The same `id` again, after a fault, is the same check-in. */
+  async checkIn(id: Uint8Array, hasSymptoms: boolean): Promise<Receipt> {
+    const minute = this.clock.minute();
+    const day = dayOf(minute);
+    const symptoms = hasSymptoms ? Symptoms.PRESENT : Symptoms.NONE;
+    const answer = await this.service.call(this.signer(), ResidentService.method.declareHealth, DeclareHealthSchema, {
+      eventId: id,
+      day,
+      symptoms,
+    });
+    const said = { day, symptoms: hasSymptoms };
+    return this.keep({ id: hex(id), kind: "check-in", at: minute, said, event: answer.event, receipt: answer.receipt });
+  }
+
+  async declareTrip(id: Uint8Array, trip: Trip): Promise<Receipt> {
+    const answer = await this.service.call(this.signer(), ResidentService.method.declareTrip, DeclareTripSchema, {
+      eventId: id,
+      areaNineDigit: trip.area,
+      site: trip.site,
+      beginMinute: trip.begin,
+      ...(trip.end === null ? {} : { endMinute: trip.end }),
+    });
+    const said = { area: trip.area, site: trip.site, begin: trip.begin, end: trip.end ?? "" };
+    const at = this.clock.minute();
+    return this.keep({ id: hex(id), kind: "trip", at, said, event: answer.event, receipt: answer.receipt });
+  }
+
+  /** Contests an event of the own record; the same `id` again asks where it stands. */
+  async contest(id: Uint8Array, eventId: Uint8Array, statement: string, hours: number): Promise<Receipt> {
+    const answer = await this.service.call(this.signer(), ResidentService.method.correct, CorrectSchema, {
+      caseId: id,
+      eventId,
+      statement,
+    });
+    const known = (await this.store.receipts()).find((receipt) => receipt.id === hex(id));
+    const at = known?.at ?? this.clock.minute();
+    const said = { event: hex(eventId), statement, hours, state: CorrectionState[answer.state] ?? "" };
+    return this.keep({ id: hex(id), kind: "contest", at, said, event: new Uint8Array(), receipt: answer.receipt });
+  }
+
+  /** Asks again where a contestation stands. */
+  askAgain(of: Receipt): Promise<Receipt> {
+    const { event, statement, hours } = of.said;
+    return this.contest(fromHex(of.id), fromHex(String(event)), String(statement), Number(hours));
+  }
+
+  private async keep(receipt: Receipt): Promise<Receipt> {
+    await this.store.keepReceipt(receipt);
+    return receipt;
+  }
+
+  /** Newest first. */
+  async receipts(): Promise<Receipt[]> {
+    return (await this.store.receipts()).sort((a, b) => b.at - a.at);
+  }
+
+  /** Revokes every pass, and unbinds every other device. The number of passes that a gate could still have accepted. */
+  async revokeAll(): Promise<number> {
+    const answer = await this.service.call(this.signer(), ResidentService.method.revokePasses, RevokePassesSchema, {
+      useId: new Uint8Array(),
+      forgetOtherDevices: true,
+    });
+    await this.store.dropAllPasses();
+    return answer.revoked;
+  }
+
+  /** This device is not bound any more: all but the receipts leaves it. */
+  async forget(): Promise<void> {
+    await this.store.forget();
+    this.identity = null;
+    this.status = null;
+  }
+
+  /** Has the home erase everything of this resident, and this device, too. */
+  async leave(): Promise<void> {
+    await this.service.call(this.signer(), ResidentService.method.leave, LeaveSchema, {});
+    await this.store.wipe();
+    this.identity = null;
+    this.status = null;
+  }
+
+  /** The code of a pass, signed now. */
+  async show(pass: KeptPass): Promise<Shown> {
+    const held = new HeldPass(pass.pass);
+    try {
+      const now = slot(this.clock.now());
+      const signature = await sign(pass.key, new Uint8Array(held.signing_bytes(now)));
+      const text = held.text(now, signature);
+      const [width = 0, ...modules] = picture(text);
+      return { slot: now, text, width, modules: Uint8Array.from(modules) };
+    } finally {
+      held.free();
+    }
+  }
+
+  /** The half minute that it is now. */
+  slot(): number {
+    return slot(this.clock.now());
+  }
+
+  /** Everything that this wallet holds, with a fresh answer of the home where it can be had; keys stay where they are. */
+  async everything(): Promise<string> {
+    let status = this.status;
+    let from = "kept";
+    if (this.identity) {
+      try {
+        status = await this.query();
+        from = "home";
+      } catch (error) {
+        console.warn(faultOf(error));
+      }
+    }
+    const passes = (await this.store.passes()).map((pass) => {
+      const { wish, epoch, asOf, goodUntil, shown } = pass;
+      return { wish, epoch, asOf, goodUntil, shown, pass: hex(pass.pass), revocationSecret: hex(pass.secret) };
+    });
+    const uses = (await this.store.uses()).map((use) => ({ id: hex(use.id), wish: use.wish, epoch: use.epoch }));
+    const receipts = (await this.receipts()).map((receipt) => ({
+      ...receipt,
+      event: hex(receipt.event),
+      receipt: hex(receipt.receipt),
+    }));
+    const device = this.identity && {
+      keyId: hex(this.identity.keyId),
+      publicKey: hex(await publicBytes(this.identity.key)),
+      home: this.identity.home,
+      federation: this.identity.federation,
+    };
+    const all = {
+      format: "viridian-wallet/1",
+      atMinute: this.clock.minute(),
+      device,
+      home: this.home && toJson(GetHomeResponseSchema, this.home),
+      status: status && { from, answer: toJson(QueryResponseSchema, status) },
+      passes,
+      uses,
+      receipts,
+    };
+    return JSON.stringify(all, null, 2);
+  }
+}
