@@ -72,7 +72,19 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "plain-http",
         ],
     ),
-    ("source", &["ledger", "verifier", "plain-http"]),
+    // It asks a home for an opening, with a certificate, and judges what its own event states.
+    (
+        "source",
+        &[
+            "rules",
+            "commitment",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+            "plain-http",
+        ],
+    ),
     (
         "auditor",
         &[
@@ -159,6 +171,7 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "node",
             "checkpoint",
             "auditor",
+            "source",
             "demo",
             "reliability",
         ],

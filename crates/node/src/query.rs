@@ -10,8 +10,8 @@ use wire::resident::v1 as proto;
 
 use crate::forward::ForeignEvent;
 use crate::rule_book::KnownSet;
-use crate::sample::ReadByOther;
 use crate::store::ReadPurpose;
+use crate::trail::Readings;
 use crate::{Node, NodeError};
 
 /// The own status, with everything that it rests on.
@@ -28,8 +28,8 @@ pub struct Status {
     pub events: Vec<Event>,
     /// The newest that sources of other provinces stated, those without effect among them.
     pub foreign: Vec<ForeignEvent>,
-    /// The newest readings by somebody else than the resident, newest first.
-    pub readings: Vec<ReadByOther>,
+    /// Readings by somebody else than the resident.
+    pub readings: Readings,
 }
 
 impl Status {
@@ -76,7 +76,7 @@ impl Node {
         call.note_reading(ReadPurpose::Query, rule_set.id().as_str(), &mut write);
         let events = self.events_of(call.resident)?;
         let foreign = self.foreign_events(call.resident, &events, at)?;
-        let readings = self.readings_by_others(call.resident)?;
+        let readings = self.readings_by_others(call.resident, question.readings_from)?;
         call.commit(write)?;
 
         let counting = self.charter().rules.counting_at(at);

@@ -9,8 +9,8 @@ use super::{Desk, held};
 use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
 use crate::query::Status as Own;
-use crate::sample::ReadByOther;
 use crate::terms::PassTerms;
+use crate::trail::ReadByOther;
 use crate::{CaseState, Making, Node, Outcome, words};
 
 /// How soon a device asks again for passes that are not made yet.
@@ -230,7 +230,9 @@ fn answer(node: &Node, own: &Own) -> proto::QueryResponse {
         earliest_green_day: latest_end.map(|day| day.get().into()),
         padding: Vec::new(),
         foreign_events: own.foreign.iter().map(|e| foreign(node, e)).collect(),
-        readings: own.readings.iter().map(reading).collect(),
+        readings: own.readings.shown.iter().map(reading).collect(),
+        readings_total: u32::try_from(own.readings.total).unwrap_or(u32::MAX),
+        readings_next: own.readings.next.map_or(Vec::new(), |next| next.to_vec()),
     }
 }
 
@@ -254,11 +256,11 @@ fn foreign(node: &Node, foreign: &ForeignEvent) -> proto::ForeignEvent {
     }
 }
 
-/// A reading by an auditor as it travels.
+/// A reading by somebody else as it travels.
 fn reading(read: &ReadByOther) -> proto::Reading {
     proto::Reading {
         at_minute: read.at.get(),
-        purpose: "sample".to_owned(),
+        purpose: read.purpose.to_owned(),
         reader: read.reader.to_string(),
         epoch: read.epoch.get(),
     }

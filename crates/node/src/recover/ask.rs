@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use commitment::Slot;
-use ledger::log::{SignedCheckpoint, SignedLogKeys};
+use ledger::log::{LogHash, SignedCheckpoint, SignedLogKeys};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -142,11 +142,11 @@ pub(super) async fn witnessed_by(
     Ok(witnessed.transpose()?)
 }
 
-/// Whether anybody shows within `wait` a checkpoint that this node signed, of more than `had` entries.
+/// Whether anybody shows within `wait` a checkpoint that this node signed, of more than `had` entries, and that is none of `others`.
 pub(super) async fn holds_more(
     me: &Recovering<'_>,
     peers: &Peers,
-    had: u64,
+    (had, others): (u64, &[(u64, LogHash)]),
     wait: Duration,
 ) -> bool {
     let mut calls = JoinSet::new();
@@ -157,6 +157,7 @@ pub(super) async fn holds_more(
         while let Some(call) = calls.join_next().await {
             if let Ok(Ok(Some(held))) = call
                 && held.checkpoint.size() > had
+                && !others.contains(&(held.checkpoint.size(), held.checkpoint.root()))
                 && me.has_signed(&held.checkpoint)
             {
                 return true;

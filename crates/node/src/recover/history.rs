@@ -22,6 +22,8 @@ pub(super) struct History {
     pub(super) newest: Option<SignedCheckpoint>,
     /// What the store lacks of it.
     pub(super) entries: Vec<Vec<u8>>,
+    /// Size and root of the checkpoints that are shown and are not of it.
+    pub(super) others: Vec<(u64, LogHash)>,
 }
 
 /// Finds the history that goes on from the store: the newest first.
@@ -48,13 +50,17 @@ pub(super) async fn find(
         let judged = match entries {
             Ok(entries) => hold_against(me, own, &entries, holders, &mut over)
                 .await
-                .map(|()| entries),
+                .map(|others| (entries, others)),
             Err(error) => Err(error),
         };
         match judged {
-            Ok(entries) => {
+            Ok((entries, others)) => {
                 passed.extend(over);
-                return Ok(History { newest, entries });
+                return Ok(History {
+                    newest,
+                    entries,
+                    others,
+                });
             }
             Err(error @ RecoverError::Incomplete { .. }) => {
                 incomplete.get_or_insert((size, error));
@@ -100,14 +106,15 @@ fn candidates(
         .collect()
 }
 
-/// Holds every checkpoint that this node signed against the log that it is to have.
+/// Holds every checkpoint that this node signed against the log that it is to have; gives those that are not of it, where that is
+/// settled.
 async fn hold_against(
     me: &Recovering<'_>,
     own: &Log,
     entries: &[Vec<u8>],
     holders: &[Holder],
     passed: &mut Vec<PassedOver>,
-) -> Result<(), RecoverError> {
+) -> Result<Vec<(u64, LogHash)>, RecoverError> {
     let full = |_| RecoverError::TooMuch {
         limit: RECOVERED_MAX_BYTES,
     };
@@ -147,16 +154,17 @@ async fn hold_against(
         side.extend(witnesses_of(checkpoint, &names));
     }
     if others.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     if is_settled(me.roster.quorum(), with.len(), against.len()) {
-        for holder in others {
+        for holder in &others {
             let size = holder.checkpoint.size();
             note(passed, &holder.name, WhyNot::OtherHistory { size });
         }
-        return Ok(());
+        let trees = others.iter().map(|holder| &holder.checkpoint);
+        return Ok(trees.map(|tree| (tree.size(), tree.root())).collect());
     }
-    contradiction(me, own.size(), &others).await
+    Err(contradiction(me, own.size(), &others).await?)
 }
 
 /// Whether one history is the log's although there is another: as many others have cosigned it as make a quorum with the log, and too few
@@ -171,19 +179,19 @@ async fn contradiction(
     me: &Recovering<'_>,
     had: u64,
     others: &[&Holder],
-) -> Result<(), RecoverError> {
+) -> Result<RecoverError, RecoverError> {
     for holder in others {
         let size = holder.checkpoint.size();
         if let Some(index) = first_difference(me, holder, had).await? {
-            return Err(RecoverError::OtherHistory { index });
+            return Ok(RecoverError::OtherHistory { index });
         }
         if size <= had {
             let index = size.saturating_sub(1);
-            return Err(RecoverError::OtherHistory { index });
+            return Ok(RecoverError::OtherHistory { index });
         }
     }
     let names: Vec<&str> = others.iter().map(|holder| holder.name.as_str()).collect();
-    Err(RecoverError::TwoHistories {
+    Ok(RecoverError::TwoHistories {
         size: others[0].checkpoint.size(),
         shown_by: names.join(", "),
     })

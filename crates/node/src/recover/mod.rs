@@ -222,18 +222,20 @@ impl Recovering<'_> {
                 raised,
                 answered: provinces,
                 passed,
+                others: found.others,
             },
         )
     }
 
     /// Whether one of `peers` shows within `wait` a checkpoint that this node signed and that is of more entries than its store
-    /// has.
+    /// has; not one of another history, as a recovery found.
     ///
     /// # Errors
     /// [`NodeError::Store`].
     pub async fn is_older(&self, peers: &Peers, wait: Duration) -> Result<bool, NodeError> {
         let had = self.vault.keys(Table::LogEntries, b"", usize::MAX)?.len() as u64;
-        Ok(ask::holds_more(self, peers, had, wait).await)
+        let others = mark::other_histories(self.vault)?;
+        Ok(ask::holds_more(self, peers, (had, &others), wait).await)
     }
 
     /// How many of the other provinces must answer: so many that each checkpoint which was good by the log's policy, cosigned by a

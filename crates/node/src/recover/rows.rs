@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use commitment::{Epoch, fr_to_bytes};
 use ledger::CosignerState;
-use ledger::log::{Entry, KeyChange, KeyRole, SignedCheckpoint, SignedLogKeys};
+use ledger::log::{Entry, KeyChange, KeyRole, LogHash, SignedCheckpoint, SignedLogKeys};
 use rules::{Day, Minute, ProvinceCode};
 use verifier::trust::BATCH_SPACING_MIN;
 
 use super::ask::Holder;
 use super::floors::Floors;
+use super::mark::remember_others;
 use super::passed::PassedOver;
 use super::witness::Raised;
 use super::{RecoverError, Recovered, Recovering, recovered, take_off_mark};
@@ -30,6 +31,8 @@ pub(super) struct Found<'a> {
     pub(super) raised: Raised,
     pub(super) answered: Vec<ProvinceCode>,
     pub(super) passed: Vec<PassedOver>,
+    /// Checkpoints of another history.
+    pub(super) others: Vec<(u64, LogHash)>,
 }
 
 /// An entry that the store has.
@@ -111,6 +114,7 @@ pub(super) fn store(me: &Recovering<'_>, found: Found<'_>) -> Result<Recovered, 
     let (head_epoch, head_time) = found.floors.head.unwrap_or((0, Minute::ZERO));
     row.no_head_to = Some((head_epoch, head_time.max(now)));
     take_off_mark(&mut write, &row);
+    remember_others((me.vault, &mut write), &found.others)?;
     write.commit()?;
     Ok(Recovered {
         had: found.had,

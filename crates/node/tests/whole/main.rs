@@ -13,6 +13,8 @@ mod hardened;
 mod hostile;
 mod leave;
 mod observed;
+mod openings;
+mod openings_refused;
 mod page;
 mod passes;
 mod pressure;

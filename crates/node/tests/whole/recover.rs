@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use commitment::{Epoch, Slot};
 use ed25519_dalek::SigningKey;
-use ledger::log::{AddCheckpoint, Entry, WitnessState};
+use federation::FederationId;
+use ledger::log::{AddCheckpoint, Entry, LogSigner, WitnessState};
 use ledger::{
     HeadHash, HeadKeys, Member, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
 };
@@ -102,21 +103,39 @@ pub(crate) async fn recover_as(
     least: Option<usize>,
     (roster, head_keys): (&Roster, &[SigningKey]),
 ) -> Result<Recovered, RecoverError> {
-    let vault = vault(LOST, store);
-    let me = Recovering {
-        vault: &vault,
-        federation: &federation(),
+    let (vault, federation, signer) = (vault(LOST, store), federation(), log_signer(LOST));
+    let me = who(&vault, &federation, (roster, head_keys), &signer);
+    let peers = world.peers_of(LOST);
+    me.run(&peers, urls, least, &mut |_| {}).await
+}
+
+/// Whether the others show that a store of the lost house is older than what it signed.
+pub(crate) async fn is_older(world: &World, store: &Arc<MemoryStore>) -> bool {
+    let (vault, federation, signer) = (vault(LOST, store), federation(), log_signer(LOST));
+    let (roster, head_keys) = (roster(), [head_key(LOST)]);
+    let me = who(&vault, &federation, (&roster, &head_keys), &signer);
+    let wait = Duration::from_secs(3);
+    me.is_older(&world.peers_of(LOST), wait).await.unwrap()
+}
+
+fn who<'a>(
+    vault: &'a Vault,
+    federation: &'a FederationId,
+    (roster, head_keys): (&'a Roster, &'a [SigningKey]),
+    log_signer: &'a LogSigner,
+) -> Recovering<'a> {
+    Recovering {
+        vault,
+        federation,
         home: province(LOST),
         slot: slot(LOST),
         roster,
         head_keys,
-        log_signer: &log_signer(LOST),
+        log_signer,
         now: minute(BACK),
         skew_min: 5,
         patience: PATIENCE,
-    };
-    let peers = world.peers_of(LOST);
-    me.run(&peers, urls, least, &mut |_| {}).await
+    }
 }
 
 pub(crate) async fn close_and_assemble(world: &World, epoch: u32) {

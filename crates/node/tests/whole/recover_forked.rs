@@ -14,7 +14,8 @@ use tokio::net::TcpListener;
 use wire::{CheckpointOffer, Reason};
 
 use crate::recover::{
-    BACK, Before, LOST, copy_of, entries, findings, lose, recover, recover_as, slot, vault,
+    BACK, Before, LOST, copy_of, entries, findings, is_older, lose, recover, recover_as, slot,
+    vault,
 };
 use crate::recover_hostile::{Manner, bytes_of, damage, serve};
 use crate::world::{PROVINCES, Wish, World, head_key, log_signer, minute, parts, province};
@@ -75,7 +76,27 @@ async fn who_shows_another_history_is_named_and_the_log_is_what_the_witnesses_ho
         .map(|(url, of)| passed(url, size(of)))
         .collect();
     assert_eq!(recovered.passed_over, named);
+    // Whoever comes to hold one of them does not keep the node from its start; another larger one does.
+    for (size, is_older_now) in [(told.len() + 3, false), (told.len() + 4, true)] {
+        assert!(!is_older(&world, &backup).await);
+        let (_, checkpoint) = branch(LOST, &told, had, size);
+        cosign(&world, &checkpoint);
+        assert_eq!(is_older(&world, &backup).await, is_older_now, "{size}");
+    }
     assert_eq!(findings(LOST, &backup), Vec::<String>::new());
+}
+
+/// Has 33 remember a checkpoint of the lost house as cosigned last.
+fn cosign(world: &World, checkpoint: &SignedCheckpoint) {
+    let vault = vault(33, &world.house(33).store);
+    let key = [slot(LOST).get()];
+    let mut row: WitnessedRow = vault.get(Table::Witnessed, &key).unwrap().unwrap();
+    row.state = state_of(checkpoint);
+    assert!(WitnessState::from_bytes(&row.state).is_ok());
+    row.checkpoint = checkpoint.to_bytes().to_vec();
+    let mut write = vault.write();
+    write.put(Table::Witnessed, &key, &row);
+    write.commit().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,17 +106,7 @@ async fn two_histories_that_witnesses_hold_are_told_as_what_they_are() {
     let (had, told) = (entries(LOST, &backup).len(), bytes_of(&lost));
     for size in [had + 1, told.len()] {
         let (_, checkpoint) = branch(LOST, &told, had, size);
-        // One of the others has cosigned another history.
-        let vault = vault(33, &world.house(33).store);
-        let key = [slot(LOST).get()];
-        let mut row: WitnessedRow = vault.get(Table::Witnessed, &key).unwrap().unwrap();
-        let state = state_of(&checkpoint);
-        assert!(WitnessState::from_bytes(&state).is_ok());
-        row.state = state;
-        row.checkpoint = checkpoint.to_bytes().to_vec();
-        let mut write = vault.write();
-        write.put(Table::Witnessed, &key, &row);
-        write.commit().unwrap();
+        cosign(&world, &checkpoint);
         let found = recover(&world, &backup, &[], None).await;
         match found {
             Err(RecoverError::TwoHistories { size: of, shown_by }) => {

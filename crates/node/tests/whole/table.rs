@@ -19,7 +19,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine, A an auditor of any
 /// province. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 53] = [
+const TABLE: [(&str, &str); 54] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -35,6 +35,7 @@ const TABLE: [(&str, &str); 53] = [
     ("/viridian.source.v1.SourceService/StreamEvents", "S"),
     ("/viridian.source.v1.ForwardedService/GetForwarded", "S"),
     ("/viridian.source.v1.ForwardedService/ConfirmForwarded", "S"),
+    ("/viridian.source.v1.OpeningService/OpenEvent", "S"),
     ("/viridian.federation.v1.ForwardService/GetSealingKey", "N"),
     ("/viridian.federation.v1.ForwardService/ForwardEvents", "N"),
     ("/viridian.trust.v1.TrustService/GetTrustList", "NSCOPA"),
