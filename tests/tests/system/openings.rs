@@ -111,7 +111,10 @@ async fn a_source_has_its_event_opened_keeps_the_opening_and_judges_it_again() {
         &format!("{one} --keep opening.bin --keep-list list.bin"),
     );
     assert_eq!(code(&output), 0, "{}", said(&output));
-    assert_eq!((&told["state"], &told["epoch"]), (&"stands".into(), &1.into()));
+    assert_eq!(
+        (&told["state"], &told["epoch"]),
+        (&"stands".into(), &1.into())
+    );
     assert_eq!(told["test_key"], true);
     let number = String::from_utf8(Person::of(HOME, 1).number.expose().to_vec()).unwrap();
     let printed = [&output.stdout[..], &output.stderr].concat();
@@ -150,7 +153,10 @@ fn what_is_kept_is_judged_alike(world: &World) {
     let (output, _) = check("opening.bin", "two", "--epoch 1");
     assert_eq!(code(&output), 3);
     let (output, told) = check("opening.bin", "one", "--epoch 2");
-    assert_eq!((code(&output), &told["state"]), (1, &"could-not-tell".into()));
+    assert_eq!(
+        (code(&output), &told["state"]),
+        (1, &"could-not-tell".into())
+    );
     let opening = std::fs::read(world.dir().join("opening.bin")).unwrap();
     assert_eq!(opening.len(), 719);
     let mut altered = opening.clone();
