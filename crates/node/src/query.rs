@@ -9,6 +9,7 @@ use wire::Question;
 use wire::resident::v1 as proto;
 
 use crate::forward::ForeignEvent;
+use crate::proxies::KnownProxy;
 use crate::rule_book::KnownSet;
 use crate::sample::ReadByOther;
 use crate::store::ReadPurpose;
@@ -28,8 +29,10 @@ pub struct Status {
     pub events: Vec<Event>,
     /// The newest that sources of other provinces stated, those without effect among them.
     pub foreign: Vec<ForeignEvent>,
-    /// The newest readings by somebody else than the resident, newest first.
+    /// The newest readings by somebody else than the resident, newest first; a proxy is told of none.
     pub readings: Vec<ReadByOther>,
+    /// Who may act for the resident now; a proxy is told of itself alone.
+    pub proxies: Vec<KnownProxy>,
 }
 
 impl Status {
@@ -76,7 +79,12 @@ impl Node {
         call.note_reading(ReadPurpose::Query, rule_set.id().as_str(), &mut write);
         let events = self.events_of(call.resident)?;
         let foreign = self.foreign_events(call.resident, &events, at)?;
-        let readings = self.readings_by_others(call.resident)?;
+        let mut proxies = self.known_proxies(call.resident, at)?;
+        let mut readings = self.readings_by_others(call.resident, &proxies)?;
+        if call.is_proxy {
+            proxies.retain(|proxy| proxy.id == call.device);
+            readings.clear();
+        }
         call.commit(write)?;
 
         let counting = self.charter().rules.counting_at(at);
@@ -99,6 +107,7 @@ impl Node {
             events,
             foreign,
             readings,
+            proxies,
         })
     }
 }

@@ -19,6 +19,7 @@ use wire::{
 };
 
 use crate::epoch::{Closed, committed_key};
+use crate::proxies::{self, KnownProxy};
 use crate::residents::ERASED;
 use crate::store::{
     CommittedRow, DeviceRow, EventRow, Evidence, ReadPurpose, ReadRow, ResidentKey, ResidentRow,
@@ -33,7 +34,7 @@ const EVENTS_PER_CALL_MIN: u32 = 40;
 /// Readings that a resident is shown; the newest.
 const SHOWN_MAX: usize = 16;
 /// Ends the key of a reading by somebody else than the resident, so that it is found without opening all others.
-const BY_OTHER: &[u8] = b"o";
+pub(crate) const BY_OTHER: &[u8] = b"o";
 /// Length of such a key: resident, minute, random, and that end.
 const BY_OTHER_KEY_LEN_BYTES: usize = 32 + 4 + 16 + BY_OTHER.len();
 /// Rows of openings removed at a time.
@@ -89,9 +90,24 @@ pub struct ReadByOther {
     /// When.
     pub at: Minute,
     /// Who.
-    pub reader: Auditor,
-    /// The epoch of the registry that the leaf was drawn from.
-    pub epoch: Epoch,
+    pub reader: Reader,
+}
+
+/// Who read a record besides its resident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// An auditor, to whom the leaf was opened.
+    Auditor {
+        /// Which.
+        who: Auditor,
+        /// The epoch of the registry that the leaf was drawn from.
+        epoch: Epoch,
+    },
+    /// A proxy of the resident.
+    Proxy {
+        /// What the resident calls it.
+        name: String,
+    },
 }
 
 /// What is drawn from a registry, and the tree that it is drawn from.
@@ -294,7 +310,11 @@ impl Node {
                     *key
                 } else {
                     let row = self.vault.get::<DeviceRow>(Table::Devices, &id)?;
-                    let key = row.and_then(|row| row.key.try_into().ok());
+                    let key = match row {
+                        Some(row) => Some(row.key),
+                        None => self.key_of_proxy(wire::DeviceKeyId(id))?,
+                    };
+                    let key = key.and_then(|key| key.try_into().ok());
                     devices.insert(id, key);
                     key
                 };
@@ -322,6 +342,7 @@ impl Node {
     pub(crate) fn readings_by_others(
         &self,
         resident: ResidentKey,
+        proxies: &[KnownProxy],
     ) -> Result<Vec<ReadByOther>, NodeError> {
         let mut keys = self.vault.keys(Table::Reads, &resident.0, usize::MAX)?;
         keys.retain(|key| key.len() == BY_OTHER_KEY_LEN_BYTES);
@@ -330,21 +351,26 @@ impl Node {
         newest
             .map(|key| {
                 let row: Option<ReadRow> = self.vault.get(Table::Reads, key)?;
-                let purpose = row.ok_or_else(damaged)?.purpose;
-                let ReadPurpose::Sample {
-                    province,
-                    auditor,
-                    epoch,
-                } = purpose
-                else {
-                    return Err(damaged());
+                let row = row.ok_or_else(damaged)?;
+                let reader = match row.purpose {
+                    ReadPurpose::Sample {
+                        province,
+                        auditor,
+                        epoch,
+                    } => Reader::Auditor {
+                        who: Auditor::numbered(&self.federation, province, auditor),
+                        epoch: Epoch::new(epoch),
+                    },
+                    ReadPurpose::Proxy => Reader::Proxy {
+                        name: proxies::name_of(&row.device_key_id, proxies),
+                    },
+                    _ => return Err(damaged()),
                 };
                 let at = key.get(32..36).and_then(|at| at.try_into().ok());
                 let at = at.map(u32::from_be_bytes).map(Minute::new);
                 Ok(ReadByOther {
                     at: at.and_then(Result::ok).ok_or_else(damaged)?,
-                    reader: Auditor::numbered(&self.federation, province, auditor),
-                    epoch: Epoch::new(epoch),
+                    reader,
                 })
             })
             .collect()

@@ -16,6 +16,7 @@ mod log_calls;
 mod method;
 mod mirror_calls;
 mod padding;
+mod proxy_calls;
 mod reason;
 mod request_auth;
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use log_calls::{
 pub use method::{DESCRIPTORS, Method};
 pub use mirror_calls::{MAX_LOG_PART_BYTES, ReadPart, WitnessedLog, fitting, log_part_response};
 pub use padding::Padded;
+pub use proxy_calls::ProxyWish;
 pub use reason::resident_reason;
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,

@@ -33,7 +33,14 @@ fn the_vectors_are_what_this_crate_makes() {
     let calls = calls.filter(|m| m.path().contains(".ResidentService/") && *m != Method::GetHome);
     let vectors: Vec<_> = calls
         .zip(0_u8..)
-        .map(|(method, n)| vector(method, 33 + n % 4, 27_000_000 + u32::from(n) * 257, 250 + n % 6))
+        .map(|(method, n)| {
+            vector(
+                method,
+                33 + n % 4,
+                27_000_000 + u32::from(n) * 257,
+                250 + n % 6,
+            )
+        })
         .collect();
     assert_eq!(vectors.len(), 9);
     let text = serde_json::to_string_pretty(&vectors).unwrap() + "\n";

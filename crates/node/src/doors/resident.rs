@@ -8,8 +8,9 @@ use wire::resident::v1::resident_service_server::ResidentService;
 use super::{Desk, held};
 use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
+use crate::proxies::KnownProxy;
 use crate::query::Status as Own;
-use crate::sample::ReadByOther;
+use crate::sample::{ReadByOther, Reader};
 use crate::terms::PassTerms;
 use crate::{CaseState, Making, Node, Outcome, words};
 
@@ -157,6 +158,17 @@ impl ResidentService for ResidentDesk {
         left.map(|()| Response::new(proto::LeaveResponse {}))
     }
 
+    async fn set_proxy(
+        &self,
+        request: Request<proto::SetProxyRequest>,
+    ) -> Result<Response<proto::SetProxyResponse>, Status> {
+        let request = request.into_inner();
+        let proxies = self.0.ask(move |node| node.set_proxy(&request)).await?;
+        Ok(Response::new(proto::SetProxyResponse {
+            proxies: proxies.iter().map(proxy).collect(),
+        }))
+    }
+
     async fn correct(
         &self,
         request: Request<proto::CorrectRequest>,
@@ -231,6 +243,7 @@ fn answer(node: &Node, own: &Own) -> proto::QueryResponse {
         padding: Vec::new(),
         foreign_events: own.foreign.iter().map(|e| foreign(node, e)).collect(),
         readings: own.readings.iter().map(reading).collect(),
+        proxies: own.proxies.iter().map(proxy).collect(),
     }
 }
 
@@ -254,13 +267,28 @@ fn foreign(node: &Node, foreign: &ForeignEvent) -> proto::ForeignEvent {
     }
 }
 
-/// A reading by an auditor as it travels.
+/// A reading by somebody else as it travels.
 fn reading(read: &ReadByOther) -> proto::Reading {
+    let (purpose, reader, epoch) = match &read.reader {
+        Reader::Auditor { who, epoch } => ("sample", who.to_string(), epoch.get()),
+        Reader::Proxy { name } => ("proxy", name.clone(), 0),
+    };
     proto::Reading {
         at_minute: read.at.get(),
-        purpose: "sample".to_owned(),
-        reader: read.reader.to_string(),
-        epoch: read.epoch.get(),
+        purpose: purpose.to_owned(),
+        reader,
+        epoch,
+    }
+}
+
+/// A proxy as it travels.
+fn proxy(proxy: &KnownProxy) -> proto::Proxy {
+    proto::Proxy {
+        proxy_key: proxy.key.clone(),
+        label: proxy.label.clone(),
+        since_minute: proxy.since.get(),
+        until_minute: proxy.until.get(),
+        last_used_minute: proxy.last_used.map_or(0, Minute::get),
     }
 }
 
