@@ -192,6 +192,7 @@ fn terms(terms: PassTerms) -> proto::PassTerms {
         epoch: terms.epoch.get(),
         as_of_minute: terms.as_of.get(),
         pass_age_max_min: terms.pass_age_max_min,
+        card_pass_age_max_min: terms.card_pass_age_max_min,
         rule_set_ids: terms.rule_sets,
     }
 }

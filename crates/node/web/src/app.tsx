@@ -9,6 +9,7 @@ import { Home } from "./screens/home.tsx";
 import { Leave, Lost } from "./screens/grave.tsx";
 import { More } from "./screens/more.tsx";
 import { Ask } from "./screens/ask.tsx";
+import { Paper } from "./screens/paper.tsx";
 import { Receipts } from "./screens/receipts.tsx";
 import { Register } from "./screens/register.tsx";
 import { Show } from "./screens/show.tsx";
@@ -184,6 +185,8 @@ function Open({ screen }: { screen: Screen }) {
       return <Lost />;
     case "leave":
       return <Leave />;
+    case "paper":
+      return <Paper />;
   }
 }
 

@@ -42,7 +42,7 @@ export function faultText(fault: Fault): string {
 }
 
 /** The screens, by what stands behind `#/`. */
-export const SCREENS = ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest", "lost", "leave"] as const;
+export const SCREENS = ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest", "lost", "leave", "paper"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 export const screen = state<Screen>(screenOf(location.hash));

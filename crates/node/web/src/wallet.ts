@@ -22,11 +22,13 @@ import { Clock } from "./clock.ts";
 import { dayOf } from "./dates.ts";
 import { faultOf } from "./fault.ts";
 import { fromHex, hex, newKey, publicBytes, sha256, sign } from "./keys.ts";
+import { PaperDesk } from "./paper.ts";
 import { Service } from "./service.ts";
 import { Stock } from "./stock.ts";
 import { Store, type Identity, type KeptPass, type Receipt } from "./store.ts";
-import init, { HeldPass, picture, slot } from "./wasm/wallet.js";
+import init, { HeldPass, card_text, picture, slot } from "./wasm/wallet.js";
 import wasmUrl from "./wasm/wallet_bg.wasm?url";
+import type { Wish } from "./wish.ts";
 
 export interface Person {
   number: string;
@@ -41,14 +43,29 @@ export interface Trip {
   end: number | null;
 }
 
-/** A code to be shown. */
-export interface Shown {
-  slot: number;
-  text: string;
+/** A code as it is drawn. */
+export interface Drawing {
   /** Modules in a row. */
   width: number;
   /** Row by row, 1 for dark. */
   modules: Uint8Array;
+}
+
+/** A code to be shown. */
+export interface Shown extends Drawing {
+  slot: number;
+  text: string;
+}
+
+/** A code to be printed. */
+export interface Sheet extends Drawing {
+  asOf: number;
+  goodUntil: number;
+}
+
+function drawing(text: string): Drawing {
+  const [width = 0, ...modules] = picture(text);
+  return { width, modules: Uint8Array.from(modules) };
 }
 
 export class Wallet {
@@ -57,6 +74,7 @@ export class Wallet {
     private readonly service: Service,
     readonly clock: Clock,
     readonly stock: Stock,
+    private readonly papers: PaperDesk,
     public identity: Identity | null,
     /** What the home said last. */
     public home: GetHomeResponse | null,
@@ -74,6 +92,7 @@ export class Wallet {
       service,
       clock,
       new Stock(store, service, clock),
+      new PaperDesk(service),
       identity ?? null,
       home ? fromBinary(GetHomeResponseSchema, home) : null,
       status ? fromBinary(QueryResponseSchema, status) : null,
@@ -217,11 +236,17 @@ export class Wallet {
       const now = slot(this.clock.now());
       const signature = await sign(pass.key, new Uint8Array(held.signing_bytes(now)));
       const text = held.text(now, signature);
-      const [width = 0, ...modules] = picture(text);
-      return { slot: now, text, width, modules: Uint8Array.from(modules) };
+      return { slot: now, text, ...drawing(text) };
     } finally {
       held.free();
     }
+  }
+
+  /** A pass to be printed, bound to the identity card. */
+  async paper(wish: Wish): Promise<Sheet> {
+    const home = await this.ask();
+    const { pass, asOf, goodUntil } = await this.papers.fetch(this.signer(), wish, home);
+    return { asOf, goodUntil, ...drawing(card_text(pass)) };
   }
 
   /** The half minute that it is now. */

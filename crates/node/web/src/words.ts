@@ -136,6 +136,17 @@ export const WORDS = {
   contestAsk: w("查询进展", "Ask again"),
   contestBy: w("期限", "Due"),
 
+  paper: w("纸质凭证", "Paper pass"),
+  paperText: w(
+    "为不便使用手机的人打印一张凭证。它与本人身份证绑定，纸上没有姓名、号码和颜色。",
+    "A pass to print, for whoever goes without a phone. It is bound to your identity card; there is no name, number or colour on it.",
+  ),
+  paperMake: w("生成纸质凭证", "Make a paper pass"),
+  paperPrint: w("打印或存为PDF", "Print, or save as PDF"),
+  paperHint: w("“手机丢失”会撤销所有凭证，包括纸质凭证。", "“Lost phone” revokes all passes, those on paper too."),
+  paperOnlyCard: w("仅与本人身份证一并有效。", "Only with the ID card."),
+  paperRevoked: w("门岗每次查验时都会核对是否已被撤销，也可要求更新的凭证。", "Each gate checks again whether it has been revoked, and may ask for a newer one."),
+
   receipts: w("回执", "Receipts"),
   receiptsNone: w("还没有回执。", "There are none yet."),
   receiptsText: w(
@@ -187,6 +198,7 @@ export const FAULTS: Record<string, Words> = {
     "姓名与证件号码未通过核对，或您的记录不在本省。请检查后重试，或到社区办理。",
     "Name and number were not confirmed, or your record is kept in another province. Check both and try again, or ask a community office.",
   ),
+  NO_PAPER: w("目前没有门岗接受纸质凭证。", "No gate takes a pass on paper at present."),
   BAD_IDENTITY_NUMBER: w("证件号码不正确，请检查。", "The identity number is not valid. Check it."),
   ALREADY_BOUND: w("此密钥已属他人。请清除本页数据后再注册。", "This key belongs to somebody else. Clear this page's data and register again."),
   TOO_MANY_DEVICES: w("绑定的手机过多。请在其中一部手机上用“手机丢失”解除其他手机。", "Too many phones are bound. On one of them, use “Lost phone” to unbind the others."),

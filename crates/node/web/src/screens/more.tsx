@@ -36,6 +36,7 @@ export function More() {
       {(status.value?.foreignEvents ?? []).map((event) => (
         <Foreign key={hex(event.eventId)} event={event} />
       ))}
+      <button onClick={() => go("paper")}>{t(WORDS.paper)}</button>
       <button onClick={() => go("receipts")}>{t(WORDS.receipts)}</button>
       <button onClick={() => void save()}>{t(WORDS.exportAll)}</button>
       <p class="hint">{t(WORDS.exportText)}</p>
