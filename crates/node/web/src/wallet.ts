@@ -17,20 +17,22 @@ import {
   type GetHomeResponse,
   type QueryResponse,
 } from "@viridian/wire/resident";
+import { SetProxySchema } from "@viridian/wire/proxies";
 
 import { Clock } from "./clock.ts";
 import { dayOf } from "./dates.ts";
 import { faultOf } from "./fault.ts";
 import { fromHex, hex, newKey, publicBytes, sha256, sign } from "./keys.ts";
+import { mandateText } from "./mandate.ts";
 import { PaperDesk } from "./paper.ts";
 import { Service } from "./service.ts";
 import { Stock } from "./stock.ts";
-import { Store, type Identity, type KeptPass, type Receipt } from "./store.ts";
+import { OWN, Store, type Identity, type KeptPass, type Person, type Receipt } from "./store.ts";
 import init, { HeldPass, card_text, picture, slot } from "./wasm/wallet.js";
 import wasmUrl from "./wasm/wallet_bg.wasm?url";
 import type { Wish } from "./wish.ts";
 
-export interface Person {
+export interface Registrant {
   number: string;
   name: string;
   evidence: string;
@@ -82,8 +84,9 @@ export class Wallet {
     public status: QueryResponse | null,
   ) {}
 
-  static async open(): Promise<Wallet> {
-    const [store] = await Promise.all([Store.open(), init({ module_or_path: wasmUrl })]);
+  /** Opens the wallet of this phone's own resident, or of somebody for whom it acts. */
+  static async open(name: string): Promise<Wallet> {
+    const [store] = await Promise.all([Store.open(name), init({ module_or_path: wasmUrl })]);
     const clock = new Clock();
     const service = new Service(clock);
     const [identity, home, status] = await Promise.all([store.identity(), store.home(), store.status()]);
@@ -117,7 +120,7 @@ export class Wallet {
   }
 
   /** Binds a key of this device to a person; neither name nor number is kept. */
-  async register(person: Person): Promise<void> {
+  async register(person: Registrant): Promise<void> {
     const home = await this.ask();
     let key = await this.store.candidate();
     if (!key) {
@@ -192,6 +195,44 @@ export class Wallet {
   askAgain(of: Receipt): Promise<Receipt> {
     const { event, statement, hours } = of.said;
     return this.contest(fromHex(of.id), fromHex(String(event)), String(statement), Number(hours));
+  }
+
+  /** Names, changes or ends who acts for this resident; `until` 0 ends it. */
+  async setProxy(proxyKey: Uint8Array, label: string, until: number): Promise<void> {
+    const wish = { proxyKey, label, untilMinute: until };
+    await this.service.call(this.signer(), ResidentService.method.setProxy, SetProxySchema, wish);
+    await this.query();
+  }
+
+  persons(): Promise<Person[]> {
+    return this.store.persons();
+  }
+
+  /** Makes a key to act for somebody, in a storage of its own; the name of that. */
+  async actFor(label: string): Promise<string> {
+    const home = await this.ask();
+    const key = await newKey();
+    const keyId = await sha256(await publicBytes(key));
+    const id = `${OWN}-for-${hex(keyId.subarray(0, 8))}`;
+    const other = await Store.open(id);
+    try {
+      await other.keepIdentity({ key, keyId, home: home.province, federation: home.federation, actsFor: label });
+    } finally {
+      other.close();
+    }
+    await this.store.keepPerson({ id, label });
+    return id;
+  }
+
+  /** Deletes what this phone holds to act for somebody. */
+  async stopActingFor(id: string): Promise<void> {
+    await this.store.dropPerson(id);
+  }
+
+  /** What the phone of the person reads who lets this phone act for them. */
+  async mandate(): Promise<Drawing & { text: string }> {
+    const text = await mandateText(await publicBytes(this.signer().key));
+    return { text, ...drawing(text) };
   }
 
   private async keep(receipt: Receipt): Promise<Receipt> {
