@@ -9,7 +9,7 @@ import { keepSetting, setting } from "./settings.ts";
 import { Refused } from "./stock.ts";
 import { OWN } from "./store.ts";
 import type { Wallet } from "./wallet.ts";
-import { FAULTS, type Language, type Words } from "./words.ts";
+import { FAULTS, WORDS, type Language, type Words } from "./words.ts";
 import { keptWish, keepWish, type Wish } from "./wish.ts";
 
 export type Phase = "opening" | "open" | "elsewhere" | { failed: Fault };
@@ -41,6 +41,7 @@ export const t = (words: Words): string => words[language.value];
 
 /** What went wrong, and what to do. */
 export function faultText(fault: Fault): string {
+  if (fault.code === "UNKNOWN_DEVICE" && actsFor.value !== null) return t(WORDS.mandateWaiting);
   return t(FAULTS[fault.code] ?? FAULTS.PAGE!);
 }
 
