@@ -200,7 +200,7 @@ impl Node {
         write.put(Table::Limits, &limit_key, &limit);
         write.put_new(Table::Uses, &key, &row);
         if let Some(proxy) = &mut proxy {
-            self.note_use_of_proxy(&call, proxy, wanted.id.0, &mut write)?;
+            self.note_use_of_proxy(&call, proxy, wanted.id.0, row.epoch, &mut write)?;
         }
         call.commit(write)?;
         Ok(self.requested(call.device, &row))

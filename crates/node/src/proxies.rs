@@ -10,12 +10,16 @@ use wire::{DeviceKeyId, MAX_PROXY_MIN, Method, ProxyWish, Reason, WireError};
 use crate::calls::ResidentCall;
 use crate::sample::BY_OTHER;
 use crate::store::{
-    DeviceRow, ProxyRow, ReadPurpose, ReadRow, ResidentKey, StoreError, Table, WriteSet,
+    DeviceRow, ProxyRow, ReadPurpose, ReadRow, ResidentKey, StoreError, Table, UseRow, WriteSet,
 };
 use crate::{Node, NodeError};
 
 /// Most proxies of one resident at a time.
 const PROXIES_MAX: usize = 4;
+/// Requests for passes of one proxy from which on those that revoke nothing any more are dropped.
+const USES_LOOKED_THROUGH: usize = 256;
+/// Most requests for passes of one proxy that are kept with it: 16 bytes each, in a row of at most 64 KiB.
+const USES_MAX: usize = 2_048;
 /// Bytes of an ended proxy's name that a resident is told.
 const NAME_LEN_BYTES: usize = 4;
 
@@ -240,26 +244,47 @@ impl Node {
         self.proxy(call.resident, call.device, call.now).map(Some)
     }
 
-    /// Puts a request for passes with those of its proxy, so that its end revokes them; requests that are gone are left out. The
-    /// resident's lock is held.
+    /// Puts a request for passes with those of its proxy, so that its end revokes them. The resident's lock is held.
+    ///
+    /// # Errors
+    /// [`Reason::Quota`] for a proxy with so many requests that a row does not hold them.
     pub(crate) fn note_use_of_proxy<B>(
         &self,
         call: &ResidentCall<B>,
         row: &mut ProxyRow,
         use_id: [u8; 16],
+        epoch: u32,
         write: &mut WriteSet<'_>,
     ) -> Result<(), NodeError> {
+        if row.uses.len() >= USES_LOOKED_THROUGH {
+            row.uses = self.revocable(call.resident, &row.uses, epoch)?;
+        }
+        if row.uses.len() >= USES_MAX {
+            return Err(NodeError::Refused(Reason::Quota));
+        }
+        row.uses.push(use_id);
+        write.put(Table::Proxies, &call.resident.row(&call.device.0), row);
+        Ok(())
+    }
+
+    /// Those of some requests with a pass that a gate could accept, or that can still be made in `epoch`.
+    fn revocable(
+        &self,
+        resident: ResidentKey,
+        uses: &[[u8; 16]],
+        epoch: u32,
+    ) -> Result<Vec<[u8; 16]>, NodeError> {
         let mut kept = Vec::new();
-        for id in &row.uses {
-            let key = call.resident.row(id);
-            if !self.vault.keys(Table::Uses, &key, 1)?.is_empty() {
+        for id in uses {
+            let key = resident.row(id);
+            let Some(row) = self.vault.get::<UseRow>(Table::Uses, &key)? else {
+                continue;
+            };
+            if row.epoch >= epoch || !self.usable_passes(resident, &key)?.is_empty() {
                 kept.push(*id);
             }
         }
-        kept.push(use_id);
-        row.uses = kept;
-        write.put(Table::Proxies, &call.resident.row(&call.device.0), row);
-        Ok(())
+        Ok(kept)
     }
 
     /// The proxies of a resident at a moment.

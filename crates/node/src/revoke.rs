@@ -258,7 +258,7 @@ impl Node {
     }
 
     /// The passes under a prefix of a resident's that a gate may still accept, with their keys.
-    fn usable_passes(
+    pub(crate) fn usable_passes(
         &self,
         resident: ResidentKey,
         prefix: &[u8],
