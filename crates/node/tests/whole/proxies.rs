@@ -7,7 +7,7 @@ use verifier::Pass;
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::pass::v1::{Colour, TestAge};
 use wire::resident::v1 as r;
-use wire::{DeviceKey, Reason, WireError, reason_of};
+use wire::{DeviceKey, Reason, reason_of};
 
 use crate::clients::{Phone, fresh, operator};
 use crate::leave::rows;
@@ -287,16 +287,15 @@ async fn a_key_that_is_somebodys_device_or_proxy_and_a_bad_wish_are_refused() {
         let taken = set(phone, key, "x", START + DAY).await;
         assert_eq!(refused(taken), Some(Reason::AlreadyBound));
     }
-    let malformed = WireError::Malformed { field: "label" }.reason();
     let key = key_of(&unbound(house, 30));
-    for (label, until) in [
-        (String::new(), START + DAY),
-        ("a".repeat(49), START + DAY),
-        ("a\nb".to_owned(), START + DAY),
-        ("a".to_owned(), START + 366 * DAY + 1),
+    for (label, until, reason) in [
+        (String::new(), START + DAY, Reason::Malformed),
+        ("a".repeat(49), START + DAY, Reason::TooLarge),
+        ("a\nb".to_owned(), START + DAY, Reason::Malformed),
+        ("a".to_owned(), START + 366 * DAY + 1, Reason::Malformed),
     ] {
         let bad = set(&mut own, key.clone(), &label, until).await;
-        assert_eq!(refused(bad), Some(malformed), "{label} {until}");
+        assert_eq!(refused(bad), Some(reason), "{label} {until}");
     }
     let longest = START + 366 * DAY;
     assert!(set(&mut own, key, &"a".repeat(48), longest).await.is_ok());
