@@ -250,6 +250,7 @@ impl Device {
     pub async fn query(&mut self, set: &str, now: Minute) -> Result<res::QueryResponse, Status> {
         let body = res::Query {
             rule_set_id: set.to_owned(),
+            ..Default::default()
         };
         let request: res::QueryRequest = self.sign(&body, now);
         Ok(self.client.query(request).await?.into_inner())

@@ -70,7 +70,19 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "plain-http",
         ],
     ),
-    ("source", &["ledger", "verifier", "plain-http"]),
+    // It asks a home for an opening, with a certificate, and judges what its own event states.
+    (
+        "source",
+        &[
+            "rules",
+            "commitment",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+            "plain-http",
+        ],
+    ),
     (
         "auditor",
         &[
@@ -154,6 +166,7 @@ const ALLOWED: [(&str, &[&str]); 27] = [
             "node",
             "checkpoint",
             "auditor",
+            "source",
             "demo",
             "reliability",
         ],

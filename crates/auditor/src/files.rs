@@ -46,14 +46,38 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Writes a whole file: beside its name first, then moved there, so that nobody reads half of it.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a whole file for its owner alone, in the place of one that may be there: beside its name first, then moved there.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let partial = partial_of(path)?;
+    // One that was left over may be somebody else's to read.
+    if let Err(error) = std::fs::remove_file(&partial)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(error).with_context(|| format!("cannot write {}", partial.display()));
+    }
+    write_private(&partial, bytes)?;
+    std::fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Gives a file a name that must not be taken.
+pub(crate) fn move_new(from: &Path, to: &Path) -> Result<()> {
+    let moved = std::fs::hard_link(from, to).and_then(|()| std::fs::remove_file(from));
+    moved.with_context(|| format!("cannot move {} to {}", from.display(), to.display()))
+}
+
+/// Where a file lies while it is written.
+fn partial_of(path: &Path) -> Result<PathBuf> {
     let name = path
         .file_name()
         .with_context(|| format!("{} names no file", path.display()))?;
     let mut partial_name = OsString::from(".partial-");
     partial_name.push(name);
-    let partial = path.with_file_name(partial_name);
+    Ok(path.with_file_name(partial_name))
+}
+
+/// Writes a whole file: beside its name first, then moved there, so that nobody reads half of it.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let partial = partial_of(path)?;
     let written = File::create(&partial).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()

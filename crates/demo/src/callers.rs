@@ -280,6 +280,7 @@ impl Phone {
     pub async fn query(&self, rule_set: &str) -> Result<resident::QueryResponse, Status> {
         let body = resident::Query {
             rule_set_id: rule_set.to_owned(),
+            ..Default::default()
         };
         let call: resident::QueryRequest = self.sign(&body);
         Ok(self.client().query(call).await?.into_inner())

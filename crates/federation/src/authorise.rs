@@ -109,7 +109,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::SubmitEvents
         | Method::StreamEvents
         | Method::GetForwarded
-        | Method::ConfirmForwarded => &[Source],
+        | Method::ConfirmForwarded
+        | Method::OpenEvent => &[Source],
         Method::GetTrustList | Method::GetRevocationBatch => {
             &[Node, Source, Checkpoint, Operator, Auditor, Public]
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use rules::Minute;
+use rules::{Minute, ProvinceCode};
 use verifier::trust::{
     BATCH_LEN, BATCH_SPACING_MIN, BatchDigest, BatchEntry, OnlineDocument, Revocation,
     RevocationBatch, SignedOnline,
@@ -16,6 +16,13 @@ use crate::{Node, NodeError};
 const OPEN: &[u8] = b"open";
 /// Under it the batch that was signed for last: when, its minute and its digest.
 const UNDER_WAY: &[u8] = b"under-way";
+/// Under it when the open part was drawn.
+const SINCE: &[u8] = b"since";
+/// What the keys begin with under which it stands when a province was given the open part first; after it the province.
+const GIVEN: &[u8] = b"given/";
+/// How long a part is left out before this node signs for no batch without it whose proposer was given it: two batches, so that one
+/// answer that was late has another chance.
+const PART_WAIT_MIN: u32 = 2 * BATCH_SPACING_MIN;
 /// Batches that are proposed and not yet published, kept at a time.
 const MAX_OFFERS: usize = 8;
 
@@ -55,12 +62,21 @@ impl Node {
     /// # Errors
     /// [`NodeError::Store`].
     pub fn contribute(&self) -> Result<Vec<Revocation>, NodeError> {
+        self.contribute_to(None)
+    }
+
+    /// The same for a province that puts a batch together; that it was given the part is kept.
+    pub(crate) fn contribute_to(
+        &self,
+        proposer: Option<ProvinceCode>,
+    ) -> Result<Vec<Revocation>, NodeError> {
         self.recheck()?;
         let _held = self.batching.lock().unwrap_or_else(PoisonError::into_inner);
         // A part that was drawn before the store was put back may be in a batch that is under way.
         self.be_quiet()?;
         let len = self.contribution_len();
         let open: Option<Vec<[u8; 16]>> = self.vault.get(Table::Contribution, OPEN)?;
+        let now = self.clock.now().get();
         let part = match open {
             Some(part) if part.len() == len => part,
             _ => {
@@ -72,11 +88,68 @@ impl Node {
                 let part: Vec<[u8; 16]> = part.into_iter().collect();
                 let mut write = self.vault.write();
                 write.put(Table::Contribution, OPEN, &part);
+                write.put(Table::Contribution, SINCE, &now);
+                for key in self.vault.keys(Table::Contribution, GIVEN, usize::MAX)? {
+                    write.delete(Table::Contribution, &key);
+                }
                 write.commit()?;
                 part
             }
         };
+        if let Some(province) = proposer {
+            let key = given_key(province);
+            if self.vault.get::<u32>(Table::Contribution, &key)?.is_none() {
+                let mut write = self.vault.write();
+                write.put(Table::Contribution, &key, &now);
+                write.commit()?;
+            }
+        }
         Ok(part.into_iter().map(Revocation).collect())
+    }
+
+    /// Whether a document brings a batch without this province's part, although whoever proposes it was given that before the batch was
+    /// made, and it has waited for two batches. A part is left out when its answer is late, and by somebody who would rather not
+    /// have it published: of that this node is no party. What is in the part makes no difference, so that a refusal
+    /// tells nothing of it.
+    pub(crate) fn lacks_own_part(
+        &self,
+        document: &OnlineDocument,
+        proposer: ProvinceCode,
+    ) -> Result<bool, NodeError> {
+        let now = self.clock.now();
+        let get = |key: &[u8]| self.vault.get::<u32>(Table::Contribution, key);
+        let (since, given) = (get(SINCE)?, get(&given_key(proposer))?);
+        let (Some(since), Some(given)) = (since, given) else {
+            return Ok(false);
+        };
+        let known = self.listed_batches(now);
+        let new = document.batches.iter().find(|entry| !known.contains(entry));
+        let offered = new.and_then(|entry| self.offers.get(entry.digest));
+        let open: Option<Vec<[u8; 16]>> = self.vault.get(Table::Contribution, OPEN)?;
+        let (Some((entry, bytes)), Some(part)) = (offered, open) else {
+            return Ok(false);
+        };
+        let skew_min = u32::from(self.limits.request_skew_min);
+        if now.get().saturating_sub(since) < PART_WAIT_MIN || entry.at.get() + skew_min < given {
+            return Ok(false);
+        }
+        let batch = RevocationBatch::from_bytes(&bytes);
+        let batch = batch.map_err(|_| NodeError::Fault("an offer that is no batch"))?;
+        let is_in = |secret: &[u8; 16]| {
+            batch
+                .revocations()
+                .binary_search(&Revocation(*secret))
+                .is_ok()
+        };
+        let lacks = !part.iter().all(is_in);
+        if lacks {
+            let province = proposer.get();
+            tracing::error!(
+                province,
+                "a batch of revocations lacks this province's part, which its proposer was given"
+            );
+        }
+        Ok(lacks)
     }
 
     /// The batch that this node signed for last, if no list that it knows has it or another of its time, and that is less than
@@ -285,6 +358,10 @@ impl Node {
     pub(crate) fn issued_now(&self) -> verifier::UnixTime {
         unix_time(self.clock.now())
     }
+}
+
+fn given_key(province: ProvinceCode) -> Vec<u8> {
+    [GIVEN, &[province.get()]].concat()
 }
 
 pub(crate) fn batch_key(entry: &BatchEntry) -> Vec<u8> {

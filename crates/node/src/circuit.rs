@@ -1,5 +1,7 @@
 //! Proving keys and what a root document names of them: of passes, by configuration, and of openings.
 
+use std::sync::Arc;
+
 use circuits::Circuit;
 use prover::{KeyError, OpeningProver, Prover, ProverOf};
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use verifier::CircuitUse;
 use crate::StartError;
 use crate::config::{Config, Parameters, parse_digits};
 use crate::files::read_bytes;
+use crate::opening::OpeningParts;
 
 /// Largest proving key file.
 const MAX_PROVING_KEY_BYTES: u64 = 64 << 20;
@@ -45,6 +48,18 @@ fn describe<C: Circuit>(prover: &ProverOf<C>) -> Value {
 
 pub(crate) fn load_prover(config: &Config) -> Result<Prover, String> {
     load("proving", &config.proving.parameters, config.production)
+}
+
+/// The key of openings, where one is configured.
+pub(crate) fn load_openings(config: &Config) -> Result<Option<OpeningParts>, String> {
+    let Some(settings) = config.openings.clone() else {
+        return Ok(None);
+    };
+    let prover = load("openings", &settings.parameters, config.production)?;
+    Ok(Some(OpeningParts {
+        prover: Arc::new(prover),
+        settings,
+    }))
 }
 
 fn load<C: Circuit>(

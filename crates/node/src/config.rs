@@ -13,6 +13,7 @@ pub use crate::counts::Counts;
 pub use crate::forward::{Forward, SealingKeyFile};
 pub use crate::keeping::{Retention, StoreRoom};
 pub use crate::limits::Limits;
+pub use crate::opening::Openings;
 pub use crate::page::Page;
 pub use crate::proving::{Parameters, Proving};
 pub use crate::receipts::Receipts;
@@ -66,6 +67,9 @@ pub struct Config {
     pub risk: Risk,
     /// Proving.
     pub proving: Proving,
+    /// Openings for sources; without this table none are offered.
+    #[serde(default)]
+    pub openings: Option<Openings>,
     /// A clock that is not the world's; absent in production.
     #[serde(default)]
     pub clock: Option<SimulatedTime>,
@@ -337,26 +341,38 @@ impl Config {
         change(&mut self.trust.root_document_file);
         self.rules.files.iter_mut().for_each(&mut change);
         self.risk.fact_table_file.iter_mut().for_each(&mut change);
-        match &mut self.proving.parameters {
-            Parameters::Test { cache_dir, .. } => change(cache_dir),
-            Parameters::Pinned { file, .. } => change(file),
+        let openings = self.openings.iter_mut().map(|o| &mut o.parameters);
+        for parameters in std::iter::once(&mut self.proving.parameters).chain(openings) {
+            match parameters {
+                Parameters::Test { cache_dir, .. } => change(cache_dir),
+                Parameters::Pinned { file, .. } => change(file),
+            }
         }
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.production {
-            if matches!(self.proving.parameters, Parameters::Test { .. }) {
-                return Err("production: proving.parameters are test parameters".to_owned());
+        let openings = self.openings.iter().map(|o| ("openings", &o.parameters));
+        for (table, parameters) in
+            std::iter::once(("proving", &self.proving.parameters)).chain(openings)
+        {
+            if self.production && matches!(parameters, Parameters::Test { .. }) {
+                return Err(format!(
+                    "production: {table}.parameters are test parameters"
+                ));
             }
+            if parse_digits(parameters.hex()).is_none() {
+                return Err(format!(
+                    "{table}.parameters: 64 hexadecimal digits are needed"
+                ));
+            }
+        }
+        if self.production {
             if self.clock.is_some() {
                 return Err("production: a simulated clock is configured".to_owned());
             }
             if self.epochs.fresh_provinces_min < 2 {
                 return Err("production: epochs.fresh_provinces_min is below 2".to_owned());
             }
-        }
-        if parse_digits(self.proving.parameters.hex()).is_none() {
-            return Err("proving.parameters: 64 hexadecimal digits are needed".to_owned());
         }
         for (i, peer) in self.peers.iter().enumerate() {
             if peer.province == ProvinceCode::NATION {
@@ -409,6 +425,7 @@ impl Config {
         let kept = self.retention.ranges().chain(self.store.ranges());
         let kept = kept
             .chain(self.proving.ranges())
+            .chain(self.openings.iter().flat_map(Openings::ranges))
             .chain(self.forward.ranges())
             .chain(self.epochs.ranges())
             .chain(self.counts.ranges());
@@ -462,6 +479,14 @@ mod tests {
         assert_eq!(advanced.retention, basic.retention);
         assert_eq!(advanced.forward, basic.forward);
         assert_eq!(advanced.counts, basic.counts);
+        // A key has no default; what can be left out beside it has.
+        assert!(basic.openings.is_none());
+        let shown = advanced.openings.unwrap();
+        let hex = shown.parameters.hex();
+        let bare = format!(
+            "{BASIC}\n[openings]\nparameters = {{ test = {{ seed = \"{hex}\", cache_dir = \"cache\" }} }}\n"
+        );
+        assert_eq!(parse(&bare).unwrap().openings.unwrap(), shown);
         assert_eq!(advanced.trust.soft_stale_s, basic.trust.soft_stale_s);
         assert_eq!(advanced.proving.wait_ms, basic.proving.wait_ms);
         assert_eq!(
@@ -487,6 +512,13 @@ mod tests {
         let pinned = production.replace(TEST_KEY, PINNED_KEY);
         assert_ne!(pinned, production);
         parse(&pinned).unwrap();
+        let openings = |key| parse(&format!("{pinned}\n[openings]\nparameters = {key}\n"));
+        assert!(
+            openings(TEST_KEY)
+                .unwrap_err()
+                .contains("openings.parameters")
+        );
+        openings(PINNED_KEY).unwrap();
         let clock = "[clock]\nstart_minute = 27_000_000\nrate_min_per_s = 1\n";
         let simulated = parse(&format!("{pinned}\n{clock}"));
         assert!(simulated.unwrap_err().contains("simulated clock"));
@@ -500,6 +532,10 @@ mod tests {
             ("limits", "request_skew_min = 0"),
             ("limits", "store_calls_at_once = 513"),
             ("limits", "query_quantum_ms = 0"),
+            (
+                "openings",
+                "parameters = { pinned = { file = \"x\", sha256 = \"00\" } }",
+            ),
             ("epochs", "propose_after_s = 0"),
             ("epochs", "every_min = 10_081"),
             ("counts", "hour = 24"),

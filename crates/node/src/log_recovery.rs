@@ -1,5 +1,6 @@
 //! The command by which a node that was put back gets its log back, and the look at the other nodes before every start.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,8 +47,11 @@ fn as_json(recovered: &Recovered) -> serde_json::Value {
         "entries": recovered.has,
         "heads": recovered.heads,
         "logs_of_others": recovered.logs,
+        "logs_with_two_histories": recovered.forked.iter().map(|slot| slot.get()).collect::<Vec<_>>(),
+        "logs_not_read": recovered.unread.iter().map(|slot| slot.get()).collect::<Vec<_>>(),
         "cosigned_by": recovered.cosigned_by,
         "answered": answered,
+        "passed_over": recovered.passed_over.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "signs_no_registry_up_to_epoch": recovered.epoch,
         "signs_no_list_up_to_number": recovered.sequence,
         "signs_no_list_before_minute": recovered.quiet_until.get(),
@@ -65,10 +69,29 @@ fn as_text(recovered: &Recovered) -> String {
             recovered.heads, recovered.has, recovered.cosigned_by
         ),
     };
-    format!(
+    let mut text = format!(
         "{what}\nno registry up to epoch {}, and no list up to number {} or within the next quarter of an hour, is signed",
         recovered.epoch, recovered.sequence
-    )
+    );
+    for (slots, what) in [
+        (
+            &recovered.forked,
+            "has two histories, and is cosigned no more until it has new log keys: /evidence",
+        ),
+        (
+            &recovered.unread,
+            "could not be read as far as others have cosigned it: again when its holders are reached",
+        ),
+    ] {
+        for slot in slots {
+            let _ = write!(text, "\nthe log of slot {} {what}", slot.get());
+        }
+    }
+    for one in &recovered.passed_over {
+        // Writing to a string does not fail.
+        let _ = write!(text, "\nnot used: {one}");
+    }
+    text
 }
 
 /// Asks the other nodes what they have cosigned of this node's log, and refuses to start over a store that is older than that.

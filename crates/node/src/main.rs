@@ -170,8 +170,8 @@ enum LogCommand {
   node log recover --config node.toml --from http://node.fj.example:7450/mirror/3
   node log recover --config node.toml --answers 1       two of the other nodes are gone for good
 
-The node must not run. Nothing is changed unless all entries that it signed are there. Exit codes: 7 no mirror has all of
-it, or the store is another history; 8 too few other nodes answered, try again.")]
+The node must not run. Nothing is changed unless all entries that it signed are there. Who was not used, and why, is said at
+the end. Exit codes: 7 no mirror has all of it, or it is not one history; 8 too few other nodes answered, try again.")]
     Recover {
         #[command(flatten)]
         configured: Configured,

@@ -18,11 +18,13 @@ use crate::epoch::Ledger;
 use crate::forward::{Forward, Forwarding, SealingKeys, SealingSecret};
 use crate::locks::Locks;
 use crate::observe::Metrics;
+use crate::opening::{OpeningParts, OpeningRoom};
 use crate::passes::InFlight;
 use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::quotas::NodeQuotas;
 use crate::receipts::{Commitments, Receipts, given_since};
 use crate::recover::recovered;
+use crate::sample_book::SampleBook;
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
 use crate::transparency::{LogBook, LogNames, Mirrors};
@@ -61,6 +63,8 @@ pub struct Parts {
     pub sealing: Vec<SealingSecret>,
     /// Makes proofs.
     pub prover: Arc<dyn PassProver>,
+    /// Makes openings for sources; none where they are not offered.
+    pub openings: Option<OpeningParts>,
     /// What is counted. The vault's store is to tell it of its commits.
     pub metrics: Arc<Metrics>,
     /// Settings.
@@ -107,6 +111,7 @@ pub struct Node {
     pub(crate) register: Box<dyn CivilRegister>,
     pub(crate) sources: SourceBook,
     pub(crate) prover: Arc<dyn PassProver>,
+    pub(crate) openings: Option<OpeningRoom>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) limits: Limits,
     pub(crate) settings: Settings,
@@ -139,6 +144,7 @@ pub struct Node {
     pub(crate) forward: Forwarding,
     pub(crate) commitments: Commitments,
     pub(crate) count_book: CountBook,
+    pub(crate) samples: SampleBook,
 }
 
 /// Counts since the beginning.
@@ -208,6 +214,7 @@ impl Node {
             register: parts.register,
             sources: parts.sources,
             prover: parts.prover,
+            openings: parts.openings.map(OpeningRoom::new),
             metrics: parts.metrics,
             limits: parts.settings.limits,
             settings: parts.settings,
@@ -234,12 +241,18 @@ impl Node {
             forward,
             commitments,
             count_book: CountBook::default(),
+            samples: SampleBook::default(),
         };
         node.restore_ledger()?;
         node.check_clock()?;
         node.restore_log()?;
         node.mirrors.restore(&node.vault)?;
         node.restore_counts()?;
+        if (node.openings.as_ref()).is_some_and(|room| !node.names_openings(room)) {
+            tracing::warn!(
+                "the root document does not name the key of openings: none are made until it does"
+            );
+        }
         Ok(Arc::new(node))
     }
 

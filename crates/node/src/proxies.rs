@@ -8,10 +8,7 @@ use wire::resident::v1 as proto;
 use wire::{DeviceKeyId, MAX_PROXY_MIN, Method, ProxyWish, Reason, WireError};
 
 use crate::calls::ResidentCall;
-use crate::sample::BY_OTHER;
-use crate::store::{
-    DeviceRow, ProxyRow, ReadPurpose, ReadRow, ResidentKey, StoreError, Table, UseRow, WriteSet,
-};
+use crate::store::{DeviceRow, ProxyRow, ResidentKey, StoreError, Table, UseRow, WriteSet};
 use crate::{Node, NodeError};
 
 /// Most proxies of one resident at a time.
@@ -217,14 +214,7 @@ impl Node {
         let mut write = self.vault.write();
         if !is_told {
             row.told_at = Some(now);
-            let minute = now.get().to_be_bytes();
-            let key = [&minute[..], &self.entropy.bytes::<16>(), BY_OTHER].concat();
-            let reading = ReadRow {
-                purpose: ReadPurpose::Proxy,
-                device_key_id: id.0,
-                rule_set: String::new(),
-            };
-            write.put_new(Table::Reads, &resident.row(&key), &reading);
+            self.note_reading_by_proxy(resident, id, &mut write);
         }
         write.put(Table::Proxies, &resident.row(&id.0), &row);
         Ok(write.commit()?)

@@ -11,8 +11,8 @@ use wire::resident::v1 as proto;
 use crate::forward::ForeignEvent;
 use crate::proxies::KnownProxy;
 use crate::rule_book::KnownSet;
-use crate::sample::ReadByOther;
 use crate::store::ReadPurpose;
+use crate::trail::Readings;
 use crate::{Node, NodeError};
 
 /// The own status, with everything that it rests on.
@@ -29,9 +29,9 @@ pub struct Status {
     pub events: Vec<Event>,
     /// The newest that sources of other provinces stated, those without effect among them.
     pub foreign: Vec<ForeignEvent>,
-    /// The newest readings by somebody else than the resident, newest first; a proxy is told of none.
-    pub readings: Vec<ReadByOther>,
-    /// Who may act for the resident now; a proxy is told of itself alone.
+    /// Readings by somebody else than the resident.
+    pub readings: Readings,
+    /// Who may act for the resident now; a proxy is told of itself alone, and of no readings.
     pub proxies: Vec<KnownProxy>,
 }
 
@@ -80,10 +80,11 @@ impl Node {
         let events = self.events_of(call.resident)?;
         let foreign = self.foreign_events(call.resident, &events, at)?;
         let mut proxies = self.known_proxies(call.resident, at)?;
-        let mut readings = self.readings_by_others(call.resident, &proxies)?;
+        let mut readings =
+            self.readings_by_others(call.resident, question.readings_from, &proxies)?;
         if call.is_proxy {
             proxies.retain(|proxy| proxy.id == call.device);
-            readings.clear();
+            readings = Readings::default();
         }
         call.commit(write)?;
 

@@ -8,22 +8,22 @@ use std::fmt;
 use std::sync::{Arc, PoisonError};
 
 use commitment::{Epoch, Fr};
-use federation::{FederationId, PeerId, Role};
+use federation::{PeerId, Role};
 use ledger::sample::{SampleSeed, SampleWays};
-use ledger::{LeafIndex, MerklePath};
-use rules::{Event, IdentityNumber, Minute, ProvinceCode, SourceId};
+use ledger::{LeafIndex, MerklePath, SignedTreeHead};
+use rules::{Event, IdentityNumber, Minute, SourceId};
 use sha2::{Digest as _, Sha256};
 use wire::{
     LeafContent, LeafRequest, MAX_OPENED_EVENTS, OPENED_EVENTS_BYTES, OpenedEvent, OpenedEvidence,
-    OpenedLeaf, OpenedSample, PublishedRegistry, Reason,
+    OpenedLeaf, OpenedSample, Reason,
 };
 
 use crate::epoch::{Closed, committed_key};
-use crate::proxies::{self, KnownProxy};
 use crate::residents::ERASED;
+use crate::sample_book::DrawnSample;
 use crate::store::{
-    CommittedRow, DeviceRow, EventRow, Evidence, ReadPurpose, ReadRow, ResidentKey, ResidentRow,
-    StoreError, Table,
+    CommittedRow, DeviceRow, EventRow, Evidence, ReadPurpose, ResidentKey, ResidentRow, StoreError,
+    Table,
 };
 use crate::{Node, NodeError};
 
@@ -31,12 +31,6 @@ use crate::{Node, NodeError};
 const OPENINGS_MAX: u32 = 4;
 /// Fewest events that fill a call; a leaf takes one call for each so many, and one more.
 const EVENTS_PER_CALL_MIN: u32 = 40;
-/// Readings that a resident is shown; the newest.
-const SHOWN_MAX: usize = 16;
-/// Ends the key of a reading by somebody else than the resident, so that it is found without opening all others.
-pub(crate) const BY_OTHER: &[u8] = b"o";
-/// Length of such a key: resident, minute, random, and that end.
-const BY_OTHER_KEY_LEN_BYTES: usize = 32 + 4 + 16 + BY_OTHER.len();
 /// Rows of openings removed at a time.
 const FORGET_LEN: usize = 4_096;
 
@@ -59,15 +53,6 @@ impl Auditor {
         }
     }
 
-    fn numbered(federation: &FederationId, province: ProvinceCode, number: u32) -> Self {
-        let peer = PeerId {
-            federation: federation.clone(),
-            province,
-            role: Role::Auditor(number),
-        };
-        Self { peer, number }
-    }
-
     fn purpose(&self, epoch: Epoch) -> ReadPurpose {
         ReadPurpose::Sample {
             province: self.peer.province,
@@ -84,37 +69,10 @@ impl fmt::Display for Auditor {
     }
 }
 
-/// A reading of a record by somebody else than its resident.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadByOther {
-    /// When.
-    pub at: Minute,
-    /// Who.
-    pub reader: Reader,
-}
-
-/// Who read a record besides its resident.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reader {
-    /// An auditor, to whom the leaf was opened.
-    Auditor {
-        /// Which.
-        who: Auditor,
-        /// The epoch of the registry that the leaf was drawn from.
-        epoch: Epoch,
-    },
-    /// A proxy of the resident.
-    Proxy {
-        /// What the resident calls it.
-        name: String,
-    },
-}
-
 /// What is drawn from a registry, and the tree that it is drawn from.
 struct Sampled {
-    registry: PublishedRegistry,
+    drawn: Arc<DrawnSample>,
     closed: Arc<Closed>,
-    ways: SampleWays,
 }
 
 impl Node {
@@ -122,14 +80,23 @@ impl Node {
     ///
     /// # Errors
     /// [`Reason::UnknownEpoch`]; [`Reason::SampleGone`] where the records of that registry are not kept any more;
-    /// [`Reason::NotSampled`] where nobody else cosigned it, or it holds no head of this node.
-    pub fn open_sample(&self, epoch: Option<Epoch>) -> Result<OpenedSample, NodeError> {
+    /// [`Reason::NotSampled`] where nobody else cosigned it, or it holds no head of this node; [`Reason::Quota`] after too many calls
+    /// of the auditor for this registry.
+    pub fn open_sample(
+        &self,
+        auditor: &Auditor,
+        epoch: Option<Epoch>,
+    ) -> Result<OpenedSample, NodeError> {
         let newest = || self.newest_registry_epoch();
         let epoch = epoch.or_else(newest);
-        let sampled = self.sampled(epoch.ok_or(NodeError::Refused(Reason::UnknownEpoch))?)?;
+        let epoch = epoch.ok_or(NodeError::Refused(Reason::UnknownEpoch))?;
+        let drawn = self.sampled(epoch)?.drawn;
+        if !self.samples.may_show(epoch, auditor.to_string()) {
+            return Err(NodeError::Refused(Reason::Quota));
+        }
         Ok(OpenedSample {
-            registry: sampled.registry,
-            ways: sampled.ways,
+            registry: drawn.registry.clone(),
+            ways: drawn.ways.clone(),
             horizon_days: self.horizon_days(),
         })
     }
@@ -148,7 +115,7 @@ impl Node {
         let sampled = self.sampled(asked.epoch)?;
         let place = LeafIndex::new(asked.place).filter(|place| {
             let is_it = |way: &MerklePath| way.index == place.get();
-            let is_drawn = sampled.ways.drawn.iter().any(is_it);
+            let is_drawn = sampled.drawn.ways.drawn.iter().any(is_it);
             is_drawn && sampled.closed.tree.leaf(*place) != Fr::default()
         });
         let place = place.ok_or(NodeError::Refused(Reason::NotFound))?.get();
@@ -192,7 +159,15 @@ impl Node {
         resident.ok_or(NodeError::Store(StoreError::Damaged(Table::Places)))
     }
 
+    /// The sample of a registry, as long as its records are kept. Nobody has it drawn more than once.
     fn sampled(&self, epoch: Epoch) -> Result<Sampled, NodeError> {
+        let under = (epoch, self.root_sequence());
+        let drawn = self.samples.drawn(under, || self.draw_sample(epoch))?;
+        let closed = self.closed_under(&drawn.own)?;
+        Ok(Sampled { drawn, closed })
+    }
+
+    fn draw_sample(&self, epoch: Epoch) -> Result<DrawnSample, NodeError> {
         let registry = self.registry(epoch)?;
         let not_sampled = NodeError::Refused(Reason::NotSampled);
         let mut heads = registry.heads.iter();
@@ -203,18 +178,26 @@ impl Node {
             .rosters_of(registry.cosigned.statement().as_of())
             .map(|roster| SampleSeed::new(&registry.cosigned, self.slot, roster));
         let seed = seeds.find_map(Result::ok).ok_or(not_sampled)?;
+        let closed = self.closed_under(&own)?;
+        let ways = SampleWays::of(&closed.tree, seed);
+        Ok(DrawnSample {
+            registry,
+            own,
+            ways,
+        })
+    }
+
+    /// The tree of one of this node's own heads, as long as its records are kept.
+    ///
+    /// # Errors
+    /// [`Reason::SampleGone`].
+    pub(crate) fn closed_under(&self, own: &SignedTreeHead) -> Result<Arc<Closed>, NodeError> {
         let ledger = self.ledger.read().unwrap_or_else(PoisonError::into_inner);
         let closed = ledger.closed.get(&own.head.epoch).map(Arc::clone);
         drop(ledger);
-        let closed = closed
+        closed
             .filter(|closed| closed.head.head == own.head)
-            .ok_or(NodeError::Refused(Reason::SampleGone))?;
-        let ways = SampleWays::of(&closed.tree, seed);
-        Ok(Sampled {
-            registry,
-            closed,
-            ways,
-        })
+            .ok_or(NodeError::Refused(Reason::SampleGone))
     }
 
     /// Counts an opening and puts it into the resident's trail, in one commit.
@@ -233,14 +216,7 @@ impl Node {
         }
         let mut write = self.vault.write();
         write.put(Table::Openings, &key, &(calls + 1));
-        let row = ReadRow {
-            purpose: auditor.purpose(asked.epoch),
-            device_key_id: [0; 32],
-            rule_set: String::new(),
-        };
-        let now = self.clock.now().get().to_be_bytes();
-        let key = [&now[..], &self.entropy.bytes::<16>(), BY_OTHER].concat();
-        write.put_new(Table::Reads, &resident.row(&key), &row);
+        self.note_reading_by_other(resident, auditor.purpose(asked.epoch), &mut write);
         write.commit()?;
         tracing::info!(%auditor, epoch = asked.epoch.get(), "a drawn leaf is opened to an auditor");
         Ok(())
@@ -336,44 +312,6 @@ impl Node {
     fn known_key(&self, source: SourceId) -> Option<([u8; 32], Minute, Minute)> {
         let known = self.sources.get(&source)?;
         Some((known.key.to_bytes(), known.grant.since, known.grant.until))
-    }
-
-    /// The newest readings of a record by somebody else than its resident, newest first.
-    pub(crate) fn readings_by_others(
-        &self,
-        resident: ResidentKey,
-        proxies: &[KnownProxy],
-    ) -> Result<Vec<ReadByOther>, NodeError> {
-        let mut keys = self.vault.keys(Table::Reads, &resident.0, usize::MAX)?;
-        keys.retain(|key| key.len() == BY_OTHER_KEY_LEN_BYTES);
-        let newest = keys.iter().rev().take(SHOWN_MAX);
-        let damaged = || NodeError::Store(StoreError::Damaged(Table::Reads));
-        newest
-            .map(|key| {
-                let row: Option<ReadRow> = self.vault.get(Table::Reads, key)?;
-                let row = row.ok_or_else(damaged)?;
-                let reader = match row.purpose {
-                    ReadPurpose::Sample {
-                        province,
-                        auditor,
-                        epoch,
-                    } => Reader::Auditor {
-                        who: Auditor::numbered(&self.federation, province, auditor),
-                        epoch: Epoch::new(epoch),
-                    },
-                    ReadPurpose::Proxy => Reader::Proxy {
-                        name: proxies::name_of(&row.device_key_id, proxies),
-                    },
-                    _ => return Err(damaged()),
-                };
-                let at = key.get(32..36).and_then(|at| at.try_into().ok());
-                let at = at.map(u32::from_be_bytes).map(Minute::new);
-                Ok(ReadByOther {
-                    at: at.and_then(Result::ok).ok_or_else(damaged)?,
-                    reader,
-                })
-            })
-            .collect()
     }
 
     /// Removes who had what opened of registries before `first`.

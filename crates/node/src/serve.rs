@@ -26,10 +26,11 @@ use crate::transparency::{keep_witnessed, listen_public};
 use crate::{Node, NodeError, config};
 
 /// Services that the health checks name, besides the whole door.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "viridian.resident.v1.ResidentService",
     "viridian.source.v1.SourceService",
     "viridian.source.v1.ForwardedService",
+    "viridian.source.v1.OpeningService",
     "viridian.federation.v1.FederationService",
     "viridian.federation.v1.ForwardService",
     "viridian.federation.v1.LogService",

@@ -11,7 +11,7 @@ use verifier::trust::{RootKeys, SignedRoot};
 
 use crate::agreed::{Agreed, read_head_keys};
 use crate::charter::{own_entry, roster_of};
-use crate::circuit::load_prover;
+use crate::circuit::{load_openings, load_prover};
 use crate::config::{Config, parse_digits};
 use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret};
@@ -23,8 +23,8 @@ use crate::store::{
 };
 use crate::upkeep::{CONTROL_SOCKET, Fsck, Upkeep};
 use crate::{
-    CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Peers,
-    RecoverError, Recovering, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook,
+    CivilRegister, Clock, Entropy, FileRegister, Node, NodeError, Parts, PassProver, Patience,
+    Peers, RecoverError, Recovering, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook,
     SystemClock, is_older_than_signed,
 };
 
@@ -154,6 +154,7 @@ impl Prepared {
     /// [`StartError`].
     pub fn open(self, entropy: Entropy) -> Result<Opened, StartError> {
         let prover = read_prover(&self.config)?;
+        let openings = load_openings(&self.config)?;
         let entropy = Arc::new(entropy);
         let (disk, vault) = self.open_store(&entropy)?;
         if is_older_than_signed(&vault)? {
@@ -206,6 +207,7 @@ impl Prepared {
             sources: self.sources,
             sealing: self.sealing,
             prover,
+            openings,
             metrics,
             settings,
         })?;
@@ -275,6 +277,7 @@ impl Prepared {
             log_signer: &self.log_signer,
             now,
             skew_min: self.config.limits.request_skew_min.into(),
+            patience: Patience::default(),
         })
     }
 

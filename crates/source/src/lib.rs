@@ -1,10 +1,30 @@
-//! What a source of events does with its receipts: whether what it handed in stands in the home's log, and the evidence if it
-//! does not.
+//! What a source of events does with its receipts: whether what it handed in stands in the home's log, the evidence if it does not, and
+//! whether it stands in the record that the home committed.
 //!
-//! It knows no node and no secret: a receipt, what it is over, the federation's root document, and a log that anybody can read.
+//! What is judged here is judged by a receipt, what it is over, the federation's documents, and what anybody can read: it knows no secret
+//! and believes no server. Only [`ask`] speaks to a node, as a source with a certificate.
 
+pub mod ask;
 mod judge;
+mod opening;
 mod reading;
 
+use ledger::{Member, Roster};
+use verifier::trust::RootDocument;
+
 pub use judge::{JudgeError, Judged, State, Trust, judge};
+pub use opening::{Judges, OpeningFault, Question, newest_epoch};
 pub use reading::{DirectoryLog, HttpLog, LogReader, Unread};
+
+/// The members that a root document names.
+///
+/// # Errors
+/// [`ledger::Error`] where they contradict each other.
+pub fn roster_of(root: &RootDocument) -> Result<Roster, ledger::Error> {
+    let members = root.provinces.iter().map(|entry| Member {
+        province: entry.province,
+        slot: entry.slot,
+        head_keys: entry.head_keys.clone(),
+    });
+    Roster::new(members.collect())
+}

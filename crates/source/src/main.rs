@@ -1,6 +1,7 @@
 //! `viridian-source`: for whoever hands in events. It owns the clock.
 
 mod files;
+mod open;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,11 +9,14 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 use ed25519_dalek::VerifyingKey;
+use ledger::Minute;
 use ledger::receipt::{BROKEN_PROMISE_LEN_MAX_BYTES, Broken, BrokenPromise};
 use ledger::receipt::{HELD_RECEIPT_LEN_MAX_BYTES, HeldReceipt};
-use ledger::{Member, Minute, Roster};
+use open::{CheckOpening, Open};
 use serde_json::{Value, json};
-use source::{DirectoryLog, HttpLog, JudgeError, Judged, LogReader, State, Trust, judge};
+use source::{
+    DirectoryLog, HttpLog, JudgeError, Judged, LogReader, State, Trust, judge, roster_of,
+};
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
 /// Longest content that a receipt is over: a contestation with its statement.
@@ -38,12 +42,16 @@ const UNSERVED: u8 = 7;
 What anybody does with the evidence of a broken promise:
   viridian-source check-evidence broken.bin --federation cn --root-document root.bin --root-key 9f…03 --root-threshold 1
 
+Whether it stands in the record that was committed:
+  viridian-source open --node node-33.example:7440 --cert lab.pem --key lab-key.pem --roots federation.pem \\
+      --receipt r.bin --event e.bin --root-key 9f…03 --root-threshold 1 --keep opening.bin --keep-list list.bin
+
 A receipt's file holds the bytes of the field `receipt` that came with the answer, an event's file the event's canonical bytes. No
-secret is read. Progress is shown on a terminal; --json prints one JSON object.
+secret is read but open's own certificate's key. Progress is shown on a terminal; --json prints one JSON object.
 
 Exit codes of verify-receipt: 0 in the log, 1 could not tell, 2 wrong usage, 3 the receipt is not good, 4 not in the log and not
 due, 5 overdue but nothing shown, 6 the promise is broken, 7 a batch that it may stand in is not served. Of check-evidence: 0 a broken promise is shown, 1 could not tell,
-2 wrong usage, 3 none is shown."
+2 wrong usage, 3 none is shown. Those of open and check-opening are in their own help."
 )]
 struct Cli {
     /// Print one JSON object
@@ -64,6 +72,8 @@ enum Command {
         #[command(flatten)]
         trust: TrustArgs,
     },
+    Open(Box<Open>),
+    CheckOpening(CheckOpening),
 }
 
 #[derive(Args)]
@@ -98,6 +108,13 @@ struct TrustArgs {
     /// The root document that names the node's head key
     #[arg(long)]
     root_document: PathBuf,
+    #[command(flatten)]
+    root_keys: RootKeyArgs,
+}
+
+/// What a root document is believed by.
+#[derive(Args)]
+struct RootKeyArgs {
     /// An offline root key, 64 hexadecimal digits; once for each
     #[arg(long = "root-key", required = true)]
     root_keys: Vec<String>,
@@ -106,11 +123,28 @@ struct TrustArgs {
     root_threshold: u8,
 }
 
+impl RootKeyArgs {
+    fn read(&self) -> Result<RootKeys> {
+        let keys = self.root_keys.iter().map(|text| {
+            let bytes: Option<[u8; 32]> = hex::decode(text).ok().and_then(|b| b.try_into().ok());
+            bytes
+                .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
+                .context("--root-key: 64 hexadecimal digits of an Ed25519 key are needed")
+        });
+        Ok(RootKeys::new(
+            keys.collect::<Result<_>>()?,
+            self.root_threshold,
+        )?)
+    }
+}
+
 fn main() -> ExitCode {
     let Cli { json, command } = Cli::parse();
     let done = match command {
         Command::VerifyReceipt(asked) => verify_receipt(&asked),
         Command::CheckEvidence { file, trust } => check_evidence(&file, &trust),
+        Command::Open(asked) => open::open(&asked),
+        Command::CheckOpening(asked) => open::check_opening(&asked),
     };
     match done {
         Ok((told, code)) => {
@@ -298,26 +332,15 @@ fn check_evidence(file: &std::path::Path, trust: &TrustArgs) -> Result<(Told, u8
 }
 
 fn read_trust(args: &TrustArgs) -> Result<Trust> {
-    let keys = args.root_keys.iter().map(|text| {
-        let bytes: Option<[u8; 32]> = hex::decode(text).ok().and_then(|b| b.try_into().ok());
-        bytes
-            .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
-            .context("--root-key: 64 hexadecimal digits of an Ed25519 key are needed")
-    });
-    let keys = RootKeys::new(keys.collect::<Result<_>>()?, args.root_threshold)?;
+    let keys = args.root_keys.read()?;
     let path = &args.root_document;
     let bytes = files::read(path, MAX_SIGNED_ROOT_LEN_BYTES)?;
     let of = || format!("{}", path.display());
     let root = SignedRoot::from_bytes(&bytes).with_context(of)?;
     root.check_pinned(&keys).with_context(of)?;
-    let members = root.document().provinces.iter().map(|entry| Member {
-        province: entry.province,
-        slot: entry.slot,
-        head_keys: entry.head_keys.clone(),
-    });
     Ok(Trust {
         federation: args.federation.clone(),
-        roster: Roster::new(members.collect()).with_context(of)?,
+        roster: roster_of(root.document()).with_context(of)?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The rows, and the keys under which they lie. Numbers in keys are big-endian, so that scans ascend.
 
-use rules::{Minute, ProvinceCode, Record};
+use rules::{Minute, ProvinceCode, Record, SourceId};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -176,6 +176,13 @@ pub enum ReadPurpose {
         province: ProvinceCode,
         /// The auditor's number there.
         auditor: u32,
+        /// The registry's epoch.
+        epoch: u32,
+    },
+    /// It was opened at what an event states, for the event's source.
+    Opening {
+        /// The source.
+        source: SourceId,
         /// The registry's epoch.
         epoch: u32,
     },

@@ -78,7 +78,7 @@ pub enum Table {
     HomeReceipts = 45,
     /// Minute, root → the commitments of a batch in this node's log.
     Commitments = 46,
-    /// Epoch of a registry, place, SHA-256 of an auditor's identity → how often that auditor had the leaf opened.
+    /// Epoch of a registry, place, SHA-256 of who asked and about what → how often the leaf was opened for it.
     Openings = 47,
     /// Resident key, proxy key id → who may act for the resident, and until when.
     Proxies = 48,

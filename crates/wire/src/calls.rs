@@ -13,8 +13,8 @@ use crate::share::known;
 use crate::source::v1::SignedEvent;
 use crate::{
     DeviceKey, MAX_EVENT_BYTES, MAX_EVIDENCE_BYTES, MAX_NAME_BYTES, MAX_PASSES,
-    MAX_STATEMENT_BYTES, SIGNATURE_BYTES, WireError, bytes_exact, bytes_within, count_within,
-    required, text_within,
+    MAX_STATEMENT_BYTES, READING_PLACE_BYTES, SIGNATURE_BYTES, WireError, bytes_exact,
+    bytes_within, count_within, required, text_within,
 };
 
 /// Name of a request for passes, chosen by the device.
@@ -144,14 +144,19 @@ impl TryFrom<&proto::DeclareTrip> for Trip {
 pub struct Question {
     /// Under which rule set; `None` for the home's own.
     pub rule_set: Option<RuleSetId>,
+    /// Before which readings by others those begin that are asked for; `None` for the newest.
+    pub readings_from: Option<[u8; READING_PLACE_BYTES]>,
 }
 
 impl TryFrom<&proto::Query> for Question {
     type Error = WireError;
 
     fn try_from(body: &proto::Query) -> Result<Self, WireError> {
+        let from = &body.readings_from;
+        let from = (!from.is_empty()).then(|| bytes_exact("readings_from", from));
         Ok(Self {
             rule_set: rule_set(&body.rule_set_id)?,
+            readings_from: from.transpose()?,
         })
     }
 }

@@ -282,6 +282,26 @@ fn an_empty_rule_set_is_the_default_one() {
 }
 
 #[test]
+fn readings_go_on_from_a_place_or_begin_with_the_newest() {
+    let question = |readings_from: Vec<u8>| {
+        let body = proto::Query {
+            rule_set_id: String::new(),
+            readings_from,
+        };
+        Question::try_from(&body).map(|question| question.readings_from)
+    };
+    assert_eq!(question(Vec::new()), Ok(None));
+    assert_eq!(question(vec![7; 20]), Ok(Some([7; 20])));
+    for len in [1, 19, 21, 4_000] {
+        let refused = question(vec![7; len]).unwrap_err();
+        assert!(matches!(
+            refused,
+            WireError::WrongLength { expected: 20, .. }
+        ));
+    }
+}
+
+#[test]
 fn a_contestation_with_a_bad_field_is_refused() {
     let good = || proto::Correct {
         case_id: vec![1; 16],

@@ -47,6 +47,8 @@ endpoints! {
     gate: gate, gate_service_server, GateServiceServer, GateService, gate_service_client, GateServiceClient;
     maintenance: maintenance, maintenance_service_server, MaintenanceServiceServer, MaintenanceService,
         maintenance_service_client, MaintenanceServiceClient;
+    opening: source, opening_service_server, OpeningServiceServer, OpeningService,
+        opening_service_client, OpeningServiceClient;
     operator: operator, operator_service_server, OperatorServiceServer, OperatorService,
         operator_service_client, OperatorServiceClient;
     resident: resident, resident_service_server, ResidentServiceServer, ResidentService,

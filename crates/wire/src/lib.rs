@@ -15,6 +15,7 @@ mod limits;
 mod log_calls;
 mod method;
 mod mirror_calls;
+mod opening_calls;
 mod padding;
 mod proxy_calls;
 mod reason;
@@ -46,6 +47,7 @@ pub use log_calls::{
 };
 pub use method::{DESCRIPTORS, Method};
 pub use mirror_calls::{MAX_LOG_PART_BYTES, ReadPart, WitnessedLog, fitting, log_part_response};
+pub use opening_calls::{OpeningRequest, opening_bytes};
 pub use padding::Padded;
 pub use proxy_calls::ProxyWish;
 pub use reason::resident_reason;

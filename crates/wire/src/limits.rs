@@ -53,6 +53,8 @@ pub const COSIGNATURE_BYTES: usize = ledger::COSIGNATURE_LEN_BYTES;
 pub const ENVELOPE_BYTES: usize = 212;
 /// Longest stable reason code of a refused event, in bytes.
 pub const MAX_REASON_BYTES: usize = 32;
+/// Length of the place of a reading in its resident's trail, in bytes.
+pub const READING_PLACE_BYTES: usize = 20;
 /// Most QR texts in one gate call.
 pub const MAX_CODES: usize = 256;
 /// Largest QR text, in bytes.

@@ -93,6 +93,8 @@ methods! {
     GetForwarded = "/viridian.source.v1.ForwardedService/GetForwarded",
     /// `ForwardedService.ConfirmForwarded`.
     ConfirmForwarded = "/viridian.source.v1.ForwardedService/ConfirmForwarded",
+    /// `OpeningService.OpenEvent`.
+    OpenEvent = "/viridian.source.v1.OpeningService/OpenEvent",
     /// `LogService.AddCheckpoint`.
     AddCheckpoint = "/viridian.federation.v1.LogService/AddCheckpoint",
     /// `AuditService.OpenSample`.

@@ -21,6 +21,7 @@ fn at(minute: u32) -> Minute {
 fn query() -> proto::QueryRequest {
     let body = proto::Query {
         rule_set_id: "fj-2022-08".into(),
+        ..Default::default()
     };
     sign_call(&body, &key(7), home(33), at(27_000_000), Nonce([9; 16]))
 }
@@ -213,7 +214,10 @@ fn debug_output_holds_nothing_that_a_resident_sent() {
 fn a_body_of_the_greatest_length_is_taken() {
     let sign = |text: usize| -> proto::QueryRequest {
         let rule_set_id = "x".repeat(text);
-        let body = proto::Query { rule_set_id };
+        let body = proto::Query {
+            rule_set_id,
+            ..Default::default()
+        };
         sign_call(&body, &key(7), home(33), at(27_000_000), Nonce([9; 16]))
     };
     let frame = sign(MAX_BODY_BYTES / 2).body.len() - MAX_BODY_BYTES / 2;

@@ -135,6 +135,14 @@ reasons! {
     NotSampled, "NOT_SAMPLED", FailedPrecondition, "no leaves are drawn from that registry here";
     /// The records of the registry are not kept any more, and nothing of it is opened.
     SampleGone, "SAMPLE_GONE", FailedPrecondition, "the records of that registry are not kept any more";
+    /// The node has no key of openings, or none that the root document names.
+    OpeningNotOffered, "OPENING_NOT_OFFERED", FailedPrecondition, "openings are not offered here";
+    /// A receipt is not this node's, or is over something else than the event beside it.
+    ReceiptRefused, "RECEIPT_REFUSED", PermissionDenied, "the receipt is not this node's for this event";
+    /// The event states nothing that a record holds by itself: the one that it speaks of is to be asked about.
+    NothingToOpen, "NOTHING_TO_OPEN", InvalidArgument, "the event states nothing that a record holds by itself";
+    /// What the event states stands in the record and ended before the moment that was asked about.
+    EndedBefore, "ENDED_BEFORE", FailedPrecondition, "what the event states ended before the moment asked about";
     /// A checkpoint is not of the log that it is said to be of, or does not extend what this witness cosigned.
     CheckpointRefused, "CHECKPOINT_REFUSED", FailedPrecondition, "the checkpoint is not the log's or does not extend the one cosigned";
     /// A trust document is not right: sequence, age, signatures.

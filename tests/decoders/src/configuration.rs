@@ -30,10 +30,9 @@ pub(crate) fn node(data: &[u8]) {
     assert_eq!(again, config);
     assert!(config.data_dir.starts_with(DIR) || text.contains('/'));
     if config.production {
-        let test = matches!(
-            config.proving.parameters,
-            node::config::Parameters::Test { .. }
-        );
+        let openings = config.openings.iter().map(|o| &o.parameters);
+        let mut keys = std::iter::once(&config.proving.parameters).chain(openings);
+        let test = keys.any(|key| matches!(key, node::config::Parameters::Test { .. }));
         assert!(!test && config.clock.is_none(), "a test for production");
     }
     assert!(config.limits.deadline_s > 0 && config.proving.threads > 0);

@@ -6,6 +6,7 @@ mod between_nodes;
 mod forwarded;
 mod held;
 mod opened;
+mod openings;
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -51,6 +52,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows.extend(forwarded::rows());
     rows.extend(opened::rows());
     rows.extend(held::rows());
+    rows.extend(openings::rows());
     rows
 });
 
@@ -203,6 +205,7 @@ fn trip() -> resident::DeclareTrip {
 fn query() -> resident::Query {
     resident::Query {
         rule_set_id: "fj-2022-08".to_owned(),
+        readings_from: vec![3; 20],
     }
 }
 

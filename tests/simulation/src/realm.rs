@@ -365,6 +365,7 @@ impl Realm {
                 not_after: minute(START + 100_000),
             }],
             prover,
+            openings: None,
             metrics,
             settings: self.settings(),
         })

@@ -10,6 +10,7 @@ mod erased;
 mod forward;
 mod leak;
 mod observability;
+mod openings;
 mod relay;
 mod sample;
 mod schedule;
@@ -27,6 +28,8 @@ const CHECKPOINT: &str = env!("CARGO_BIN_EXE_viridian-checkpoint");
 const FEDERATION: &str = env!("CARGO_BIN_EXE_viridian-federation");
 /// The auditor's program.
 const AUDITOR: &str = env!("CARGO_BIN_EXE_viridian-auditor");
+/// The source's.
+const SOURCE: &str = env!("CARGO_BIN_EXE_viridian-source");
 
 /// The table in `README.md` says where each bad input is shown; what it names must be there.
 #[test]

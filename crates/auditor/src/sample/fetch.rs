@@ -1,10 +1,12 @@
 //! Asking a node for a sample, as an auditor with a certificate.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use commitment::{Epoch, Fr};
+use commitment::Epoch;
 use federation::{Credentials, PeerId, Timeouts, connect};
 use rules::Minute;
 use tonic::transport::Channel;
@@ -16,6 +18,7 @@ use wire::{
 };
 
 use super::judge::{Believed, Unjudged, opens};
+use super::keep::leaves_drawn;
 
 /// Fewest events in an answer that is not the last: so many of the longest there are.
 const EVENTS_PER_ANSWER_MIN: usize = 40;
@@ -45,6 +48,13 @@ pub enum FetchError {
     /// What it opened cannot be judged; no leaf was asked for.
     #[error(transparent)]
     Unjudged(#[from] Unjudged),
+    /// It shows another sample of a registry than it did before this program was interrupted: other cosignatures, so perhaps other
+    /// places.
+    #[error("the node shows another sample of epoch {} than before", .0.get())]
+    OtherSample(Epoch),
+    /// What was opened could not be kept; nothing more was asked for.
+    #[error("what was opened is not kept: {0}")]
+    NotKept(String),
     /// Parts of one leaf that do not belong together, or more events than one person has.
     #[error("the parts of the answer for one place do not belong together")]
     Parts,
@@ -62,6 +72,14 @@ impl From<Status> for FetchError {
     }
 }
 
+/// Where a sample begins.
+pub enum Begin {
+    /// With the registry of an epoch, the newest for none, at the auditor's time.
+    Anew(Option<Epoch>, Minute),
+    /// With what was opened before.
+    GoOn(Box<ShownSample>),
+}
+
 /// Has a node open the sample of a registry, the newest for none, and every leaf that it draws, if `believed` can judge them: an
 /// opening is in somebody's trail. `at` is the auditor's time.
 ///
@@ -75,26 +93,65 @@ pub async fn fetch(
     at: Minute,
     believed: &Believed,
 ) -> Result<ShownSample, FetchError> {
+    let keep = |_: &ShownSample| Ok::<_, String>(());
+    let begin = Begin::Anew(epoch, at);
+    fetch_on(address, node, credentials, begin, believed, keep).await
+}
+
+/// The same from where it was interrupted; `keep` is given what has been opened as often as there is more. A leaf that is there is not
+/// asked for again.
+///
+/// # Errors
+/// [`FetchError`].
+pub async fn fetch_on<E: Display>(
+    address: &str,
+    node: PeerId,
+    credentials: Arc<dyn Credentials>,
+    begin: Begin,
+    believed: &Believed,
+    mut keep: impl FnMut(&ShownSample) -> Result<(), E>,
+) -> Result<ShownSample, FetchError> {
     let channel = connect(address, node, credentials, TIMEOUTS)?;
     let mut client = wire::client::audit(channel);
+    let epoch = match &begin {
+        Begin::Anew(epoch, _) => *epoch,
+        Begin::GoOn(begun) => Some(epoch_of(&begun.sample)),
+    };
     let request = OpenSampleRequest {
         epoch: epoch.map_or(0, Epoch::get),
     };
     let answer = client.open_sample(request).await?.into_inner();
     let sample = OpenedSample::try_from(&answer)?;
-    let epoch = sample.registry.cosigned.statement().epoch();
-    let mut leaves = BTreeMap::new();
-    if !opens(&sample, believed)? {
-        return Ok(ShownSample { sample, leaves, at });
+    let epoch = epoch_of(&sample);
+    let mut shown = match begin {
+        Begin::Anew(_, at) => ShownSample {
+            sample,
+            leaves: BTreeMap::new(),
+            at,
+        },
+        Begin::GoOn(begun) if begun.sample == sample => *begun,
+        Begin::GoOn(_) => return Err(FetchError::OtherSample(epoch)),
+    };
+    let mut keep = |shown: &ShownSample| {
+        let kept = keep(shown);
+        kept.map_err(|error| FetchError::NotKept(error.to_string()))
+    };
+    keep(&shown)?;
+    if !opens(&shown.sample, believed)? {
+        return Ok(shown);
     }
-    for way in &sample.ways.drawn {
-        let leaf = way.levels[0][(way.index % 8) as usize];
-        if leaf != Fr::default() {
-            let opened = fetch_leaf(&mut client, epoch, way.index).await?;
-            leaves.insert(way.index, opened);
+    let places: Vec<u32> = leaves_drawn(&shown.sample).collect();
+    for place in places {
+        if let Entry::Vacant(missing) = shown.leaves.entry(place) {
+            missing.insert(fetch_leaf(&mut client, epoch, place).await?);
+            keep(&shown)?;
         }
     }
-    Ok(ShownSample { sample, leaves, at })
+    Ok(shown)
+}
+
+fn epoch_of(sample: &OpenedSample) -> Epoch {
+    sample.registry.cosigned.statement().epoch()
 }
 
 /// A leaf with all its events, in as many calls as they take.

@@ -7,6 +7,7 @@ mod evidence;
 mod fetch;
 mod finding;
 mod judge;
+mod keep;
 mod record;
 mod report;
 #[cfg(test)]
@@ -26,11 +27,13 @@ use rules::{ProvinceCode, RuleSet};
 use verifier::trust::{
     MAX_SIGNED_ROOT_LEN_BYTES, RootDocument, RootKeys, RuleSetEntry, SignedRoot,
 };
-use wire::{MAX_KEPT_SAMPLE_BYTES, ShownSample};
+use wire::ShownSample;
 
 use crate::{Outcome, clock, counts, explain, files, test_key};
 
-pub use fetch::{FetchError, fetch};
+use keep::Keeping;
+
+pub use fetch::{Begin, FetchError, fetch, fetch_on};
 pub use finding::{EventFault, Finding, Part};
 pub use judge::{Believed, Judgement, Place, State, Unjudged, judge, opens};
 
@@ -45,6 +48,7 @@ const MAX_PEM_LEN_BYTES: usize = 256 << 10;
   auditor sample … --epoch 4711 --json
   auditor sample … --log 000 --log 001 --log-checkpoint checkpoint --log-policy policy     sources by the node's log as well
   auditor sample … --keep sample.bin                                                       keeps what was opened: personal data
+  auditor sample … --keep sample.bin                                                       once more, after it was interrupted: goes on
   auditor sample --read sample.bin --province 33 --root-document root.bin --root-key 5f0c… judges what was kept; asks nobody
 
 A province's authority issues the certificate: `federation issue --role auditor --number 1`. Any province's auditor may ask any node.
@@ -112,7 +116,8 @@ pub(crate) struct Args {
     /// The registry's epoch; the newest if not given
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     epoch: Option<u32>,
-    /// Keep what was opened in this file, which only its owner can read
+    /// Keep what was opened in this file, which only its owner can read and which must not exist; until all is there, beside it in
+    /// FILE.part, from which the same command goes on
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
     /// Print one JSON object
@@ -133,24 +138,25 @@ fn root_key(text: &str) -> Result<RootKey> {
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     // What is believed is read first: nobody's record is opened for a command that cannot judge it.
     let believed = believed(args)?;
-    if let Some(path) = &args.keep {
-        files::check_folder_of(path)?;
-    }
+    let keeping = args.keep.as_deref().map(Keeping::new).transpose()?;
     let shown = match &args.read {
-        Some(path) => {
-            let bytes = files::read(path, MAX_KEPT_SAMPLE_BYTES)?;
-            let shown = ShownSample::from_bytes(&bytes);
-            shown.with_context(|| format!("{} is no kept sample", path.display()))?
-        }
-        None => match ask(args, &believed)? {
+        Some(path) => keep::read(path)?,
+        None => match ask(args, &believed, keeping.as_ref())? {
             Ok(shown) => shown,
             Err(error) => return Ok(not_shown(&error)),
         },
     };
-    if let Some(path) = &args.keep {
-        files::write_private(path, &shown.to_bytes())?;
+    if let Some(keeping) = &keeping {
+        keeping.finish()?;
     }
-    let judgement = judge(&shown, &believed)?;
+    let mut judgement = judge(&shown, &believed)?;
+    let (missing, drawn) = keep::missing(&shown);
+    // Of one that was interrupted: nobody was asked for these.
+    let is_cut = args.read.is_some() && missing > 0 && opens(&shown.sample, &believed)?;
+    if is_cut {
+        let is_asked = |finding: &Finding| !matches!(finding, Finding::NotShown(_));
+        judgement.findings.retain(is_asked);
+    }
     let report = report::Report::new(args.province, &judgement, believed.log.is_some());
     files::print(&if args.json {
         serde_json::to_string_pretty(&report)? + "\n"
@@ -160,8 +166,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     for finding in &judgement.findings {
         eprintln!("auditor: {finding}");
     }
+    if is_cut {
+        eprintln!("auditor: {missing} of {drawn} drawn leaves are not opened: it was interrupted");
+    }
     Ok(if !judgement.findings.is_empty() {
         Outcome::Differs
+    } else if is_cut {
+        Outcome::Refused
     } else if judgement.has_erased() {
         Outcome::Gone
     } else {
@@ -179,7 +190,11 @@ fn not_shown(error: &FetchError) -> Outcome {
     }
 }
 
-fn ask(args: &Args, believed: &Believed) -> Result<Result<ShownSample, FetchError>> {
+fn ask(
+    args: &Args,
+    believed: &Believed,
+    keeping: Option<&Keeping>,
+) -> Result<Result<ShownSample, FetchError>> {
     let (Some(address), Some(cert), Some(key), Some(roots)) =
         (&args.node, &args.cert, &args.key, &args.roots)
     else {
@@ -201,11 +216,27 @@ fn ask(args: &Args, believed: &Believed) -> Result<Result<ShownSample, FetchErro
         .build()
         .context("no runtime for the network")?;
     let sign = files::spinner("asking the node");
-    let epoch = args.epoch.map(Epoch::new);
-    let now = clock::now()?;
-    let shown = runtime.block_on(fetch(address, node, credentials, epoch, now, believed));
+    let begin = begin(args, keeping)?;
+    let keep = |shown: &ShownSample| keeping.map_or(Ok(()), |keeping| keeping.keep(shown));
+    let shown = fetch_on(address, node, credentials, begin, believed, keep);
+    let shown = runtime.block_on(shown);
     sign.finish_and_clear();
     Ok(shown)
+}
+
+/// Where the sample begins: what was kept of one that was interrupted goes on.
+fn begin(args: &Args, keeping: Option<&Keeping>) -> Result<Begin> {
+    let wanted = args.epoch.map(Epoch::new);
+    let Some(begun) = keeping.map(Keeping::begun).transpose()?.flatten() else {
+        return Ok(Begin::Anew(wanted, clock::now()?));
+    };
+    let epoch = begun.sample.registry.cosigned.statement().epoch();
+    ensure!(
+        wanted.is_none_or(|wanted| wanted == epoch),
+        "what was kept is of epoch {}: another file for another epoch",
+        epoch.get()
+    );
+    Ok(Begin::GoOn(Box::new(begun)))
 }
 
 /// What the sample is held against.

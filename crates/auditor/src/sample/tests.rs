@@ -17,6 +17,11 @@ use made_up::{
     province, resident, roster, rule_sets, shown, signed, slot, source,
 };
 
+/// Two people's, for whoever keeps it.
+pub(super) fn an_honest_sample() -> ShownSample {
+    shown(&[resident(1, everything(1)), resident(2, everything(2))]).0
+}
+
 #[test]
 fn what_an_honest_province_commits_and_shows_contradicts_nothing() {
     let residents: Vec<Resident> = (0..40).map(|n| resident(n, everything(n))).collect();

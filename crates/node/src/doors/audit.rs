@@ -24,13 +24,13 @@ impl AuditService for AuditDesk {
         &self,
         request: Request<proto::OpenSampleRequest>,
     ) -> Result<Response<proto::OpenSampleResponse>, Status> {
-        self.auditor(&request)?;
+        let auditor = self.auditor(&request)?;
         let asked = match request.get_ref().epoch {
             0 => None,
             number => Some(Epoch::new(number)),
         };
-        let sample = self.0.ask(move |node| node.open_sample(asked)).await?;
-        Ok(Response::new((&sample).into()))
+        let sample = self.0.ask(move |node| node.open_sample(&auditor, asked));
+        Ok(Response::new((&sample.await?).into()))
     }
 
     async fn open_leaf(

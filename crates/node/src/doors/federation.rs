@@ -3,15 +3,16 @@ use std::sync::Arc;
 use commitment::Epoch;
 use federation::Caller;
 use ledger::SignedTreeHead;
+use rules::ProvinceCode;
 use tonic::{Request, Response, Status};
-use verifier::trust::{OnlineDocument, SignedOnline};
+use verifier::trust::{OnlineDocument, ProvinceSignature, SignedOnline};
 use wire::federation::v1 as proto;
 use wire::federation::v1::federation_service_server::FederationService;
 use wire::{Contributed, Proposal, PublishedRegistry, Reason};
 
 use super::Desk;
-use crate::NodeError;
 use crate::peers::Peers;
+use crate::{Node, NodeError};
 
 pub(super) struct FederationDesk {
     pub(super) desk: Desk,
@@ -100,7 +101,9 @@ impl FederationService for FederationDesk {
             self.desk.node().offer(&batch);
         }
         let proposed = document.clone();
-        let signed = self.desk.ask(move |node| node.cosign_online(&proposed));
+        let signed = self
+            .desk
+            .ask(move |node| cosign_proposed(node, &proposed, from));
         let signed = match signed.await {
             Err(refused) if wire::reason_of(&refused) == Some(Reason::TrustRefused) => {
                 // It may rest on a list that was published while this node was not to be reached.
@@ -109,7 +112,9 @@ impl FederationService for FederationDesk {
                     tracing::info!(province = from.get(), ?code, "a list is not to be had");
                     return Err(refused);
                 }
-                let again = self.desk.ask(move |node| node.cosign_online(&document));
+                let again = self
+                    .desk
+                    .ask(move |node| cosign_proposed(node, &document, from));
                 again.await?
             }
             signed => signed?,
@@ -134,7 +139,9 @@ impl FederationService for FederationDesk {
         request: Request<proto::ContributeRequest>,
     ) -> Result<Response<proto::ContributeResponse>, Status> {
         check_member(&self.desk, &request)?;
-        let part = self.desk.ask(|node| node.contribute()).await?;
+        let from = Caller::peer_of(&request)?.province;
+        let part = self.desk.ask(move |node| node.contribute_to(Some(from)));
+        let part = part.await?;
         Ok(Response::new((&Contributed(part)).into()))
     }
 
@@ -160,4 +167,16 @@ impl FederationService for FederationDesk {
         let signed = self.desk.ask(move |node| node.signed_online(after)).await?;
         Ok(Response::new(wire::signed_number_response(&signed)?))
     }
+}
+
+/// Signs a document that another province proposes, unless it left out what that province was given.
+fn cosign_proposed(
+    node: &Node,
+    document: &OnlineDocument,
+    from: ProvinceCode,
+) -> Result<ProvinceSignature, NodeError> {
+    if node.lacks_own_part(document, from)? {
+        return Err(NodeError::Refused(Reason::TrustRefused));
+    }
+    node.cosign_online(document)
 }

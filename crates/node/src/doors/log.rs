@@ -10,6 +10,7 @@ use wire::federation::v1::log_service_server::LogService;
 use wire::{CheckpointOffer, ReadPart, Reason};
 
 use super::Desk;
+use crate::Node;
 use crate::peers::Peers;
 
 /// Parts that are read before one cosignature: what is left is read before the next.
@@ -29,7 +30,14 @@ impl LogDesk {
         let channel = channel.ok_or_else(|| wire::status(Reason::NotFound))?;
         let mut client = wire::log_client(channel);
         let (slot, checkpoint) = (offer.keys.keys.slot, &offer.request.checkpoint);
-        let mut end = self.desk.node().mirrored(slot);
+        // What was read of a checkpoint that was not cosigned need not be what the log serves now.
+        let refit = async |is_refused: bool| {
+            let of = checkpoint.clone();
+            let refit = move |node: &Arc<Node>| node.refit_mirror(slot, &of, is_refused);
+            self.desk.ask(refit).await
+        };
+        let mut end = refit(false).await?;
+        let mut is_refit = false;
         for _ in 0..PARTS_AT_ONCE {
             if end >= checkpoint.size() {
                 break;
@@ -42,10 +50,17 @@ impl LogDesk {
             let answer = client.get_log_part(request).await?;
             let ReadPart(part) = answer.get_ref().try_into()?;
             let of = checkpoint.clone();
-            end = self
-                .desk
-                .ask(move |node| node.mirror(slot, &part, &of))
-                .await?;
+            let taken = self.desk.ask(move |node| node.mirror(slot, &part, &of));
+            end = match taken.await {
+                Ok(end) => end,
+                Err(status)
+                    if !is_refit && wire::reason_of(&status) == Some(Reason::CheckpointRefused) =>
+                {
+                    is_refit = true;
+                    refit(true).await?
+                }
+                Err(status) => return Err(status),
+            };
         }
         let of = checkpoint.clone();
         self.desk

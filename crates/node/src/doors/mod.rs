@@ -4,6 +4,7 @@ mod audit;
 mod federation;
 mod forward;
 mod log;
+mod opening;
 mod operator;
 mod resident;
 mod source;
@@ -153,6 +154,7 @@ pub(crate) fn peers_routes(
         .add_service(wire::server::forwarded(forward::ForwardedDesk(
             desk.clone(),
         )))
+        .add_service(wire::server::opening(opening::OpeningDesk(desk.clone())))
         .add_service(wire::log_server(log::LogDesk {
             desk: desk.clone(),
             peers: Arc::clone(peers),

@@ -10,8 +10,8 @@ use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
 use crate::proxies::KnownProxy;
 use crate::query::Status as Own;
-use crate::sample::{ReadByOther, Reader};
 use crate::terms::PassTerms;
+use crate::trail::ReadByOther;
 use crate::{CaseState, Making, Node, Outcome, words};
 
 /// How soon a device asks again for passes that are not made yet.
@@ -243,7 +243,9 @@ fn answer(node: &Node, own: &Own) -> proto::QueryResponse {
         earliest_green_day: latest_end.map(|day| day.get().into()),
         padding: Vec::new(),
         foreign_events: own.foreign.iter().map(|e| foreign(node, e)).collect(),
-        readings: own.readings.iter().map(reading).collect(),
+        readings: own.readings.shown.iter().map(reading).collect(),
+        readings_total: u32::try_from(own.readings.total).unwrap_or(u32::MAX),
+        readings_next: own.readings.next.map_or(Vec::new(), |next| next.to_vec()),
         proxies: own.proxies.iter().map(proxy).collect(),
     }
 }
@@ -270,15 +272,11 @@ fn foreign(node: &Node, foreign: &ForeignEvent) -> proto::ForeignEvent {
 
 /// A reading by somebody else as it travels.
 fn reading(read: &ReadByOther) -> proto::Reading {
-    let (purpose, reader, epoch) = match &read.reader {
-        Reader::Auditor { who, epoch } => ("sample", who.to_string(), epoch.get()),
-        Reader::Proxy { name } => ("proxy", name.clone(), 0),
-    };
     proto::Reading {
         at_minute: read.at.get(),
-        purpose: purpose.to_owned(),
-        reader,
-        epoch,
+        purpose: read.purpose.to_owned(),
+        reader: read.reader.clone(),
+        epoch: read.epoch.get(),
     }
 }
 

@@ -1,37 +1,37 @@
-//! Asking those who hold this node's log, and reading what is missing.
+//! Asking those who hold this node's log. All are asked at once, and each has its time: one that does not answer keeps nobody
+//! waiting for longer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use commitment::Slot;
-use ledger::log::{BUNDLE_LEN, Log, LogHash, LogPart, SignedCheckpoint, SignedLogKeys, leaf_hash};
+use ledger::log::{LogHash, SignedCheckpoint, SignedLogKeys};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use wire::federation::v1 as proto;
-use wire::{ReadPart, Reason, WitnessedLog};
+use wire::{Reason, WitnessedLog};
 
+use super::Recovering;
 use super::floors::{self, Answer};
 use super::http::HttpMirror;
-use super::{RECOVERED_MAX_BYTES, RecoverError, Recovering};
+use super::passed::{PassedOver, Patience, WhyNot, name_of, note};
 use crate::Peers;
-
-/// Time for one answer.
-pub(super) const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// Somebody who holds a checkpoint that this node signed.
 pub(super) struct Holder {
-    name: String,
+    pub(super) name: String,
     pub(super) keys: Option<SignedLogKeys>,
     pub(super) witness: Option<SignedLogKeys>,
     pub(super) checkpoint: SignedCheckpoint,
-    first: u64,
-    end: u64,
-    way: Way,
+    pub(super) first: u64,
+    pub(super) end: u64,
+    pub(super) way: Way,
 }
 
-enum Way {
+pub(super) enum Way {
     Peer(Channel),
     Http(HttpMirror),
 }
@@ -40,6 +40,16 @@ enum Way {
 pub(super) struct Asked {
     pub(super) holders: Vec<Holder>,
     pub(super) answers: BTreeMap<ProvinceCode, Answer>,
+    /// Those that did not say all of it.
+    pub(super) silent: Vec<ProvinceCode>,
+    pub(super) passed: Vec<PassedOver>,
+}
+
+/// What one peer says.
+struct Said {
+    channel: Channel,
+    witnessed: Option<WitnessedLog>,
+    answer: Result<Answer, Status>,
 }
 
 /// What is found, or that there is none.
@@ -51,31 +61,59 @@ pub(super) fn or_none<T>(found: Result<T, Status>) -> Result<Option<T>, Status> 
     }
 }
 
-/// An answer within its time.
-pub(super) async fn in_time<T>(call: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-    let answer = tokio::time::timeout(ANSWER_TIME, call).await;
+/// An answer within a time.
+pub(super) async fn in_time<T>(
+    within: Duration,
+    call: impl Future<Output = Result<T, Status>>,
+) -> Result<T, Status> {
+    let answer = tokio::time::timeout(within, call).await;
     answer.unwrap_or_else(|_| Err(wire::status(Reason::Deadline)))
 }
 
 pub(super) async fn ask_peers(me: &Recovering<'_>, peers: &Peers) -> Asked {
-    let mut asked = Asked {
-        holders: Vec::new(),
-        answers: BTreeMap::new(),
-    };
-    for (province, channel) in peers.channels() {
-        match ask_peer(me, province, channel).await {
-            Ok((holder, answer)) => {
-                // Who does not say all of it may hold the log all the same.
-                asked.holders.extend(holder);
-                match answer {
-                    Ok(answer) => drop(asked.answers.insert(province, answer)),
-                    Err(status) => warn_of(province, &status),
-                }
+    let mut calls = JoinSet::new();
+    let channels = peers.channels();
+    let mut silent: BTreeSet<ProvinceCode> =
+        channels.iter().map(|(province, _)| *province).collect();
+    for (province, channel) in channels {
+        let (slot, patience) = (me.slot, me.patience);
+        calls.spawn(async move { (province, ask_peer(slot, channel, patience).await) });
+    }
+    let mut said = BTreeMap::new();
+    while let Some(call) = calls.join_next().await {
+        match call {
+            Ok((province, Ok(one))) => drop(said.insert(province, one)),
+            Ok((province, Err(status))) => warn_of(province, &status),
+            Err(_) => tracing::error!("a call to a province died"),
+        }
+    }
+    let (mut holders, mut answers, mut passed) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for (province, one) in said {
+        let name = name_of(province);
+        match one.witnessed {
+            Some(held) if me.has_signed(&held.checkpoint) => {
+                holders.push(holder(province, held, one.channel));
+            }
+            Some(_) => note(&mut passed, &name, WhyNot::NotSigned),
+            None => {}
+        }
+        // Who does not say all of it may hold the log all the same.
+        match one.answer {
+            Ok(answer) => {
+                silent.remove(&province);
+                answers.insert(province, answer);
             }
             Err(status) => warn_of(province, &status),
         }
     }
-    asked
+    let late = silent.iter();
+    passed.extend(late.map(|province| PassedOver::province(*province, WhyNot::Silent)));
+    Asked {
+        holders,
+        answers,
+        silent: silent.into_iter().collect(),
+        passed,
+    }
 }
 
 fn warn_of(province: ProvinceCode, status: &Status) {
@@ -93,31 +131,33 @@ fn warn_of(province: ProvinceCode, status: &Status) {
 pub(super) async fn witnessed_by(
     channel: Channel,
     slot: Slot,
+    within: Duration,
 ) -> Result<Option<WitnessedLog>, Status> {
     let mut client = wire::log_client(channel);
     let request = proto::GetWitnessedRequest {
         slot: slot.get().into(),
     };
-    let witnessed = or_none(in_time(client.get_witnessed(request)).await)?;
+    let witnessed = or_none(in_time(within, client.get_witnessed(request)).await)?;
     let witnessed = witnessed.map(|answer| WitnessedLog::try_from(answer.get_ref()));
     Ok(witnessed.transpose()?)
 }
 
-/// Whether anybody shows within `wait` a checkpoint that this node signed, of more than `had` entries.
+/// Whether anybody shows within `wait` a checkpoint that this node signed, of more than `had` entries, and that is none of `others`.
 pub(super) async fn holds_more(
     me: &Recovering<'_>,
     peers: &Peers,
-    had: u64,
+    (had, others): (u64, &[(u64, LogHash)]),
     wait: Duration,
 ) -> bool {
     let mut calls = JoinSet::new();
     for (_, channel) in peers.channels() {
-        calls.spawn(witnessed_by(channel, me.slot));
+        calls.spawn(witnessed_by(channel, me.slot, wait));
     }
     let looking = async {
         while let Some(call) = calls.join_next().await {
             if let Ok(Ok(Some(held))) = call
                 && held.checkpoint.size() > had
+                && !others.contains(&(held.checkpoint.size(), held.checkpoint.root()))
                 && me.has_signed(&held.checkpoint)
             {
                 return true;
@@ -128,46 +168,48 @@ pub(super) async fn holds_more(
     tokio::time::timeout(wait, looking).await.unwrap_or(false)
 }
 
-async fn ask_peer(
-    me: &Recovering<'_>,
-    province: ProvinceCode,
-    channel: Channel,
-) -> Result<(Option<Holder>, Result<Answer, Status>), Status> {
-    let witnessed = witnessed_by(channel.clone(), me.slot).await?;
-    let answer = floors::ask(channel.clone()).await;
-    let holder = witnessed.and_then(|held| {
-        if !me.has_signed(&held.checkpoint) {
-            let province = province.get();
-            tracing::error!(
-                province,
-                "a province holds a checkpoint that this node did not sign"
-            );
-            return None;
-        }
-        Some(Holder {
-            name: format!("province {}", province.get()),
-            keys: Some(held.keys),
-            witness: Some(held.witness).filter(|keys| keys.keys.province == province),
-            checkpoint: held.checkpoint,
-            first: held.first,
-            end: held.end,
-            way: Way::Peer(channel),
-        })
-    });
-    Ok((holder, answer))
+/// Asks one peer for everything, within the time that it has.
+async fn ask_peer(slot: Slot, channel: Channel, patience: Patience) -> Result<Said, Status> {
+    let until = Instant::now() + patience.asking;
+    let late = || wire::status(Reason::Deadline);
+    let witnessed = witnessed_by(channel.clone(), slot, patience.answer);
+    let witnessed = timeout_at(until, witnessed).await.map_err(|_| late())??;
+    let answer = timeout_at(until, floors::ask(channel.clone(), patience.answer)).await;
+    Ok(Said {
+        channel,
+        witnessed,
+        answer: answer.unwrap_or_else(|_| Err(late())),
+    })
+}
+
+fn holder(province: ProvinceCode, held: WitnessedLog, channel: Channel) -> Holder {
+    Holder {
+        name: name_of(province),
+        keys: Some(held.keys),
+        witness: Some(held.witness).filter(|keys| keys.keys.province == province),
+        checkpoint: held.checkpoint,
+        first: held.first,
+        end: held.end,
+        way: Way::Peer(channel),
+    }
 }
 
 /// Somebody who serves the log, or a mirror of it, by plain HTTP.
-pub(super) async fn ask_url(me: &Recovering<'_>, url: &str) -> Option<Holder> {
+pub(super) async fn ask_url(
+    me: &Recovering<'_>,
+    url: &str,
+    passed: &mut Vec<PassedOver>,
+) -> Option<Holder> {
     let asked = async {
-        let mirror = HttpMirror::new(url)?;
+        let mirror = HttpMirror::new(url, me.patience)?;
         let checkpoint = mirror.checkpoint().await?;
-        if !me.has_signed(&checkpoint) {
-            return Err("its checkpoint is not one that this node signed".to_owned());
-        }
-        Ok((mirror, checkpoint))
+        Ok::<_, String>((mirror, checkpoint))
     };
     match asked.await {
+        Ok((_, checkpoint)) if !me.has_signed(&checkpoint) => {
+            note(passed, url, WhyNot::NotSigned);
+            None
+        }
         Ok((mirror, checkpoint)) => Some(Holder {
             name: url.to_owned(),
             keys: None,
@@ -179,159 +221,8 @@ pub(super) async fn ask_url(me: &Recovering<'_>, url: &str) -> Option<Holder> {
         }),
         Err(what) => {
             tracing::warn!(url, what, "a mirror is not used");
+            note(passed, url, WhyNot::Silent);
             None
         }
     }
-}
-
-impl Holder {
-    /// Entries from `first` on of a tree whose checkpoint this holder has, held against it.
-    async fn part(&self, me: &Recovering<'_>, log: &Log) -> Result<(LogPart, Log), String> {
-        let text = |error: &dyn std::fmt::Display| error.to_string();
-        let size = self.checkpoint.size();
-        let part = match &self.way {
-            Way::Peer(channel) => {
-                let mut client = wire::log_client(channel.clone());
-                let request = proto::GetLogPartRequest {
-                    slot: me.slot.get().into(),
-                    first: log.size(),
-                    size,
-                };
-                let answer = in_time(client.get_log_part(request)).await;
-                let answer = answer.map_err(|status| status.message().to_owned())?;
-                ReadPart::try_from(answer.get_ref())
-                    .map_err(|error| text(&error))?
-                    .0
-            }
-            // Tiles have no proof from one size to another: all is read, and its root is the checkpoint's.
-            Way::Http(mirror) => LogPart {
-                entries: mirror
-                    .entries(log.size(), size, RECOVERED_MAX_BYTES)
-                    .await?,
-                proof: Vec::new(),
-            },
-        };
-        let of = (size, self.checkpoint.root());
-        let next = log.extended(&part, of).map_err(|error| text(&error))?;
-        Ok((part, next))
-    }
-}
-
-/// Reads what is missing from `log` to the newest checkpoint, from one holder after the other.
-pub(super) async fn read_missing(
-    me: &Recovering<'_>,
-    own: &Log,
-    newest: &SignedCheckpoint,
-    holders: &[Holder],
-    each: &mut (dyn FnMut(u64) + Send),
-) -> Result<Vec<Vec<u8>>, RecoverError> {
-    let (mut log, mut entries, mut len_bytes) = (own.clone(), Vec::new(), 0);
-    for holder in holders {
-        while log.size() < holder.end.min(newest.size()) && holder.first <= log.size() {
-            match holder.part(me, &log).await {
-                Ok((part, next)) => {
-                    len_bytes += part.entries.iter().map(Vec::len).sum::<usize>();
-                    if len_bytes > RECOVERED_MAX_BYTES {
-                        return Err(RecoverError::TooMuch {
-                            limit: RECOVERED_MAX_BYTES,
-                        });
-                    }
-                    entries.extend(part.entries);
-                    log = next;
-                    each(entries.len() as u64);
-                }
-                Err(what) => {
-                    tracing::warn!(from = holder.name, what, "a mirror is not used further");
-                    break;
-                }
-            }
-        }
-    }
-    let root = log.root().ok();
-    if log.size() == newest.size() && root == Some(newest.root()) {
-        return Ok(entries);
-    }
-    // It is not the mirrors that fall short if the store's own entries are others.
-    for holder in holders {
-        if let Some(index) = first_difference(me, holder, own.size()).await? {
-            return Err(RecoverError::OtherHistory { index });
-        }
-    }
-    Err(RecoverError::Incomplete {
-        reached: log.size().min(newest.size()),
-        wanted: newest.size(),
-    })
-}
-
-/// Holds every checkpoint that this node signed against the log that it is to have: it goes on from all of them, or it has two
-/// histories.
-pub(super) async fn hold_against(
-    me: &Recovering<'_>,
-    own: &Log,
-    entries: &[Vec<u8>],
-    holders: &[Holder],
-) -> Result<(), RecoverError> {
-    let full = |_| RecoverError::TooMuch {
-        limit: RECOVERED_MAX_BYTES,
-    };
-    let mut log = own.clone();
-    for entry in entries {
-        log.append(entry).map_err(full)?;
-    }
-    let leaf = |index: u64| -> Result<Option<LogHash>, RecoverError> {
-        let later = index.checked_sub(own.size());
-        let later = later.and_then(|later| usize::try_from(later).ok());
-        Ok(match later {
-            Some(later) => entries.get(later).map(|entry| leaf_hash(entry)),
-            None => super::rows::own_entry(me.vault, index)?.map(|entry| leaf_hash(&entry)),
-        })
-    };
-    let read = |bundle: u64| -> Result<Vec<LogHash>, RecoverError> {
-        let first = bundle * u64::from(BUNDLE_LEN);
-        let all = (first..first + u64::from(BUNDLE_LEN)).map(leaf);
-        Ok(all
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
-            .collect())
-    };
-    for holder in holders {
-        let size = holder.checkpoint.size();
-        if log.root_at(size, &read).ok() == Some(holder.checkpoint.root()) {
-            continue;
-        }
-        let differs = first_difference(me, holder, own.size()).await?;
-        return Err(match differs {
-            Some(index) => RecoverError::OtherHistory { index },
-            None if size <= own.size() => RecoverError::OtherHistory {
-                index: size.saturating_sub(1),
-            },
-            None => RecoverError::TwoHistories { size },
-        });
-    }
-    Ok(())
-}
-
-/// The first entry in which the store and a holder, who has all of them from the first on, differ.
-async fn first_difference(
-    me: &Recovering<'_>,
-    holder: &Holder,
-    had: u64,
-) -> Result<Option<u64>, RecoverError> {
-    let mut log = Log::default();
-    if holder.first > 0 {
-        return Ok(None);
-    }
-    while log.size() < had.min(holder.end) {
-        let Ok((part, next)) = holder.part(me, &log).await else {
-            return Ok(None);
-        };
-        for (index, entry) in (log.size()..had).zip(&part.entries) {
-            if super::rows::own_entry(me.vault, index)?.as_ref() != Some(entry) {
-                return Ok(Some(index));
-            }
-        }
-        log = next;
-    }
-    Ok(None)
 }

@@ -2,6 +2,7 @@
 //! and online documents, of each number one. It asks what the others have, and signs nothing that is not above.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ed25519_dalek::Signature;
 use ledger::Roster;
@@ -36,16 +37,16 @@ pub(super) struct Floors {
 }
 
 /// Asks for a province's newest registry and list, and for the last document that it signed.
-pub(super) async fn ask(channel: Channel) -> Result<Answer, Status> {
+pub(super) async fn ask(channel: Channel, within: Duration) -> Result<Answer, Status> {
     let mut client = wire::client::federation(channel.clone());
     let registry = client.get_registry(proto::GetRegistryRequest { epoch: 0 });
-    let registry = or_none(in_time(registry).await)?;
+    let registry = or_none(in_time(within, registry).await)?;
     let signed = client.get_signed_online(proto::GetSignedOnlineRequest { after: 0 });
-    let signed = or_none(in_time(signed).await)?;
+    let signed = or_none(in_time(within, signed).await)?;
     let mut client = wire::client::trust(channel);
     let list = client.get_trust_list(GetTrustListRequest::default());
     // A node without a list says so by other codes, too.
-    let list = in_time(list).await.ok();
+    let list = in_time(within, list).await.ok();
     let registry = registry.map(|answer| answer.get_ref().registry.as_ref().try_into());
     let signed = signed.map(|answer| answer.get_ref().try_into());
     Ok(Answer {

@@ -5,59 +5,82 @@ use ledger::log::{
     BUNDLE_LEN, ENTRY_LEN_MAX_BYTES, MAX_CHECKPOINT_LEN_BYTES, SignedCheckpoint, TilePath,
     read_bundle,
 };
-use plain_http::Origin;
+use plain_http::{FetchError, Origin};
+use tokio::time::Instant;
 
-use super::ask::ANSWER_TIME;
+use super::passed::{Patience, Spent, WhyNot};
+use super::read::Failed;
 
 /// Longest bundle.
 const MAX_BUNDLE_LEN_BYTES: usize = BUNDLE_LEN as usize * (ENTRY_LEN_MAX_BYTES + 2);
 
 /// A log at `http://host[:port][/prefix]`.
-pub(super) struct HttpMirror(Origin);
+pub(super) struct HttpMirror {
+    origin: Origin,
+    patience: Patience,
+}
 
 impl HttpMirror {
-    pub(super) fn new(address: &str) -> Result<Self, String> {
-        Origin::new(address).map(Self).map_err(|e| e.to_string())
+    pub(super) fn new(address: &str, patience: Patience) -> Result<Self, String> {
+        let origin = Origin::new(address).map_err(|e| e.to_string())?;
+        Ok(Self { origin, patience })
     }
 
-    async fn get(&self, path: &str, limit_bytes: usize) -> Result<Vec<u8>, String> {
-        let answer = self.0.get(path, limit_bytes, ANSWER_TIME).await;
-        let answer = answer.map_err(|error| format!("{path}: {error}"))?;
-        answer.ok_or_else(|| format!("{path}: nothing is there"))
+    async fn get(&self, path: &str, limit_bytes: usize) -> Result<Vec<u8>, Failed> {
+        let answer = self.origin.get(path, limit_bytes, self.patience.answer);
+        let answer = answer.await.map_err(|error| Failed {
+            why: match error {
+                FetchError::Late(_) | FetchError::Unreachable(_) => WhyNot::Silent,
+                _ => WhyNot::OtherEntries,
+            },
+            what: format!("{path}: {error}"),
+        })?;
+        answer.ok_or_else(|| Failed::wrong(&format!("{path}: nothing is there")))
     }
 
     pub(super) async fn checkpoint(&self) -> Result<SignedCheckpoint, String> {
-        let bytes = self.get("checkpoint", MAX_CHECKPOINT_LEN_BYTES).await?;
+        let bytes = self.get("checkpoint", MAX_CHECKPOINT_LEN_BYTES).await;
+        let bytes = bytes.map_err(|failed| failed.what)?;
         SignedCheckpoint::from_bytes(&bytes).map_err(|error| error.to_string())
     }
 
-    /// The entries from `first` to `size`, at most `limit_bytes` of them.
+    /// The entries from `first` to `size`, at most `limit_bytes` of them, at no less than the least rate.
     pub(super) async fn entries(
         &self,
         first: u64,
         size: u64,
         limit_bytes: usize,
-    ) -> Result<Vec<Vec<u8>>, String> {
+    ) -> Result<Vec<Vec<u8>>, Failed> {
         let bundle_len = u64::from(BUNDLE_LEN);
         let (mut entries, mut len_bytes) = (Vec::new(), 0);
-        let mut at = first;
+        let (mut at, mut spent) = (first, Spent::default());
         while at < size {
             let index = at / bundle_len;
             let width = (size - index * bundle_len).min(bundle_len);
             let path = TilePath {
                 level: None,
                 index,
-                width: u16::try_from(width).map_err(|_| "a width".to_owned())?,
+                width: u16::try_from(width).map_err(|_| Failed::wrong(&"a width"))?,
             };
+            let since = Instant::now();
             let bytes = self.get(&path.to_string(), MAX_BUNDLE_LEN_BYTES).await?;
-            let read = read_bundle(&bytes).map_err(|error| error.to_string())?;
-            if read.len() as u64 != width {
-                return Err(format!("{path}: {} entries", read.len()));
+            spent.add(since, bytes.len());
+            if spent.is_slow(&self.patience) {
+                return Err(Failed {
+                    why: WhyNot::Slow,
+                    what: format!("{path}: too slow"),
+                });
             }
-            let skip = usize::try_from(at % bundle_len).map_err(|_| "a place".to_owned())?;
+            let read = read_bundle(&bytes).map_err(|error| Failed::wrong(&error))?;
+            if read.len() as u64 != width {
+                let what = format!("{path}: {} entries", read.len());
+                return Err(Failed::wrong(&what));
+            }
+            let skip = usize::try_from(at % bundle_len).map_err(|_| Failed::wrong(&"a place"))?;
             len_bytes += bytes.len();
             if len_bytes > limit_bytes {
-                return Err(format!("more than {limit_bytes} bytes of entries"));
+                let what = format!("more than {limit_bytes} bytes of entries");
+                return Err(Failed::wrong(&what));
             }
             entries.extend(read.into_iter().skip(skip).map(<[u8]>::to_vec));
             at = index * bundle_len + width;
@@ -72,8 +95,9 @@ mod tests {
 
     #[test]
     fn only_plain_http_addresses_are_taken() {
-        assert!(HttpMirror::new("http://mirror.example:7450/mirror/3/").is_ok());
-        assert!(HttpMirror::new("http://[::1]:7450").is_ok());
+        let made = |address| HttpMirror::new(address, Patience::default());
+        assert!(made("http://mirror.example:7450/mirror/3/").is_ok());
+        assert!(made("http://[::1]:7450").is_ok());
         for bad in [
             "https://mirror.example",
             "http://",
@@ -81,7 +105,7 @@ mod tests {
             "mirror",
             "",
         ] {
-            assert!(HttpMirror::new(bad).is_err(), "{bad}");
+            assert!(made(bad).is_err(), "{bad}");
         }
     }
 }

@@ -6,12 +6,15 @@
 
 mod ask;
 mod floors;
+mod history;
 mod http;
 mod mark;
+mod passed;
+mod read;
 mod rows;
+mod source;
 mod witness;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use commitment::Slot;
@@ -28,12 +31,13 @@ use crate::{NodeError, Peers};
 use ask::Holder;
 pub use mark::{is_older_than_signed, mark_older};
 pub(crate) use mark::{recovered, take_off_mark};
+pub use passed::{PassedOver, Patience, WhyNot};
 
 /// Bytes of entries that are recovered at once: they are held in memory, and stored in one commit.
 pub(crate) const RECOVERED_MAX_BYTES: usize = 512 << 20;
 
-/// Why a log is not recovered. Nothing of it is changed then; what is held and known as cosigned of the others' logs may be
-/// further than before.
+/// Why a log is not recovered. Nothing in the store is changed then, unless it is the store itself that failed: what is held and known
+/// as cosigned of the others' logs may be further then.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecoverError {
@@ -42,21 +46,29 @@ pub enum RecoverError {
     Node(#[from] NodeError),
     /// Too few of the other provinces answered to know what this node has signed; again when they are to be reached.
     #[error(
-        "{answered} other provinces said what they have of this node, at least {needed} are to: others may hold more than these"
+        "{answered} other provinces said what they have of this node, at least {needed} are to: others may hold more than these; silent: {}",
+        numbers(silent)
     )]
     TooFewAnswers {
         /// Those that did.
         answered: usize,
         /// How many are needed.
         needed: usize,
+        /// Those that did not.
+        silent: Vec<ProvinceCode>,
     },
     /// Nobody who was asked holds all entries.
-    #[error("this node signed {wanted} entries; no mirror leads further than to {reached}")]
+    #[error(
+        "this node signed {wanted} entries; no mirror leads further than to {reached}{}",
+        passed::listed(passed_over)
+    )]
     Incomplete {
         /// Up to which size it could be recovered.
         reached: u64,
         /// Entries in the largest checkpoint that it signed.
         wanted: u64,
+        /// Those who were asked for more.
+        passed_over: Vec<PassedOver>,
     },
     /// The store went on by itself after it was put back: what it wrote contradicts what it signed before.
     #[error(
@@ -66,11 +78,15 @@ pub enum RecoverError {
         /// The first entry that differs; where nobody shows it, the last of those among which one does.
         index: u64,
     },
-    /// Two checkpoints that this node signed contradict each other.
-    #[error("this node signed two histories of {size} entries: there is no log to be recovered")]
+    /// Two checkpoints that this node signed contradict each other, and no quorum of witnesses holds one of them alone.
+    #[error(
+        "this node signed two histories: the checkpoint of {size} entries at {shown_by} is not of the log that the newest is of, and neither has a quorum of witnesses for itself: there is no log to be recovered"
+    )]
     TwoHistories {
-        /// Entries in both.
+        /// Entries in the one that is not of the newest's log.
         size: u64,
+        /// Who shows it.
+        shown_by: String,
     },
     /// A recovered entry is none that this version knows.
     #[error("entry {index} is none that this version knows")]
@@ -92,6 +108,11 @@ pub enum RecoverError {
         /// The limit.
         limit: usize,
     },
+}
+
+fn numbers(provinces: &[ProvinceCode]) -> String {
+    let numbers = provinces.iter().map(|province| province.get().to_string());
+    numbers.collect::<Vec<_>>().join(", ")
 }
 
 impl From<StoreError> for RecoverError {
@@ -120,6 +141,8 @@ pub struct Recovering<'a> {
     pub now: Minute,
     /// Most minutes that a call may be from now.
     pub skew_min: u32,
+    /// How long the others are waited for.
+    pub patience: Patience,
 }
 
 /// What recovering came to.
@@ -135,6 +158,10 @@ pub struct Recovered {
     pub answered: Vec<ProvinceCode>,
     /// Logs of others of which this node knows again what their witnesses have cosigned.
     pub logs: usize,
+    /// Slots whose logs were found with two histories: they are not cosigned until they have new log keys.
+    pub forked: Vec<Slot>,
+    /// Slots of whose logs it could not be read what their witnesses have cosigned.
+    pub unread: Vec<Slot>,
     /// Epochs whose heads came back.
     pub heads: usize,
     /// The last epoch of which no registry is signed any more.
@@ -143,6 +170,8 @@ pub struct Recovered {
     pub sequence: u64,
     /// Before this no list is signed at all.
     pub quiet_until: Minute,
+    /// Those who were not used, or not to the end: who did not answer among them, and who shows another history.
+    pub passed_over: Vec<PassedOver>,
 }
 
 impl Recovering<'_> {
@@ -151,7 +180,7 @@ impl Recovering<'_> {
     /// called with the number of entries read.
     ///
     /// # Errors
-    /// [`RecoverError`]; nothing of the log is changed then.
+    /// [`RecoverError`]; nothing is changed then but what that says.
     pub async fn run(
         &self,
         peers: &Peers,
@@ -167,22 +196,19 @@ impl Recovering<'_> {
             return Err(RecoverError::TooFewAnswers {
                 answered: asked.answers.len(),
                 needed,
+                silent: asked.silent,
             });
         }
-        let mut holders = asked.holders;
+        let (mut holders, mut passed) = (asked.holders, asked.passed);
         for url in urls {
-            holders.extend(ask::ask_url(self, url).await);
+            holders.extend(ask::ask_url(self, url, &mut passed).await);
         }
-        let newest = newest_of(checkpoint.as_ref(), &holders)?;
-        let entries = match &newest {
-            Some(newest) if newest.size() >= had => {
-                ask::read_missing(self, &log, newest, &holders, each).await?
-            }
-            _ => Vec::new(),
-        };
-        ask::hold_against(self, &log, &entries, &holders).await?;
+        let own = (&log, checkpoint.as_ref());
+        let found = history::find(self, own, &holders, &mut passed, each).await?;
+        let (newest, entries) = (found.newest, found.entries);
         let newest = newest.map(|newest| self.with_cosignatures(&newest, &holders));
-        let logs = witness::raise(self, peers).await?;
+        rows::check(self, had, &entries, &holders, newest.as_ref())?;
+        let raised = witness::raise(self, peers).await?;
         let floors = floors::of(self, &asked.answers);
         let provinces = asked.answers.keys().copied().collect();
         rows::store(
@@ -193,20 +219,23 @@ impl Recovering<'_> {
                 newest,
                 holders: &holders,
                 floors,
-                logs,
+                raised,
                 answered: provinces,
+                passed,
+                others: found.others,
             },
         )
     }
 
     /// Whether one of `peers` shows within `wait` a checkpoint that this node signed and that is of more entries than its store
-    /// has.
+    /// has; not one of another history, as a recovery found.
     ///
     /// # Errors
     /// [`NodeError::Store`].
     pub async fn is_older(&self, peers: &Peers, wait: Duration) -> Result<bool, NodeError> {
         let had = self.vault.keys(Table::LogEntries, b"", usize::MAX)?.len() as u64;
-        Ok(ask::holds_more(self, peers, had, wait).await)
+        let others = mark::other_histories(self.vault)?;
+        Ok(ask::holds_more(self, peers, (had, &others), wait).await)
     }
 
     /// How many of the other provinces must answer: so many that each checkpoint which was good by the log's policy, cosigned by a
@@ -272,21 +301,4 @@ impl Recovering<'_> {
         }
         newest
     }
-}
-
-/// The largest checkpoint that this node signed; its own among them.
-fn newest_of(
-    own: Option<&SignedCheckpoint>,
-    holders: &[Holder],
-) -> Result<Option<SignedCheckpoint>, RecoverError> {
-    let mut by_size: BTreeMap<u64, SignedCheckpoint> = BTreeMap::new();
-    let held = holders.iter().map(|holder| &holder.checkpoint);
-    for checkpoint in own.into_iter().chain(held) {
-        let size = checkpoint.size();
-        let same = by_size.entry(size).or_insert_with(|| checkpoint.clone());
-        if same.root() != checkpoint.root() {
-            return Err(RecoverError::TwoHistories { size });
-        }
-    }
-    Ok(by_size.pop_last().map(|(_, newest)| newest))
 }

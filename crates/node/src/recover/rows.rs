@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use commitment::{Epoch, fr_to_bytes};
 use ledger::CosignerState;
-use ledger::log::{Entry, KeyChange, KeyRole, SignedCheckpoint, SignedLogKeys};
+use ledger::log::{Entry, KeyChange, KeyRole, LogHash, SignedCheckpoint, SignedLogKeys};
 use rules::{Day, Minute, ProvinceCode};
 use verifier::trust::BATCH_SPACING_MIN;
 
 use super::ask::Holder;
 use super::floors::Floors;
+use super::mark::remember_others;
+use super::passed::PassedOver;
+use super::witness::Raised;
 use super::{RecoverError, Recovered, Recovering, recovered, take_off_mark};
 use crate::counts::day_key;
 use crate::registry::STATE_KEY;
@@ -25,8 +28,11 @@ pub(super) struct Found<'a> {
     pub(super) newest: Option<SignedCheckpoint>,
     pub(super) holders: &'a [Holder],
     pub(super) floors: Floors,
-    pub(super) logs: usize,
+    pub(super) raised: Raised,
     pub(super) answered: Vec<ProvinceCode>,
+    pub(super) passed: Vec<PassedOver>,
+    /// Checkpoints of another history.
+    pub(super) others: Vec<(u64, LogHash)>,
 }
 
 /// An entry that the store has.
@@ -43,6 +49,28 @@ struct Learnt {
     log_keys: Option<KeyChange>,
     /// The latest time that it tells: a clock that begins anew with each process is before it.
     told: Option<Minute>,
+}
+
+/// Whether what is found can be stored: asked before anything is changed.
+pub(super) fn check(
+    me: &Recovering<'_>,
+    had: u64,
+    entries: &[Vec<u8>],
+    holders: &[Holder],
+    newest: Option<&SignedCheckpoint>,
+) -> Result<(), RecoverError> {
+    let mut log_keys = None;
+    for (index, bytes) in (had..).zip(entries) {
+        match Entry::from_bytes(bytes) {
+            Ok(Entry::KeyChange(change)) if change.role == KeyRole::Log => log_keys = Some(change),
+            Ok(_) => {}
+            Err(_) => return Err(RecoverError::UnknownEntry { index }),
+        }
+    }
+    if let Some(announced) = log_keys {
+        announced_keys(me, holders, &announced, newest)?;
+    }
+    Ok(())
 }
 
 /// Stores everything in one commit.
@@ -86,17 +114,21 @@ pub(super) fn store(me: &Recovering<'_>, found: Found<'_>) -> Result<Recovered, 
     let (head_epoch, head_time) = found.floors.head.unwrap_or((0, Minute::ZERO));
     row.no_head_to = Some((head_epoch, head_time.max(now)));
     take_off_mark(&mut write, &row);
+    remember_others((me.vault, &mut write), &found.others)?;
     write.commit()?;
     Ok(Recovered {
         had: found.had,
         has,
         cosigned_by: newest.map_or(0, |newest| cosigners(me, &newest, found.holders)),
         answered: found.answered,
-        logs: found.logs,
+        logs: found.raised.logs,
+        forked: found.raised.forked,
+        unread: found.raised.unread,
         heads: learnt.heads.len(),
         epoch,
         sequence,
         quiet_until,
+        passed_over: found.passed,
     })
 }
 

@@ -1,90 +1,157 @@
 //! A node that was put back is a witness, too: what it cosigned of the others' logs since its backup it does not know, and would
 //! cosign another history from there on. So it takes from the other witnesses what they have cosigned, before it cosigns again.
+//!
+//! Of each log every checkpoint that anybody cosigned is looked at, the smallest first, each held against the one before. Two that
+//! contradict each other are evidence against the log; and since it is not known here which of both this node cosigned, it
+//! cosigns that log no more until its province has given it new keys.
+
+use std::collections::BTreeMap;
 
 use commitment::Slot;
-use ledger::log::{AddCheckpoint, SignedLogKeys, WitnessState};
+use ledger::log::{AddCheckpoint, Evidence, NoteKey, SignedCheckpoint, SignedLogKeys};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use tonic::transport::Channel;
-use wire::federation::v1 as proto;
-use wire::{ReadPart, WitnessedLog};
+use wire::WitnessedLog;
 
 use super::Recovering;
-use super::ask::{in_time, witnessed_by};
-use crate::transparency::{HeldLog, stored_keys};
+use super::ask::witnessed_by;
+use super::passed::name_of;
+use super::source::{Allowance, Source};
+use crate::transparency::{HeldLog, mark_forked, put_evidence, stored_keys};
 use crate::{NodeError, Peers};
 
-/// Parts that are read of one log: a log and a witness that is in league with it could give parts without end.
-const PARTS_MAX: usize = 4_096;
+/// What became of the others' logs.
+#[derive(Default)]
+pub(super) struct Raised {
+    /// Those of which more is known as cosigned than before.
+    pub(super) logs: usize,
+    /// Those with two histories.
+    pub(super) forked: Vec<Slot>,
+    /// Those of which it is not known what others have cosigned.
+    pub(super) unread: Vec<Slot>,
+}
 
-/// Brings what this node has cosigned of every other log to where the other witnesses are; gives how many logs that were.
-/// One that does not go on from what this node cosigned stays where it is: it is refused when it asks.
-pub(super) async fn raise(me: &Recovering<'_>, peers: &Peers) -> Result<usize, NodeError> {
-    let mut raised = 0;
-    let others = me.roster.members().iter();
-    for slot in others
-        .map(|member| member.slot)
-        .filter(|slot| *slot != me.slot)
-    {
-        let mut held = HeldLog::open_or_forget(me.vault, slot)?;
-        let Some((newest, channel)) = newest_of(me, peers, slot).await? else {
-            continue;
-        };
-        if newest.checkpoint.size() <= held.cosigned().size() {
-            continue;
+/// A checkpoint that others have cosigned.
+struct Tree {
+    checkpoint: SignedCheckpoint,
+    keys: SignedLogKeys,
+    /// Those who say so.
+    sources: Vec<Source>,
+}
+
+/// What shows that a log has two histories, and its keys.
+struct Forked {
+    evidence: Evidence,
+    keys: [SignedLogKeys; 2],
+}
+
+/// What a checkpoint is beside those that are known.
+enum Weighed {
+    Fits,
+    Forked(Box<Forked>),
+    Unread(String),
+}
+
+/// Brings what this node has cosigned of every other log to where the other witnesses are.
+pub(super) async fn raise(me: &Recovering<'_>, peers: &Peers) -> Result<Raised, NodeError> {
+    let others = me.roster.members().iter().map(|member| member.slot);
+    let others: Vec<Slot> = others.filter(|slot| *slot != me.slot).collect();
+    let mut said = ask_all(me, peers, &others).await;
+    let mut raised = Raised::default();
+    for slot in others {
+        let told = said.remove(&slot).unwrap_or_default();
+        let (trees, is_hidden) = trees_of(me, slot, told)?;
+        if is_hidden {
+            let slot = slot.get();
+            tracing::warn!(
+                slot,
+                "of a log there are checkpoints under keys that are not known here"
+            );
         }
-        match go_on(&mut held, &newest, channel)
-            .await
-            .and_then(|()| cosigned(me, held, &newest))
-        {
-            Ok(()) => raised += 1,
-            Err(what) => {
-                let slot = slot.get();
-                tracing::warn!(
-                    slot,
-                    what,
-                    "of a log it is not known here what the others have cosigned"
-                );
-            }
+        if is_hidden && trees.is_empty() {
+            raised.unread.push(slot);
+        }
+        if !trees.is_empty() {
+            raise_one(me, peers, slot, &trees, &mut raised).await?;
         }
     }
     Ok(raised)
 }
 
-/// The largest checkpoint of a slot's log that any other witness has cosigned, and who it is.
-async fn newest_of(
+/// What each peer has cosigned of each of these logs; all are asked at once, each within its time.
+async fn ask_all(
     me: &Recovering<'_>,
     peers: &Peers,
-    slot: Slot,
-) -> Result<Option<(WitnessedLog, Channel)>, NodeError> {
-    let known = stored_keys(me.vault, slot)?;
+    slots: &[Slot],
+) -> BTreeMap<Slot, Vec<(WitnessedLog, Source)>> {
     let mut calls = JoinSet::new();
-    for (_, channel) in peers.channels() {
-        calls.spawn(async move { (witnessed_by(channel.clone(), slot).await, channel) });
+    for (province, channel) in peers.channels() {
+        let (slots, patience) = (slots.to_vec(), me.patience);
+        calls.spawn(async move {
+            let (until, mut said) = (Instant::now() + patience.asking, Vec::new());
+            for slot in slots {
+                let witnessed = witnessed_by(channel.clone(), slot, patience.answer);
+                match timeout_at(until, witnessed).await {
+                    Ok(Ok(Some(held))) => said.push((slot, held)),
+                    Ok(Ok(None)) => {}
+                    Ok(Err(_)) | Err(_) => break,
+                }
+            }
+            (province, channel, said)
+        });
     }
-    let mut newest: Option<(WitnessedLog, Channel)> = None;
+    let mut told: BTreeMap<Slot, Vec<(WitnessedLog, Source)>> = BTreeMap::new();
     while let Some(call) = calls.join_next().await {
-        let Ok((Ok(Some(held)), channel)) = call else {
+        let Ok((province, channel, said)) = call else {
             continue;
         };
-        let is_larger = newest
-            .as_ref()
-            .is_none_or(|(known, _)| known.checkpoint.size() < held.checkpoint.size());
-        if is_larger && is_its_logs(me, &held, slot, known.as_ref()) {
-            newest = Some((held, channel));
+        for (slot, held) in said {
+            let (name, channel): (_, Channel) = (name_of(province), channel.clone());
+            let source = Source { name, channel };
+            told.entry(slot).or_default().push((held, source));
         }
     }
-    Ok(newest)
+    told
 }
 
-fn is_its_logs(
+/// The checkpoints among the answers that the slot's log signed, the smallest first; and whether there are others under keys that
+/// a head key of the slot signed which is not in force.
+fn trees_of(
     me: &Recovering<'_>,
-    held: &WitnessedLog,
     slot: Slot,
-    known: Option<&SignedLogKeys>,
-) -> bool {
+    told: Vec<(WitnessedLog, Source)>,
+) -> Result<(Vec<Tree>, bool), NodeError> {
+    let mut is_hidden = false;
+    let known = stored_keys(me.vault, slot)?;
+    let mut trees: BTreeMap<(u64, Vec<u8>), Tree> = BTreeMap::new();
+    for (held, source) in told {
+        if held.checkpoint.size() == 0 || held.keys.keys.slot != slot {
+            continue;
+        }
+        if !is_its_logs(me, &held, known.as_ref()) {
+            is_hidden |= held.keys.check(me.roster).is_ok();
+            continue;
+        }
+        let text = held.checkpoint.text().to_vec();
+        let tree = trees.entry((held.checkpoint.size(), text));
+        let tree = tree.or_insert_with(|| Tree {
+            checkpoint: held.checkpoint,
+            keys: held.keys,
+            sources: Vec::new(),
+        });
+        tree.sources.push(source);
+    }
+    let mut trees: Vec<Tree> = trees.into_values().collect();
+    for tree in &mut trees {
+        tree.sources.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    Ok((trees, is_hidden))
+}
+
+fn is_its_logs(me: &Recovering<'_>, held: &WitnessedLog, known: Option<&SignedLogKeys>) -> bool {
     let name = held.keys.keys.log_key(me.federation.as_str());
-    held.keys.keys.slot == slot
-        && are_its_keys(me, &held.keys, known)
+    are_its_keys(me, &held.keys, known)
         && name.is_ok_and(|name| held.checkpoint.check_log(&name).is_ok())
 }
 
@@ -94,46 +161,214 @@ fn are_its_keys(me: &Recovering<'_>, keys: &SignedLogKeys, known: Option<&Signed
         || keys.check_told(me.roster, known, me.now).is_ok()
 }
 
-async fn go_on(
-    held: &mut HeldLog<'_>,
-    newest: &WitnessedLog,
-    channel: Channel,
-) -> Result<(), String> {
-    let mut client = wire::log_client(channel);
-    let size = newest.checkpoint.size();
-    for _ in 0..PARTS_MAX {
-        if held.end() >= size {
-            return Ok(());
+async fn raise_one(
+    me: &Recovering<'_>,
+    peers: &Peers,
+    slot: Slot,
+    trees: &[Tree],
+    raised: &mut Raised,
+) -> Result<(), NodeError> {
+    let mut held = HeldLog::open_or_forget(me.vault, slot)?;
+    let mut allowance = Allowance::new(me);
+    let before = held.cosigned().size();
+    let home = me.roster.members().iter().find(|m| m.slot == slot);
+    let home = home.map(|member| member.province);
+    let log = home.and_then(|home| {
+        let name = name_of(home);
+        let channel = peers.channel(home)?;
+        Some(Source { name, channel })
+    });
+    // Whoever says it, the log itself, and those who have more.
+    let sources_from = |index: usize| -> Vec<Source> {
+        let (own, more) = trees[index..].split_at(1);
+        let sources = own.iter().flat_map(|tree| &tree.sources);
+        let more = more.iter().flat_map(|tree| &tree.sources);
+        sources.chain(&log).chain(more).cloned().collect()
+    };
+    if let Some((last, _)) = held.last().filter(|_| held.end() < before) {
+        let last = last.clone();
+        for source in sources_from(0) {
+            if source
+                .read_to(me, &mut held, &last, &mut allowance)
+                .await?
+                .is_ok()
+            {
+                break;
+            }
         }
-        let request = proto::GetLogPartRequest {
-            slot: held.slot().get().into(),
-            first: held.end(),
-            size,
-        };
-        let answer = in_time(client.get_log_part(request)).await;
-        let answer = answer.map_err(|status| status.message().to_owned())?;
-        let part = ReadPart::try_from(answer.get_ref()).map_err(|error| error.to_string())?;
-        let taken = held.take(&part.0, &newest.checkpoint);
-        taken.map_err(|error| error.for_operator())?;
     }
-    Err(format!("more than {PARTS_MAX} parts are missing"))
+    let mut unread = Vec::new();
+    for (index, tree) in trees.iter().enumerate() {
+        let sources = sources_from(index);
+        match weigh(me, &mut held, tree, &sources, &mut allowance).await? {
+            Weighed::Fits => {}
+            Weighed::Forked(forked) => return keep(me, slot, &forked, raised),
+            Weighed::Unread(what) => unread.push((tree, what)),
+        }
+    }
+    // What nobody gave can be seen in what a larger one came with.
+    for (tree, mut what) in unread {
+        if tree.checkpoint.size() <= held.cosigned().size() {
+            match weigh_smaller(&held, tree) {
+                Weighed::Fits => continue,
+                Weighed::Forked(forked) => return keep(me, slot, &forked, raised),
+                Weighed::Unread(why) => what = why,
+            }
+        }
+        let number = slot.get();
+        tracing::warn!(
+            slot = number,
+            what,
+            "of a log it is not known here what the others have cosigned"
+        );
+        if !raised.unread.contains(&slot) {
+            raised.unread.push(slot);
+        }
+    }
+    raised.logs += usize::from(held.cosigned().size() > before);
+    Ok(())
 }
 
-/// Remembers a checkpoint as cosigned, if it goes on from the one that is. Nothing is signed.
-fn cosigned(me: &Recovering<'_>, held: HeldLog<'_>, newest: &WitnessedLog) -> Result<(), String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    let state: WitnessState = held.cosigned();
-    let log = newest.keys.keys.log_key(me.federation.as_str());
+/// Holds a checkpoint against what was cosigned last, and remembers it as cosigned where it goes on from that. Nothing is signed.
+async fn weigh(
+    me: &Recovering<'_>,
+    held: &mut HeldLog<'_>,
+    tree: &Tree,
+    sources: &[Source],
+    allowance: &mut Allowance,
+) -> Result<Weighed, NodeError> {
+    let (of, state) = (&tree.checkpoint, held.cosigned());
+    if of.size() <= state.size() {
+        return Ok(weigh_smaller(held, tree));
+    }
+    let mut what = "nobody gives it".to_owned();
+    // Onto what does not lead to what was cosigned nothing is put: it could be another history from there on.
+    let is_held = held.end() >= state.size();
+    if is_held {
+        for source in sources {
+            match source.read_to(me, held, of, allowance).await? {
+                Ok(()) => return remember(me, held, tree),
+                Err(failed) => what = format!("{}: {}", source.name, failed.what),
+            }
+        }
+    }
+    for source in sources {
+        let Ok(whole) = source.whole(me, held.slot(), of, allowance).await else {
+            continue;
+        };
+        let Ok((prefix_root, proof)) = whole.since(state.size()) else {
+            continue;
+        };
+        if prefix_root == state.root() {
+            if source.read_to(me, held, of, allowance).await?.is_ok() {
+                return remember(me, held, tree);
+            }
+        } else if let Some((last, keys)) = held.last() {
+            let evidence = Evidence {
+                first: last.clone(),
+                second: of.clone(),
+                proof,
+                prefix_root,
+            };
+            let keys = [*keys, tree.keys];
+            return Ok(Weighed::Forked(Box::new(Forked { evidence, keys })));
+        }
+    }
+    Ok(Weighed::Unread(what))
+}
+
+/// The same for a checkpoint of no more entries than were cosigned.
+fn weigh_smaller(held: &HeldLog<'_>, tree: &Tree) -> Weighed {
+    let (of, state) = (&tree.checkpoint, held.cosigned());
+    let Some((last, keys)) = held.last() else {
+        return Weighed::Unread("nothing was cosigned".to_owned());
+    };
+    let keys = [*keys, tree.keys];
+    if of.size() == state.size() {
+        if of.root() == state.root() {
+            return Weighed::Fits;
+        }
+        let evidence = Evidence {
+            first: last.clone(),
+            second: of.clone(),
+            proof: Vec::new(),
+            prefix_root: of.root(),
+        };
+        return Weighed::Forked(Box::new(Forked { evidence, keys }));
+    }
+    let shown = held
+        .root_at(of.size())
+        .and_then(|root| Ok((root, held.consistency(of.size(), state.size())?)));
+    match shown {
+        Ok((root, _)) if root == of.root() => Weighed::Fits,
+        Ok((prefix_root, proof)) => {
+            let evidence = Evidence {
+                first: of.clone(),
+                second: last.clone(),
+                proof,
+                prefix_root,
+            };
+            Weighed::Forked(Box::new(Forked { evidence, keys }))
+        }
+        Err(error) => Weighed::Unread(error.for_operator()),
+    }
+}
+
+/// Remembers a checkpoint as cosigned, all of whose tree is held.
+fn remember(
+    me: &Recovering<'_>,
+    held: &mut HeldLog<'_>,
+    tree: &Tree,
+) -> Result<Weighed, NodeError> {
+    let (of, state) = (&tree.checkpoint, held.cosigned());
+    let Ok(log) = tree.keys.keys.log_key(me.federation.as_str()) else {
+        return Ok(Weighed::Unread("a name that makes no origin".to_owned()));
+    };
     let request = AddCheckpoint {
         old_size: state.size(),
-        proof: held
-            .consistency(state.size(), newest.checkpoint.size())
-            .map_err(|error| error.for_operator())?,
-        checkpoint: newest.checkpoint.clone(),
+        proof: match held.consistency(state.size(), of.size()) {
+            Ok(proof) => proof,
+            Err(error @ NodeError::Refused(_)) => {
+                return Ok(Weighed::Unread(error.for_operator()));
+            }
+            Err(error) => return Err(error),
+        },
+        checkpoint: of.clone(),
     };
-    let permit = state
-        .consider(&request, &log.map_err(|error| text(&error))?)
-        .map_err(|error| text(&error))?;
-    held.remember(*permit.next_state(), &newest.checkpoint, &newest.keys)
-        .map_err(|error| error.for_operator())
+    match state.consider(&request, &log) {
+        Ok(permit) => {
+            held.remember(*permit.next_state(), of, &tree.keys)?;
+            Ok(Weighed::Fits)
+        }
+        Err(error) => Ok(Weighed::Unread(error.to_string())),
+    }
+}
+
+/// Keeps what shows that a log has two histories, and marks it.
+fn keep(
+    me: &Recovering<'_>,
+    slot: Slot,
+    Forked { evidence, keys }: &Forked,
+    raised: &mut Raised,
+) -> Result<(), NodeError> {
+    raised.forked.push(slot);
+    let names = keys
+        .iter()
+        .map(|keys| keys.keys.log_key(me.federation.as_str()));
+    let names: Vec<NoteKey> = names.filter_map(Result::ok).collect();
+    let is_shown = evidence.check(&names).is_ok();
+    let sizes = (evidence.first.size(), evidence.second.size());
+    let slot_number = slot.get();
+    tracing::error!(
+        slot = slot_number,
+        ?sizes,
+        is_shown,
+        "a log has signed two histories; it is cosigned no more until it has new keys"
+    );
+    let mut write = me.vault.write();
+    let of = (slot, is_shown);
+    put_evidence((me.vault, &mut write), of, evidence, keys, me.now)?;
+    let number = keys.iter().map(|keys| keys.keys.number).max().unwrap_or(0);
+    mark_forked((me.vault, &mut write), slot, number)?;
+    Ok(write.commit()?)
 }

@@ -15,9 +15,8 @@ use ledger::log::{
     leaf_hash,
 };
 use rules::{Minute, ProvinceCode};
-use sha2::{Digest as _, Sha256};
 
-use crate::charter::OwnHeadKey;
+use super::told_keys::HeadKeysTold;
 use crate::node::{epoch_of_key, head_of};
 use crate::store::{EpochRow, StoreError, Table, Vault, WriteSet};
 use crate::{Node, NodeError};
@@ -118,11 +117,11 @@ impl Told {
     }
 }
 
-/// What a log says is in force: rule sets, of each source the last that was said, and the head key.
+/// What a log says is in force: rule sets, of each source the last that was said, and the head keys.
 #[derive(Default)]
 struct Announced {
     rule_sets: BTreeMap<Vec<u8>, RuleSetNotice>,
-    head_key: Option<KeyChange>,
+    head_keys: HeadKeysTold,
     sources: BTreeMap<(u8, u8, u32), SourceEntitlement>,
 }
 
@@ -141,35 +140,11 @@ impl Announced {
                 self.sources.insert(id, *source);
             }
             Entry::KeyChange(change) if change.role == KeyRole::Head => {
-                self.head_key = Some(*change);
+                self.head_keys.take(change);
             }
             _ => {}
         }
     }
-}
-
-/// The head keys of the root document that the log does not tell of: those after the one told last, or all of them. One that
-/// replaces what was told without a date of its own means that the old one is not to be believed.
-fn unannounced_head_keys(
-    own: &[OwnHeadKey],
-    told: Option<KeyChange>,
-    now: Minute,
-) -> impl Iterator<Item = Entry> {
-    let sha256 = |key: &OwnHeadKey| <[u8; 32]>::from(Sha256::digest(key.public.as_bytes()));
-    let is_told = |key: &OwnHeadKey| told.is_some_and(|told| told.sha256 == sha256(key));
-    let known = own.iter().position(is_told);
-    let is_replaced = told.is_some() && known.is_none();
-    let new = &own[known.map_or(0, |known| known + 1)..];
-    let numbers = told.map_or(0, |told| told.number) + 1..;
-    numbers.zip(new).map(move |(number, key)| {
-        Entry::KeyChange(KeyChange {
-            role: KeyRole::Head,
-            is_compromised: is_replaced && key.from == Minute::ZERO,
-            number,
-            from: key.from.max(now),
-            sha256: sha256(key),
-        })
-    })
 }
 
 impl Node {
@@ -259,11 +234,9 @@ impl Node {
             .collect();
         let is_new = |entry: &Entry| !announced.rule_sets.contains_key(&entry.to_bytes());
         entries.extend(known.iter().filter(|entry| is_new(entry)).cloned());
-        entries.extend(unannounced_head_keys(
-            &charter.own_keys,
-            announced.head_key,
-            now,
-        ));
+        let own_keys = charter.own_keys.iter().map(|key| (key.from, key.public));
+        let own_keys: Vec<_> = own_keys.collect();
+        entries.extend(announced.head_keys.untold(&own_keys, now));
         let mut gone = announced.sources.clone();
         for (id, source) in self.sources.iter() {
             let now = SourceEntitlement {

@@ -4,18 +4,22 @@
 //! Entries are held against a checkpoint that the log signed before they are stored. Beside them lie the roots of full bundles,
 //! so that a start need not hash what is stored, and the oldest entries can go when a log has become large.
 
+mod held;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use commitment::Slot;
 use ledger::log::{
-    BUNDLE_LEN, Log, LogError, LogHash, LogPart, ReadError, SignedCheckpoint, SignedLogKeys,
-    TilePath, WitnessState, bundle, leaf_hash,
+    BUNDLE_LEN, Log, LogError, LogHash, LogPart, ReadError, SignedCheckpoint, TilePath, bundle,
+    leaf_hash,
 };
 use wire::{Reason, WitnessedLog};
 
+pub(crate) use held::HeldLog;
+
 use super::witness::Witnessed;
-use crate::store::{MirrorRow, StoreError, Table, Vault, WitnessedRow, WriteSet};
+use crate::store::{MirrorRow, StoreError, Table, Vault, WriteSet};
 use crate::{Node, NodeError};
 
 /// Bytes of entries, with what each takes in the store, that are held of one log; the oldest go first. Of a log as they are, a few years.
@@ -32,6 +36,8 @@ pub(crate) struct Mirrors(Mutex<BTreeMap<Slot, Mirror>>);
 struct Mirror {
     log: Log,
     row: MirrorRow,
+    /// The tree that what is held was last shown to be the beginning of; none since the start.
+    shown: Option<(u64, LogHash)>,
 }
 
 const fn damaged() -> NodeError {
@@ -102,7 +108,11 @@ impl Mirror {
         for entry in entries_of(vault, slot, row.end / u64::from(BUNDLE_LEN))? {
             log.append(&entry).map_err(|_| damaged())?;
         }
-        let mirror = Self { log, row };
+        let mirror = Self {
+            log,
+            row,
+            shown: None,
+        };
         let is_whole = mirror.log.size() == mirror.row.end
             && mirror.checkpoint().is_none_or(|checkpoint| {
                 let root = mirror.root_at(vault, slot, checkpoint.size());
@@ -160,7 +170,62 @@ impl Mirror {
             }
         }
         write.put(Table::Mirrors, &[slot.get()], &row);
-        Ok(Self { log, row })
+        let shown = Some((of.size(), of.root()));
+        Ok(Self { log, row, shown })
+    }
+
+    /// Whether what is held is known to fit the tree of a checkpoint: to be its beginning, or to go on from it.
+    fn fits(&self, vault: &Vault, slot: Slot, of: &SignedCheckpoint) -> bool {
+        let tree = (of.size(), of.root());
+        if self.shown == Some(tree) || self.row.end == 0 {
+            return true;
+        }
+        let root = self.root_at(vault, slot, of.size());
+        self.row.end >= of.size() && root.is_ok_and(|root| root == of.root())
+    }
+
+    /// This mirror without what is after `size`, and the changes that make it so. `cosigned` is what it is the tree of then.
+    ///
+    /// # Errors
+    /// [`Reason::NotFound`] where the bundle that `size` is in was removed.
+    fn cut_to(
+        &self,
+        (vault, slot): (&Vault, Slot),
+        cosigned: Option<&SignedCheckpoint>,
+        write: &mut WriteSet<'_>,
+    ) -> Result<Self, NodeError> {
+        let size = cosigned.map_or(0, SignedCheckpoint::size);
+        let bundle = size / u64::from(BUNDLE_LEN);
+        if size < self.row.first {
+            return Err(NodeError::Refused(Reason::NotFound));
+        }
+        let mut log = Log::default();
+        for number in 0..bundle {
+            let root = self.log.bundle_root(number).ok_or(damaged())?;
+            log.append_bundle(root).map_err(|_| damaged())?;
+        }
+        let within = usize::try_from(size % u64::from(BUNDLE_LEN)).map_err(|_| damaged())?;
+        for entry in entries_of(vault, slot, bundle)?.iter().take(within) {
+            log.append(entry).map_err(|_| damaged())?;
+        }
+        if log.size() != size {
+            return Err(damaged());
+        }
+        let mut row = self.row.clone();
+        for number in size..row.end {
+            let entry: Option<Vec<u8>> = vault.get(Table::Mirrored, &key(slot, number))?;
+            let len_bytes = entry.map_or(0, |entry| entry.len() as u64 + ENTRY_COST_BYTES);
+            row.len_bytes = row.len_bytes.saturating_sub(len_bytes);
+            write.delete(Table::Mirrored, &key(slot, number));
+        }
+        for number in bundle..row.end / u64::from(BUNDLE_LEN) {
+            write.delete(Table::Mirrors, &key(slot, number));
+        }
+        row.end = size;
+        row.checkpoint = cosigned.map_or(Vec::new(), |of| of.to_bytes().to_vec());
+        write.put(Table::Mirrors, &[slot.get()], &row);
+        let shown = cosigned.map(|of| (of.size(), of.root()));
+        Ok(Self { log, row, shown })
     }
 }
 
@@ -189,88 +254,6 @@ fn leaves_of(vault: &Vault, slot: Slot, bundle: u64) -> Result<Vec<LogHash>, Nod
         return Err(NodeError::Refused(Reason::NotFound));
     }
     Ok(entries.iter().map(|entry| leaf_hash(entry)).collect())
-}
-
-/// What a store holds of a log, while no node runs over it.
-pub(crate) struct HeldLog<'a> {
-    vault: &'a Vault,
-    slot: Slot,
-    mirror: Mirror,
-    state: WitnessState,
-}
-
-impl<'a> HeldLog<'a> {
-    pub(crate) fn open(vault: &'a Vault, slot: Slot) -> Result<Self, NodeError> {
-        let row: Option<WitnessedRow> = vault.get(Table::Witnessed, &[slot.get()])?;
-        let state = row.map(|row| WitnessState::from_bytes(&row.state));
-        let damaged = |_| NodeError::Store(StoreError::Damaged(Table::Witnessed));
-        Ok(Self {
-            vault,
-            slot,
-            mirror: Mirror::restore(vault, slot)?.unwrap_or_default(),
-            state: state.transpose().map_err(damaged)?.unwrap_or_default(),
-        })
-    }
-
-    /// The same; what is held and damaged is forgotten, and fetched again.
-    pub(crate) fn open_or_forget(vault: &'a Vault, slot: Slot) -> Result<Self, NodeError> {
-        match Self::open(vault, slot) {
-            Err(NodeError::Store(StoreError::Damaged(Table::Mirrors | Table::Mirrored))) => {
-                forget(vault, slot)?;
-                Self::open(vault, slot)
-            }
-            opened => opened,
-        }
-    }
-
-    pub(crate) const fn slot(&self) -> Slot {
-        self.slot
-    }
-
-    /// The entry after the last one that is held.
-    pub(crate) const fn end(&self) -> u64 {
-        self.mirror.row.end
-    }
-
-    /// What was cosigned last.
-    pub(crate) const fn cosigned(&self) -> WitnessState {
-        self.state
-    }
-
-    /// As [`Node::mirror`].
-    pub(crate) fn take(&mut self, part: &LogPart, of: &SignedCheckpoint) -> Result<(), NodeError> {
-        let mut write = self.vault.write();
-        let at = (self.vault, self.slot);
-        let next = self.mirror.with(at, part, of, &mut write, KEPT_MAX_BYTES)?;
-        write.commit()?;
-        self.mirror = next;
-        Ok(())
-    }
-
-    /// That the tree of `size` entries goes on from that of `old`.
-    pub(crate) fn consistency(&self, old: u64, size: u64) -> Result<Vec<LogHash>, NodeError> {
-        let read = |bundle| leaves_of(self.vault, self.slot, bundle);
-        let log = &self.mirror.log;
-        log.prove_consistency(old, size, &read).map_err(unread)
-    }
-
-    /// Remembers what was cosigned, in place of what was before.
-    pub(crate) fn remember(
-        self,
-        state: WitnessState,
-        checkpoint: &SignedCheckpoint,
-        keys: &SignedLogKeys,
-    ) -> Result<(), NodeError> {
-        let row = WitnessedRow {
-            state: state.to_bytes(),
-            checkpoint: checkpoint.to_bytes().to_vec(),
-            keys: keys.to_bytes(),
-        };
-        let mut write = self.vault.write();
-        write.put(Table::Witnessed, &[self.slot.get()], &row);
-        write.put(Table::LogKeys, &[self.slot.get()], &keys.to_bytes());
-        Ok(write.commit()?)
-    }
 }
 
 impl Node {
@@ -302,6 +285,69 @@ impl Node {
         Ok(end)
     }
 
+    /// Lets go of what this node holds of a log beyond what it cosigned, if that does not fit the tree of `of`, which the log serves
+    /// now: it was of a checkpoint that nobody came to cosign. Gives where what is held ends then. With `is_refused` it does not
+    /// fit for certain; without, only what is known not to fit goes.
+    pub(crate) fn refit_mirror(
+        &self,
+        slot: Slot,
+        of: &SignedCheckpoint,
+        is_refused: bool,
+    ) -> Result<u64, NodeError> {
+        let mut held = self.mirrors.held();
+        let Some(mirror) = held.get(&slot) else {
+            return Ok(0);
+        };
+        let last = self.last_witnessed(slot)?;
+        let cosigned = last.as_ref().map(|last| &last.checkpoint);
+        let end = mirror.row.end;
+        let is_beyond = end > cosigned.map_or(0, SignedCheckpoint::size);
+        let may_fit = !is_refused && (end < of.size() || mirror.fits(&self.vault, slot, of));
+        if !is_beyond || may_fit {
+            return Ok(end);
+        }
+        let mut write = self.vault.write();
+        let next = match mirror.cut_to((&*self.vault, slot), cosigned, &mut write) {
+            Ok(next) => {
+                write.commit()?;
+                next
+            }
+            // As for one that is damaged: it is fetched again.
+            Err(NodeError::Refused(_) | NodeError::Store(StoreError::Damaged(_))) => {
+                forget(&self.vault, slot)?;
+                Mirror::default()
+            }
+            Err(error) => return Err(error),
+        };
+        tracing::warn!(
+            slot = slot.get(),
+            from = end,
+            to = next.row.end,
+            "entries of another log that it does not serve any more are let go; nobody cosigned them"
+        );
+        let end = next.row.end;
+        held.insert(slot, next);
+        Ok(end)
+    }
+
+    /// Before `next` is cosigned in place of what is: what is held beyond that and not known to fit `next` is let go. So what is
+    /// held is at all times the tree cosigned last, as far as that goes.
+    pub(super) fn settle_mirror(
+        &self,
+        slot: Slot,
+        next: &SignedCheckpoint,
+    ) -> Result<(), NodeError> {
+        let is_known = {
+            let held = self.mirrors.held();
+            let mirror = held.get(&slot);
+            mirror.is_none_or(|mirror| mirror.fits(&self.vault, slot, next))
+        };
+        if is_known {
+            return Ok(());
+        }
+        self.refit_mirror(slot, next, true).map(drop)
+    }
+
     /// A checkpoint that this node cosigned and up to which it held all entries already, as when nothing was appended.
     pub(crate) fn complete_mirror(
         &self,
@@ -313,6 +359,9 @@ impl Node {
             return Ok(());
         };
         let is_same = mirror.log.root().is_ok_and(|root| root == of.root());
+        if is_same {
+            mirror.shown = Some((of.size(), of.root()));
+        }
         if is_same && mirror.row.checkpoint != of.to_bytes() {
             let mut row = mirror.row.clone();
             row.checkpoint = of.to_bytes().to_vec();
@@ -390,12 +439,7 @@ impl Node {
 
     /// What this node cosigned last of a log.
     pub(super) fn last_witnessed(&self, slot: Slot) -> Result<Option<Witnessed>, NodeError> {
-        let row: Option<WitnessedRow> = self.vault.get(Table::Witnessed, &[slot.get()])?;
-        let damaged = |_| NodeError::Store(StoreError::Damaged(Table::Witnessed));
-        row.as_ref()
-            .map(Witnessed::read)
-            .transpose()
-            .map_err(damaged)
+        Witnessed::stored(&self.vault, slot)
     }
 
     /// What was cosigned, with the cosignature: that it was is stored.

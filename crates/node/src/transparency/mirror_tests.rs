@@ -166,3 +166,57 @@ fn other_entries_more_of_them_none_and_a_proof_of_something_else_are_refused() {
     assert!(refused(|part| part.proof.clear()));
     assert!(refused(|part| part.proof[0].0[0] ^= 1));
 }
+
+/// A log that is another after `common` entries, its checkpoint, and the part of it from there on.
+fn other_after(common: u64, count: u64) -> (SignedCheckpoint, LogPart) {
+    let mut log = Log::default();
+    let entries: Vec<Vec<u8>> = (0..count)
+        .map(|number| entry(number + if number < common { 0 } else { 10_000 }))
+        .collect();
+    for entry in &entries {
+        log.append(entry).unwrap();
+    }
+    let part = LogPart {
+        entries: entries[usize::try_from(common).unwrap()..].to_vec(),
+        proof: Vec::new(),
+    };
+    (signed(&log).1, part)
+}
+
+#[test]
+fn what_is_held_beyond_what_was_cosigned_is_cut_and_another_history_goes_on_from_there() {
+    for (held, cosigned) in [
+        (700, 260),
+        (700, 200),
+        (700, 256),
+        (700, 512),
+        (12, 10),
+        (5, 0),
+    ] {
+        let vault = vault();
+        let mirror = filled(&vault, held, KEPT_MAX_BYTES);
+        let (_, of) = log_of(cosigned);
+        let of = (cosigned > 0).then_some(of);
+        let (checkpoint, part) = other_after(cosigned, cosigned + 90);
+        let mut write = vault.write();
+        let at = (&vault, slot());
+        assert!(!mirror.fits(&vault, slot(), &checkpoint));
+        let stuck = mirror.with(at, &part, &checkpoint, &mut vault.write(), KEPT_MAX_BYTES);
+        assert!(stuck.is_err(), "{held} {cosigned}");
+        let cut = mirror.cut_to(at, of.as_ref(), &mut write).unwrap();
+        write.commit().unwrap();
+        assert_eq!((cut.row.end, cut.log.size()), (cosigned, cosigned));
+        assert_eq!(cut.row.len_bytes, cosigned * (100 + ENTRY_COST_BYTES));
+        assert_eq!(cut.checkpoint(), of);
+        let rows = vault.keys(Table::Mirrored, &[4], usize::MAX).unwrap();
+        assert_eq!(rows.len() as u64, cosigned);
+        // As a start finds it.
+        let again = Mirror::restore(&vault, slot()).unwrap().unwrap();
+        assert_eq!(again.log.root(), cut.log.root());
+        let mut write = vault.write();
+        let on = cut.with(at, &part, &checkpoint, &mut write, KEPT_MAX_BYTES);
+        write.commit().unwrap();
+        assert_eq!(on.unwrap().checkpoint(), Some(checkpoint));
+        assert!(Mirror::restore(&vault, slot()).unwrap().is_some());
+    }
+}

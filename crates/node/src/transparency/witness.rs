@@ -1,23 +1,19 @@
 //! The node as a witness of the other provinces' logs, and what it keeps against them.
 
-use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
+use commitment::Slot;
 use ledger::log::{
     AddCheckpoint, Evidence, LogError, LogHash, LogSigner, NoteKey, SignedCheckpoint,
     SignedLogKeys, WitnessState,
 };
 use rules::ProvinceCode;
-use sha2::{Digest as _, Sha256};
 use wire::{CheckpointOffer, Reason, WitnessAnswer};
 
 use super::book::{fault, stored_keys};
-use crate::store::{LogEvidenceRow, StoreError, Table, WitnessedRow, WriteSet};
+use super::forked::{evidence_keys, is_forked, put_evidence};
+use crate::store::{LogEvidenceRow, StoreError, Table, Vault, WitnessedRow, WriteSet};
 use crate::{Node, NodeError};
-
-/// Most refused checkpoints that are kept of one log, of those that contradict what was cosigned, and as many of those
-/// that only were not shown to extend it. The first are kept: one is enough.
-const EVIDENCE_LIMIT: usize = 8;
 
 /// What was cosigned of a log, read.
 pub(super) struct Witnessed {
@@ -27,7 +23,14 @@ pub(super) struct Witnessed {
 }
 
 impl Witnessed {
-    pub(super) fn read(row: &WitnessedRow) -> Result<Self, LogError> {
+    /// What a store says was cosigned last of a log.
+    pub(super) fn stored(vault: &Vault, slot: Slot) -> Result<Option<Self>, NodeError> {
+        let row: Option<WitnessedRow> = vault.get(Table::Witnessed, &[slot.get()])?;
+        let read = row.as_ref().map(Self::read).transpose();
+        read.map_err(|_| NodeError::Store(StoreError::Damaged(Table::Witnessed)))
+    }
+
+    fn read(row: &WitnessedRow) -> Result<Self, LogError> {
         Ok(Self {
             state: WitnessState::from_bytes(&row.state)?,
             checkpoint: SignedCheckpoint::from_bytes(&row.checkpoint)?,
@@ -64,7 +67,7 @@ impl Node {
             .check_told(&self.charter().roster, known.as_ref(), self.clock.now())
             .and_then(|()| keys.keys.log_key(self.federation.as_str()));
         let last = self.last_witnessed(slot);
-        let (Ok(log), Ok(last)) = (log, last) else {
+        let (Ok(log), Ok(last), Ok(false)) = (log, last, is_forked(&self.vault, keys)) else {
             return false;
         };
         let state = last.map_or(WitnessState::default(), |last| last.state);
@@ -76,7 +79,8 @@ impl Node {
     ///
     /// # Errors
     /// [`Reason::RoleRefused`] for another province's log or the own; [`Reason::CheckpointRefused`] for keys or a checkpoint that are
-    /// not the log's, or that do not extend: the latter is kept.
+    /// not the log's, or that do not extend: the latter is kept. The same for a log that was found with two histories after this
+    /// node was put back, until it has log keys of a higher number.
     pub fn witness(
         &self,
         from: ProvinceCode,
@@ -100,6 +104,11 @@ impl Node {
             )
             .and_then(|()| keys.keys.log_key(self.federation.as_str()))
             .map_err(|error| self.refused(from, &error))?;
+        if is_forked(&self.vault, keys)? {
+            let why =
+                "its log has two histories, and it is not known which of them this node cosigned";
+            return Err(self.refused(from, &why));
+        }
         let last = self.last_witnessed(slot)?;
         let state = last.as_ref().map_or(WitnessState::default(), |l| l.state);
         let own_keys = self.own_log_keys()?;
@@ -111,6 +120,7 @@ impl Node {
         match state.consider(request, &log) {
             Ok(permit) => {
                 let size = permit.next_state().size();
+                self.settle_mirror(slot, &request.checkpoint)?;
                 let row = WitnessedRow {
                     state: permit.next_state().to_bytes(),
                     checkpoint: request.checkpoint.to_bytes().to_vec(),
@@ -137,7 +147,7 @@ impl Node {
         }
     }
 
-    fn refused(&self, from: ProvinceCode, error: &LogError) -> NodeError {
+    fn refused(&self, from: ProvinceCode, error: &dyn std::fmt::Display) -> NodeError {
         let province = from.get();
         tracing::error!(province, %error, "a checkpoint of another province's log is refused");
         self.metrics.checkpoint_refused();
@@ -159,23 +169,11 @@ impl Node {
         if !is_shown && !matches!(error, LogError::Inconsistent { .. }) {
             return Ok(false);
         }
-        let prefix = [keys.keys.slot.get(), u8::from(!is_shown)];
-        let digest: [u8; 32] = Sha256::digest(evidence.second.text()).into();
-        let key = [&prefix[..], &digest[..16]].concat();
-        let kept = self.evidence_keys(&prefix)?;
-        if kept.len() < EVIDENCE_LIMIT && !kept.contains(&key) {
-            let mut write = self.vault.write();
-            let row = LogEvidenceRow {
-                first: evidence.first.to_bytes().to_vec(),
-                second: evidence.second.to_bytes().to_vec(),
-                proof: evidence.proof.iter().map(|hash| hash.0).collect(),
-                prefix_root: evidence.prefix_root.0,
-                keys: all_keys.iter().map(SignedLogKeys::to_bytes).collect(),
-                refused_at: self.clock.now(),
-            };
-            write.put_large(Table::LogEvidence, &key, &row);
-            write.commit()?;
-        }
+        let mut write = self.vault.write();
+        let of = (keys.keys.slot, is_shown);
+        let at = self.clock.now();
+        put_evidence((&self.vault, &mut write), of, &evidence, &all_keys, at)?;
+        write.commit()?;
         Ok(is_shown)
     }
 
@@ -186,15 +184,9 @@ impl Node {
             .map_err(|_| fault("a federation whose name makes no origin"))
     }
 
-    fn evidence_keys(&self, prefix: &[u8]) -> Result<BTreeSet<Vec<u8>>, NodeError> {
-        let parts = self.vault.keys(Table::LogEvidence, prefix, usize::MAX)?;
-        // A large value lies under its key and the number of its part.
-        Ok(parts.iter().map(|k| k[..k.len() - 1].to_vec()).collect())
-    }
-
     /// How many refused checkpoints are kept.
     pub(crate) fn evidence_kept(&self) -> usize {
-        self.evidence_keys(b"").map_or(0, |keys| keys.len())
+        evidence_keys(&self.vault, b"").map_or(0, |keys| keys.len())
     }
 
     /// The refused checkpoints that are kept, each with the keys of its log.
@@ -203,7 +195,7 @@ impl Node {
     /// [`NodeError::Store`].
     pub fn evidence(&self) -> Result<Vec<(Evidence, Vec<NoteKey>)>, NodeError> {
         let mut all = Vec::new();
-        for key in self.evidence_keys(b"")? {
+        for key in evidence_keys(&self.vault, b"")? {
             let damaged = || NodeError::Store(StoreError::Damaged(Table::LogEvidence));
             let row: Option<LogEvidenceRow> = self.vault.get_large(Table::LogEvidence, &key)?;
             let row = row.ok_or_else(damaged)?;

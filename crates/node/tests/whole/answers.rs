@@ -239,6 +239,7 @@ async fn queries_with_many_reasons_and_with_none_leave_at_the_first_point_with_o
     for (resident, phone) in street.phones.iter().enumerate() {
         let body = r::Query {
             rule_set_id: SET.to_owned(),
+            ..Default::default()
         };
         let call: r::QueryRequest = phone.sign(&body);
         let began = Instant::now();

@@ -156,8 +156,18 @@ impl Phone {
     }
 
     pub(crate) async fn query(&mut self, rule_set: &str) -> Result<r::QueryResponse, Status> {
+        self.query_from(rule_set, Vec::new()).await
+    }
+
+    /// A query that goes on with the readings before a place.
+    pub(crate) async fn query_from(
+        &mut self,
+        rule_set: &str,
+        readings_from: Vec<u8>,
+    ) -> Result<r::QueryResponse, Status> {
         let body = r::Query {
             rule_set_id: rule_set.to_owned(),
+            readings_from,
         };
         let call: r::QueryRequest = self.sign(&body);
         Ok(self.client.query(call).await?.into_inner())

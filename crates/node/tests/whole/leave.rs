@@ -33,7 +33,7 @@ const OWN: [Table; 12] = [
     Table::Committed,
 ];
 
-async fn leave(phone: &mut Phone) -> Result<(), Status> {
+pub(crate) async fn leave(phone: &mut Phone) -> Result<(), Status> {
     let call: r::LeaveRequest = phone.sign(&r::Leave {});
     phone.client.leave(call).await.map(|_| ())
 }

@@ -8,8 +8,8 @@ use ark_ec::{CurveGroup as _, PrimeGroup as _};
 use circuits::clearance::{Witness, check};
 use commitment::{CircuitId, CircuitUse, Fr, PublicInputs};
 use node::{PassProver, ProofFailed};
-use prover::Prover;
-use verifier::trust::CircuitEntry;
+use prover::{OpeningProver, Prover};
+use verifier::trust::{CircuitEntry, OpeningEntry};
 use verifier::{PassProof, VerifyingKey};
 
 /// Checks the statement as the circuit would, but proves nothing.
@@ -73,5 +73,20 @@ pub(crate) fn real_entry() -> CircuitEntry {
         circuit_use: CircuitUse::Test,
         matrix_digest: REAL.matrix_digest(),
         key: VerifyingKey::from_bytes(REAL.verifying_key()).unwrap(),
+    }
+}
+
+/// The prover of openings, likewise.
+pub(crate) static OPENINGS: LazyLock<Arc<OpeningProver>> = LazyLock::new(|| {
+    let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    Arc::new(OpeningProver::from_cached_test_parameters(cache, &[1; 32]).unwrap())
+});
+
+/// What a root document says of it.
+pub(crate) fn openings_entry() -> OpeningEntry {
+    OpeningEntry {
+        circuit_use: CircuitUse::Test,
+        matrix_digest: OPENINGS.matrix_digest(),
+        key: VerifyingKey::from_bytes(OPENINGS.verifying_key()).unwrap(),
     }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use commitment::{Epoch, Slot};
-use ledger::log::{AddCheckpoint, Entry, WitnessState};
+use ed25519_dalek::SigningKey;
+use federation::FederationId;
+use ledger::log::{AddCheckpoint, Entry, LogSigner, WitnessState};
 use ledger::{
     HeadHash, HeadKeys, Member, RegistryStatement, Roster, RuleSetsDigest, SignedTreeHead, TreeHead,
 };
 use node::store::{Batch, Change, MemoryStore, Store as _, Table, Vault, WitnessedRow};
-use node::{Fsck, NodeError, RecoverError, Recovered, Recovering, SimulatedClock, fsck};
+use node::{Fsck, NodeError, Patience, RecoverError, Recovered, Recovering, SimulatedClock, fsck};
 use rules::{Day, Minute};
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::{CheckpointOffer, Reason};
@@ -24,6 +26,14 @@ use crate::world::{
 pub(crate) const LOST: u8 = 35;
 /// 30 August 2022, 03:00 in UTC+8: the day before is counted.
 pub(crate) const NIGHT: u32 = START + 19 * 60;
+/// How long the others are waited for here.
+pub(crate) const PATIENCE: Patience = Patience {
+    answer: Duration::from_secs(3),
+    asking: Duration::from_secs(5),
+    turn: Duration::from_secs(3),
+    turn_bytes: 1 << 20,
+    log: Duration::from_secs(20),
+};
 /// When the house is back.
 pub(crate) const BACK: u32 = NIGHT + 40;
 
@@ -81,20 +91,51 @@ pub(crate) async fn recover(
     urls: &[String],
     least: Option<usize>,
 ) -> Result<Recovered, RecoverError> {
-    let (vault, roster) = (vault(LOST, store), roster());
-    let me = Recovering {
-        vault: &vault,
-        federation: &federation(),
-        home: province(LOST),
-        slot: slot(LOST),
-        roster: &roster,
-        head_keys: &[head_key(LOST)],
-        log_signer: &log_signer(LOST),
-        now: minute(BACK),
-        skew_min: 5,
-    };
+    let keys = [head_key(LOST)];
+    recover_as(world, store, urls, least, (&roster(), &keys)).await
+}
+
+/// The same among these provinces, with these head keys of its own.
+pub(crate) async fn recover_as(
+    world: &World,
+    store: &Arc<MemoryStore>,
+    urls: &[String],
+    least: Option<usize>,
+    (roster, head_keys): (&Roster, &[SigningKey]),
+) -> Result<Recovered, RecoverError> {
+    let (vault, federation, signer) = (vault(LOST, store), federation(), log_signer(LOST));
+    let me = who(&vault, &federation, (roster, head_keys), &signer);
     let peers = world.peers_of(LOST);
     me.run(&peers, urls, least, &mut |_| {}).await
+}
+
+/// Whether the others show that a store of the lost house is older than what it signed.
+pub(crate) async fn is_older(world: &World, store: &Arc<MemoryStore>) -> bool {
+    let (vault, federation, signer) = (vault(LOST, store), federation(), log_signer(LOST));
+    let (roster, head_keys) = (roster(), [head_key(LOST)]);
+    let me = who(&vault, &federation, (&roster, &head_keys), &signer);
+    let wait = Duration::from_secs(3);
+    me.is_older(&world.peers_of(LOST), wait).await.unwrap()
+}
+
+fn who<'a>(
+    vault: &'a Vault,
+    federation: &'a FederationId,
+    (roster, head_keys): (&'a Roster, &'a [SigningKey]),
+    log_signer: &'a LogSigner,
+) -> Recovering<'a> {
+    Recovering {
+        vault,
+        federation,
+        home: province(LOST),
+        slot: slot(LOST),
+        roster,
+        head_keys,
+        log_signer,
+        now: minute(BACK),
+        skew_min: 5,
+        patience: PATIENCE,
+    }
 }
 
 pub(crate) async fn close_and_assemble(world: &World, epoch: u32) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::log::bundle;
-use node::store::{MemoryStore, Table};
+use node::store::{MemoryStore, MirrorRow, Table};
 use node::{RecoverError, is_older_than_signed, mark_older};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -13,14 +13,14 @@ use tokio::net::TcpListener;
 use crate::recover::{
     BACK, Before, LOST, close_and_assemble, copy_of, entries, findings, lose, recover, slot, vault,
 };
-use crate::world::{Wish, World, minute, parts};
+use crate::world::{Wish, World, minute, parts, province};
 
 fn mirrored_key(index: u64) -> Vec<u8> {
     [&[slot(LOST).get()][..], &index.to_be_bytes()].concat()
 }
 
 /// Changes an entry of the lost house's log where another house holds it; none to remove it.
-fn damage(world: &World, home: u8, index: u64, entry: Option<&[u8]>) {
+pub(crate) fn damage(world: &World, home: u8, index: u64, entry: Option<&[u8]>) {
     let vault = vault(home, &world.house(home).store);
     let mut write = vault.write();
     match entry {
@@ -57,7 +57,9 @@ async fn where_no_mirror_has_all_of_it_nothing_is_changed_and_the_size_is_told()
     }
     let found = recover(&world, &backup, &[], None).await;
     let reached = match found {
-        Err(RecoverError::Incomplete { reached, wanted }) if wanted == has as u64 => reached,
+        Err(RecoverError::Incomplete {
+            reached, wanted, ..
+        }) if wanted == has as u64 => reached,
         other => panic!("{other:?}"),
     };
     assert!(reached < has as u64 && reached >= had as u64);
@@ -138,6 +140,7 @@ async fn too_few_answers_change_nothing_unless_the_operator_says_how_many_there_
     let too_few = RecoverError::TooFewAnswers {
         answered: 1,
         needed: 2,
+        silent: vec![province(42)],
     };
     assert_eq!(found, Err(too_few));
     let recovered = recover(&world, &backup, &[], Some(1)).await.unwrap();
@@ -146,29 +149,37 @@ async fn too_few_answers_change_nothing_unless_the_operator_says_how_many_there_
 
 /// What a mirror by plain HTTP does with a request for entries.
 #[derive(Clone, Copy)]
-enum Manner {
+pub(crate) enum Manner {
     Honest,
     OtherEntries,
     TooFew,
     TooMany,
     Endless,
     CutShort,
+    Never,
 }
 
-/// A mirror that serves a store's log in its manner.
-async fn serve(store: Arc<MemoryStore>, checkpoint: Vec<u8>, manner: Manner) -> SocketAddr {
+/// The entries of the lost house's log in a store.
+pub(crate) fn bytes_of(store: &Arc<MemoryStore>) -> Vec<Vec<u8>> {
+    let told = entries(LOST, store);
+    told.iter().map(ledger::log::Entry::to_bytes).collect()
+}
+
+/// A mirror that serves these entries in its manner.
+pub(crate) async fn serve(all: Vec<Vec<u8>>, checkpoint: Vec<u8>, manner: Manner) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
-    let all: Vec<Vec<u8>> = entries(LOST, &store)
-        .iter()
-        .map(ledger::log::Entry::to_bytes)
-        .collect();
     tokio::spawn(async move {
+        let mut kept = Vec::new();
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = vec![0; 1_024];
             let len = stream.read(&mut request).await.unwrap();
             let is_checkpoint = request[..len].starts_with(b"GET /log/checkpoint ");
+            if matches!(manner, Manner::Never) && !is_checkpoint {
+                kept.push(stream);
+                continue;
+            }
             let mut given = all.clone();
             match manner {
                 Manner::OtherEntries => given.last_mut().unwrap()[10] ^= 1,
@@ -219,15 +230,21 @@ async fn a_mirror_by_plain_http_is_believed_as_far_as_the_nodes_own_signature_go
         Manner::Endless,
         Manner::CutShort,
     ] {
-        let at = serve(Arc::clone(&lost), checkpoint.clone(), manner).await;
+        let at = serve(bytes_of(&lost), checkpoint.clone(), manner).await;
         let urls = [format!("http://{at}/log")];
         let found = recover(&world, &backup, &urls, None);
         let found = tokio::time::timeout(Duration::from_mins(1), found).await;
-        let incomplete = RecoverError::Incomplete {
-            reached: had,
-            wanted: told.len() as u64,
+        let passed_over = match found.unwrap() {
+            Err(RecoverError::Incomplete {
+                reached,
+                wanted,
+                passed_over,
+            }) if (reached, wanted) == (had, told.len() as u64) => passed_over,
+            other => panic!("{other:?}"),
         };
-        assert_eq!(found.unwrap(), Err(incomplete));
+        // Each of those that were asked is named.
+        let names: Vec<&str> = passed_over.iter().map(|one| one.who.as_str()).collect();
+        assert_eq!(names, ["province 33", "province 42", urls[0].as_str()]);
     }
     // A checkpoint of somebody else is none.
     let of_others = world
@@ -236,10 +253,10 @@ async fn a_mirror_by_plain_http_is_believed_as_far_as_the_nodes_own_signature_go
         .log_file("/checkpoint")
         .unwrap()
         .unwrap();
-    let at = serve(Arc::clone(&lost), of_others, Manner::Honest).await;
+    let at = serve(bytes_of(&lost), of_others, Manner::Honest).await;
     let urls = [format!("http://{at}/log"), "https://nowhere".to_owned()];
     assert!(recover(&world, &backup, &urls, None).await.is_err());
-    let at = serve(Arc::clone(&lost), checkpoint, Manner::Honest).await;
+    let at = serve(bytes_of(&lost), checkpoint, Manner::Honest).await;
     let urls = [format!("http://{at}/log/")];
     let recovered = recover(&world, &backup, &urls, None).await.unwrap();
     assert_eq!(recovered.has, told.len() as u64);
@@ -265,4 +282,43 @@ async fn a_mirror_goes_on_where_it_ended_and_is_fetched_anew_where_it_is_damaged
     crate::recover::cosigned_by(world.house(LOST), 2).await;
     let size = world.house(LOST).node.checkpoint().unwrap().size();
     assert_eq!(world.house(42).node.mirrored(slot(LOST)), size);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_with_entries_that_nobody_cosigned_is_cut_back_and_goes_on() {
+    let mut world = World::new(Wish::default()).await;
+    close_and_assemble(&world, 1).await;
+    crate::recover::cosigned_by(world.house(LOST), 2).await;
+    // What was read of checkpoints that were not cosigned, before the log came back without them.
+    for beyond in 1..=5 {
+        let epoch = 1 + u32::try_from(beyond).unwrap();
+        let held = world.house(42).node.mirrored(slot(LOST));
+        let store = world.close(42).await;
+        {
+            let vault = vault(42, &store);
+            let row = vault.get(Table::Mirrors, &[slot(LOST).get()]).unwrap();
+            let mut row: MirrorRow = row.unwrap();
+            assert_eq!(row.end, held);
+            row.end += beyond;
+            let mut write = vault.write();
+            for index in held..row.end {
+                write.put(Table::Mirrored, &mirrored_key(index), &vec![7_u8; 40]);
+            }
+            write.put(Table::Mirrors, &[slot(LOST).get()], &row);
+            write.commit().unwrap();
+        }
+        let now = BACK + 2 * epoch;
+        world.reopen(&Wish::default(), 42, store, now).await;
+        assert_eq!(world.house(42).node.mirrored(slot(LOST)), held + beyond);
+        world.advance_to(now + 1);
+        close_and_assemble(&world, epoch).await;
+        crate::recover::cosigned_by(world.house(LOST), 2).await;
+        let size = world.house(LOST).node.checkpoint().unwrap().size();
+        assert_eq!(world.house(42).node.mirrored(slot(LOST)), size, "{beyond}");
+        let path = format!("/mirror/{}/tile/entries/000.p/{size}", slot(LOST).get());
+        let mirrored = world.house(42).node.log_file(&path).unwrap().unwrap();
+        let told = bytes_of(&world.house(LOST).store);
+        let read = ledger::log::read_bundle(&mirrored).unwrap();
+        assert!(read == told, "{beyond}");
+    }
 }

@@ -6,12 +6,12 @@ use federation::PeerId;
 use rules::{EventBody, SourceKind, TestResult};
 use verifier::trust::{BATCH_LEN, InHand, Increment, Revocation, RevocationBatch};
 use verifier::{Pass, RevocationHash};
-use wire::federation::v1::CosignOnlineRequest;
+use wire::federation::v1::{ContributeRequest, CosignOnlineRequest};
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::pass::v1::{Colour, TestAge};
 use wire::resident::v1 as r;
 use wire::trust::v1 as t;
-use wire::{Reason, reason_of};
+use wire::{Contributed, Reason, reason_of};
 
 use crate::clients::{Phone, accepted, at_peers, at_public, event, operator};
 use crate::passes::{ask, confirmed, epoch, make, negative, request};
@@ -281,6 +281,55 @@ async fn a_batch_that_may_have_its_quorum_is_in_the_next_list_whoever_proposes_i
     publish(&world, 2, 1).await;
     let batches = third.node.trust_list().unwrap().online().batches.clone();
     assert!(!batches.contains(&late) && batches.len() == 3);
+}
+
+/// The part that a house gives a proposer.
+async fn given(house: &House, proposer: &PeerId) -> Vec<Revocation> {
+    let mut client = wire::client::federation(at_peers(house, proposer));
+    let answer = client.contribute(ContributeRequest {}).await.unwrap();
+    Contributed::try_from(answer.get_ref()).unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_province_signs_for_a_batch_without_the_part_that_it_gave_and_that_has_waited() {
+    let world = World::new(Wish::default()).await;
+    epoch(&world, 1).await;
+    let [first, second, third] = &world.houses[..] else {
+        panic!("three houses");
+    };
+    let proposer = |house: &House| PeerId::node(&federation(), province(house.home));
+    // Proposed by `by` with these parts.
+    let propose = async |by: &House, parts: &[Vec<Revocation>]| {
+        let entry = by.node.merge(parts).unwrap();
+        let sequence = second.node.next_sequence().unwrap();
+        let document = by.node.next_online(sequence, Some(entry));
+        let mut client = wire::client::federation(at_peers(second, &proposer(by)));
+        let document = document.to_bytes().unwrap();
+        let signed = client.cosign_online(CosignOnlineRequest { document }).await;
+        signed
+            .map(drop)
+            .map_err(|status| reason_of(&status).unwrap())
+    };
+    // Once it can be that the answer was late.
+    world.advance_to(START + 20);
+    let part = given(second, &proposer(first)).await;
+    assert_eq!(propose(first, &[]).await, Ok(()));
+    world.advance_to(START + 20 + 29);
+    assert_eq!(given(second, &proposer(first)).await, part);
+    assert_eq!(propose(first, &[]).await, Ok(()));
+    // After the time of two batches no more; also with all but one of them.
+    world.advance_to(START + 20 + 29 + 15);
+    let refused = Err(Reason::TrustRefused);
+    assert_eq!(propose(first, &[]).await, refused);
+    let mut most = part.clone();
+    most.pop();
+    most.push(Revocation([9; 16]));
+    assert_eq!(propose(first, &[most]).await, refused);
+    // Who was not given it can have had none, and who has it in is signed for.
+    assert_eq!(propose(third, &[]).await, Ok(()));
+    world.advance_to(START + 20 + 29 + 30);
+    assert_eq!(propose(first, &[]).await, refused);
+    assert_eq!(propose(first, &[part]).await, Ok(()));
 }
 
 /// Found by simulation, too: who missed a list with a batch would sign no later one, and the others none without it.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use auditor::sample::{Believed, FetchError, Judgement, Place, State, fetch, judge};
+use auditor::sample::{
+    Begin, Believed, FetchError, Judgement, Place, State, fetch, fetch_on, judge,
+};
 use commitment::Epoch;
 use ed25519_dalek::Signer as _;
 use federation::{PeerId, Role};
@@ -271,6 +273,51 @@ async fn a_leaf_with_more_events_than_an_answer_holds_comes_in_several() {
     // Each call is a row of the trail.
     let reads = home.store.scan(Table::Reads, b"", None, 9).unwrap();
     assert_eq!(reads.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_sample_goes_on_and_asks_for_no_leaf_again() {
+    let world = World::new(Wish::default()).await;
+    let home = world.house(33);
+    negative(home, 0, START - 60).await;
+    negative(home, 1, START - 60).await;
+    epoch(&world, 1).await;
+    let (address, believed) = (home.peers_at.to_string(), believed(0));
+    let ask = async |begin, keep: &mut dyn FnMut(&ShownSample) -> Result<(), String>| {
+        let node = PeerId::node(&federation(), province(33));
+        let who = Arc::new(credentials(&auditor(35, 7)));
+        fetch_on(&address, node, who, begin, &believed, keep).await
+    };
+    let opened = || home.store.scan(Table::Reads, b"", None, 9).unwrap().len();
+    let mut kept = None;
+    let mut until_a_leaf = |shown: &ShownSample| {
+        kept = Some(shown.clone());
+        match shown.leaves.len() {
+            0 => Ok(()),
+            _ => Err("the disk is full".to_owned()),
+        }
+    };
+    let now = minute(START);
+    let cut = ask(Begin::Anew(None, now), &mut until_a_leaf).await;
+    assert!(matches!(cut, Err(FetchError::NotKept(_))));
+    let kept = kept.unwrap();
+    assert_eq!((kept.leaves.len(), opened()), (1, 1));
+    let begun = || Begin::GoOn(Box::new(kept.clone()));
+    let shown = ask(begun(), &mut |_| Ok(())).await.unwrap();
+    assert_eq!((shown.leaves.len(), opened()), (2, 2));
+    assert_eq!(opened_events(&in_order(&shown, 0)), [1, 1]);
+    // With all of it there, nobody is read once more.
+    let whole = Begin::GoOn(Box::new(shown.clone()));
+    assert!(ask(whole, &mut |_| Ok(())).await.unwrap() == shown);
+    assert_eq!(opened(), 2);
+    // A node that shows other cosignatures than before would show another draw: that is not gone on with.
+    let mut other = kept.clone();
+    let cosigned = &kept.sample.registry.cosigned;
+    let mut fewer = cosigned.cosignatures().to_vec();
+    fewer.pop();
+    other.sample.registry.cosigned = CosignedStatement::new(cosigned.statement().clone(), fewer);
+    let other = ask(Begin::GoOn(Box::new(other)), &mut |_| Ok(())).await;
+    assert!(matches!(other, Err(FetchError::OtherSample(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,10 +13,11 @@ use node::{Auditor, Clock as _, EventAnswer, Node, NodeError, SimulatedClock};
 use rules::{Event, SourceKind};
 use wire::{LeafRequest, OpenedLeaf, PublishedRegistry, Reason, ShownSample};
 
+use crate::clients::Phone;
 use crate::receipts_cut::Cut;
 use crate::retention::{DAY, Moving};
 use crate::sample::{auditor, in_order, offered, opened_events, tested};
-use crate::world::{START, Wish, head_key, minute, parts};
+use crate::world::{START, Wish, World, head_key, minute, parts};
 
 /// One node, whose registries the others cosign.
 struct Alone {
@@ -77,7 +78,7 @@ impl Alone {
 
     /// What an auditor has of the newest registry.
     fn shown(&self, who: &Auditor) -> Result<ShownSample, NodeError> {
-        let sample = self.node.open_sample(None)?;
+        let sample = self.node.open_sample(who, None)?;
         let epoch = sample.registry.cosigned.statement().epoch();
         let mut leaves = std::collections::BTreeMap::new();
         for way in &sample.ways.drawn {
@@ -261,4 +262,81 @@ fn whoever_cosigns_the_places_are_those_that_the_auditor_draws() {
             );
         }
     }
+}
+
+#[test]
+fn an_auditor_has_a_sample_shown_so_often_for_a_registry_and_nobody_is_read_for_it() {
+    let home = Alone::new();
+    home.take(&tested(1, START - 60));
+    home.epoch(1, &[0, 1]).unwrap();
+    let first = home.node.open_sample(&seven(), None).unwrap();
+    for _ in 1..16 {
+        let again = home.node.open_sample(&seven(), Some(Epoch::new(1)));
+        assert_eq!(again.unwrap(), first);
+    }
+    let quota = Err(NodeError::Refused(Reason::Quota));
+    assert_eq!(home.node.open_sample(&seven(), None), quota);
+    let another = Auditor::of(&auditor(35, 8)).unwrap();
+    assert_eq!(home.node.open_sample(&another, None).unwrap(), first);
+    // What is drawn can still be opened: that has a share of its own.
+    let leaf = LeafRequest {
+        epoch: Epoch::new(1),
+        place: 0,
+        first_event: 0,
+    };
+    assert_eq!(home.rows(Table::Reads), 0);
+    assert!(home.node.open_leaf(&seven(), &leaf).is_ok());
+    // Another registry, another draw and another share; of the first nothing is shown, though its draw is at hand.
+    home.clock.advance_to(minute(START + 60));
+    home.epoch(2, &[0, 1]).unwrap();
+    let second = home.node.open_sample(&seven(), None).unwrap();
+    assert_ne!(second.registry, first.registry);
+    let gone = home.node.open_sample(&another, Some(Epoch::new(1)));
+    assert_eq!(gone, Err(NodeError::Refused(Reason::SampleGone)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_reading_is_pushed_out_of_sight_by_those_that_came_after_it() {
+    let world = World::new(Wish::default()).await;
+    let home = world.house(33);
+    let mut phone = Phone::registered(home, 0).await;
+    crate::passes::epoch(&world, 1).await;
+    let leaf = LeafRequest {
+        epoch: Epoch::new(1),
+        place: 0,
+        first_event: 0,
+    };
+    let name = |number| auditor(35, number).to_string();
+    for number in 1..=37 {
+        home.clock.advance_to(minute(START + number / 3));
+        let who = Auditor::of(&auditor(35, number)).unwrap();
+        home.node.open_leaf(&who, &leaf).unwrap();
+    }
+    let (mut pages, mut readers, mut minutes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut from = Vec::new();
+    loop {
+        let answer = phone.query_from("", from).await.unwrap();
+        // The first page stays what it is when somebody else reads meanwhile.
+        if pages.is_empty() {
+            let who = Auditor::of(&auditor(42, 1)).unwrap();
+            home.node.open_leaf(&who, &leaf).unwrap();
+        }
+        pages.push((answer.readings.len(), answer.readings_total));
+        readers.extend(answer.readings.iter().map(|read| read.reader.clone()));
+        minutes.extend(answer.readings.iter().map(|read| read.at_minute));
+        from = answer.readings_next;
+        if from.is_empty() {
+            break;
+        }
+        assert_eq!(from.len(), 20);
+    }
+    assert_eq!(pages, [(16, 37), (16, 38), (5, 38)]);
+    assert!(minutes.is_sorted_by(|a, b| a >= b), "newest first");
+    readers.sort();
+    let mut all: Vec<String> = (1..=37).map(name).collect();
+    all.sort();
+    assert_eq!(readers, all);
+    // A place of nobody's is one like any other: it tells of the own trail alone.
+    let answer = phone.query_from("", vec![0; 20]).await.unwrap();
+    assert_eq!((answer.readings.len(), answer.readings_total), (0, 38));
 }

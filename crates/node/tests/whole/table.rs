@@ -36,6 +36,7 @@ const TABLE: [(&str, &str); 51] = [
     ("/viridian.source.v1.SourceService/StreamEvents", "S"),
     ("/viridian.source.v1.ForwardedService/GetForwarded", "S"),
     ("/viridian.source.v1.ForwardedService/ConfirmForwarded", "S"),
+    ("/viridian.source.v1.OpeningService/OpenEvent", "S"),
     ("/viridian.federation.v1.ForwardService/GetSealingKey", "N"),
     ("/viridian.federation.v1.ForwardService/ForwardEvents", "N"),
     ("/viridian.trust.v1.TrustService/GetTrustList", "NSCOPA"),

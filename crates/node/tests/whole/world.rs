@@ -7,14 +7,18 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use federation::pki::{DemoAuthority, Validity};
 use federation::{Credentials, FederationId, PeerId, Role, TlsIdentity};
 use ledger::log::LogSigner;
-use node::config::{Epochs, Intake, Limits, Parameters, Peer, Proving, Receipts, Retention, Trust};
+use node::config::{
+    Epochs, Intake, Limits, Openings, Parameters, Peer, Proving, Receipts, Retention, Trust,
+};
 use node::forward::{Forward, SealingSecret};
 use node::observe::Metrics;
 use node::store::{KeyRing, MemoryStore, ObservedStore, Store, StoreIdentity, Vault};
 use node::{
-    CivilRegister, Entropy, FileRegister, Listeners, Node, PageListener, Parts, PassProver, Peers,
-    RegisterUnavailable, RiskBook, RuleBook, Settings, SimulatedClock, SourceBook, serve,
+    CivilRegister, Entropy, FileRegister, Listeners, Node, OpeningParts, PageListener, Parts,
+    PassProver, Peers, RegisterUnavailable, RiskBook, RuleBook, Settings, SimulatedClock,
+    SourceBook, serve,
 };
+use prover::OpeningProver;
 use rules::{
     Claim, IdentityNumber, Minute, ProvinceCode, RuleSet, SourceId, SourceKind, TestAge,
     WorstColour,
@@ -23,8 +27,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use verifier::trust::{
-    CircuitEntry, HeadKeys, Profile, ProvinceEntry, RootDocument, RootKeys, RootSignature,
-    RuleSetEntry, Sequence, SignedRoot,
+    CircuitEntry, HeadKeys, OpeningEntry, Profile, ProvinceEntry, RootDocument, RootKeys,
+    RootSignature, RuleSetEntry, Sequence, SignedRoot,
 };
 use verifier::{AcceptanceRule, BinderKinds, UnixTime};
 
@@ -212,6 +216,8 @@ pub(crate) fn rule() -> AcceptanceRule {
 pub(crate) struct Wish {
     pub(crate) prover: Arc<dyn PassProver>,
     pub(crate) circuit: CircuitEntry,
+    /// With what openings are made, and what root documents name for them.
+    pub(crate) openings: Option<WishedOpenings>,
     pub(crate) limits: Limits,
     pub(crate) proving: Proving,
     pub(crate) epochs: Epochs,
@@ -222,6 +228,13 @@ pub(crate) struct Wish {
     pub(crate) movable: bool,
     /// What every call to the civil register does first.
     pub(crate) before_register: fn(),
+}
+
+/// How openings are to be offered.
+pub(crate) struct WishedOpenings {
+    pub(crate) prover: Arc<OpeningProver>,
+    pub(crate) settings: Openings,
+    pub(crate) named: Vec<OpeningEntry>,
 }
 
 /// A civil register that can take its time.
@@ -251,6 +264,7 @@ impl Default for Wish {
         Self {
             circuit: Checking::entry(),
             prover: Arc::new(Checking::default()),
+            openings: None,
             limits: Limits::default(),
             proving: Proving {
                 parameters: Parameters::Test {
@@ -374,6 +388,12 @@ impl World {
         self.houses.insert(index.min(self.houses.len()), house);
     }
 
+    /// Has the others look for a house elsewhere.
+    pub(crate) fn move_to(&mut self, home: u8, at: SocketAddr) {
+        let index = PROVINCES.iter().position(|code| *code == home).unwrap();
+        self.addresses[index].address = at.to_string();
+    }
+
     /// Channels to the other houses, as the node of `home` has them.
     pub(crate) fn peers_of(&self, home: u8) -> Peers {
         let identity = credentials(&PeerId::node(&federation(), province(home)));
@@ -424,7 +444,10 @@ pub(crate) fn parts(
         federation: "test".to_owned(),
         province: province(home),
     };
-    let root = root_document(wish.circuit.clone());
+    let openings = wish.openings.as_ref().map(|wished| wished.named.clone());
+    let root = root_document_with(wish.circuit.clone(), |document| {
+        document.openings = openings.unwrap_or_default();
+    });
     let at_hand = RuleSet::BUILT_IN.map(|id| RuleSet::built_in(id).unwrap());
     let home_set = if home == 33 {
         "hz-2020-02"
@@ -462,6 +485,10 @@ pub(crate) fn parts(
             not_after: minute(START + 100_000),
         }],
         prover: Arc::clone(&wish.prover),
+        openings: wish.openings.as_ref().map(|wished| OpeningParts {
+            prover: Arc::clone(&wished.prover),
+            settings: wished.settings.clone(),
+        }),
         metrics,
         settings: Settings {
             intake: Intake::default(),

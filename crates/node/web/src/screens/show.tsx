@@ -29,12 +29,17 @@ async function take(): Promise<void> {
   if (!open) return;
   try {
     pass.value = await open.stock.take(wish.value);
-    unshown.value = (await open.stock.atHand(wish.value)).filter((one) => one.shown === 0).length;
+    await count();
     await sign();
   } catch (error) {
     fault.value = faultOf(error);
   }
   void fillStock();
+}
+
+async function count(): Promise<void> {
+  const held = (await wallet.value?.stock.atHand(wish.value)) ?? [];
+  unshown.value = held.filter((one) => one.shown === 0).length;
 }
 
 async function sign(): Promise<void> {
@@ -82,6 +87,7 @@ export function Show() {
   useEffect(() => {
     // Passes came: the first of them is taken where there was none, or none of this wish.
     if (!pass.value || pass.value.wish !== wishName(wish.value)) void takeIfThere();
+    else void count();
   }, [stockChanged.value]);
 
   return (
