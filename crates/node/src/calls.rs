@@ -39,12 +39,11 @@ impl Node {
         let now = self.clock.now();
         let row: Option<DeviceRow> = self.vault.get(Table::Devices, &device.0)?;
         let is_proxy = row.is_none();
-        let (resident, key, table) = match row {
-            Some(row) => (row.resident, row.key, Table::Devices),
-            None => {
-                let (resident, row) = self.proxy_of_key(device, now)?;
-                (resident, row.key, Table::Proxies)
-            }
+        let (resident, key, table) = if let Some(row) = row {
+            (row.resident, row.key, Table::Devices)
+        } else {
+            let (resident, row) = self.proxy_of_key(device, now)?;
+            (resident, row.key, Table::Proxies)
         };
         let key = DeviceKey::from_bytes(&key)
             .map_err(|_| NodeError::Store(StoreError::Damaged(table)))?;
