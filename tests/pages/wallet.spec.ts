@@ -502,7 +502,7 @@ for (const [language, large] of [
       // Yellow, with a way out; not committed, so that there is a code all the same.
       if (!yellow) await federation.do(`contact ${SCREENS}`);
       yellow = true;
-      for (const screen of ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest/00", "lost", "leave"]) {
+      for (const screen of ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest/00", "lost", "leave", "family", "paper"]) {
         await test.step(screen || "first", async () => {
           await page.goto(`${federation.url}#/${screen}`);
           await page.reload();

@@ -103,7 +103,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::MakeCode
         | Method::Correct
         | Method::RevokePasses
-        | Method::Leave => &[Public],
+        | Method::Leave
+        | Method::SetProxy => &[Public],
         Method::SubmitEvent
         | Method::SubmitEvents
         | Method::StreamEvents

@@ -18,39 +18,50 @@ pub(crate) struct ResidentCall<B> {
     pub(crate) nonce: Nonce,
     pub(crate) now: Minute,
     pub(crate) body: B,
+    /// Whether the key is a proxy's, and not a device of the resident.
+    pub(crate) is_proxy: bool,
     pub(crate) evidence: Evidence,
     nonce_key: Vec<u8>,
 }
 
 impl Node {
-    /// Checks a call: its form, that the key is bound here, the signature, the time, and that it is no replay.
+    /// Checks a call: its form, that the key is bound here or a proxy's, the signature, the time, that it is no replay, and that a
+    /// proxy may make it.
     ///
     /// # Errors
-    /// [`Reason::UnknownDevice`], [`Reason::Replayed`], or what [`UnverifiedCall`] refuses.
+    /// [`Reason::UnknownDevice`], [`Reason::Replayed`], [`Reason::ProxyRefused`], or what [`UnverifiedCall`] refuses.
     pub(crate) fn authenticate<C: SignedCall>(
         &self,
         request: &C,
     ) -> Result<ResidentCall<C::Body>, NodeError> {
         let unverified = UnverifiedCall::parse(request)?;
         let device = unverified.device_key_id();
-        let row: DeviceRow = self
-            .vault
-            .get(Table::Devices, &device.0)?
-            .ok_or(NodeError::Refused(Reason::UnknownDevice))?;
-        let key = DeviceKey::from_bytes(&row.key)
-            .map_err(|_| NodeError::Store(StoreError::Damaged(Table::Devices)))?;
         let now = self.clock.now();
+        let row: Option<DeviceRow> = self.vault.get(Table::Devices, &device.0)?;
+        let is_proxy = row.is_none();
+        let (resident, key, table) = if let Some(row) = row {
+            (row.resident, row.key, Table::Devices)
+        } else {
+            let (resident, row) = self.proxy_of_key(device, now)?;
+            (resident, row.key, Table::Proxies)
+        };
+        let key = DeviceKey::from_bytes(&key)
+            .map_err(|_| NodeError::Store(StoreError::Damaged(table)))?;
         let verified = unverified.verify(&key, self.home, now, self.limits.request_skew_min)?;
         let nonce_key = nonce_key(verified.auth.at, device, verified.auth.nonce);
         self.refuse_replay(&nonce_key)?;
         // Only who holds the key spends its quota.
         self.quotas.device_call(device)?;
+        if is_proxy {
+            self.admit_proxy(resident, device, C::METHOD, now)?;
+        }
         Ok(ResidentCall {
-            resident: row.resident,
+            resident,
             device,
             nonce: verified.auth.nonce,
             now,
             body: verified.body,
+            is_proxy,
             evidence: evidence(request),
             nonce_key,
         })
@@ -163,6 +174,7 @@ pub(crate) fn commit_with_nonce(
     write.put_new(Table::Nonces, nonce_key, &());
     write.commit().map_err(|error| match error {
         StoreError::Conflict(Table::Nonces) => NodeError::Refused(Reason::Replayed),
+        StoreError::Conflict(Table::ProxyKeys) => NodeError::Refused(Reason::AlreadyBound),
         other => other.into(),
     })
 }

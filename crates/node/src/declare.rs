@@ -86,6 +86,9 @@ impl Node {
                 Err(NodeError::Refused(Reason::AlreadyBound))
             };
         }
+        if self.is_proxy_key(device)? {
+            return Err(NodeError::Refused(Reason::AlreadyBound));
+        }
         if resident.row.devices >= self.limits.devices_per_resident {
             return Err(NodeError::Refused(Reason::TooManyDevices));
         }

@@ -40,6 +40,7 @@ mod past_roots;
 mod peers;
 mod plain_http;
 mod proving;
+mod proxies;
 mod query;
 mod quotas;
 mod receipts;
@@ -86,6 +87,7 @@ pub use page::{PageFiles, PageListener};
 pub use passes::{Making, Outcome, Requested, Waiting};
 pub use peers::Peers;
 pub use proving::{PassProver, ProofFailed, ProofTimes};
+pub use proxies::KnownProxy;
 pub use query::Status;
 pub use quotas::QuotaSettings;
 pub use recover::{

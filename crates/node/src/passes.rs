@@ -185,9 +185,11 @@ impl Node {
         };
         let key = call.resident.row(&wanted.id.0);
         let mut write = self.vault.write();
+        let mut proxy = self.proxy_that_calls(&call)?;
         if let Some(known) = self.vault.get::<UseRow>(Table::Uses, &key)? {
             let epoch = known.epoch;
-            if (UseRow { epoch, ..row }) != known {
+            let is_own = proxy.as_ref().is_none_or(|p| p.uses.contains(&wanted.id.0));
+            if !is_own || (UseRow { epoch, ..row }) != known {
                 return Err(NodeError::Refused(Reason::IdReused));
             }
             call.commit(write)?;
@@ -197,6 +199,9 @@ impl Node {
         let (limit_key, limit) = self.spend_passes(&call, row.epoch, passes_of(&row))?;
         write.put(Table::Limits, &limit_key, &limit);
         write.put_new(Table::Uses, &key, &row);
+        if let Some(proxy) = &mut proxy {
+            self.note_use_of_proxy(&call, proxy, wanted.id.0, row.epoch, &mut write)?;
+        }
         call.commit(write)?;
         Ok(self.requested(call.device, &row))
     }
@@ -241,6 +246,10 @@ impl Node {
     ) -> Result<Making, NodeError> {
         let call = self.authenticate(request)?;
         let UseId(use_id) = (&call.body).try_into()?;
+        let proxy = self.proxy_that_calls(&call)?;
+        if proxy.is_some_and(|proxy| !proxy.uses.contains(&use_id)) {
+            return Err(NodeError::Refused(Reason::NotFound));
+        }
         let row: UseRow = self
             .vault
             .get(Table::Uses, &call.resident.row(&use_id))?

@@ -9,6 +9,7 @@ use wire::Question;
 use wire::resident::v1 as proto;
 
 use crate::forward::ForeignEvent;
+use crate::proxies::KnownProxy;
 use crate::rule_book::KnownSet;
 use crate::store::ReadPurpose;
 use crate::trail::Readings;
@@ -30,6 +31,8 @@ pub struct Status {
     pub foreign: Vec<ForeignEvent>,
     /// Readings by somebody else than the resident.
     pub readings: Readings,
+    /// Who may act for the resident now; a proxy is told of itself alone, and of no readings.
+    pub proxies: Vec<KnownProxy>,
 }
 
 impl Status {
@@ -76,7 +79,13 @@ impl Node {
         call.note_reading(ReadPurpose::Query, rule_set.id().as_str(), &mut write);
         let events = self.events_of(call.resident)?;
         let foreign = self.foreign_events(call.resident, &events, at)?;
-        let readings = self.readings_by_others(call.resident, question.readings_from)?;
+        let mut proxies = self.known_proxies(call.resident, at)?;
+        let mut readings =
+            self.readings_by_others(call.resident, question.readings_from, &proxies)?;
+        if call.is_proxy {
+            proxies.retain(|proxy| proxy.id == call.device);
+            readings = Readings::default();
+        }
         call.commit(write)?;
 
         let counting = self.charter().rules.counting_at(at);
@@ -99,6 +108,7 @@ impl Node {
             events,
             foreign,
             readings,
+            proxies,
         })
     }
 }

@@ -160,6 +160,7 @@ impl Node {
         for (table, key) in answers {
             write.delete(table, &key);
         }
+        self.forget_past_proxies(&mut write, resident, horizon.now)?;
         write.commit()?;
         if spent.len() < events.len() {
             return Ok(false);
@@ -249,6 +250,7 @@ impl Node {
             may(self)?;
             let mut write = self.vault.write();
             self.revoke_of_erased(&mut write, *resident)?;
+            self.forget_proxies(&mut write, *resident)?;
             write.erase(*resident);
             let own = devices.iter().filter(|(of, _)| of == resident);
             own.for_each(|(_, key)| write.delete(Table::Devices, key));

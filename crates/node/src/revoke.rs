@@ -150,10 +150,12 @@ impl Node {
         }))
     }
 
-    /// Revokes own passes for a resident, and unbinds the other devices if that is asked for.
+    /// Revokes own passes for a resident, and unbinds the other devices and ends all proxies if that is asked for. A proxy revokes
+    /// those that it requested.
     ///
     /// # Errors
-    /// [`Reason::NotFound`] for an unknown use, and those of every resident's call.
+    /// [`Reason::NotFound`] for an unknown use, [`Reason::ProxyRefused`] for a proxy that would unbind devices, and those of every
+    /// resident's call.
     pub fn revoke_passes(&self, request: &proto::RevokePassesRequest) -> Result<u32, NodeError> {
         let call = self.authenticate(request)?;
         let Revoking {
@@ -161,33 +163,59 @@ impl Node {
             forget_other_devices,
         } = (&call.body).try_into()?;
         let resident = call.resident;
+        if call.is_proxy && forget_other_devices {
+            return Err(NodeError::Refused(Reason::ProxyRefused));
+        }
         let _held = self.locks.hold([resident]);
-        let prefix = use_id.map_or_else(|| resident.0.to_vec(), |id| resident.row(&id.0));
-        let uses = self.vault.keys(Table::Uses, &prefix, usize::MAX)?;
-        if use_id.is_some() && uses.is_empty() {
+        let proxy = self.proxy_that_calls(&call)?;
+        let mut prefixes = match (use_id, proxy) {
+            (Some(id), Some(proxy)) if !proxy.uses.contains(&id.0) => {
+                return Err(NodeError::Refused(Reason::NotFound));
+            }
+            (Some(id), _) => vec![resident.row(&id.0)],
+            (None, Some(proxy)) => proxy.uses.iter().map(|id| resident.row(id)).collect(),
+            (None, None) => vec![resident.0.to_vec()],
+        };
+        if use_id.is_some() && self.vault.keys(Table::Uses, &prefixes[0], 1)?.is_empty() {
             return Err(NodeError::Refused(Reason::NotFound));
         }
         let mut write = self.vault.write();
         self.spend_declaration(&call, &mut write)?;
-        let mut revoked = 0;
-        for (_, row) in self.usable_passes(resident, &prefix)? {
-            self.revoke(&mut write, Urgency::Soon, &row);
-            revoked += 1;
-        }
-        for table in [Table::Passes, Table::Refusals] {
-            for key in self.vault.keys(table, &prefix, usize::MAX)? {
-                write.delete(table, &key);
-            }
-        }
-        // With its request gone, a pass that is under way is not kept.
-        for key in uses {
-            write.delete(Table::Uses, &key);
-        }
         if forget_other_devices {
             self.forget_devices(&mut write, resident, &call.device.0)?;
+            let of_proxies = self.forget_proxies(&mut write, resident)?;
+            let covered = |key: &Vec<u8>| prefixes.iter().any(|prefix| key.starts_with(prefix));
+            let more: Vec<_> = of_proxies.into_iter().filter(|key| !covered(key)).collect();
+            prefixes.extend(more);
+        }
+        let mut revoked = 0;
+        for prefix in &prefixes {
+            revoked += self.revoke_uses(&mut write, resident, prefix)?;
         }
         call.commit(write)?;
         tracing::info!(revoked, "passes are revoked by their holder");
+        Ok(revoked)
+    }
+
+    /// Revokes the passes under a prefix of a resident's, and removes what was requested there; how many a gate could still have
+    /// accepted.
+    pub(crate) fn revoke_uses(
+        &self,
+        write: &mut WriteSet<'_>,
+        resident: ResidentKey,
+        prefix: &[u8],
+    ) -> Result<u32, NodeError> {
+        let mut revoked = 0;
+        for (_, row) in self.usable_passes(resident, prefix)? {
+            self.revoke(write, Urgency::Soon, &row);
+            revoked += 1;
+        }
+        // With its request gone, a pass that is under way is not kept.
+        for table in [Table::Passes, Table::Refusals, Table::Uses] {
+            for key in self.vault.keys(table, prefix, usize::MAX)? {
+                write.delete(table, &key);
+            }
+        }
         Ok(revoked)
     }
 
@@ -230,7 +258,7 @@ impl Node {
     }
 
     /// The passes under a prefix of a resident's that a gate may still accept, with their keys.
-    fn usable_passes(
+    pub(crate) fn usable_passes(
         &self,
         resident: ResidentKey,
         prefix: &[u8],

@@ -286,7 +286,11 @@ impl Node {
                     *key
                 } else {
                     let row = self.vault.get::<DeviceRow>(Table::Devices, &id)?;
-                    let key = row.and_then(|row| row.key.try_into().ok());
+                    let key = match row {
+                        Some(row) => Some(row.key),
+                        None => self.key_of_proxy(wire::DeviceKeyId(id))?,
+                    };
+                    let key = key.and_then(|key| key.try_into().ok());
                     devices.insert(id, key);
                     key
                 };

@@ -4,8 +4,9 @@
 use commitment::Epoch;
 use federation::{FederationId, PeerId, Role};
 use rules::Minute;
-use wire::READING_PLACE_BYTES;
+use wire::{DeviceKeyId, READING_PLACE_BYTES};
 
+use crate::proxies::{KnownProxy, name_of};
 use crate::store::{ReadPurpose, ReadRow, ResidentKey, StoreError, Table, WriteSet};
 use crate::{Node, NodeError};
 
@@ -23,16 +24,16 @@ const BY_OTHER_KEY_LEN_BYTES: usize = 32 + 4 + 16 + BY_OTHER.len();
 pub struct ReadByOther {
     /// When.
     pub at: Minute,
-    /// Who.
-    pub reader: PeerId,
+    /// Who: the identity of a certificate, or what the resident calls a proxy.
+    pub reader: String,
     /// What for, in a word.
     pub purpose: &'static str,
-    /// The epoch of the registry that the record was read in.
+    /// The epoch of the registry that the record was read in; 0 for a proxy.
     pub epoch: Epoch,
 }
 
 /// Readings of a record by somebody else, as many as are shown at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Readings {
     /// Those shown, newest first.
     pub shown: Vec<ReadByOther>,
@@ -42,13 +43,15 @@ pub struct Readings {
     pub next: Option<Place>,
 }
 
-/// Who reads, what for, and in which registry; none where the resident does.
+/// Who reads, what for, and in which registry; none where the resident does, or a proxy.
 fn reader_of(
     purpose: ReadPurpose,
     federation: &FederationId,
 ) -> Option<(PeerId, &'static str, Epoch)> {
     let (province, role, word, epoch) = match purpose {
-        ReadPurpose::Query | ReadPurpose::Pass | ReadPurpose::Correct => return None,
+        ReadPurpose::Query | ReadPurpose::Pass | ReadPurpose::Correct | ReadPurpose::Proxy => {
+            return None;
+        }
         ReadPurpose::Sample {
             province,
             auditor,
@@ -75,9 +78,29 @@ impl Node {
         purpose: ReadPurpose,
         write: &mut WriteSet<'_>,
     ) {
+        self.note_by_other(resident, purpose, [0; 32], write);
+    }
+
+    /// The same of a reading by a proxy.
+    pub(crate) fn note_reading_by_proxy(
+        &self,
+        resident: ResidentKey,
+        proxy: DeviceKeyId,
+        write: &mut WriteSet<'_>,
+    ) {
+        self.note_by_other(resident, ReadPurpose::Proxy, proxy.0, write);
+    }
+
+    fn note_by_other(
+        &self,
+        resident: ResidentKey,
+        purpose: ReadPurpose,
+        device_key_id: [u8; 32],
+        write: &mut WriteSet<'_>,
+    ) {
         let row = ReadRow {
             purpose,
-            device_key_id: [0; 32],
+            device_key_id,
             rule_set: String::new(),
         };
         let now = self.clock.now().get().to_be_bytes();
@@ -86,10 +109,12 @@ impl Node {
     }
 
     /// The readings of a record by somebody else than its resident, newest first: those before the place `from`, or the newest.
+    /// `proxies` are those of now, who have a label.
     pub(crate) fn readings_by_others(
         &self,
         resident: ResidentKey,
         from: Option<Place>,
+        proxies: &[KnownProxy],
     ) -> Result<Readings, NodeError> {
         let mut keys = self.vault.keys(Table::Reads, &resident.0, usize::MAX)?;
         keys.retain(|key| key.len() == BY_OTHER_KEY_LEN_BYTES);
@@ -102,18 +127,24 @@ impl Node {
         Ok(Readings {
             shown: page
                 .iter()
-                .map(|key| self.reading(key))
+                .map(|key| self.reading(key, proxies))
                 .collect::<Result<_, _>>()?,
             total,
             next: next.and_then(|key| place(key)),
         })
     }
 
-    fn reading(&self, key: &[u8]) -> Result<ReadByOther, NodeError> {
+    fn reading(&self, key: &[u8], proxies: &[KnownProxy]) -> Result<ReadByOther, NodeError> {
         let damaged = || NodeError::Store(StoreError::Damaged(Table::Reads));
         let row: Option<ReadRow> = self.vault.get(Table::Reads, key)?;
-        let purpose = row.ok_or_else(damaged)?.purpose;
-        let (reader, purpose, epoch) = reader_of(purpose, &self.federation).ok_or_else(damaged)?;
+        let row = row.ok_or_else(damaged)?;
+        let (reader, purpose, epoch) = if row.purpose == ReadPurpose::Proxy {
+            let name = name_of(&row.device_key_id, proxies);
+            (name, "proxy", Epoch::default())
+        } else {
+            let read = reader_of(row.purpose, &self.federation).ok_or_else(damaged)?;
+            (read.0.to_string(), read.1, read.2)
+        };
         let at = key.get(32..36).and_then(|at| at.try_into().ok());
         let at = at.map(u32::from_be_bytes).map(Minute::new);
         Ok(ReadByOther {

@@ -40,8 +40,8 @@ pub use memory::MemoryStore;
 pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
     CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, ForwardState, ForwardedRow,
-    IssuedRow, LimitRow, LogEvidenceRow, MirrorRow, OnlineRow, OutboxRow, ReadPurpose, ReadRow,
-    RecoveredRow, RefusedRow, RegistryRow, ResidentKey, ResidentRow, RootRow, RootSetRow,
+    IssuedRow, LimitRow, LogEvidenceRow, MirrorRow, OnlineRow, OutboxRow, ProxyRow, ReadPurpose,
+    ReadRow, RecoveredRow, RefusedRow, RegistryRow, ResidentKey, ResidentRow, RootRow, RootSetRow,
     RuleSetCountRow, SentAs, SignedStatementRow, UseRow, WaitingRow, WitnessedRow,
 };
 pub use seal::{KeyRing, mac};

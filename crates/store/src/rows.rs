@@ -47,6 +47,25 @@ pub struct DeviceRow {
     pub bound_at: Minute,
 }
 
+/// Who may act for a resident. Key: resident (32), proxy key id (32).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ProxyRow {
+    /// Compressed P-256 point, 33 bytes.
+    pub key: Vec<u8>,
+    /// What the resident calls it.
+    pub label: String,
+    /// When it was named first.
+    pub since: Minute,
+    /// From when on it is a proxy no more.
+    pub until: Minute,
+    /// Its newest call.
+    pub last_used: Option<Minute>,
+    /// When a reading of the record by it was last put into the trail for the resident to see.
+    pub told_at: Option<Minute>,
+    /// Requests for passes that it made: their ids.
+    pub uses: Vec<[u8; 16]>,
+}
+
 /// An event. Key: resident (32), number (4).
 #[derive(Clone, Serialize, Deserialize)]
 pub struct EventRow {
@@ -167,6 +186,8 @@ pub enum ReadPurpose {
         /// The registry's epoch.
         epoch: u32,
     },
+    /// A proxy read the record; told once a day, beside a row for each call.
+    Proxy,
 }
 
 /// One reading of a record. Key: resident (32), minute (4), nonce of the call or id of the use (16); for somebody else than the
@@ -175,7 +196,7 @@ pub enum ReadPurpose {
 pub struct ReadRow {
     /// Why.
     pub purpose: ReadPurpose,
-    /// For whom: the device key that asked; zeros for somebody else than the resident, whom the purpose names.
+    /// For whom: the device key or the proxy's that asked; zeros for an auditor, whom the purpose names.
     pub device_key_id: [u8; 32],
     /// Rule set under which the record was read; empty for none.
     pub rule_set: String,

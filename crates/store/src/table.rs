@@ -80,6 +80,10 @@ pub enum Table {
     Commitments = 46,
     /// Epoch of a registry, place, SHA-256 of who asked and about what → how often the leaf was opened for it.
     Openings = 47,
+    /// Resident key, proxy key id → who may act for the resident, and until when.
+    Proxies = 48,
+    /// Proxy key id → resident key.
+    ProxyKeys = 49,
     /// SHA-256 of a rule set's text → when it was first seen, and the count of what it changes.
     RuleSetCounts = 50,
     /// Day, number → a published count of that day.
@@ -103,7 +107,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 42] = [
+    pub const ALL: [Table; 44] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -143,6 +147,8 @@ impl Table {
         Self::HomeReceipts,
         Self::Commitments,
         Self::Openings,
+        Self::Proxies,
+        Self::ProxyKeys,
         Self::RuleSetCounts,
         Self::DailyCounts,
         Self::Roots,
@@ -200,6 +206,8 @@ impl Table {
             Self::HomeReceipts => "home-receipts",
             Self::Commitments => "commitments",
             Self::Openings => "openings",
+            Self::Proxies => "proxies",
+            Self::ProxyKeys => "proxy-keys",
             Self::RuleSetCounts => "rule-set-counts",
             Self::DailyCounts => "daily-counts",
             Self::Roots => "roots",
@@ -217,7 +225,8 @@ impl Table {
             | Self::Cases
             | Self::Reads
             | Self::Refusals
-            | Self::Waiting => Scope::Resident,
+            | Self::Waiting
+            | Self::Proxies => Scope::Resident,
             Self::Committed | Self::Outbox => Scope::Named,
             Self::Places
             | Self::Devices
@@ -245,6 +254,7 @@ impl Table {
             | Self::HomeReceipts
             | Self::Commitments
             | Self::Openings
+            | Self::ProxyKeys
             | Self::RuleSetCounts
             | Self::DailyCounts
             | Self::Roots => Scope::Node,

@@ -17,6 +17,7 @@ mod method;
 mod mirror_calls;
 mod opening_calls;
 mod padding;
+mod proxy_calls;
 mod reason;
 mod request_auth;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub use method::{DESCRIPTORS, Method};
 pub use mirror_calls::{MAX_LOG_PART_BYTES, ReadPart, WitnessedLog, fitting, log_part_response};
 pub use opening_calls::{OpeningRequest, opening_bytes};
 pub use padding::Padded;
+pub use proxy_calls::ProxyWish;
 pub use reason::resident_reason;
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,

@@ -23,6 +23,10 @@ pub const MAX_PASSES: usize = 16;
 pub const MAX_PASS_BYTES: usize = 300;
 /// Largest name of a resident, in bytes.
 pub const MAX_NAME_BYTES: usize = 96;
+/// Largest label of a proxy, in bytes.
+pub const MAX_PROXY_LABEL_BYTES: usize = 48;
+/// Longest time for which a proxy is named, in minutes: 366 days.
+pub const MAX_PROXY_MIN: u32 = 366 * 1_440;
 /// Length of an identity number, in bytes.
 pub const IDENTITY_NUMBER_BYTES: usize = 18;
 /// Largest evidence for a real-name check, in bytes.

@@ -55,6 +55,8 @@ methods! {
     RevokePasses = "/viridian.resident.v1.ResidentService/RevokePasses",
     /// `ResidentService.Leave`.
     Leave = "/viridian.resident.v1.ResidentService/Leave",
+    /// `ResidentService.SetProxy`.
+    SetProxy = "/viridian.resident.v1.ResidentService/SetProxy",
     /// `SourceService.SubmitEvent`.
     SubmitEvent = "/viridian.source.v1.SourceService/SubmitEvent",
     /// `SourceService.SubmitEvents`.

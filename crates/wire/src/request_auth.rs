@@ -221,6 +221,7 @@ signed_calls! {
     Correct: CorrectRequest, Correct;
     RevokePasses: RevokePassesRequest, RevokePasses;
     Leave: LeaveRequest, Leave;
+    SetProxy: SetProxyRequest, SetProxy;
 }
 
 /// Makes a signed call, as a device does. The signature is deterministic (RFC 6979).

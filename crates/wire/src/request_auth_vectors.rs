@@ -42,7 +42,7 @@ fn the_vectors_are_what_this_crate_makes() {
             )
         })
         .collect();
-    assert_eq!(vectors.len(), 9);
+    assert_eq!(vectors.len(), 10);
     let text = serde_json::to_string_pretty(&vectors).unwrap() + "\n";
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/request-auth.json");
     if std::env::var_os("VIRIDIAN_WRITE_VECTORS").is_some() {

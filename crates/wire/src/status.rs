@@ -86,6 +86,10 @@ reasons! {
     AlreadyBound, "ALREADY_BOUND", AlreadyExists, "the person or the key is bound otherwise";
     /// The resident has too many device keys.
     TooManyDevices, "TOO_MANY_DEVICES", ResourceExhausted, "no further device can be bound";
+    /// A proxy's key makes a call that only the resident's own devices may make.
+    ProxyRefused, "PROXY_REFUSED", PermissionDenied, "a proxy may not do this";
+    /// The resident has as many proxies as there may be.
+    TooManyProxies, "TOO_MANY_PROXIES", ResourceExhausted, "no further proxy can be named";
     /// The event that a resident's own declaration makes is refused.
     EventRefused, "EVENT_REFUSED", FailedPrecondition, "the declared event is refused";
     /// No event, case or request of that name belongs to the caller.

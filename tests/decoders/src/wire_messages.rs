@@ -25,7 +25,7 @@ use wire::source::v1 as source;
 use wire::trust::v1 as trust;
 use wire::{
     CheckIn, Contestation, DeviceKey, GateRequest, MAX_MESSAGE_BYTES, Nonce, Padded, PassRequest,
-    Question, Registration, RequestAuth, SignedCall, Trip, UnverifiedCall, UseId, WireError,
+    ProxyWish, Question, Registration, RequestAuth, SignedCall, Trip, UnverifiedCall, UseId, WireError,
     gate_requests, reason_of, retry_after, sign_call, signed_event, stated_home, status,
 };
 
@@ -237,6 +237,14 @@ fn correct() -> resident::Correct {
     }
 }
 
+fn set_proxy() -> resident::SetProxy {
+    resident::SetProxy {
+        proxy_key: DeviceKey::of(&device()).to_bytes().to_vec(),
+        label: "女儿".to_owned(),
+        until_minute: 27_700_000,
+    }
+}
+
 fn signed_calls() -> Vec<Row> {
     vec![
         row(
@@ -280,6 +288,10 @@ fn signed_calls() -> Vec<Row> {
             call::<resident::LeaveRequest>,
             &[signed::<resident::LeaveRequest>(&resident::Leave {})],
         ),
+        row(
+            call::<resident::SetProxyRequest>,
+            &[signed::<resident::SetProxyRequest>(&set_proxy())],
+        ),
     ]
 }
 
@@ -310,6 +322,7 @@ fn bodies() -> Vec<Row> {
         row(body::<PassRequest, resident::RequestUse>, &[request_use()]),
         row(body::<UseId, resident::MakeCode>, &[make_code()]),
         row(body::<Contestation, resident::Correct>, &[correct()]),
+        row(body::<ProxyWish, resident::SetProxy>, &[set_proxy()]),
         row(claims, &[claim]),
     ]
 }

@@ -8,6 +8,7 @@ use wire::resident::v1::resident_service_server::ResidentService;
 use super::{Desk, held};
 use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
+use crate::proxies::KnownProxy;
 use crate::query::Status as Own;
 use crate::terms::PassTerms;
 use crate::trail::ReadByOther;
@@ -157,6 +158,17 @@ impl ResidentService for ResidentDesk {
         left.map(|()| Response::new(proto::LeaveResponse {}))
     }
 
+    async fn set_proxy(
+        &self,
+        request: Request<proto::SetProxyRequest>,
+    ) -> Result<Response<proto::SetProxyResponse>, Status> {
+        let request = request.into_inner();
+        let proxies = self.0.ask(move |node| node.set_proxy(&request)).await?;
+        Ok(Response::new(proto::SetProxyResponse {
+            proxies: proxies.iter().map(proxy).collect(),
+        }))
+    }
+
     async fn correct(
         &self,
         request: Request<proto::CorrectRequest>,
@@ -180,6 +192,7 @@ fn terms(terms: PassTerms) -> proto::PassTerms {
         epoch: terms.epoch.get(),
         as_of_minute: terms.as_of.get(),
         pass_age_max_min: terms.pass_age_max_min,
+        card_pass_age_max_min: terms.card_pass_age_max_min,
         rule_set_ids: terms.rule_sets,
     }
 }
@@ -233,6 +246,7 @@ fn answer(node: &Node, own: &Own) -> proto::QueryResponse {
         readings: own.readings.shown.iter().map(reading).collect(),
         readings_total: u32::try_from(own.readings.total).unwrap_or(u32::MAX),
         readings_next: own.readings.next.map_or(Vec::new(), |next| next.to_vec()),
+        proxies: own.proxies.iter().map(proxy).collect(),
     }
 }
 
@@ -261,8 +275,19 @@ fn reading(read: &ReadByOther) -> proto::Reading {
     proto::Reading {
         at_minute: read.at.get(),
         purpose: read.purpose.to_owned(),
-        reader: read.reader.to_string(),
+        reader: read.reader.clone(),
         epoch: read.epoch.get(),
+    }
+}
+
+/// A proxy as it travels.
+fn proxy(proxy: &KnownProxy) -> proto::Proxy {
+    proto::Proxy {
+        proxy_key: proxy.key.clone(),
+        label: proxy.label.clone(),
+        since_minute: proxy.since.get(),
+        until_minute: proxy.until.get(),
+        last_used_minute: proxy.last_used.map_or(0, Minute::get),
     }
 }
 

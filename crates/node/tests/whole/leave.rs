@@ -18,7 +18,7 @@ use crate::world::{House, START, Wish, World, minute, name, person, province, so
 
 const RULES: &str = "fj-2022-08";
 /// Tables whose rows are a resident's own, and those that lead to them.
-const OWN: [Table; 10] = [
+const OWN: [Table; 12] = [
     Table::Residents,
     Table::Devices,
     Table::Events,
@@ -28,6 +28,8 @@ const OWN: [Table; 10] = [
     Table::Cases,
     Table::Reads,
     Table::Waiting,
+    Table::Proxies,
+    Table::ProxyKeys,
     Table::Committed,
 ];
 
@@ -40,7 +42,7 @@ async fn refusal(phone: &mut Phone) -> Option<Reason> {
     reason_of(&leave(phone).await.unwrap_err())
 }
 
-fn rows(house: &House) -> Vec<usize> {
+pub(crate) fn rows(house: &House) -> Vec<usize> {
     let count = |table| {
         house
             .store

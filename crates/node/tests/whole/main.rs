@@ -20,6 +20,7 @@ mod passes;
 mod pressure;
 mod process;
 mod provers;
+mod proxies;
 mod receipts;
 mod receipts_cut;
 mod recover;

@@ -138,6 +138,7 @@ async fn a_device_is_told_how_long_a_pass_is_good_and_under_which_rules_it_can_b
     let terms = home.into_inner().pass_terms.unwrap();
     assert_eq!((terms.epoch, terms.as_of_minute), (1, START));
     assert_eq!(terms.pass_age_max_min, rule().pass_age_max_min);
+    assert_eq!(terms.card_pass_age_max_min, rule().card_pass_age_max_min);
     assert!(terms.rule_set_ids.len() > 1, "{:?}", terms.rule_set_ids);
     for name in &terms.rule_set_ids {
         let body = request(1, Colour::Green, TestAge::NotAsked, name);

@@ -6,15 +6,19 @@ import { Faulty, Notice } from "./parts.tsx";
 import { CheckIn } from "./screens/check_in.tsx";
 import { Contest } from "./screens/contest.tsx";
 import { Home } from "./screens/home.tsx";
+import { Family } from "./screens/family.tsx";
 import { Leave, Lost } from "./screens/grave.tsx";
+import { Mandate } from "./screens/mandate.tsx";
 import { More } from "./screens/more.tsx";
 import { Ask } from "./screens/ask.tsx";
+import { Paper } from "./screens/paper.tsx";
 import { Receipts } from "./screens/receipts.tsx";
 import { Register } from "./screens/register.tsx";
 import { Show } from "./screens/show.tsx";
 import { Status } from "./screens/status.tsx";
 import { Trip } from "./screens/trip.tsx";
 import {
+  actsFor,
   attempt,
   clockWrongMin,
   fillStock,
@@ -25,9 +29,11 @@ import {
   newer,
   online,
   phase,
+  profile,
   registered,
   screen,
   status,
+  switchTo,
   t,
   wallet,
   wish,
@@ -35,6 +41,7 @@ import {
 } from "./state.ts";
 import { faultOf } from "./fault.ts";
 import { keepSetting } from "./settings.ts";
+import { OWN } from "./store.ts";
 import { Wallet } from "./wallet.ts";
 import { WORDS } from "./words.ts";
 
@@ -48,12 +55,15 @@ async function open(): Promise<void> {
   const mine = ++turn;
   phase.value = "opening";
   try {
-    const opened = await Wallet.open();
+    const opened = await Wallet.open(profile());
     if (mine !== turn) return opened.close();
+    // What was kept to act for somebody is gone: the own wallet is.
+    if (profile() !== OWN && !opened.identity) return switchTo(OWN);
     wallet.value = opened;
     home.value = opened.home;
     status.value = opened.status;
     registered.value = opened.identity !== null;
+    actsFor.value = opened.identity?.actsFor ?? null;
     clockWrongMin.value = opened.clock.wrongByMin();
     phase.value = "open";
     void keepFresh(opened);
@@ -154,13 +164,18 @@ export function App() {
             </button>
           </>
         )}
-        {now === "open" && (registered.value ? <Open screen={screen.value} /> : <Register />)}
+        {now === "open" && (registered.value ? <Open screen={screen.value} /> : screen.value === "family" ? <Family /> : <Register />)}
       </main>
     </>
   );
 }
 
+/** What a proxy has no business with. */
+const OWN_ONLY: readonly Screen[] = ["contest", "lost", "leave", "family"];
+
 function Open({ screen }: { screen: Screen }) {
+  const isProxy = actsFor.value !== null;
+  if (isProxy ? OWN_ONLY.includes(screen) : screen === "mandate") return <Home />;
   switch (screen) {
     case "":
       return <Home />;
@@ -184,11 +199,17 @@ function Open({ screen }: { screen: Screen }) {
       return <Lost />;
     case "leave":
       return <Leave />;
+    case "paper":
+      return <Paper />;
+    case "family":
+      return <Family />;
+    case "mandate":
+      return <Mandate />;
   }
 }
 
 function Top() {
-  const away = registered.value && screen.value !== "";
+  const away = (registered.value || screen.value === "family") && screen.value !== "";
   return (
     <header>
       {away && (
@@ -222,6 +243,11 @@ function Top() {
           {t(WORDS.large)}
         </button>
       </nav>
+      {actsFor.value !== null && (
+        <p class="strong acts" data-testid="acts-for">
+          {t(WORDS.actsFor)} {actsFor.value} <button onClick={() => switchTo(OWN)}>{t(WORDS.actsForEnd)}</button>
+        </p>
+      )}
       {clockWrongMin.value > 0 && (
         <p class="warn" role="alert">
           {t(WORDS.clockWrong)} {clockWrongMin.value}

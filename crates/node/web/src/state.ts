@@ -5,10 +5,11 @@ import { signal as state } from "@preact/signals";
 import { RefusalSchema, type GetHomeResponse, type QueryResponse, type Refusal } from "@viridian/wire/resident";
 
 import { Fault, faultOf } from "./fault.ts";
-import { setting } from "./settings.ts";
+import { keepSetting, setting } from "./settings.ts";
 import { Refused } from "./stock.ts";
+import { OWN } from "./store.ts";
 import type { Wallet } from "./wallet.ts";
-import { FAULTS, type Language, type Words } from "./words.ts";
+import { FAULTS, WORDS, type Language, type Words } from "./words.ts";
 import { keptWish, keepWish, type Wish } from "./wish.ts";
 
 export type Phase = "opening" | "open" | "elsewhere" | { failed: Fault };
@@ -16,6 +17,8 @@ export type Phase = "opening" | "open" | "elsewhere" | { failed: Fault };
 export const phase = state<Phase>("opening");
 export const wallet = state<Wallet | null>(null);
 export const registered = state(false);
+/** Whom this wallet acts for, as the owner of the phone calls them; none in the own wallet. */
+export const actsFor = state<string | null>(null);
 export const home = state<GetHomeResponse | null>(null);
 export const status = state<QueryResponse | null>(null);
 /** `null` until it is known. */
@@ -38,11 +41,12 @@ export const t = (words: Words): string => words[language.value];
 
 /** What went wrong, and what to do. */
 export function faultText(fault: Fault): string {
+  if (fault.code === "UNKNOWN_DEVICE" && actsFor.value !== null) return t(WORDS.mandateWaiting);
   return t(FAULTS[fault.code] ?? FAULTS.PAGE!);
 }
 
 /** The screens, by what stands behind `#/`. */
-export const SCREENS = ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest", "lost", "leave"] as const;
+export const SCREENS = ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest", "lost", "leave", "paper", "family", "mandate"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 export const screen = state<Screen>(screenOf(location.hash));
@@ -67,6 +71,19 @@ export function go(to: Screen, what = ""): void {
   location.hash = what ? `#/${to}/${what}` : `#/${to}`;
 }
 
+/** The storage that is open: the own one, or that of somebody for whom this phone acts. */
+export function profile(): string {
+  const kept = setting("profile") ?? "";
+  return /^wallet-for-[0-9a-f]{16}$/.test(kept) ? kept : OWN;
+}
+
+/** Opens another wallet of this phone: the page begins anew, so that nothing of the one is left in the other. */
+export function switchTo(name: string): void {
+  keepSetting("profile", name);
+  history.replaceState(null, "", name === OWN ? "#/family" : "#/mandate");
+  location.reload();
+}
+
 export function choose(chosen: Wish): void {
   keepWish(chosen);
   wish.value = chosen;
@@ -83,6 +100,7 @@ export function noteOf(open: Wallet, fault: Fault | null): void {
   home.value = open.home;
   status.value = open.status;
   registered.value = open.identity !== null;
+  actsFor.value = open.identity?.actsFor ?? null;
   clockWrongMin.value = open.clock.wrongByMin();
 }
 

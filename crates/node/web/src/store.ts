@@ -1,7 +1,7 @@
 // What this device keeps: its key, passes with theirs, what was asked for, receipts, and the last status. Neither name nor
 // identity number is among it.
 
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
 
 import type { Wish } from "./wish.ts";
 
@@ -10,6 +10,16 @@ export interface Identity {
   keyId: Uint8Array;
   home: number;
   federation: string;
+  /** What this phone calls the person that it acts for; none where it is the person's own. */
+  actsFor?: string;
+}
+
+/** Somebody for whom this phone acts: each has a storage and keys of their own. */
+export interface Person {
+  /** The storage's name. */
+  id: string;
+  /** As the owner of this phone calls them. */
+  label: string;
 }
 
 /** A request for passes that has not ended. It is kept before it is sent, so that what it brings is never without its keys. */
@@ -64,7 +74,11 @@ interface Kept extends DBSchema {
   uses: { key: string; value: Use };
   passes: { key: number; value: KeptPass };
   receipts: { key: string; value: Receipt };
+  persons: { key: string; value: Person };
 }
+
+/** The storage of this phone's own resident. */
+export const OWN = "wallet";
 
 /** This device's storage refused what has to be kept. */
 export class NotKept extends Error {}
@@ -72,14 +86,17 @@ export class NotKept extends Error {}
 export class Store {
   private constructor(private readonly db: IDBPDatabase<Kept>) {}
 
-  static async open(): Promise<Store> {
+  static async open(name: string): Promise<Store> {
     try {
-      const db = await openDB<Kept>("wallet", 1, {
-        upgrade(db) {
-          db.createObjectStore("one");
-          db.createObjectStore("uses");
-          db.createObjectStore("passes", { keyPath: "id", autoIncrement: true });
-          db.createObjectStore("receipts", { keyPath: "id" });
+      const db = await openDB<Kept>(name, 2, {
+        upgrade(db, from) {
+          if (from < 1) {
+            db.createObjectStore("one");
+            db.createObjectStore("uses");
+            db.createObjectStore("passes", { keyPath: "id", autoIncrement: true });
+            db.createObjectStore("receipts", { keyPath: "id" });
+          }
+          if (from < 2) db.createObjectStore("persons", { keyPath: "id" });
         },
       });
       // Without it a browser may throw all of this away when it wants room.
@@ -216,6 +233,20 @@ export class Store {
   async wipe(): Promise<void> {
     await this.forget();
     await this.kept(this.db.clear("receipts"));
+  }
+
+  /** For whom this phone acts; they stay when its own resident leaves. */
+  persons(): Promise<Person[]> {
+    return this.db.getAll("persons");
+  }
+
+  async keepPerson(person: Person): Promise<void> {
+    await this.kept(this.db.put("persons", person));
+  }
+
+  async dropPerson(id: string): Promise<void> {
+    await this.kept(this.db.delete("persons", id));
+    await this.kept(deleteDB(id));
   }
 
   close(): void {

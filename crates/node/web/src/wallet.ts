@@ -17,18 +17,22 @@ import {
   type GetHomeResponse,
   type QueryResponse,
 } from "@viridian/wire/resident";
+import { SetProxySchema } from "@viridian/wire/proxies";
 
 import { Clock } from "./clock.ts";
 import { dayOf } from "./dates.ts";
 import { faultOf } from "./fault.ts";
 import { fromHex, hex, newKey, publicBytes, sha256, sign } from "./keys.ts";
+import { mandateText } from "./mandate.ts";
+import { PaperDesk } from "./paper.ts";
 import { Service } from "./service.ts";
 import { Stock } from "./stock.ts";
-import { Store, type Identity, type KeptPass, type Receipt } from "./store.ts";
-import init, { HeldPass, picture, slot } from "./wasm/wallet.js";
+import { OWN, Store, type Identity, type KeptPass, type Person, type Receipt } from "./store.ts";
+import init, { HeldPass, card_text, picture, slot } from "./wasm/wallet.js";
 import wasmUrl from "./wasm/wallet_bg.wasm?url";
+import type { Wish } from "./wish.ts";
 
-export interface Person {
+export interface Registrant {
   number: string;
   name: string;
   evidence: string;
@@ -41,14 +45,29 @@ export interface Trip {
   end: number | null;
 }
 
-/** A code to be shown. */
-export interface Shown {
-  slot: number;
-  text: string;
+/** A code as it is drawn. */
+export interface Drawing {
   /** Modules in a row. */
   width: number;
   /** Row by row, 1 for dark. */
   modules: Uint8Array;
+}
+
+/** A code to be shown. */
+export interface Shown extends Drawing {
+  slot: number;
+  text: string;
+}
+
+/** A code to be printed. */
+export interface Sheet extends Drawing {
+  asOf: number;
+  goodUntil: number;
+}
+
+function drawing(text: string): Drawing {
+  const [width = 0, ...modules] = picture(text);
+  return { width, modules: Uint8Array.from(modules) };
 }
 
 export class Wallet {
@@ -57,6 +76,7 @@ export class Wallet {
     private readonly service: Service,
     readonly clock: Clock,
     readonly stock: Stock,
+    private readonly papers: PaperDesk,
     public identity: Identity | null,
     /** What the home said last. */
     public home: GetHomeResponse | null,
@@ -64,8 +84,9 @@ export class Wallet {
     public status: QueryResponse | null,
   ) {}
 
-  static async open(): Promise<Wallet> {
-    const [store] = await Promise.all([Store.open(), init({ module_or_path: wasmUrl })]);
+  /** Opens the wallet of this phone's own resident, or of somebody for whom it acts. */
+  static async open(name: string): Promise<Wallet> {
+    const [store] = await Promise.all([Store.open(name), init({ module_or_path: wasmUrl })]);
     const clock = new Clock();
     const service = new Service(clock);
     const [identity, home, status] = await Promise.all([store.identity(), store.home(), store.status()]);
@@ -74,6 +95,7 @@ export class Wallet {
       service,
       clock,
       new Stock(store, service, clock),
+      new PaperDesk(service),
       identity ?? null,
       home ? fromBinary(GetHomeResponseSchema, home) : null,
       status ? fromBinary(QueryResponseSchema, status) : null,
@@ -98,7 +120,7 @@ export class Wallet {
   }
 
   /** Binds a key of this device to a person; neither name nor number is kept. */
-  async register(person: Person): Promise<void> {
+  async register(person: Registrant): Promise<void> {
     const home = await this.ask();
     let key = await this.store.candidate();
     if (!key) {
@@ -175,6 +197,44 @@ export class Wallet {
     return this.contest(fromHex(of.id), fromHex(String(event)), String(statement), Number(hours));
   }
 
+  /** Names, changes or ends who acts for this resident; `until` 0 ends it. */
+  async setProxy(proxyKey: Uint8Array, label: string, until: number): Promise<void> {
+    const wish = { proxyKey, label, untilMinute: until };
+    await this.service.call(this.signer(), ResidentService.method.setProxy, SetProxySchema, wish);
+    await this.query();
+  }
+
+  persons(): Promise<Person[]> {
+    return this.store.persons();
+  }
+
+  /** Makes a key to act for somebody, in a storage of its own; the name of that. */
+  async actFor(label: string): Promise<string> {
+    const home = await this.ask();
+    const key = await newKey();
+    const keyId = await sha256(await publicBytes(key));
+    const id = `${OWN}-for-${hex(keyId.subarray(0, 8))}`;
+    const other = await Store.open(id);
+    try {
+      await other.keepIdentity({ key, keyId, home: home.province, federation: home.federation, actsFor: label });
+    } finally {
+      other.close();
+    }
+    await this.store.keepPerson({ id, label });
+    return id;
+  }
+
+  /** Deletes what this phone holds to act for somebody. */
+  async stopActingFor(id: string): Promise<void> {
+    await this.store.dropPerson(id);
+  }
+
+  /** What the phone of the person reads who lets this phone act for them. */
+  async mandate(): Promise<Drawing & { text: string }> {
+    const text = await mandateText(await publicBytes(this.signer().key));
+    return { text, ...drawing(text) };
+  }
+
   private async keep(receipt: Receipt): Promise<Receipt> {
     await this.store.keepReceipt(receipt);
     return receipt;
@@ -217,11 +277,17 @@ export class Wallet {
       const now = slot(this.clock.now());
       const signature = await sign(pass.key, new Uint8Array(held.signing_bytes(now)));
       const text = held.text(now, signature);
-      const [width = 0, ...modules] = picture(text);
-      return { slot: now, text, width, modules: Uint8Array.from(modules) };
+      return { slot: now, text, ...drawing(text) };
     } finally {
       held.free();
     }
+  }
+
+  /** A pass to be printed, bound to the identity card. */
+  async paper(wish: Wish): Promise<Sheet> {
+    const home = await this.ask();
+    const { pass, asOf, goodUntil } = await this.papers.fetch(this.signer(), wish, home);
+    return { asOf, goodUntil, ...drawing(card_text(pass)) };
   }
 
   /** The half minute that it is now. */

@@ -2,7 +2,7 @@
 
 import { ReasonState } from "@viridian/wire/resident";
 
-import { go, large, status, t, type Screen } from "../state.ts";
+import { actsFor, go, large, status, t, type Screen } from "../state.ts";
 import { WORDS, type Words } from "../words.ts";
 
 const OTHERS: [Screen, Words][] = [
@@ -36,6 +36,7 @@ function Others() {
   const open = status.value?.reasons.filter((reason) => reason.state === ReasonState.OPEN).length ?? 0;
   return (
     <div class="others">
+      {actsFor.value !== null && <button onClick={() => go("mandate")}>{t(WORDS.mandate)}</button>}
       {OTHERS.map(([screen, words]) => (
         <button key={screen} onClick={() => go(screen)}>
           {t(words)}

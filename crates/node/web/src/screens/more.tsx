@@ -9,7 +9,7 @@ import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { Faulty } from "../parts.tsx";
 import { provinceName } from "../provinces.ts";
-import { attempt, go, home, language, registered, status, t, wallet } from "../state.ts";
+import { actsFor, attempt, go, home, language, registered, status, t, wallet } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 const fault = state<Fault | null>(null);
@@ -24,23 +24,33 @@ export function More() {
     <section class="deeds">
       <h2>{t(WORDS.others)}</h2>
       <Faulty fault={fault.value} />
-      {fault.value?.code === "UNKNOWN_DEVICE" && (
+      {fault.value?.code === "UNKNOWN_DEVICE" && actsFor.value === null && (
         <button class="main" onClick={() => void again()}>
           {t(WORDS.again)}
         </button>
       )}
-      <h3>{t(WORDS.readings)}</h3>
-      <Readings />
+      {actsFor.value === null && (
+        <>
+          <button onClick={() => go("family")}>{t(WORDS.family)}</button>
+          <h3>{t(WORDS.readings)}</h3>
+          <Readings />
+        </>
+      )}
       <h3>{t(WORDS.foreign)}</h3>
       {(status.value?.foreignEvents ?? []).length === 0 && <p>{t(WORDS.foreignNone)}</p>}
       {(status.value?.foreignEvents ?? []).map((event) => (
         <Foreign key={hex(event.eventId)} event={event} />
       ))}
+      <button onClick={() => go("paper")}>{t(WORDS.paper)}</button>
       <button onClick={() => go("receipts")}>{t(WORDS.receipts)}</button>
       <button onClick={() => void save()}>{t(WORDS.exportAll)}</button>
       <p class="hint">{t(WORDS.exportText)}</p>
-      <button onClick={() => go("lost")}>{t(WORDS.lost)}</button>
-      <button onClick={() => go("leave")}>{t(WORDS.leave)}</button>
+      {actsFor.value === null && (
+        <>
+          <button onClick={() => go("lost")}>{t(WORDS.lost)}</button>
+          <button onClick={() => go("leave")}>{t(WORDS.leave)}</button>
+        </>
+      )}
       <h3>{t(WORDS.about)}</h3>
       <dl>
         <dt>{t(WORDS.home)}</dt>
@@ -67,11 +77,16 @@ function Readings() {
       {readings.map((reading, i) => (
         <li key={i}>
           {minuteText(language.value, reading.atMinute)} · {reading.reader} ·{" "}
-          {reading.purpose === "sample" ? t(WORDS.purposeSample) : reading.purpose}
+          {purposeText(reading.purpose)}
         </li>
       ))}
     </ul>
   );
+}
+
+function purposeText(purpose: string): string {
+  const words = { sample: WORDS.purposeSample, proxy: WORDS.purposeProxy }[purpose];
+  return words ? t(words) : purpose;
 }
 
 function Foreign({ event }: { event: ForeignEvent }) {
@@ -89,7 +104,7 @@ function Foreign({ event }: { event: ForeignEvent }) {
       <p>
         {words && t(words)} {event.state === ForeignEventState.WAITING && minuteText(language.value, event.confirmByMinute)}
       </p>
-      <button onClick={() => go("contest", hex(event.eventId))}>{t(WORDS.contest)}</button>
+      {actsFor.value === null && <button onClick={() => go("contest", hex(event.eventId))}>{t(WORDS.contest)}</button>}
     </article>
   );
 }

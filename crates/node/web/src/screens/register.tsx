@@ -72,6 +72,9 @@ export function Register() {
         />
       </Field>
       <Faulty fault={fault.value} />
+      <button type="button" onClick={() => go("family")}>
+        {t(WORDS.persons)}
+      </button>
       <button class="main" type="submit" disabled={sending.value}>
         {t(sending.value ? WORDS.sending : WORDS.register)}
       </button>

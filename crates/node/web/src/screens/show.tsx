@@ -4,6 +4,7 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { CodePicture } from "../code.tsx";
 import { minuteText } from "../dates.ts";
 import { faultOf, type Fault } from "../fault.ts";
 import { Faulty } from "../parts.tsx";
@@ -16,8 +17,6 @@ import { WORDS } from "../words.ts";
 
 /** How often it is looked whether a new half minute has begun. */
 const LOOK_EVERY_MS = 500;
-/** Modules of white around a code. */
-const QUIET = 4;
 
 const pass = state<KeptPass | null>(null);
 const shown = state<Shown | null>(null);
@@ -145,14 +144,10 @@ function Without() {
 }
 
 function Code({ held, code }: { held: KeptPass; code: Shown }) {
-  const width = code.width + 2 * QUIET;
   const left = held.goodUntil - (wallet.value?.clock.minute() ?? 0);
   return (
     <>
-      <svg class="code" viewBox={`0 0 ${width} ${width}`} role="img" aria-label={t(WORDS.code)} data-testid="code">
-        <rect width={width} height={width} fill="#fff" />
-        <path d={drawn(code)} fill="#000" shape-rendering="crispEdges" />
-      </svg>
+      <CodePicture code={code} />
       <p class="strong">{t(WORDS.scanOnly)}</p>
       <dl>
         <dt>{t(WORDS.goodUntil)}</dt>
@@ -172,18 +167,4 @@ function Code({ held, code }: { held: KeptPass; code: Shown }) {
       )}
     </>
   );
-}
-
-/** Dark modules as one path, a run of a row at a time. */
-function drawn({ width, modules }: Shown): string {
-  let path = "";
-  for (let y = 0; y < width; y++) {
-    for (let x = 0; x < width; x++) {
-      if (!modules[y * width + x]) continue;
-      const from = x;
-      while (x < width && modules[y * width + x]) x++;
-      path += `M${from + QUIET} ${y + QUIET}h${x - from}v1h-${x - from}z`;
-    }
-  }
-  return path;
 }

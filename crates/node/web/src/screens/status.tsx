@@ -8,7 +8,7 @@ import { dayText, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { ColourMark, Faulty } from "../parts.tsx";
-import { attempt, go, home, language, status, t } from "../state.ts";
+import { actsFor, attempt, go, home, language, status, t } from "../state.ts";
 import { Timeline } from "../timeline.tsx";
 import { WORDS } from "../words.ts";
 
@@ -143,7 +143,7 @@ function OpenReason({ reason }: { reason: Reason }) {
         <dt>{t(WORDS.earliestEnd)}</dt>
         <dd>{reason.earliestEndDay === undefined ? t(WORDS.onlyEvent) : dayText(language.value, reason.earliestEndDay)}</dd>
       </dl>
-      {reason.eventIds[0] && (
+      {reason.eventIds[0] && actsFor.value === null && (
         <button onClick={() => go("contest", hex(reason.eventIds[0]!))}>{t(WORDS.contest)}</button>
       )}
     </article>

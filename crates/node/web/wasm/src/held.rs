@@ -78,6 +78,15 @@ impl Held {
     }
 }
 
+/// The text of the code of a pass that a card alone binds.
+///
+/// # Errors
+/// [`Error`] for bytes that are no pass, and [`Error::WrongBinding`] for one that is bound to a device.
+pub(crate) fn card_text(bytes: &[u8]) -> Result<String, Error> {
+    let showing = Showing::of_card(Pass::from_bytes(bytes)?)?;
+    Ok(QrText::from_showing(&showing).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use p256::ecdsa::signature::Signer as _;
@@ -157,6 +166,11 @@ mod tests {
         assert!(Held::from_bytes(&pass.to_bytes()[1..]).is_err());
         pass.holder = verifier::Holder::Card;
         let refused = Held::from_bytes(&pass.to_bytes()).map(|_| ());
+        assert!(matches!(refused, Err(Error::WrongBinding(_))));
+        // Printed, it is a code as it is; one of a device is none without a signature.
+        let text = card_text(&pass.to_bytes()).unwrap();
+        assert_eq!(QrText::parse(&text).unwrap().showing().unwrap().pass(), &pass);
+        let refused = card_text(&shown().0.to_bytes());
         assert!(matches!(refused, Err(Error::WrongBinding(_))));
     }
 }

@@ -64,6 +64,15 @@ impl HeldPass {
     }
 }
 
+/// The text of the code of a pass that is bound to an identity card alone: as it is printed, it is shown.
+///
+/// # Errors
+/// What is wrong with the bytes, or that another binding has a key to sign with.
+#[wasm_bindgen]
+pub fn card_text(bytes: &[u8]) -> Result<String, JsError> {
+    Ok(held::card_text(bytes)?)
+}
+
 /// The half minute of a time, in seconds since the Unix epoch.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a cast of a float saturates
 #[wasm_bindgen]

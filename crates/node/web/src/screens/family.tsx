@@ -1,0 +1,194 @@
+// Acting for each other: who acts for me, until when, and for whom this phone acts.
+
+import { signal as state } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Proxy } from "@viridian/wire/proxies";
+
+import { beginOf, dayOf, minuteText } from "../dates.ts";
+import type { Fault } from "../fault.ts";
+import { hex } from "../keys.ts";
+import { readMandate } from "../mandate.ts";
+import { byteLength } from "../numbers.ts";
+import { Faulty, Field } from "../parts.tsx";
+import { attempt, language, registered, status, switchTo, t, wallet } from "../state.ts";
+import type { Person } from "../store.ts";
+import { WORDS } from "../words.ts";
+
+/** Longest label, in bytes. */
+const LABEL_BYTES_MOST = 48;
+/** Most days ahead. */
+const DAYS_MOST = 366;
+
+const code = state("");
+const label = state("");
+const until = state("");
+const bad = state({ code: false, label: false, until: false });
+const sending = state(false);
+const done = state(false);
+const fault = state<Fault | null>(null);
+const persons = state<Person[]>([]);
+const personLabel = state("");
+const personBad = state(false);
+
+const isLabel = (text: string) => text !== "" && byteLength(text) <= LABEL_BYTES_MOST;
+
+/** The first minute after a day that a field holds, at most as far ahead as may be; `null` for a day that is not to come. */
+function endOf(field: string): number | null {
+  const days = Date.parse(`${field}T00:00:00Z`) / 86_400_000;
+  const today = dayOf(wallet.value?.clock.minute() ?? 0);
+  if (!Number.isInteger(days) || days < today || days >= today + DAYS_MOST) return null;
+  return beginOf(days + 1);
+}
+
+async function consent(event: SubmitEvent): Promise<void> {
+  event.preventDefault();
+  const key = await readMandate(code.value);
+  const called = label.value.trim();
+  const end = endOf(until.value);
+  bad.value = { code: key === null, label: !isLabel(called), until: end === null };
+  if (!key || end === null || bad.value.label || sending.value) return;
+  await send(key, called, end);
+  if (!fault.value) code.value = label.value = "";
+}
+
+async function send(key: Uint8Array, called: string, end: number): Promise<void> {
+  sending.value = true;
+  done.value = false;
+  fault.value = await attempt((open) => open.setProxy(key, called, end));
+  sending.value = false;
+  done.value = fault.value === null;
+}
+
+export function Family() {
+  useEffect(() => {
+    done.value = false;
+    fault.value = null;
+    void load();
+    if (registered.value) void attempt(async (open) => void (await open.query()));
+  }, []);
+  return (
+    <section class="deeds">
+      <h2>{t(WORDS.family)}</h2>
+      {registered.value && <ForMe />}
+      <ForOthers />
+    </section>
+  );
+}
+
+function ForMe() {
+  const proxies = status.value?.proxies ?? [];
+  return (
+    <>
+      <h3>{t(WORDS.proxies)}</h3>
+      <p>{t(WORDS.proxiesText)}</p>
+      {proxies.length === 0 && <p>{t(WORDS.proxiesNone)}</p>}
+      {proxies.map((proxy) => (
+        <Known key={hex(proxy.proxyKey)} proxy={proxy} />
+      ))}
+      <Faulty fault={fault.value} />
+      {done.value && (
+        <p class="done" role="status">
+          {t(WORDS.proxyDone)}
+        </p>
+      )}
+      <form onSubmit={(event) => void consent(event)} autocomplete="off">
+        <Field label={WORDS.proxyCode} bad={bad.value.code ? WORDS.proxyCodeBad : null}>
+          <input
+            name="proxy-code"
+            maxLength={120}
+            value={code.value}
+            aria-invalid={bad.value.code}
+            onInput={(event) => (code.value = event.currentTarget.value)}
+          />
+        </Field>
+        <Field label={WORDS.proxyLabel} bad={bad.value.label ? WORDS.labelBad : null}>
+          <input
+            name="proxy-label"
+            maxLength={LABEL_BYTES_MOST}
+            value={label.value}
+            aria-invalid={bad.value.label}
+            onInput={(event) => (label.value = event.currentTarget.value)}
+          />
+        </Field>
+        <Field label={WORDS.proxyUntil} bad={bad.value.until ? WORDS.proxyUntilBad : null}>
+          <input
+            name="proxy-until"
+            type="date"
+            value={until.value}
+            aria-invalid={bad.value.until}
+            onInput={(event) => (until.value = event.currentTarget.value)}
+          />
+        </Field>
+        <button class="main" type="submit" disabled={sending.value}>
+          {t(sending.value ? WORDS.sending : WORDS.proxyConsent)}
+        </button>
+      </form>
+    </>
+  );
+}
+
+function Known({ proxy }: { proxy: Proxy }) {
+  return (
+    <article class="reason" data-testid="proxy">
+      <h4>{proxy.label}</h4>
+      <p>
+        {t(WORDS.proxySince)} {minuteText(language.value, proxy.sinceMinute)} · {t(WORDS.proxyUntil)}{" "}
+        {minuteText(language.value, proxy.untilMinute)} · {t(WORDS.proxyUsed)}{" "}
+        {proxy.lastUsedMinute === 0 ? t(WORDS.proxyUnused) : minuteText(language.value, proxy.lastUsedMinute)}
+      </p>
+      <button disabled={sending.value} onClick={() => void send(proxy.proxyKey, "", 0)}>
+        {t(WORDS.proxyEnd)}
+      </button>
+    </article>
+  );
+}
+
+async function load(): Promise<void> {
+  persons.value = (await wallet.value?.persons()) ?? [];
+}
+
+async function add(event: SubmitEvent): Promise<void> {
+  event.preventDefault();
+  const called = personLabel.value.trim();
+  personBad.value = !isLabel(called);
+  if (personBad.value || sending.value) return;
+  sending.value = true;
+  const failed = await attempt(async (open) => switchTo(await open.actFor(called)));
+  sending.value = false;
+  personLabel.value = "";
+  fault.value = failed;
+}
+
+function ForOthers() {
+  return (
+    <>
+      <h3>{t(WORDS.persons)}</h3>
+      <p>{t(WORDS.personsText)}</p>
+      {!registered.value && <Faulty fault={fault.value} />}
+      {persons.value.map((person) => (
+        <p class="row" key={person.id} data-testid="person">
+          <button class="main" onClick={() => switchTo(person.id)}>
+            {person.label}
+          </button>
+          <button onClick={() => void attempt((open) => open.stopActingFor(person.id)).then(load)}>
+            {t(WORDS.personRemove)}: {person.label}
+          </button>
+        </p>
+      ))}
+      <form onSubmit={(event) => void add(event)} autocomplete="off">
+        <Field label={WORDS.personLabel} bad={personBad.value ? WORDS.labelBad : null}>
+          <input
+            name="person-label"
+            maxLength={LABEL_BYTES_MOST}
+            value={personLabel.value}
+            aria-invalid={personBad.value}
+            onInput={(event) => (personLabel.value = event.currentTarget.value)}
+          />
+        </Field>
+        <button type="submit" disabled={sending.value}>
+          {t(WORDS.personAdd)}
+        </button>
+      </form>
+    </>
+  );
+}
