@@ -25,8 +25,8 @@ use wire::source::v1 as source;
 use wire::trust::v1 as trust;
 use wire::{
     CheckIn, Contestation, DeviceKey, GateRequest, MAX_MESSAGE_BYTES, Nonce, Padded, PassRequest,
-    ProxyWish, Question, Registration, RequestAuth, SignedCall, Trip, UnverifiedCall, UseId, WireError,
-    gate_requests, reason_of, retry_after, sign_call, signed_event, stated_home, status,
+    ProxyWish, Question, Registration, RequestAuth, SignedCall, Trip, UnverifiedCall, UseId,
+    WireError, gate_requests, reason_of, retry_after, sign_call, signed_event, stated_home, status,
 };
 
 use crate::bytes::{canonical, says};

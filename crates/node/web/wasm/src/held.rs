@@ -169,7 +169,10 @@ mod tests {
         assert!(matches!(refused, Err(Error::WrongBinding(_))));
         // Printed, it is a code as it is; one of a device is none without a signature.
         let text = card_text(&pass.to_bytes()).unwrap();
-        assert_eq!(QrText::parse(&text).unwrap().showing().unwrap().pass(), &pass);
+        assert_eq!(
+            QrText::parse(&text).unwrap().showing().unwrap().pass(),
+            &pass
+        );
         let refused = card_text(&shown().0.to_bytes());
         assert!(matches!(refused, Err(Error::WrongBinding(_))));
     }
