@@ -19,7 +19,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine, A an auditor of any
 /// province. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 51] = [
+const TABLE: [(&str, &str); 52] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
