@@ -103,14 +103,14 @@ async fn forward_once(
     let answers = answers.into_iter().zip(home_receipts(answer.get_ref()));
     let answered: Vec<_> = batch.rows.into_iter().zip(answers).collect();
     let settled = desk.ask(move |node| node.settle(home, &answered)).await?;
-    if settled < sent {
-        // The home has changed its key.
+    if settled.key_is_unknown {
         desk.node().forget_key(home);
     }
-    if settled == 0 {
-        return Err(wire::status(Reason::TrustRefused));
+    match settled.done {
+        0 if settled.clock_is_behind => Err(wire::status(Reason::ClockSkew)),
+        0 => Err(wire::status(Reason::TrustRefused)),
+        _ => Ok(true),
     }
-    Ok(true)
 }
 
 /// The home's sealing key: the one learnt last while it is in use, or asked for anew.

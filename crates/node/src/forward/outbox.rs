@@ -196,6 +196,17 @@ impl Drop for Departing<'_> {
     }
 }
 
+/// What a home's answers came to.
+#[derive(Default)]
+pub(super) struct Settled {
+    /// Rows that are done with.
+    pub(super) done: usize,
+    /// Whether the home has changed its key.
+    pub(super) key_is_unknown: bool,
+    /// Whether the home's clock is not where an event was stated.
+    pub(super) clock_is_behind: bool,
+}
+
 /// The rows of one home that are sent together.
 pub(super) struct Batch {
     pub(super) rows: Vec<(u64, OutboxRow)>,
@@ -438,23 +449,32 @@ impl Node {
         sealed.collect()
     }
 
-    /// Writes down what a home answered, with its receipts, and removes the rows that are done with. Returns how many those
-    /// are.
+    /// Writes down what a home answered, with its receipts, and removes the rows that are done with. What the home cannot take yet
+    /// stays.
     pub(super) fn settle(
         &self,
         home: ProvinceCode,
         answered: &[(Numbered, HomeAnswer)],
-    ) -> Result<usize, NodeError> {
+    ) -> Result<Settled, NodeError> {
         let now = self.clock.now();
         let mut write = self.vault.write();
         let (mut done, mut ended) = (Vec::new(), Vec::new());
+        let mut settled = Settled::default();
         for ((number, row), (answer, receipt)) in answered {
             let state = match answer {
                 ForwardAnswer::Accepted => ForwardState::Accepted,
                 ForwardAnswer::Waiting { confirm_by } => ForwardState::Waiting {
                     confirm_by: *confirm_by,
                 },
-                ForwardAnswer::Refused { reason } if reason == UNKNOWN_KEY => continue,
+                ForwardAnswer::Refused { reason } if reason == UNKNOWN_KEY => {
+                    settled.key_is_unknown = true;
+                    continue;
+                }
+                // By this node's clock the event was of now when it came: that home's is behind, and will have gone on.
+                ForwardAnswer::Refused { reason } if *reason == EventError::FutureDated.code() => {
+                    settled.clock_is_behind = true;
+                    continue;
+                }
                 ForwardAnswer::Refused { reason } => ForwardState::Refused(reason.clone()),
                 ForwardAnswer::Lapsed => ForwardState::Lapsed,
             };
@@ -481,7 +501,8 @@ impl Node {
             self.forward.outbox.remove(home, &done);
             self.metrics.forwarded_events(ended.into_iter());
         }
-        Ok(done.len())
+        settled.done = done.len();
+        Ok(settled)
     }
 
     /// Whether a home's receipt is over the event that it was sent. One that is not is no receipt, and said to the operator.

@@ -7,10 +7,11 @@ use node::store::{SentAs, Store as _, Table};
 use rules::{Event, EventBody, EventId, ExposureList, SourceKind, TestResult};
 use tonic::Status;
 use wire::federation::v1 as proto;
+use wire::source::v1::ForwardedState;
 use wire::{ForwardAnswer, Reason, reason_of};
 
 use crate::clients::{Phone, at_peers, event, signed};
-use crate::forward::{hand_in, list, test, until};
+use crate::forward::{asked, hand_in, list, test, until};
 use crate::world::{
     House, START, Wish, World, federation, head_key, minute, person, province, source,
 };
@@ -325,4 +326,27 @@ async fn a_sealing_key_is_believed_by_the_head_key_of_its_province_alone() {
     slot.slot = commitment::Slot::new(1).unwrap();
     let slot = slot.sign(&head_key(33));
     assert!(refusal(&slot, 33, START).contains("that slot"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_home_whose_clock_is_behind_gets_events_again_until_it_has_gone_on() {
+    let world = World::new(Wish::default()).await;
+    let (home, away) = (world.house(33), world.house(35));
+    let ahead = START + 60;
+    node::Clock::advance_to(&*away.clock, minute(ahead));
+    let first = test(33, 1, ahead - 1, TestResult::Negative);
+    assert_eq!(hand_in(away, &first, 33).await, "forwarded");
+    // Tried, and not taken for good: it was never refused.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(asked(away, &first).await.state(), ForwardedState::Queued);
+    assert_eq!(home.node.events(), 0);
+    // What was stated by its clock comes through meanwhile.
+    let second = test(33, 2, START - 10, TestResult::Negative);
+    assert_eq!(hand_in(away, &second, 33).await, "forwarded");
+    until(away, &second, ForwardedState::Accepted).await;
+    assert_eq!(asked(away, &first).await.state(), ForwardedState::Queued);
+
+    node::Clock::advance_to(&*home.clock, minute(ahead - 4));
+    until(away, &first, ForwardedState::Accepted).await;
+    assert_eq!(home.node.events(), 2);
 }
