@@ -29,9 +29,9 @@ pub enum CaseState {
 pub struct Declared {
     /// Whether it was there already.
     pub is_duplicate: bool,
-    /// The receipt for it.
+    /// The receipt for it; none for a proxy.
     pub receipt: Option<HeldReceipt>,
-    /// Canonical bytes of the event, which the receipt is over.
+    /// Canonical bytes of the event, which the receipt is over; none for a proxy.
     pub event: Vec<u8>,
 }
 
@@ -151,11 +151,8 @@ impl Node {
             }
             call.commit(write)?;
             let event = known.to_bytes();
-            return Ok(Declared {
-                is_duplicate: true,
-                receipt: self.receipt_again(call.resident, id, &event)?,
-                event,
-            });
+            let receipt = self.receipt_again(call.resident, id, &event)?;
+            return Ok(declared(call, true, receipt, event));
         }
         let event = Event {
             id,
@@ -182,11 +179,8 @@ impl Node {
         call.commit(write)?;
         self.recheck_due.notify_one();
         self.count(0, 1);
-        Ok(Declared {
-            is_duplicate: false,
-            receipt: self.receipt(Content::Event, &row.event, row.received_at),
-            event: row.event,
-        })
+        let receipt = self.receipt(Content::Event, &row.event, row.received_at);
+        Ok(declared(call, false, receipt, row.event))
     }
 
     fn admit_declaration(&self, resident: &Resident, event: &Event) -> Result<(), NodeError> {
@@ -295,6 +289,21 @@ fn as_release(body: EventBody, known: &[Event]) -> EventBody {
             at,
         },
         None => body,
+    }
+}
+
+/// What a declaration is answered with. A proxy gets neither event nor receipt: the event names the resident by number, and the
+/// receipt is over it.
+fn declared<B>(
+    call: &ResidentCall<B>,
+    is_duplicate: bool,
+    receipt: Option<HeldReceipt>,
+    event: Vec<u8>,
+) -> Declared {
+    Declared {
+        is_duplicate,
+        receipt: receipt.filter(|_| !call.is_proxy),
+        event: if call.is_proxy { Vec::new() } else { event },
     }
 }
 

@@ -51,14 +51,15 @@ async fn family(house: &House, number: u16, until: u32) -> (Phone, Phone) {
     (own, proxy)
 }
 
-async fn check_in(phone: &mut Phone) -> Result<(), Status> {
+async fn check_in(phone: &mut Phone) -> Result<r::DeclareHealthResponse, Status> {
     let body = r::DeclareHealth {
         event_id: fresh().to_vec(),
         day: minute(START).day().get().into(),
         symptoms: r::Symptoms::None.into(),
     };
     let call: r::DeclareHealthRequest = phone.sign(&body);
-    phone.client.declare_health(call).await.map(|_| ())
+    let answer = phone.client.declare_health(call).await;
+    answer.map(tonic::Response::into_inner)
 }
 
 async fn revoke(phone: &mut Phone, use_id: Vec<u8>, forget: bool) -> Result<u32, Status> {
@@ -91,7 +92,9 @@ async fn a_proxy_declares_asks_and_shows_for_the_resident_who_sees_that_it_did()
     negative(house, 1, START - 60).await;
     epoch(&world, 1).await;
 
-    check_in(&mut proxy).await.unwrap();
+    // Neither event nor receipt: the event names the resident by number.
+    let told = check_in(&mut proxy).await.unwrap();
+    assert_eq!(told, r::DeclareHealthResponse::default());
     let trip = r::DeclareTrip {
         event_id: fresh().to_vec(),
         area_nine_digit: 350_102_001,
@@ -100,7 +103,8 @@ async fn a_proxy_declares_asks_and_shows_for_the_resident_who_sees_that_it_did()
         end_minute: Some(START - 60),
     };
     let call: r::DeclareTripRequest = proxy.sign(&trip);
-    proxy.client.declare_trip(call).await.unwrap();
+    let told = proxy.client.declare_trip(call).await.unwrap().into_inner();
+    assert_eq!(told, r::DeclareTripResponse::default());
     // What it declares is no reading; what it asks is one a day.
     assert_eq!(own.query(RULES).await.unwrap().readings.len(), 0);
     for _ in 0..2 {
@@ -146,7 +150,8 @@ async fn what_a_proxy_may_not_do_is_refused_under_one_reason() {
     let world = World::new(Wish::default()).await;
     let house = &world.houses[0];
     let (mut own, mut proxy) = family(house, 1, START + DAY).await;
-    check_in(&mut own).await.unwrap();
+    let told = check_in(&mut own).await.unwrap();
+    assert!(!told.event.is_empty() && !told.receipt.is_empty());
     let leave: r::LeaveRequest = proxy.sign(&r::Leave {});
     let correct: r::CorrectRequest = proxy.sign(&r::Correct {
         case_id: fresh().to_vec(),
