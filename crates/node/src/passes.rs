@@ -1,25 +1,25 @@
 //! Passes: what is requested, whether the committed record supports it, and proving it.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+mod job;
+mod under_way;
 
-use circuits::clearance::{Plan, Witness, plan};
-use commitment::{
-    BinderKind, Blinding, Epoch, Fr, MerklePath, PublicInputs, fr_from_bytes, revocation_hash,
-};
+use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use circuits::clearance::{Plan, plan};
+use commitment::{BinderKind, Blinding, Epoch, MerklePath, fr_from_bytes};
 use ledger::LeafIndex;
 use rules::Claim;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::watch;
-use verifier::{
-    CardNumber, Holder, HolderKey, Pass, RevocationHash, RiskMapShortId, RuleSetShortId,
-};
+use verifier::{CardNumber, Holder, HolderKey};
 use wire::resident::v1 as proto;
 use wire::{DeviceKeyId, Holders, PassRequest, Reason, UseId};
 
+use self::job::{Common, PassJob, Work};
+use self::under_way::Progress;
 use crate::calls::ResidentCall;
 use crate::epoch::{Issuing, committed_key};
 use crate::proving::{Job, spread};
@@ -30,6 +30,9 @@ use crate::store::{
     StoreError, Table, UseRow,
 };
 use crate::{Node, NodeError};
+
+pub(crate) use self::under_way::InFlight;
+pub use self::under_way::Waiting;
 
 /// A request for passes that stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,64 +56,6 @@ fn renew_delay_s(device: DeviceKeyId, epoch: u32, spread_s: u32) -> u32 {
     drawn % spread_s.max(1)
 }
 
-/// Passes under way, by resident and use.
-pub(crate) type InFlight = HashMap<(ResidentKey, [u8; 16]), Arc<Progress>>;
-
-/// How far the passes of one use are.
-pub(crate) struct Progress {
-    /// Passes that are not done yet.
-    remaining: watch::Sender<usize>,
-    /// Calls that wait for them.
-    waiting: AtomicUsize,
-    /// Whether somebody was told to come back for them.
-    is_promised: AtomicBool,
-    /// Whether one of them could not be made.
-    has_failed: AtomicBool,
-}
-
-impl Progress {
-    fn is_wanted(&self) -> bool {
-        self.is_promised.load(Ordering::SeqCst) || self.waiting.load(Ordering::SeqCst) > 0
-    }
-}
-
-/// A call's interest in passes under way; once no call is interested, what is not yet begun is not begun.
-pub struct Waiting {
-    progress: Arc<Progress>,
-    resident: ResidentKey,
-    use_id: [u8; 16],
-    total: usize,
-}
-
-impl Waiting {
-    fn new(progress: Arc<Progress>, resident: ResidentKey, use_id: [u8; 16], total: usize) -> Self {
-        progress.waiting.fetch_add(1, Ordering::SeqCst);
-        Self {
-            progress,
-            resident,
-            use_id,
-            total,
-        }
-    }
-
-    /// Waits until all is done, at most `until`; true if it is. After a false it goes on.
-    pub(crate) async fn wait(&self, until: tokio::time::Instant) -> bool {
-        let mut seen = self.progress.remaining.subscribe();
-        let done = async { seen.wait_for(|left| *left == 0).await.is_ok() };
-        let is_done = tokio::time::timeout_at(until, done).await.unwrap_or(false);
-        if !is_done {
-            self.progress.is_promised.store(true, Ordering::SeqCst);
-        }
-        is_done
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.progress.waiting.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
 /// What a request for passes ended with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -126,25 +71,6 @@ pub enum Making {
     Ready(Outcome),
     /// It is under way; whether to passes or to a refusal shows only at its end.
     UnderWay(Waiting),
-}
-
-/// What all passes of one use share.
-struct Common {
-    witness: Arc<Witness>,
-    issuing: Arc<Issuing>,
-    claim: Claim,
-    rule_set: RuleSetShortId,
-    digest: Fr,
-    card: Option<CardNumber>,
-}
-
-/// What is to be done for each pass of a use.
-#[derive(Clone)]
-enum Work {
-    /// To prove it.
-    Prove(Arc<Common>),
-    /// To refuse it, after as long as a proof takes.
-    Refuse(Arc<RefusedRow>),
 }
 
 /// Whether a use has ended.
@@ -288,12 +214,7 @@ impl Node {
             .map(|position| Ok((position, holder(row, position)?)))
             .collect::<Result<_, NodeError>>()?;
         let work = self.work(resident, row)?;
-        let progress = Arc::new(Progress {
-            remaining: watch::Sender::new(missing.len()),
-            waiting: AtomicUsize::new(0),
-            is_promised: AtomicBool::new(false),
-            has_failed: AtomicBool::new(false),
-        });
+        let progress = Arc::new(Progress::of(missing.len()));
         let waiting = Waiting::new(Arc::clone(&progress), resident, use_id, total);
         match lock().entry((resident, use_id)) {
             Entry::Occupied(other) => {
@@ -451,126 +372,6 @@ impl Node {
             card: needs_card.then(|| CardNumber::new(resident_row.identity_number)),
             issuing,
         })))
-    }
-}
-
-/// One pass to be made, or to be refused.
-struct PassJob {
-    node: Arc<Node>,
-    work: Work,
-    progress: Arc<Progress>,
-    holder: Holder,
-    resident: ResidentKey,
-    use_id: [u8; 16],
-    position: usize,
-}
-
-impl PassJob {
-    fn run(self) {
-        // Nobody waits for it any more: it is made when somebody asks again.
-        if !self.progress.is_wanted() {
-            return;
-        }
-        let began = Instant::now();
-        let made = match &self.work {
-            Work::Prove(common) => self.make(common),
-            Work::Refuse(row) => self.refuse(row),
-        };
-        let metrics = &self.node.metrics;
-        metrics.pass_job_ended(began.elapsed(), made.is_err());
-        if let Err(error) = made {
-            tracing::error!(%error, "a pass could not be made");
-            self.progress.has_failed.store(true, Ordering::SeqCst);
-        }
-    }
-
-    /// Takes the thread for as long as the newest proof did, so that neither this answer nor those that are queued behind
-    /// it come sooner than after a pass, and writes why there is none.
-    fn refuse(&self, row: &RefusedRow) -> Result<(), NodeError> {
-        let newest = self.node.proof_times.newest();
-        std::thread::sleep(newest.unwrap_or_else(|| self.node.answer_quantum() / 2));
-        let key = self.resident.row(&self.use_id);
-        let mut write = self.node.vault.write();
-        write.put(Table::Refusals, &key, row);
-        Ok(write.commit()?)
-    }
-
-    fn make(&self, common: &Common) -> Result<(), NodeError> {
-        let revocation_secret: [u8; 16] = self.node.entropy.bytes();
-        let h = RevocationHash(revocation_hash(&revocation_secret));
-        let tag = common.card.as_ref().map(|card| card.tag(h));
-        let binder = self
-            .holder
-            .binder(h, tag.as_ref())
-            .map_err(|_| NodeError::Fault("a holder without its binder"))?;
-        let statement = &common.issuing.statement;
-        let inputs = PublicInputs {
-            registry_root: statement.registry_root(),
-            risk_root: statement.risk_root(),
-            rule_digest: common.digest,
-            as_of: statement.as_of(),
-            claim: common.claim,
-            binder,
-        };
-        let seed = self.node.entropy.bytes();
-        let began = Instant::now();
-        let proof = self.node.prover.prove(&inputs, &common.witness, seed);
-        self.node.proof_times.record(began.elapsed());
-        let proof = proof.map_err(|error| {
-            tracing::error!(%error, "a proof failed");
-            NodeError::Fault("a checked claim was not proved")
-        })?;
-        let pass = Pass {
-            circuit: self.node.prover.circuit().short(),
-            epoch: statement.epoch(),
-            rule_set: common.rule_set,
-            risk_map: RiskMapShortId::of_root(statement.risk_root()),
-            claim: common.claim,
-            holder: self.holder,
-            h,
-            proof,
-        };
-        let row = IssuedRow {
-            pass: pass.to_bytes(),
-            revocation_secret,
-            epoch: statement.epoch().get(),
-            issued_at: self.node.clock.now(),
-        };
-        self.keep(&row)
-    }
-
-    /// Keeps a pass, unless what came in while it was proved speaks against it, or its request is gone.
-    fn keep(&self, row: &IssuedRow) -> Result<(), NodeError> {
-        let _held = self.node.locks.hold([self.resident]);
-        let of_use = self.resident.row(&self.use_id);
-        let asked: Option<UseRow> = self.node.vault.get(Table::Uses, &of_use)?;
-        let Some(asked) = asked else {
-            return Ok(());
-        };
-        let mut write = self.node.vault.write();
-        if let Some(refused) = self.node.refused_now(self.resident, &asked)? {
-            write.put(Table::Refusals, &of_use, &refused);
-        } else {
-            let mut key = of_use;
-            key.push(u8::try_from(self.position).unwrap_or(u8::MAX));
-            write.put_new(Table::Passes, &key, row);
-        }
-        Ok(write.commit()?)
-    }
-}
-
-/// However a job ends – done, failed, not wanted, dropped with the queue – it is no longer under way.
-impl Drop for PassJob {
-    fn drop(&mut self) {
-        let mut in_flight = self
-            .node
-            .in_flight
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.progress.remaining.send_modify(|left| *left -= 1);
-        if *self.progress.remaining.borrow() == 0 {
-            in_flight.remove(&(self.resident, self.use_id));
-        }
     }
 }
 
