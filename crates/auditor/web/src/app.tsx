@@ -2,6 +2,8 @@
 
 import { useEffect, useState } from "preact/hooks";
 
+import { Looks, language, t, useLooks } from "../../../pages/web/looks.tsx";
+import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import { Check } from "./check.tsx";
 import { Circuits } from "./circuits.tsx";
 import { Counts } from "./counts.tsx";
@@ -9,26 +11,11 @@ import { ageText } from "./dates.ts";
 import { List, listState } from "./list.tsx";
 import { Provinces } from "./provinces.tsx";
 import { Rules } from "./rules.tsx";
-import { SECTIONS, keep, language, large, looking, newer, nowS, overview, refresh, section, silent, t, type Section } from "./state.ts";
+import { SECTIONS, looking, nowS, overview, refresh, section, silent, type Section } from "./state.ts";
 import { WORDS } from "./words.ts";
 
 /** How often the program is asked what it knows; it looks at the nodes by itself. */
 const ASK_EVERY_MS = 30_000;
-
-async function watchForUpdates(): Promise<void> {
-  const registration = await navigator.serviceWorker?.getRegistration?.();
-  if (!registration) return;
-  const note = () => {
-    if (registration.waiting && navigator.serviceWorker.controller) newer.value = registration.waiting;
-  };
-  note();
-  registration.addEventListener("updatefound", () => {
-    registration.installing?.addEventListener("statechange", note);
-  });
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (newer.value) location.reload();
-  });
-}
 
 export function App() {
   // Ages grow while nothing else changes.
@@ -48,11 +35,10 @@ export function App() {
     const timer = setTimeout(() => void refresh(false), 1_000);
     return () => clearTimeout(timer);
   }, [overview.value]);
+  useLooks();
   useEffect(() => {
-    document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
-    document.documentElement.dataset.large = large.value ? "yes" : "no";
     document.title = t(WORDS.title);
-  }, [language.value, large.value]);
+  }, [language.value]);
   useEffect(() => {
     // Who listens to the page hears where it leads.
     document.getElementById("section")?.focus();
@@ -105,24 +91,7 @@ function Top() {
     <header>
       <h1>{t(WORDS.title)}</h1>
       <div class="settings">
-        <button
-          onClick={() => {
-            language.value = language.value === "zh" ? "en" : "zh";
-            keep("language", language.value);
-          }}
-          lang={language.value === "zh" ? "en" : "zh-CN"}
-        >
-          {language.value === "zh" ? "English" : "中文"}
-        </button>
-        <button
-          aria-pressed={large.value}
-          onClick={() => {
-            large.value = !large.value;
-            keep("large", large.value ? "yes" : "no");
-          }}
-        >
-          {t(WORDS.large)}
-        </button>
+        <Looks />
         <button onClick={() => void refresh(true)} aria-disabled={looking.value}>
           {t(looking.value ? WORDS.looking : WORDS.again)}
         </button>

@@ -3,10 +3,12 @@
 import { useEffect, useState } from "preact/hooks";
 import type { GetOverviewResponse } from "@viridian/wire/public";
 
+import { language, t } from "../../../pages/web/looks.tsx";
+import type { Words } from "../../../pages/web/words.ts";
 import { judge, profiles, takeApart, type Field, type Parts, type Report } from "./desk.ts";
 import { Line, province } from "./parts.tsx";
-import { language, nowS, overview, t } from "./state.ts";
-import { WORDS, type Words } from "./words.ts";
+import { nowS, overview } from "./state.ts";
+import { WORDS } from "./words.ts";
 
 /** Longer than any code. */
 const MAX_TEXT_CHARS = 4096;

@@ -1,7 +1,8 @@
 // Circuits with their digests, and where their keys come from.
 
+import { t } from "../../../pages/web/looks.tsx";
 import { Digest, Line, hex } from "./parts.tsx";
-import { overview, t } from "./state.ts";
+import { overview } from "./state.ts";
 import { WORDS } from "./words.ts";
 
 export function Circuits() {

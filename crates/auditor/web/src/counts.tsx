@@ -4,10 +4,12 @@ import { useEffect, useState } from "preact/hooks";
 import { Colour } from "@viridian/wire/pass";
 import type { Count, Day } from "@viridian/wire/public";
 
-import { ColourMark, slotName } from "./parts.tsx";
+import { COLOUR_WORDS, ColourMark } from "../../../pages/web/colour.tsx";
+import { language, t } from "../../../pages/web/looks.tsx";
+import { slotName } from "./parts.tsx";
 import { dayText } from "./dates.ts";
 import { askCounts } from "./service.ts";
-import { language, overview, t } from "./state.ts";
+import { overview } from "./state.ts";
 import { WORDS } from "./words.ts";
 
 /** As it is published: the number to the nearest ten, or that it is smaller. */
@@ -92,7 +94,7 @@ function Chart({ days }: { days: Day[] }) {
   const bar = Math.min(24, step / 3);
   const y = (people: number) => (people / top) * (HEIGHT - FOOT - 12);
   const told = sums.map(
-    ({ day, yellow, red }) => `${dayText(language.value, day.day)}: ${t(WORDS.yellow)} ${sumText(yellow)}, ${t(WORDS.red)} ${sumText(red)}`,
+    ({ day, yellow, red }) => `${dayText(language.value, day.day)}: ${t(COLOUR_WORDS.yellow)} ${sumText(yellow)}, ${t(COLOUR_WORDS.red)} ${sumText(red)}`,
   );
   return (
     <figure>

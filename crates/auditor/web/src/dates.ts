@@ -1,6 +1,6 @@
 // Times as people read them, all of UTC+8.
 
-import type { Language } from "./words.ts";
+import type { Language } from "../../../pages/web/words.ts";
 
 const EAST_MIN = 8 * 60;
 

@@ -1,9 +1,11 @@
 // The trust list: which one, how old, and until when it can be judged by.
 
+import { language, t } from "../../../pages/web/looks.tsx";
+import type { Words } from "../../../pages/web/words.ts";
 import { Digest, Line, NotVerified, When, slotName } from "./parts.tsx";
 import { minuteText, secondText } from "./dates.ts";
-import { language, nowS, overview, t } from "./state.ts";
-import { WORDS, type Words } from "./words.ts";
+import { nowS, overview } from "./state.ts";
+import { WORDS } from "./words.ts";
 
 /** How fresh the list is. */
 export function listState(): { words: Words; bad: boolean } {

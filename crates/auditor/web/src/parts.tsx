@@ -1,13 +1,14 @@
 // Pieces that several sections are made of.
 
 import type { ComponentChildren } from "preact";
-import { Colour } from "@viridian/wire/pass";
 import type { Problem } from "@viridian/wire/public";
 
-import { provinceName } from "../../../node/web/src/provinces.ts";
+import { language, t } from "../../../pages/web/looks.tsx";
+import type { Words } from "../../../pages/web/words.ts";
+import { provinceName } from "../../../pages/web/provinces.ts";
 import { ageText, secondText } from "./dates.ts";
-import { language, nowS, overview, t } from "./state.ts";
-import { FAULT_OTHER, FAULTS, WORDS, type Words } from "./words.ts";
+import { nowS, overview } from "./state.ts";
+import { FAULT_OTHER, FAULTS, WORDS } from "./words.ts";
 
 export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -63,26 +64,4 @@ export function province(code: number): string {
 export function slotName(number: number): string {
   const slot = overview.value?.slots.find((one) => one.slot === number);
   return slot && slot.provinceCode !== 0 ? `${province(slot.provinceCode)} (${number})` : String(number);
-}
-
-const COLOURS = {
-  [Colour.GREEN]: { words: WORDS.green, name: "green" },
-  [Colour.YELLOW]: { words: WORDS.yellow, name: "yellow" },
-  [Colour.RED]: { words: WORDS.red, name: "red" },
-} as const;
-
-/** A colour as shape, word and colour. */
-export function ColourMark({ colour }: { colour: Colour }) {
-  const known = COLOURS[colour as keyof typeof COLOURS];
-  if (!known) return null;
-  return (
-    <span class={`colour ${known.name}`}>
-      <svg viewBox="0 0 24 24" aria-hidden="true">
-        {known.name === "green" && <circle cx="12" cy="12" r="9" />}
-        {known.name === "yellow" && <path d="M12 3 22 21H2z" />}
-        {known.name === "red" && <path d="M8 2h8l6 6v8l-6 6H8l-6-6V8z" />}
-      </svg>
-      {t(known.words)}
-    </span>
-  );
 }

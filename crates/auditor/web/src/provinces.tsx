@@ -2,10 +2,12 @@
 
 import { InList, type Log, type Slot } from "@viridian/wire/public";
 
+import { language, t } from "../../../pages/web/looks.tsx";
+import type { Words } from "../../../pages/web/words.ts";
 import { Digest, Line, NotVerified, When, province, slotName } from "./parts.tsx";
 import { minuteText } from "./dates.ts";
-import { language, overview, t } from "./state.ts";
-import { WORDS, type Words } from "./words.ts";
+import { overview } from "./state.ts";
+import { WORDS } from "./words.ts";
 
 export function Provinces() {
   const slots = overview.value?.slots ?? [];

@@ -3,11 +3,14 @@
 import { useState } from "preact/hooks";
 import type { Clearing, GetRuleTextResponse, Offset, Row, RuleSet, Text } from "@viridian/wire/public";
 
-import { ColourMark, Digest, Line, hex, province } from "./parts.tsx";
+import { ColourMark } from "../../../pages/web/colour.tsx";
+import { language, t } from "../../../pages/web/looks.tsx";
+import type { Words } from "../../../pages/web/words.ts";
+import { Digest, Line, hex, province } from "./parts.tsx";
 import { minuteText } from "./dates.ts";
 import { askRuleText } from "./service.ts";
-import { language, nowS, overview, t } from "./state.ts";
-import { WORDS, keyWords, type Words } from "./words.ts";
+import { nowS, overview } from "./state.ts";
+import { WORDS, keyWords } from "./words.ts";
 
 const said = (text: Text | undefined): string => (text ? t(text) : "");
 

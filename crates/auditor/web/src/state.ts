@@ -4,19 +4,13 @@ import { signal as state } from "@preact/signals";
 import type { GetOverviewResponse } from "@viridian/wire/public";
 
 import { askOverview } from "./service.ts";
-import type { Language, Words } from "./words.ts";
 
 export const overview = state<GetOverviewResponse | null>(null);
 /** Whether the last question to the program failed. */
 export const silent = state(false);
 export const looking = state(false);
-export const newer = state<ServiceWorker | null>(null);
-export const language = state<Language>(kept("language") === "en" ? "en" : "zh");
-export const large = state(kept("large") === "yes");
 /** Milliseconds by which the program's time is ahead of this device's, where it is not the world's. */
 const aheadMs = state(0);
-
-export const t = (words: Words): string => words[language.value];
 
 export const SECTIONS = ["list", "rules", "circuits", "provinces", "counts", "check"] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -30,22 +24,6 @@ function sectionOf(hash: string): Section {
 addEventListener("hashchange", () => {
   section.value = sectionOf(location.hash);
 });
-
-function kept(name: string): string | null {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-export function keep(name: string, value: string): void {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // It is so until the page is closed.
-  }
-}
 
 /** Seconds since the Unix epoch, as ages are told. */
 export function nowS(): number {

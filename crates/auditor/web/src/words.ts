@@ -1,17 +1,10 @@
 // What people read, in Chinese and English.
 
-export type Language = "zh" | "en";
-export interface Words {
-  zh: string;
-  en: string;
-}
-
-const w = (zh: string, en: string): Words => ({ zh, en });
+import { w, type Words } from "../../../pages/web/words.ts";
 
 export const WORDS = {
   title: w("公开信息", "Public page"),
   loading: w("正在打开…", "Opening …"),
-  large: w("大字", "Large type"),
   sections: w("章节", "Sections"),
   again: w("重新查看各节点", "Look at the nodes again"),
   looking: w("正在查看…", "Looking …"),
@@ -77,9 +70,6 @@ export const WORDS = {
   endsItself: w("自动失效", "ends by itself"),
   waysOut: w("解除条件(满足任一)", "Ways out (any is enough)"),
   noWayOut: w("须由来源结束", "only its source can end it"),
-  green: w("绿码", "green"),
-  yellow: w("黄码", "yellow"),
-  red: w("红码", "red"),
 
   circuits: w("电路", "Circuits"),
   circuitsText: w(

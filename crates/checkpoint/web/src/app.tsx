@@ -3,12 +3,16 @@
 import { computed, signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { openAlone } from "../../../pages/web/alone.ts";
+import { language, t, useLooks } from "../../../pages/web/looks.tsx";
+import { newer, watchForUpdates } from "../../../pages/web/update.ts";
+import type { Words } from "../../../pages/web/words.ts";
 import { Desk, NotKept, type ListInUse, type Report } from "./desk.ts";
 import { Menu } from "./menu.tsx";
 import { Result } from "./result.tsx";
 import { Scan } from "./scan.tsx";
 import { signal } from "./signal.ts";
-import { WORDS, type Language, type Words } from "./words.ts";
+import { WORDS } from "./words.ts";
 
 /** Clocks that differ by more than this are told of; the verifier itself admits less. */
 const CLOCK_DIFFERS_S = 20;
@@ -23,13 +27,10 @@ export const list = state<ListInUse | null>(null);
 export const online = state(false);
 export const refused = state<string | null>(null);
 export const clockAheadS = state<number | null>(null);
-export const newer = state<ServiceWorker | null>(null);
 export const report = state<Report | null>(null);
 export const fault = state<Words | null>(null);
 /** The field that a scanner types into: the cursor stands there whenever nothing lies over it. */
 export const reader: { current: HTMLInputElement | null } = { current: null };
-export const language = state<Language>((localStorage.getItem("language") as Language | null) ?? "zh");
-export const large = state(localStorage.getItem("large") === "yes");
 export const sound = state(localStorage.getItem("sound") !== "no");
 export const chosen = state(localStorage.getItem("profile") ?? "");
 
@@ -41,9 +42,6 @@ export const profile = computed(() => {
   const asked = chosen.value || desk.value?.setting.profile || "";
   return list.value && !list.value.profiles.includes(asked) ? null : asked;
 });
-
-/** A word in the language that was chosen. */
-export const t = (words: Words): string => words[language.value];
 
 /** Why nothing can be decided, in words. */
 class Undecided extends Error {
@@ -141,48 +139,24 @@ async function keepFresh(open: Desk): Promise<void> {
   }
 }
 
-/** One window at a time: two would each let the same code pass. */
-function openAlone(steal: boolean): void {
-  void navigator.locks
-    .request("gate", steal ? { steal: true } : { ifAvailable: true }, async (lock) => {
-      if (!lock) {
-        phase.value = "elsewhere";
-        return;
-      }
-      await open();
-      await new Promise<never>(() => {});
-    })
-    .catch(lose);
-}
-
-async function watchForUpdates(): Promise<void> {
-  const registration = await navigator.serviceWorker?.getRegistration?.();
-  if (!registration) return;
-  const note = () => {
-    if (registration.waiting && navigator.serviceWorker.controller) newer.value = registration.waiting;
+/** Two windows would each let the same code pass. */
+function take(steal: boolean): void {
+  const isElsewhere = () => {
+    phase.value = "elsewhere";
   };
-  note();
-  registration.addEventListener("updatefound", () => {
-    registration.installing?.addEventListener("statechange", note);
-  });
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (newer.value) location.reload();
-  });
+  openAlone("gate", steal, { open, isElsewhere, isLost: lose });
 }
 
 export function App() {
   useEffect(() => {
-    openAlone(false);
+    take(false);
     void watchForUpdates();
     const look = setInterval(() => {
       list.value = desk.value?.list() ?? null;
     }, LOOK_EVERY_MS);
     return () => clearInterval(look);
   }, []);
-  useEffect(() => {
-    document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
-    document.documentElement.dataset.large = large.value ? "yes" : "no";
-  }, [language.value, large.value]);
+  useLooks();
 
   const now = phase.value;
   return (
@@ -192,7 +166,7 @@ export function App() {
       <main>
         {now === "opening" && <p role="status">{t(WORDS.loading)}</p>}
         {now === "elsewhere" && (
-          <Notice words={WORDS.otherTab} action={WORDS.otherTabRetry} act={() => openAlone(true)} />
+          <Notice words={WORDS.otherTab} action={WORDS.otherTabRetry} act={() => take(true)} />
         )}
         {typeof now === "object" && (
           <Notice words={WORDS.noSetting} action={WORDS.retry} act={() => void open()} detail={now.failed} />

@@ -3,7 +3,8 @@
 import { signal as state } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
-import { chosen, desk, language, large, list, profile, reader, sound, t } from "./app.tsx";
+import { Looks, language, t } from "../../../pages/web/looks.tsx";
+import { chosen, desk, list, profile, reader, sound } from "./app.tsx";
 import type { Counts } from "./store.ts";
 import { WORDS } from "./words.ts";
 
@@ -27,24 +28,7 @@ export function Menu() {
   };
   return (
     <nav>
-      <button
-        onClick={() => {
-          language.value = language.value === "zh" ? "en" : "zh";
-          keep("language", language.value);
-        }}
-        lang={language.value === "zh" ? "en" : "zh-CN"}
-      >
-        {language.value === "zh" ? "English" : "中文"}
-      </button>
-      <button
-        aria-pressed={large.value}
-        onClick={() => {
-          large.value = !large.value;
-          keep("large", large.value ? "yes" : "no");
-        }}
-      >
-        {t(WORDS.large)}
-      </button>
+      <Looks />
       <button onClick={open}>{t(WORDS.settings)}</button>
       <dialog ref={dialog} aria-label={t(WORDS.settings)} onClose={() => reader.current?.focus()}>
         <h2>{t(WORDS.settings)}</h2>

@@ -2,7 +2,8 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
-import { Age, fault, language, profile, report, t } from "./app.tsx";
+import { language, t } from "../../../pages/web/looks.tsx";
+import { Age, fault, profile, report } from "./app.tsx";
 import type { Outcome, Report } from "./desk.ts";
 import { WORDS } from "./words.ts";
 

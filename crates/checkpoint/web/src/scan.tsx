@@ -3,7 +3,8 @@
 import { signal as state } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
-import { decide, fault, reader, report, t } from "./app.tsx";
+import { t } from "../../../pages/web/looks.tsx";
+import { decide, fault, reader, report } from "./app.tsx";
 import { Camera, type CameraFault } from "./camera.ts";
 import { WORDS } from "./words.ts";
 

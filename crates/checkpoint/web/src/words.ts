@@ -1,12 +1,6 @@
 // What people read, in Chinese and English.
 
-export type Language = "zh" | "en";
-export interface Words {
-  zh: string;
-  en: string;
-}
-
-const w = (zh: string, en: string): Words => ({ zh, en });
+import { w, type Words } from "../../../pages/web/words.ts";
 
 export const WORDS = {
   title: w("核验", "Gate"),
@@ -53,7 +47,6 @@ export const WORDS = {
   cannot: w("无法核验", "CANNOT CHECK"),
   settings: w("设置", "Settings"),
   close: w("关闭", "Close"),
-  large: w("大字", "Large type"),
   sound: w("声音", "Sound"),
   noCamera: w("没有可用的摄像头。请用扫码枪，或粘贴文字。", "No camera to be had. Use a scanner, or paste the text."),
   cameraDenied: w(

@@ -2,6 +2,9 @@
 
 import { useEffect } from "preact/hooks";
 
+import { openAlone } from "../../../pages/web/alone.ts";
+import { Looks, t, useLooks } from "../../../pages/web/looks.tsx";
+import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import { Faulty, Notice } from "./parts.tsx";
 import { CheckIn } from "./screens/check_in.tsx";
 import { Contest } from "./screens/contest.tsx";
@@ -24,9 +27,6 @@ import {
   fillStock,
   go,
   home,
-  language,
-  large,
-  newer,
   online,
   phase,
   profile,
@@ -34,13 +34,11 @@ import {
   screen,
   status,
   switchTo,
-  t,
   wallet,
   wish,
   type Screen,
 } from "./state.ts";
 import { faultOf } from "./fault.ts";
-import { keepSetting } from "./settings.ts";
 import { OWN } from "./store.ts";
 import { Wallet } from "./wallet.ts";
 import { WORDS } from "./words.ts";
@@ -99,44 +97,20 @@ async function keepFresh(open: Wallet): Promise<void> {
   }
 }
 
-/** One window at a time: two would each show the same pass. */
-function openAlone(steal: boolean): void {
-  void navigator.locks
-    .request("wallet", steal ? { steal: true } : { ifAvailable: true }, async (lock) => {
-      if (!lock) {
-        phase.value = "elsewhere";
-        return;
-      }
-      await open();
-      await new Promise<never>(() => {});
-    })
-    .catch(lose);
-}
-
-async function watchForUpdates(): Promise<void> {
-  const registration = await navigator.serviceWorker?.getRegistration?.();
-  if (!registration) return;
-  const note = () => {
-    if (registration.waiting && navigator.serviceWorker.controller) newer.value = registration.waiting;
+/** Two windows would each show the same pass. */
+function take(steal: boolean): void {
+  const isElsewhere = () => {
+    phase.value = "elsewhere";
   };
-  note();
-  registration.addEventListener("updatefound", () => {
-    registration.installing?.addEventListener("statechange", note);
-  });
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (newer.value) location.reload();
-  });
+  openAlone("wallet", steal, { open, isElsewhere, isLost: lose });
 }
 
 export function App() {
   useEffect(() => {
-    openAlone(false);
+    take(false);
     void watchForUpdates();
   }, []);
-  useEffect(() => {
-    document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
-    document.documentElement.dataset.large = large.value ? "yes" : "no";
-  }, [language.value, large.value]);
+  useLooks();
   useEffect(() => {
     // Who listens to the page hears where it leads.
     document.getElementById("screen")?.focus();
@@ -154,7 +128,7 @@ export function App() {
       <main id="screen" tabIndex={-1}>
         {now === "opening" && <p role="status">{t(WORDS.loading)}</p>}
         {now === "elsewhere" && (
-          <Notice words={WORDS.otherTab} action={WORDS.otherTabRetry} act={() => openAlone(true)} />
+          <Notice words={WORDS.otherTab} action={WORDS.otherTabRetry} act={() => take(true)} />
         )}
         {typeof now === "object" && (
           <>
@@ -224,24 +198,7 @@ function Top() {
         </p>
       )}
       <nav>
-        <button
-          onClick={() => {
-            language.value = language.value === "zh" ? "en" : "zh";
-            keepSetting("language", language.value);
-          }}
-          lang={language.value === "zh" ? "en" : "zh-CN"}
-        >
-          {language.value === "zh" ? "English" : "中文"}
-        </button>
-        <button
-          aria-pressed={large.value}
-          onClick={() => {
-            large.value = !large.value;
-            keepSetting("large", large.value ? "yes" : "no");
-          }}
-        >
-          {t(WORDS.large)}
-        </button>
+        <Looks />
       </nav>
       {actsFor.value !== null && (
         <p class="strong acts" data-testid="acts-for">

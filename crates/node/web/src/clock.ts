@@ -1,6 +1,6 @@
 // The time that calls and codes are signed with: this device's, unless the home's minute says that it is wrong.
 
-import { keepSetting, setting } from "./settings.ts";
+import { keepSetting, setting } from "../../../pages/web/settings.ts";
 
 /** A device's clock within so many seconds of the home's minute is believed: the minute is told without its seconds. */
 const BELIEVED_S = 20;

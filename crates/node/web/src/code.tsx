@@ -1,6 +1,6 @@
 // A code as a picture: black on white, in the dark too.
 
-import { t } from "./state.ts";
+import { t } from "../../../pages/web/looks.tsx";
 import type { Drawing } from "./wallet.ts";
 import { WORDS } from "./words.ts";
 

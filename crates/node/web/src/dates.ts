@@ -1,6 +1,6 @@
 // Days and minutes as people read them: all of UTC+8, wherever the phone is.
 
-import type { Language } from "./words.ts";
+import type { Language } from "../../../pages/web/words.ts";
 
 const EAST_MIN = 8 * 60;
 const DAY_MIN = 24 * 60;

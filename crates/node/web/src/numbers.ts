@@ -1,6 +1,6 @@
 // Numbers that people type, checked before they are sent.
 
-import { provinceName } from "./provinces.ts";
+import { provinceName } from "../../../pages/web/provinces.ts";
 
 /** Weights of the first seventeen digits of an identity number (GB 11643, ISO 7064 MOD 11-2). */
 const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];

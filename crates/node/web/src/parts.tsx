@@ -2,11 +2,10 @@
 
 import type { ComponentChildren } from "preact";
 
-import { Colour } from "@viridian/wire/pass";
-
+import { t } from "../../../pages/web/looks.tsx";
+import type { Words } from "../../../pages/web/words.ts";
 import type { Fault } from "./fault.ts";
-import { faultText, t } from "./state.ts";
-import { WORDS, type Words } from "./words.ts";
+import { faultText } from "./state.ts";
 
 /** What went wrong, and what to do. */
 export function Faulty({ fault }: { fault: Fault | null }) {
@@ -41,27 +40,5 @@ export function Field(props: { label: Words; bad?: Words | null; children: Compo
         </p>
       )}
     </div>
-  );
-}
-
-const COLOURS = {
-  [Colour.GREEN]: { words: WORDS.green, name: "green" },
-  [Colour.YELLOW]: { words: WORDS.yellow, name: "yellow" },
-  [Colour.RED]: { words: WORDS.red, name: "red" },
-} as const;
-
-/** A colour as shape, word and colour: whoever cannot tell colours reads the other two. No tick, which a guard would take for a pass. */
-export function ColourMark({ colour, big = false }: { colour: Colour; big?: boolean }) {
-  const known = COLOURS[colour as keyof typeof COLOURS];
-  if (!known) return null;
-  return (
-    <span class={`colour ${known.name}${big ? " big" : ""}`} data-testid={big ? "colour" : undefined}>
-      <svg viewBox="0 0 24 24" aria-hidden="true">
-        {known.name === "green" && <circle cx="12" cy="12" r="9" />}
-        {known.name === "yellow" && <path d="M12 3 22 21H2z" />}
-        {known.name === "red" && <path d="M8 2h8l6 6v8l-6 6H8l-6-6V8z" />}
-      </svg>
-      {t(known.words)}
-    </span>
   );
 }

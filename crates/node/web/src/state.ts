@@ -4,12 +4,13 @@ import { create } from "@bufbuild/protobuf";
 import { signal as state } from "@preact/signals";
 import { RefusalSchema, type GetHomeResponse, type QueryResponse, type Refusal } from "@viridian/wire/resident";
 
+import { t } from "../../../pages/web/looks.tsx";
+import { keepSetting, setting } from "../../../pages/web/settings.ts";
 import { Fault, faultOf } from "./fault.ts";
-import { keepSetting, setting } from "./settings.ts";
 import { Refused } from "./stock.ts";
 import { OWN } from "./store.ts";
 import type { Wallet } from "./wallet.ts";
-import { FAULTS, WORDS, type Language, type Words } from "./words.ts";
+import { FAULTS, WORDS } from "./words.ts";
 import { keptWish, keepWish, type Wish } from "./wish.ts";
 
 export type Phase = "opening" | "open" | "elsewhere" | { failed: Fault };
@@ -24,9 +25,6 @@ export const status = state<QueryResponse | null>(null);
 /** `null` until it is known. */
 export const online = state<boolean | null>(null);
 export const clockWrongMin = state(0);
-export const newer = state<ServiceWorker | null>(null);
-export const language = state<Language>(setting("language") === "en" ? "en" : "zh");
-export const large = state(setting("large") === "yes");
 export const wish = state<Wish>(keptWish());
 /** Why there are no passes for the wish, if the home said so. */
 export const refusal = state<Refusal | null>(null);
@@ -35,9 +33,6 @@ export const stockFault = state<Fault | null>(null);
 export const fetching = state(false);
 /** Grows whenever passes came or went. */
 export const stockChanged = state(0);
-
-/** A word in the language that was chosen. */
-export const t = (words: Words): string => words[language.value];
 
 /** What went wrong, and what to do. */
 export function faultText(fault: Fault): string {

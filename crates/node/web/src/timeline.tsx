@@ -3,8 +3,8 @@
 import { Colour } from "@viridian/wire/pass";
 import type { QueryResponse, Reason } from "@viridian/wire/resident";
 
+import { language, t } from "../../../pages/web/looks.tsx";
 import { dayOf, dayShort, dayText } from "./dates.ts";
-import { language, t } from "./state.ts";
 import { WORDS } from "./words.ts";
 
 /** Most days that are drawn; what lasts longer, or has no day, ends in an arrow. */

@@ -2,7 +2,7 @@
 
 import { Colour, TestAge } from "@viridian/wire/pass";
 
-import { keepSetting, setting } from "./settings.ts";
+import { keepSetting, setting } from "../../../pages/web/settings.ts";
 
 export interface Wish {
   worst: "green" | "not-red";

@@ -1,17 +1,10 @@
 // What people read, in Chinese and English.
 
-export type Language = "zh" | "en";
-export interface Words {
-  zh: string;
-  en: string;
-}
-
-const w = (zh: string, en: string): Words => ({ zh, en });
+import { w, type Words } from "../../../pages/web/words.ts";
 
 export const WORDS = {
   title: w("健康码", "Wallet"),
   loading: w("正在打开…", "Opening …"),
-  large: w("大字", "Large type"),
   back: w("返回", "Back"),
   others: w("其他功能", "Everything else"),
   retry: w("重试", "Try again"),
@@ -88,9 +81,6 @@ export const WORDS = {
   tripDone: w("已申报，回执已保存。", "Declared. The receipt is kept."),
 
   status: w("我的状态", "My status"),
-  green: w("绿码", "Green"),
-  yellow: w("黄码", "Yellow"),
-  red: w("红码", "Red"),
   under: w("依据规则", "Under rules"),
   openReasons: w("未解除的原因", "Open reasons"),
   noReasons: w("没有未解除的原因。", "There is no open reason."),

@@ -1,7 +1,8 @@
 // What the gate asks for, and under whose rules: for that the passes are fetched.
 
+import { t } from "../../../../pages/web/looks.tsx";
 import { TEST_AGES, type Wish } from "../wish.ts";
-import { choose, go, home, t, wish } from "../state.ts";
+import { choose, go, home, wish } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 export function Ask() {

@@ -3,10 +3,11 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { t } from "../../../../pages/web/looks.tsx";
 import type { Fault } from "../fault.ts";
 import { freshId } from "../keys.ts";
 import { Faulty } from "../parts.tsx";
-import { attempt, t } from "../state.ts";
+import { attempt } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 const asking = state(false);

@@ -3,12 +3,13 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { language, t } from "../../../../pages/web/looks.tsx";
 import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { freshId, fromHex, hex } from "../keys.ts";
 import { byteLength } from "../numbers.ts";
 import { Faulty, Field } from "../parts.tsx";
-import { about, attempt, home, language, status, t } from "../state.ts";
+import { about, attempt, home, status } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 /** Longest statement, in bytes. */

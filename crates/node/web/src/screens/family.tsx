@@ -4,13 +4,14 @@ import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Proxy } from "@viridian/wire/proxies";
 
+import { language, t } from "../../../../pages/web/looks.tsx";
 import { beginOf, dayOf, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { readMandate } from "../mandate.ts";
 import { byteLength } from "../numbers.ts";
 import { Faulty, Field } from "../parts.tsx";
-import { attempt, language, registered, status, switchTo, t, wallet } from "../state.ts";
+import { attempt, registered, status, switchTo, wallet } from "../state.ts";
 import type { Person } from "../store.ts";
 import { WORDS } from "../words.ts";
 

@@ -3,11 +3,13 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { t } from "../../../../pages/web/looks.tsx";
+import type { Words } from "../../../../pages/web/words.ts";
 import type { Fault } from "../fault.ts";
 import { Faulty } from "../parts.tsx";
-import { attempt, fillStock, go, stockChanged, t } from "../state.ts";
+import { attempt, fillStock, go, stockChanged } from "../state.ts";
 import type { Wallet } from "../wallet.ts";
-import { WORDS, type Words } from "../words.ts";
+import { WORDS } from "../words.ts";
 
 const asking = state(false);
 const sending = state(false);

@@ -2,8 +2,10 @@
 
 import { ReasonState } from "@viridian/wire/resident";
 
-import { actsFor, go, large, status, t, type Screen } from "../state.ts";
-import { WORDS, type Words } from "../words.ts";
+import { large, t } from "../../../../pages/web/looks.tsx";
+import type { Words } from "../../../../pages/web/words.ts";
+import { actsFor, go, status, type Screen } from "../state.ts";
+import { WORDS } from "../words.ts";
 
 const OTHERS: [Screen, Words][] = [
   ["check-in", WORDS.checkIn],

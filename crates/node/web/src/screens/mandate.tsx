@@ -3,11 +3,12 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { language, t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
 import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { Faulty } from "../parts.tsx";
-import { attempt, fillStock, language, status, t, wallet } from "../state.ts";
+import { attempt, fillStock, status, wallet } from "../state.ts";
 import type { Drawing } from "../wallet.ts";
 import { WORDS } from "../words.ts";
 

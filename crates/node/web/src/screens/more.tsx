@@ -4,12 +4,13 @@ import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ForeignEventState, type ForeignEvent } from "@viridian/wire/resident";
 
+import { language, t } from "../../../../pages/web/looks.tsx";
+import { provinceName } from "../../../../pages/web/provinces.ts";
 import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { Faulty } from "../parts.tsx";
-import { provinceName } from "../provinces.ts";
-import { actsFor, attempt, go, home, language, registered, status, t, wallet } from "../state.ts";
+import { actsFor, attempt, go, home, registered, status, wallet } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 const fault = state<Fault | null>(null);

@@ -3,11 +3,12 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
 import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { Faulty } from "../parts.tsx";
-import { attempt, go, t, wish } from "../state.ts";
+import { attempt, go, wish } from "../state.ts";
 import { Refused } from "../stock.ts";
 import type { Sheet } from "../wallet.ts";
 import { WORDS } from "../words.ts";

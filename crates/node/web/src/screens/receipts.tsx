@@ -3,11 +3,12 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { language, t } from "../../../../pages/web/looks.tsx";
 import { dayText, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { Faulty } from "../parts.tsx";
-import { attempt, language, t, wallet } from "../state.ts";
+import { attempt, wallet } from "../state.ts";
 import type { Receipt } from "../store.ts";
 import { WORDS } from "../words.ts";
 import { download } from "./more.tsx";

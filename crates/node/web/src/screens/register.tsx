@@ -2,10 +2,11 @@
 
 import { signal as state } from "@preact/signals";
 
+import { t } from "../../../../pages/web/looks.tsx";
 import type { Fault } from "../fault.ts";
 import { byteLength, identityNumber } from "../numbers.ts";
 import { Faulty, Field } from "../parts.tsx";
-import { attempt, go, t } from "../state.ts";
+import { attempt, go } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 /** Longest name, in bytes. */

@@ -4,13 +4,14 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { language, t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
 import { minuteText } from "../dates.ts";
 import { faultOf, type Fault } from "../fault.ts";
 import { Faulty } from "../parts.tsx";
 import { ENDS_SOON_MIN } from "../stock.ts";
 import type { KeptPass } from "../store.ts";
-import { fetching, fillStock, go, language, refusal, stockChanged, stockFault, t, wallet, wish } from "../state.ts";
+import { fetching, fillStock, go, refusal, stockChanged, stockFault, wallet, wish } from "../state.ts";
 import type { Shown } from "../wallet.ts";
 import { wishName } from "../wish.ts";
 import { WORDS } from "../words.ts";

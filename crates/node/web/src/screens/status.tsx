@@ -4,11 +4,13 @@ import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ReasonState, type QueryResponse, type Reason, type WayOut } from "@viridian/wire/resident";
 
+import { ColourMark } from "../../../../pages/web/colour.tsx";
+import { language, t } from "../../../../pages/web/looks.tsx";
 import { dayText, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
-import { ColourMark, Faulty } from "../parts.tsx";
-import { actsFor, attempt, go, home, language, status, t } from "../state.ts";
+import { Faulty } from "../parts.tsx";
+import { actsFor, attempt, go, home, status } from "../state.ts";
 import { Timeline } from "../timeline.tsx";
 import { WORDS } from "../words.ts";
 

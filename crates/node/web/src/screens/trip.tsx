@@ -3,13 +3,14 @@
 import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { t } from "../../../../pages/web/looks.tsx";
+import { provinceName } from "../../../../pages/web/provinces.ts";
 import { fieldOfMinute, minuteOfField } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { freshId } from "../keys.ts";
 import { areaCode, siteNumber } from "../numbers.ts";
 import { Faulty, Field } from "../parts.tsx";
-import { provinceName } from "../provinces.ts";
-import { attempt, t, wallet } from "../state.ts";
+import { attempt, wallet } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 const area = state("");
