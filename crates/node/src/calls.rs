@@ -3,6 +3,7 @@
 use rules::Minute;
 use wire::{DeviceKey, DeviceKeyId, Nonce, Reason, SignedCall, UnverifiedCall};
 
+use crate::proxies::PROXIES_MAX;
 use crate::store::{
     DeviceRow, Evidence, LimitRow, ReadPurpose, ReadRow, ResidentKey, StoreError, Table, WriteSet,
 };
@@ -81,7 +82,7 @@ impl Node {
         write: &mut WriteSet<'_>,
     ) -> Result<(), NodeError> {
         let (key, mut row) = self.limit_of_day(call)?;
-        if row.count >= self.limits.declarations_per_day {
+        if row.count >= call.share_of(self.limits.declarations_per_day) {
             return Err(NodeError::Later {
                 reason: Reason::Overloaded,
                 wait: std::time::Duration::from_hours(1),
@@ -115,8 +116,7 @@ impl Node {
     }
 
     fn limit_of_day<B>(&self, call: &ResidentCall<B>) -> Result<(Vec<u8>, LimitRow), NodeError> {
-        let day = call.now.day().get().to_be_bytes();
-        let key = call.resident.row(&[b'd', day[0], day[1]]);
+        let key = call.limit_key(b'd', &call.now.day().get().to_be_bytes());
         let row = self.vault.get(Table::Limits, &key)?.unwrap_or_default();
         Ok((key, row))
     }
@@ -141,6 +141,22 @@ impl Node {
 }
 
 impl<B> ResidentCall<B> {
+    /// Where it is written how much of a limit of a day or an epoch is used up: the resident's own, or the proxy's. What a proxy uses up
+    /// leaves the resident all of theirs, with which they can end it.
+    pub(crate) fn limit_key(&self, kind: u8, of: &[u8]) -> Vec<u8> {
+        let by: &[u8] = if self.is_proxy { &self.device.0 } else { b"" };
+        self.resident.row(&[&[kind], of, by].concat())
+    }
+
+    /// What of a resident's limit this caller has: a proxy, of which there are four at most, a quarter of as much again.
+    pub(crate) fn share_of(&self, limit: u32) -> u32 {
+        if self.is_proxy {
+            (limit / PROXIES_MAX).max(1)
+        } else {
+            limit
+        }
+    }
+
     /// Puts a row of the trail among the changes: what is answered comes after they are durable. A row is never written
     /// over.
     pub(crate) fn note_reading(

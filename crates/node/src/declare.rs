@@ -140,6 +140,7 @@ impl Node {
         body: EventBody,
     ) -> Result<Declared, NodeError> {
         let _held = self.locks.hold([call.resident]);
+        self.caller_still(call)?;
         let mut resident = self
             .resident(call.resident)?
             .ok_or(NodeError::Refused(Reason::UnknownDevice))?;
@@ -225,6 +226,7 @@ impl Node {
             statement,
         } = (&call.body).try_into()?;
         let _held = self.locks.hold([call.resident]);
+        self.caller_still(&call)?;
         let mut write = self.vault.write();
         call.note_reading(ReadPurpose::Correct, "", &mut write);
         let events = self.events_of(call.resident)?;

@@ -14,22 +14,27 @@ impl Node {
     ///
     /// # Errors
     /// [`Reason::GroundOpen`] while anything of the record counts, or could count, under any rule set in force or announced, or while
-    /// an event from another province waits: leaving is no way out of a colour. Those of every resident's call.
+    /// an event from another province waits: leaving is no way out of a colour. [`Reason::Quota`] for a third time within a day; those of
+    /// every resident's call.
     pub fn leave(&self, request: &proto::LeaveRequest) -> Result<(), NodeError> {
         let call = self.authenticate(request)?;
         let resident = call.resident;
+        let may = || {
+            self.caller_still(&call)?;
+            self.may_leave(resident)
+        };
         let place = {
             let _held = self.locks.hold([resident]);
-            // Counted first: each try reads all devices of the province.
-            let mut write = self.vault.write();
-            self.spend_declaration(&call, &mut write)?;
-            call.commit(write)?;
+            may()?;
             let row = self.resident(resident)?;
-            row.ok_or(NodeError::Refused(Reason::UnknownDevice))?
-                .row
-                .place
+            let place = row.map(|resident| resident.row.place);
+            let place = place.ok_or(NodeError::Refused(Reason::UnknownDevice))?;
+            self.quotas.leave(resident, call.now)?;
+            call.commit(self.vault.write())?;
+            place
         };
-        self.erase_all(&[(resident, place)], |node| node.may_leave(resident))?;
+        // Asked again when nothing else can come in between.
+        self.erase_all(&[(resident, place)], may)?;
         tracing::info!("a resident has left");
         Ok(())
     }

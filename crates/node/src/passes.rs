@@ -111,7 +111,7 @@ impl Node {
         };
         let key = call.resident.row(&wanted.id.0);
         let mut write = self.vault.write();
-        let mut proxy = self.proxy_that_calls(&call)?;
+        let mut proxy = self.caller_still(&call)?;
         if let Some(known) = self.vault.get::<UseRow>(Table::Uses, &key)? {
             let epoch = known.epoch;
             let is_own = proxy.as_ref().is_none_or(|p| p.uses.contains(&wanted.id.0));
@@ -146,12 +146,10 @@ impl Node {
         epoch: u32,
         passes: usize,
     ) -> Result<(Vec<u8>, LimitRow), NodeError> {
-        let key = call
-            .resident
-            .row(&[&b"e"[..], &epoch.to_be_bytes()].concat());
+        let key = call.limit_key(b'e', &epoch.to_be_bytes());
         let mut row: LimitRow = self.vault.get(Table::Limits, &key)?.unwrap_or_default();
         row.count += u32::try_from(passes).unwrap_or(u32::MAX);
-        if row.count > self.limits.passes_per_epoch {
+        if row.count > call.share_of(self.limits.passes_per_epoch) {
             return Err(NodeError::Later {
                 reason: Reason::ProverBusy,
                 wait: Duration::from_hours(1),
@@ -172,7 +170,7 @@ impl Node {
     ) -> Result<Making, NodeError> {
         let call = self.authenticate(request)?;
         let UseId(use_id) = (&call.body).try_into()?;
-        let proxy = self.proxy_that_calls(&call)?;
+        let proxy = self.caller_still(&call)?;
         if proxy.is_some_and(|proxy| !proxy.uses.contains(&use_id)) {
             return Err(NodeError::Refused(Reason::NotFound));
         }

@@ -12,7 +12,7 @@ use crate::store::{DeviceRow, ProxyRow, ResidentKey, StoreError, Table, UseRow, 
 use crate::{Node, NodeError};
 
 /// Most proxies of one resident at a time.
-const PROXIES_MAX: usize = 4;
+pub(crate) const PROXIES_MAX: u32 = 4;
 /// Requests for passes of one proxy from which on those that revoke nothing any more are dropped.
 const USES_LOOKED_THROUGH: usize = 256;
 /// Most requests for passes of one proxy that are kept with it: 16 bytes each, in a row of at most 64 KiB.
@@ -78,6 +78,7 @@ impl Node {
         let wish = ProxyWish::try_from(&call.body)?;
         let (resident, now, id) = (call.resident, call.now, wish.key.id());
         let _held = self.locks.hold([resident]);
+        self.caller_still(&call)?;
         let mut write = self.vault.write();
         self.spend_declaration(&call, &mut write)?;
         self.forget_past_proxies(&mut write, resident, now)?;
@@ -126,7 +127,7 @@ impl Node {
         {
             return Err(NodeError::Refused(Reason::AlreadyBound));
         }
-        if own.is_none() && known >= PROXIES_MAX {
+        if own.is_none() && known >= PROXIES_MAX as usize {
             return Err(NodeError::Refused(Reason::TooManyProxies));
         }
         let new = || ProxyRow {
@@ -220,18 +221,23 @@ impl Node {
         Ok(write.commit()?)
     }
 
-    /// The row of the proxy that makes a call, as it is now; none for a device of the resident.
+    /// Who makes a call, as it is now: the row of a proxy, none for a device of the resident. Asked again once the resident is held:
+    /// a phone that was lost may have been unbound, and a proxy ended, since the call was authenticated.
     ///
     /// # Errors
-    /// [`Reason::UnknownDevice`] if it was ended since the call was authenticated.
-    pub(crate) fn proxy_that_calls<B>(
+    /// [`Reason::UnknownDevice`] if so.
+    pub(crate) fn caller_still<B>(
         &self,
         call: &ResidentCall<B>,
     ) -> Result<Option<ProxyRow>, NodeError> {
-        if !call.is_proxy {
-            return Ok(None);
+        if call.is_proxy {
+            return self.proxy(call.resident, call.device, call.now).map(Some);
         }
-        self.proxy(call.resident, call.device, call.now).map(Some)
+        let row: Option<DeviceRow> = self.vault.get(Table::Devices, &call.device.0)?;
+        match row {
+            Some(row) if row.resident == call.resident => Ok(None),
+            _ => Err(NodeError::Refused(Reason::UnknownDevice)),
+        }
     }
 
     /// Puts a request for passes with those of its proxy, so that its end revokes them. The resident's lock is held.

@@ -164,12 +164,17 @@ impl QuotaSettings {
     }
 }
 
+/// How often somebody may leave, come back and leave again: each time reads all devices of the province while nothing is signed, and takes a
+/// place in the tree for good.
+const LEAVINGS_PER_DAY: u32 = 2;
+
 /// What is left of each caller's quota.
 pub(crate) struct NodeQuotas {
     began: Instant,
     events: Quotas<SourceId>,
     devices: Quotas<DeviceKeyId>,
     tries: Quotas<ResidentKey>,
+    leavings: Quotas<ResidentKey>,
     addresses: Quotas<IpAddr>,
 }
 
@@ -191,6 +196,10 @@ impl NodeQuotas {
                 MAX_CALLERS,
             ),
             tries: Quotas::new(tries, MAX_PERSONS),
+            leavings: Quotas::new(
+                Quota::every(day / LEAVINGS_PER_DAY, LEAVINGS_PER_DAY),
+                MAX_PERSONS,
+            ),
             addresses: Quotas::new(
                 per_minute(
                     settings.address_registers_per_min,
@@ -225,6 +234,12 @@ impl NodeQuotas {
     pub(crate) fn register_try(&self, person: ResidentKey, now: Minute) -> Result<(), NodeError> {
         let now = Duration::from_mins(now.get().into());
         self.tries.take(&person, 1, now).map_err(used_up)
+    }
+
+    /// Counts that a resident leaves. Here and not among the resident's rows, which go with them. By the node's own clock.
+    pub(crate) fn leave(&self, person: ResidentKey, now: Minute) -> Result<(), NodeError> {
+        let now = Duration::from_mins(now.get().into());
+        self.leavings.take(&person, 1, now).map_err(used_up)
     }
 
     /// The register confirmed the person who tried, so the tries before were no guesses.

@@ -94,7 +94,7 @@ impl Node {
                 }
             }
         }
-        retained.erased = self.erase_all(&gone, |_| Ok(()))?;
+        retained.erased = self.erase_all(&gone, || Ok(()))?;
         self.forget_forwarded(oldest)?;
         self.forget_openings(horizon.first_epoch)?;
         // They name devices, and would lie there until the next epoch closes.
@@ -226,7 +226,7 @@ impl Node {
     pub(crate) fn erase_all(
         &self,
         gone: &[(ResidentKey, u32)],
-        may: impl Fn(&Self) -> Result<(), NodeError>,
+        may: impl Fn() -> Result<(), NodeError>,
     ) -> Result<u64, NodeError> {
         if gone.is_empty() {
             return Ok(0);
@@ -247,7 +247,7 @@ impl Node {
             .collect();
         for (resident, place) in gone {
             let _held = self.locks.hold([*resident]);
-            may(self)?;
+            may()?;
             let mut write = self.vault.write();
             self.revoke_of_erased(&mut write, *resident)?;
             self.forget_proxies(&mut write, *resident)?;

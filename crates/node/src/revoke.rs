@@ -167,7 +167,7 @@ impl Node {
             return Err(NodeError::Refused(Reason::ProxyRefused));
         }
         let _held = self.locks.hold([resident]);
-        let proxy = self.proxy_that_calls(&call)?;
+        let proxy = self.caller_still(&call)?;
         let mut prefixes = match (use_id, proxy) {
             (Some(id), Some(proxy)) if !proxy.uses.contains(&id.0) => {
                 return Err(NodeError::Refused(Reason::NotFound));

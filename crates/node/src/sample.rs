@@ -25,14 +25,11 @@ use crate::store::{
     CommittedRow, DeviceRow, EventRow, Evidence, ReadPurpose, ResidentKey, ResidentRow, StoreError,
     Table,
 };
+use crate::trail::{OPENINGS_MAX, OpeningNote};
 use crate::{Node, NodeError};
 
-/// How often one auditor has one leaf of a registry opened: an answer may be lost, and a program start over.
-const OPENINGS_MAX: u32 = 4;
 /// Fewest events that fill a call; a leaf takes one call for each so many, and one more.
 const EVENTS_PER_CALL_MIN: u32 = 40;
-/// Rows of openings removed at a time.
-const FORGET_LEN: usize = 4_096;
 
 /// An auditor, by the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,7 +135,14 @@ impl Node {
             .vault
             .get(Table::Residents, &resident.0)?
             .ok_or(NodeError::Store(StoreError::Damaged(Table::Places)))?;
-        self.note_opening(auditor, asked, resident, row.events)?;
+        self.note_opening(&OpeningNote {
+            leaf: (asked.epoch, asked.place),
+            by: Sha256::digest(auditor.to_string()).into(),
+            most: OPENINGS_MAX * (1 + row.events / EVENTS_PER_CALL_MIN),
+            resident,
+            purpose: auditor.purpose(asked.epoch),
+        })?;
+        tracing::info!(%auditor, epoch = asked.epoch.get(), "a drawn leaf is opened to an auditor");
         let (events, events_total) = self.opened_events(resident, asked.first_event)?;
         let content = LeafContent {
             resident: IdentityNumber::from_bytes(&row.identity_number)
@@ -198,28 +202,6 @@ impl Node {
         closed
             .filter(|closed| closed.head.head == own.head)
             .ok_or(NodeError::Refused(Reason::SampleGone))
-    }
-
-    /// Counts an opening and puts it into the resident's trail, in one commit.
-    fn note_opening(
-        &self,
-        auditor: &Auditor,
-        asked: &LeafRequest,
-        resident: ResidentKey,
-        events: u32,
-    ) -> Result<(), NodeError> {
-        let mut key = committed_key(asked.epoch, asked.place);
-        key.extend(Sha256::digest(auditor.to_string()));
-        let calls: u32 = self.vault.get(Table::Openings, &key)?.unwrap_or(0);
-        if calls >= OPENINGS_MAX * (1 + events / EVENTS_PER_CALL_MIN) {
-            return Err(NodeError::Refused(Reason::Quota));
-        }
-        let mut write = self.vault.write();
-        write.put(Table::Openings, &key, &(calls + 1));
-        self.note_reading_by_other(resident, auditor.purpose(asked.epoch), &mut write);
-        write.commit()?;
-        tracing::info!(%auditor, epoch = asked.epoch.get(), "a drawn leaf is opened to an auditor");
-        Ok(())
     }
 
     /// A resident's events from number `first` on, as many as one answer holds, and how many there are in all.
@@ -312,21 +294,5 @@ impl Node {
     fn known_key(&self, source: SourceId) -> Option<([u8; 32], Minute, Minute)> {
         let known = self.sources.get(&source)?;
         Some((known.key.to_bytes(), known.grant.since, known.grant.until))
-    }
-
-    /// Removes who had what opened of registries before `first`.
-    pub(crate) fn forget_openings(&self, first: Epoch) -> Result<(), NodeError> {
-        loop {
-            let mut old = self.vault.keys(Table::Openings, b"", FORGET_LEN)?;
-            old.retain(|key| key[..] < first.get().to_be_bytes()[..]);
-            if old.is_empty() {
-                return Ok(());
-            }
-            let mut write = self.vault.write();
-            for key in &old {
-                write.delete(Table::Openings, key);
-            }
-            write.commit()?;
-        }
     }
 }

@@ -4,14 +4,19 @@
 use commitment::Epoch;
 use federation::{FederationId, PeerId, Role};
 use rules::Minute;
-use wire::{DeviceKeyId, READING_PLACE_BYTES};
+use wire::{DeviceKeyId, READING_PLACE_BYTES, Reason};
 
+use crate::epoch::committed_key;
 use crate::proxies::{KnownProxy, name_of};
 use crate::store::{ReadPurpose, ReadRow, ResidentKey, StoreError, Table, WriteSet};
 use crate::{Node, NodeError};
 
 /// Readings that a resident is shown at once.
 const SHOWN_MAX: usize = 16;
+/// How often one reader has one thing of one registry opened: an answer may be lost, and a program start over.
+pub(crate) const OPENINGS_MAX: u32 = 4;
+/// Rows of openings removed at a time.
+const FORGET_LEN: usize = 4_096;
 /// Where a reading stands in its resident's trail: minute and random.
 type Place = [u8; READING_PLACE_BYTES];
 /// Ends the key of a reading by somebody else than the resident, so that it is found without opening all others.
@@ -43,6 +48,20 @@ pub struct Readings {
     pub next: Option<Place>,
 }
 
+/// An opening of a leaf that is to be counted and told.
+pub(crate) struct OpeningNote {
+    /// Epoch of the registry and place in the tree.
+    pub(crate) leaf: (Epoch, u32),
+    /// Digest of who reads, and of what of the leaf.
+    pub(crate) by: [u8; 32],
+    /// How often that may be.
+    pub(crate) most: u32,
+    /// Whose record.
+    pub(crate) resident: ResidentKey,
+    /// What for.
+    pub(crate) purpose: ReadPurpose,
+}
+
 /// Who reads, what for, and in which registry; none where the resident does, or a proxy.
 fn reader_of(
     purpose: ReadPurpose,
@@ -71,17 +90,40 @@ fn reader_of(
 }
 
 impl Node {
-    /// Puts a reading by somebody else than the resident among the changes. A row is never written over.
-    pub(crate) fn note_reading_by_other(
-        &self,
-        resident: ResidentKey,
-        purpose: ReadPurpose,
-        write: &mut WriteSet<'_>,
-    ) {
-        self.note_by_other(resident, purpose, [0; 32], write);
+    /// Counts an opening and puts it into the resident's trail, in one commit.
+    ///
+    /// # Errors
+    /// [`Reason::Quota`].
+    pub(crate) fn note_opening(&self, note: &OpeningNote) -> Result<(), NodeError> {
+        let mut key = committed_key(note.leaf.0, note.leaf.1);
+        key.extend(note.by);
+        let calls: u32 = self.vault.get(Table::Openings, &key)?.unwrap_or(0);
+        if calls >= note.most {
+            return Err(NodeError::Refused(Reason::Quota));
+        }
+        let mut write = self.vault.write();
+        write.put(Table::Openings, &key, &(calls + 1));
+        self.note_by_other(note.resident, note.purpose, [0; 32], &mut write);
+        Ok(write.commit()?)
     }
 
-    /// The same of a reading by a proxy.
+    /// Removes who had what opened of registries before `first`.
+    pub(crate) fn forget_openings(&self, first: Epoch) -> Result<(), NodeError> {
+        loop {
+            let mut old = self.vault.keys(Table::Openings, b"", FORGET_LEN)?;
+            old.retain(|key| key[..] < first.get().to_be_bytes()[..]);
+            if old.is_empty() {
+                return Ok(());
+            }
+            let mut write = self.vault.write();
+            for key in &old {
+                write.delete(Table::Openings, key);
+            }
+            write.commit()?;
+        }
+    }
+
+    /// Puts a reading by a proxy among the changes. A row is never written over.
     pub(crate) fn note_reading_by_proxy(
         &self,
         resident: ResidentKey,

@@ -28,11 +28,10 @@ use crate::epoch::{Closed, committed_key};
 use crate::proving::{Job, spread};
 use crate::quotas::used_up;
 use crate::registry::refused_registry;
-use crate::store::{CommittedRow, ReadPurpose, ResidentKey, ResidentRow, StoreError, Table};
+use crate::store::{CommittedRow, ReadPurpose, ResidentRow, StoreError, Table};
+use crate::trail::{OPENINGS_MAX, OpeningNote};
 use crate::{Node, NodeError};
 
-/// How often one event is opened in one registry: an answer may be lost, and a program start over.
-const OPENINGS_MAX: u32 = 4;
 /// Sources told apart; a province has thousands.
 const MAX_SOURCES: usize = 16_384;
 
@@ -126,8 +125,6 @@ impl Node {
         };
         let permit = Arc::clone(&room.at_once).try_acquire_owned();
         let permit = permit.map_err(|_| busy(Duration::from_secs(1)))?;
-        let now = room.began.elapsed();
-        room.quotas.take(&caller, 1, now).map_err(used_up)?;
         let (answer, answered) = oneshot::channel();
         let job = OpeningJob {
             node: Arc::clone(self),
@@ -207,34 +204,6 @@ impl Node {
             closed,
         })
     }
-
-    /// Counts an opening and puts it into the resident's trail, in one commit.
-    fn note_opening_for_source(
-        &self,
-        caller: SourceId,
-        asked: &OpeningRequest,
-        (resident, place): (ResidentKey, u32),
-    ) -> Result<(), NodeError> {
-        let mut key = committed_key(asked.epoch, place);
-        let what = Sha256::new_with_prefix(caller.to_string())
-            .chain_update(b"\0")
-            .chain_update(asked.event.id.0);
-        key.extend(what.finalize());
-        let calls: u32 = self.vault.get(Table::Openings, &key)?.unwrap_or(0);
-        if calls >= OPENINGS_MAX {
-            return Err(NodeError::Refused(Reason::Quota));
-        }
-        let mut write = self.vault.write();
-        write.put(Table::Openings, &key, &(calls + 1));
-        let purpose = ReadPurpose::Opening {
-            source: caller,
-            epoch: asked.epoch.get(),
-        };
-        self.note_reading_by_other(resident, purpose, &mut write);
-        write.commit()?;
-        tracing::info!(source = %caller, epoch = asked.epoch.get(), "a record is opened for the source of an event");
-        Ok(())
-    }
 }
 
 /// What is sought by a request, and the answer that is looked for first: whoever names a bound asks whether it has ended.
@@ -273,6 +242,9 @@ impl OpeningJob {
         let room = self.node.opening_room()?;
         let accepted = self.asked.receipt.signed.receipt.accepted;
         let standing = self.node.standing(&self.asked, accepted)?;
+        // Whoever was told to come again, since there was no room, has used up nothing.
+        let now = room.began.elapsed();
+        room.quotas.take(&self.caller, 1, now).map_err(used_up)?;
         let (inputs, witness) = self.planned(&standing)?;
         let seed = self.node.entropy.bytes();
         let proof = room.prover.prove(&inputs, &witness, seed);
@@ -316,7 +288,21 @@ impl OpeningJob {
             node.closed_under(&standing.own)?;
             return Err(NodeError::Refused(Reason::NotCommitted));
         };
-        node.note_opening_for_source(self.caller, &self.asked, (resident, row.place))?;
+        let epoch = self.asked.epoch;
+        let by = Sha256::new_with_prefix(self.caller.to_string())
+            .chain_update(b"\0")
+            .chain_update(self.asked.event.id.0);
+        node.note_opening(&OpeningNote {
+            leaf: (epoch, row.place),
+            by: by.finalize().into(),
+            most: OPENINGS_MAX,
+            resident,
+            purpose: ReadPurpose::Opening {
+                source: self.caller,
+                epoch: epoch.get(),
+            },
+        })?;
+        tracing::info!(source = %self.caller, epoch = epoch.get(), "a record is opened for the source of an event");
         let element = |bytes: &[u8; 32], table| {
             fr_from_bytes(bytes).map_err(|_| NodeError::Store(StoreError::Damaged(table)))
         };

@@ -130,9 +130,7 @@ async fn leaving_is_no_way_out_of_a_colour_nor_of_a_stay_that_may_yet_be_listed(
     for phone in [&mut ill, &mut away] {
         assert_eq!(refusal(phone).await, Some(Reason::GroundOpen));
     }
-    let kept = rows(house);
-    // What a try costs is written; nothing else has changed.
-    assert_eq!((&kept[..5], &kept[6..]), (&before[..5], &before[6..]));
+    assert_eq!(rows(house), before, "nothing has changed");
     assert!(!ill.query(RULES).await.unwrap().reasons.is_empty());
 
     // A stay leaves by its days; a ground that only tests or a release close does not.
@@ -156,4 +154,19 @@ async fn who_leaves_does_not_get_away_from_what_another_province_is_about_to_con
     until(away, &listed, ForwardedState::Accepted).await;
     assert_eq!(phone.query(RULES).await.unwrap().colour(), Colour::Yellow);
     assert_eq!(refusal(&mut phone).await, Some(Reason::GroundOpen));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_leaves_and_comes_back_a_third_time_within_a_day() {
+    let world = World::new(Wish::default()).await;
+    let house = &world.houses[0];
+    let mut phone = Phone::registered(house, 1).await;
+    for _ in 0..2 {
+        leave(&mut phone).await.unwrap();
+        phone.register(&name(1)).await.unwrap();
+    }
+    assert_eq!(refusal(&mut phone).await, Some(Reason::Quota));
+    phone.query(RULES).await.unwrap();
+    world.advance_to(START + DAY);
+    leave(&mut phone).await.unwrap();
 }

@@ -342,3 +342,33 @@ async fn a_lost_phone_takes_its_proxies_with_it_and_so_does_who_leaves() {
     of_leaver.person = person(house.home, 3);
     of_leaver.register(&name(3)).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_proxy_uses_up_leaves_the_resident_all_of_theirs() {
+    let mut wish = Wish::default();
+    wish.limits.declarations_per_day = 8;
+    wish.limits.passes_per_epoch = 8;
+    let world = World::new(wish).await;
+    let house = &world.houses[0];
+    let (mut own, mut proxy) = family(house, 1, START + DAY).await;
+    epoch(&world, 1).await;
+    // A quarter of each.
+    for _ in 0..2 {
+        check_in(&mut proxy).await.unwrap();
+    }
+    let refused = check_in(&mut proxy).await.unwrap_err();
+    assert_eq!(reason_of(&refused), Some(Reason::Overloaded));
+    let body = |count| request(count, Colour::Yellow, TestAge::NotAsked, "");
+    ask(&mut proxy, &body(2)).await.unwrap();
+    let refused = ask(&mut proxy, &body(1)).await.unwrap_err();
+    assert_eq!(reason_of(&refused), Some(Reason::ProverBusy));
+
+    ask(&mut own, &body(8)).await.unwrap();
+    // One of the eight has named the proxy, and the last ends it.
+    for _ in 0..6 {
+        check_in(&mut own).await.unwrap();
+    }
+    set(&mut own, key_of(&proxy), "女儿", START).await.unwrap();
+    let refused = check_in(&mut own).await.unwrap_err();
+    assert_eq!(reason_of(&refused), Some(Reason::Overloaded));
+}
