@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use commitment::Epoch;
 use ed25519_dalek::{Signature, Signer as _};
 use ledger::log::{Entry, RevocationBatch as RevocationNotice};
-use rules::Minute;
+use rules::{Minute, ProvinceCode};
 use sha2::{Digest as _, Sha256};
 use verifier::trust::{
     BatchEntry, Bundle, Candidate, MAX_REGISTRIES, OnlineDocument, ProvinceSignature,
@@ -74,6 +74,20 @@ impl Node {
     /// # Errors
     /// [`Reason::TrustRefused`], [`Reason::AlreadySigned`].
     pub fn cosign_online(&self, document: &OnlineDocument) -> Result<ProvinceSignature, NodeError> {
+        let signed = self.cosign_proposed(document, None)?;
+        signed.ok_or(NodeError::Refused(Reason::TrustRefused))
+    }
+
+    /// The same of a document that another province proposes; none where all that speaks against it is that it left out what that
+    /// province was given ([`Node::lacks_own_part`]).
+    ///
+    /// # Errors
+    /// As [`Node::cosign_online`].
+    pub(crate) fn cosign_proposed(
+        &self,
+        document: &OnlineDocument,
+        proposer: Option<ProvinceCode>,
+    ) -> Result<Option<ProvinceSignature>, NodeError> {
         let _held = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
         let refused = NodeError::Refused(Reason::TrustRefused);
         let message = document.signing_bytes().map_err(|_| refused.clone())?;
@@ -82,7 +96,8 @@ impl Node {
         let digest: [u8; 32] = Sha256::digest(&message).into();
         let key = document.sequence.get().to_be_bytes();
         let signed_before = self.vault.get::<[u8; 32]>(Table::OnlineSigned, &key)?;
-        if signed_before != Some(digest) {
+        let is_new = signed_before != Some(digest);
+        if is_new {
             self.be_quiet()?;
             if signed_before.is_some() || document.sequence.get() <= self.last_signed_sequence()? {
                 return Err(NodeError::Refused(Reason::AlreadySigned));
@@ -92,6 +107,13 @@ impl Node {
             if document.sequence.get() > latest || !self.would_say(document, under_way.as_ref()) {
                 return Err(refused);
             }
+        }
+        if let Some(proposer) = proposer
+            && self.lacks_own_part(document, proposer)?
+        {
+            return Ok(None);
+        }
+        if is_new {
             // Older numbers are refused by this one alone, so only the last is kept.
             let mut write = self.vault.write();
             for old in self.vault.keys(Table::OnlineSigned, b"", usize::MAX)? {
@@ -102,10 +124,10 @@ impl Node {
             self.note_under_way(&mut write, document);
             write.commit()?;
         }
-        Ok(ProvinceSignature {
+        Ok(Some(ProvinceSignature {
             slot: self.slot,
             signature: head_key.sign(&message).to_bytes(),
-        })
+        }))
     }
 
     fn would_say(&self, document: &OnlineDocument, under_way: Option<&BatchEntry>) -> bool {

@@ -3,9 +3,8 @@ use std::sync::Arc;
 use commitment::Epoch;
 use federation::Caller;
 use ledger::SignedTreeHead;
-use rules::ProvinceCode;
 use tonic::{Request, Response, Status};
-use verifier::trust::{OnlineDocument, ProvinceSignature, SignedOnline};
+use verifier::trust::{OnlineDocument, SignedOnline};
 use wire::federation::v1 as proto;
 use wire::federation::v1::federation_service_server::FederationService;
 use wire::{Contributed, Proposal, PublishedRegistry, Reason};
@@ -100,24 +99,35 @@ impl FederationService for FederationDesk {
             let batch = self.peers.batch_from(from, &entry).await?;
             self.desk.node().offer(&batch);
         }
-        let proposed = document.clone();
-        let signed = self
-            .desk
-            .ask(move |node| cosign_proposed(node, &proposed, from));
-        let signed = match signed.await {
-            Err(refused) if wire::reason_of(&refused) == Some(Reason::TrustRefused) => {
-                // It may rest on a list that was published while this node was not to be reached.
-                if let Err(status) = self.peers.list_from(from, &self.desk).await {
-                    let code = status.code();
-                    tracing::info!(province = from.get(), ?code, "a list is not to be had");
-                    return Err(refused);
-                }
-                let again = self
-                    .desk
-                    .ask(move |node| cosign_proposed(node, &document, from));
-                again.await?
+        let sign = async || {
+            let proposed = document.clone();
+            let sign = move |node: &Arc<Node>| node.cosign_proposed(&proposed, Some(from));
+            self.desk.ask(sign).await
+        };
+        let newest = || Some(self.desk.node().trust_list()?.online().sequence);
+        let before = newest();
+        let mut signed = sign().await;
+        let is_refused = match &signed {
+            Ok(signed) => signed.is_none(),
+            Err(status) => wire::reason_of(status) == Some(Reason::TrustRefused),
+        };
+        if is_refused {
+            // It may rest on a list that was published while this node was not to be reached.
+            if let Err(status) = self.peers.list_from(from, &self.desk).await {
+                let code = status.code();
+                tracing::info!(province = from.get(), ?code, "a list is not to be had");
             }
-            signed => signed?,
+            // Without a newer one the answer is what it was.
+            if newest() != before {
+                signed = sign().await;
+            }
+        }
+        let Some(signed) = signed? else {
+            tracing::warn!(
+                province = from.get(),
+                "a batch of revocations is not signed for: it lacks this province's part, which its proposer was given"
+            );
+            return Err(wire::status(Reason::TrustRefused));
         };
         let signature = signed.to_bytes().to_vec();
         Ok(Response::new(proto::CosignOnlineResponse { signature }))
@@ -167,16 +177,4 @@ impl FederationService for FederationDesk {
         let signed = self.desk.ask(move |node| node.signed_online(after)).await?;
         Ok(Response::new(wire::signed_number_response(&signed)?))
     }
-}
-
-/// Signs a document that another province proposes, unless it left out what that province was given.
-fn cosign_proposed(
-    node: &Node,
-    document: &OnlineDocument,
-    from: ProvinceCode,
-) -> Result<ProvinceSignature, NodeError> {
-    if node.lacks_own_part(document, from)? {
-        return Err(NodeError::Refused(Reason::TrustRefused));
-    }
-    node.cosign_online(document)
 }

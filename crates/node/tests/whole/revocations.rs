@@ -1,9 +1,15 @@
 //! Revocation: what came in, what the holder asks for, and what the other provinces and the gates see of it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use federation::PeerId;
 use rules::{EventBody, SourceKind, TestResult};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 use verifier::trust::{BATCH_LEN, InHand, Increment, Revocation, RevocationBatch};
 use verifier::{Pass, RevocationHash};
 use wire::federation::v1::{ContributeRequest, CosignOnlineRequest};
@@ -290,8 +296,32 @@ async fn given(house: &House, proposer: &PeerId) -> Vec<Revocation> {
     Contributed::try_from(answer.get_ref()).unwrap().0
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// Counts what is warned of on this thread with these words.
+struct Warned(Arc<AtomicUsize>, &'static str);
+
+impl<S: tracing::Subscriber> Layer<S> for Warned {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        struct Message(String);
+        impl Visit for Message {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                if field.name() == "message" {
+                    self.0 = format!("{value:?}");
+                }
+            }
+        }
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        let is_it = *event.metadata().level() == tracing::Level::WARN && message.0.contains(self.1);
+        self.0.fetch_add(usize::from(is_it), Ordering::Relaxed);
+    }
+}
+
+/// On one thread, so that what the doors warn of is counted.
+#[tokio::test]
 async fn no_province_signs_for_a_batch_without_the_part_that_it_gave_and_that_has_waited() {
+    let warned = Arc::new(AtomicUsize::new(0));
+    let counted = Warned(Arc::clone(&warned), "lacks this province's part");
+    let _counting = tracing_subscriber::registry().with(counted).set_default();
     let world = World::new(Wish::default()).await;
     epoch(&world, 1).await;
     let [first, second, third] = &world.houses[..] else {
@@ -330,6 +360,39 @@ async fn no_province_signs_for_a_batch_without_the_part_that_it_gave_and_that_ha
     world.advance_to(START + 20 + 29 + 30);
     assert_eq!(propose(first, &[]).await, refused);
     assert_eq!(propose(first, &[part]).await, Ok(()));
+    // Each of the three once.
+    assert_eq!(warned.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_left_out_of_a_list_that_it_missed_signs_the_next_one() {
+    let mut world = World::new(Wish::default()).await;
+    epoch(&world, 1).await;
+    world.advance_to(START + 20);
+    let proposer = PeerId::node(&federation(), province(33));
+    given(world.house(42), &proposer).await;
+    let store = world.close(42).await;
+    // Its part has waited for two batches by then.
+    world.advance_to(START + 55);
+    publish(&world, 0, 1).await;
+    world.reopen(&Wish::default(), 42, store, START + 62).await;
+    let missed = list_number(world.house(33));
+    assert!(list_number(world.house(42)) < missed);
+    // The third is needed: of the first two one is gone.
+    drop(world.close(35).await);
+    world.advance_to(START + 62);
+    publish(&world, 0, 1).await;
+    for home in [33, 42] {
+        let house = world.house(home);
+        assert!(list_number(house) > missed);
+        let list = house.node.trust_list().unwrap();
+        assert_eq!(list.online().batches.len(), 2);
+    }
+}
+
+/// The number of the list that a house has.
+fn list_number(house: &House) -> u64 {
+    house.node.trust_list().unwrap().online().sequence.get()
 }
 
 /// Found by simulation, too: who missed a list with a batch would sign no later one, and the others none without it.
