@@ -19,7 +19,8 @@ use crate::{EventAnswer, Node, NodeError};
 
 /// Events of one source that wait, or have lapsed, for one resident: more would only fill the disk.
 const WAITING_MAX: usize = 8;
-/// Events that a resident is shown; the newest.
+/// Events that a resident is shown; the newest. As many as four sources can have waiting, at some 80 bytes each 2.6 of the 16 kB that an answer is
+/// padded to.
 const SHOWN_MAX: usize = 32;
 
 /// An envelope's event, its signature checked.

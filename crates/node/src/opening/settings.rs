@@ -32,6 +32,7 @@ impl Openings {
         60
     }
 
+    /// A third of an hour's: at 0.35 s each one source takes seven seconds of proving at once, and then what comes back, one a minute.
     const fn default_per_source_burst() -> u32 {
         20
     }
