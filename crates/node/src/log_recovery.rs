@@ -80,7 +80,7 @@ fn as_text(recovered: &Recovered) -> String {
         ),
         (
             &recovered.unread,
-            "could not be read as far as others have cosigned it: again when its holders are reached",
+            "could not be read as far as others have cosigned it, or too few of them said how far: again when they are reached",
         ),
     ] {
         for slot in slots {

@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use commitment::Slot;
-use ledger::log::{LogHash, SignedCheckpoint, SignedLogKeys};
+use ledger::log::{LogHash, LogPart, SignedCheckpoint, SignedLogKeys};
 use rules::ProvinceCode;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use wire::federation::v1 as proto;
-use wire::{Reason, WitnessedLog};
+use wire::{ReadPart, Reason, WitnessedLog};
 
-use super::Recovering;
 use super::floors::{self, Answer};
 use super::http::HttpMirror;
 use super::passed::{PassedOver, Patience, WhyNot, name_of, note};
+use super::read::Failed;
+use super::{OwnKeys, Recovering};
 use crate::Peers;
 
 /// Somebody who holds a checkpoint that this node signed.
@@ -70,7 +71,7 @@ pub(super) async fn in_time<T>(
     answer.unwrap_or_else(|_| Err(wire::status(Reason::Deadline)))
 }
 
-pub(super) async fn ask_peers(me: &Recovering<'_>, peers: &Peers) -> Asked {
+pub(super) async fn ask_peers(me: &Recovering<'_>, peers: &Peers, own_keys: &OwnKeys) -> Asked {
     let mut calls = JoinSet::new();
     let channels = peers.channels();
     let mut silent: BTreeSet<ProvinceCode> =
@@ -91,7 +92,7 @@ pub(super) async fn ask_peers(me: &Recovering<'_>, peers: &Peers) -> Asked {
     for (province, one) in said {
         let name = name_of(province);
         match one.witnessed {
-            Some(held) if me.has_signed(&held.checkpoint) => {
+            Some(held) if own_keys.have_signed(&held.checkpoint) => {
                 holders.push(holder(province, held, one.channel));
             }
             Some(_) => note(&mut passed, &name, WhyNot::NotSigned),
@@ -116,7 +117,7 @@ pub(super) async fn ask_peers(me: &Recovering<'_>, peers: &Peers) -> Asked {
     }
 }
 
-fn warn_of(province: ProvinceCode, status: &Status) {
+pub(super) fn warn_of(province: ProvinceCode, status: &Status) {
     let (code, reason) = (status.code(), wire::reason_of(status));
     let (province, reason) = (province.get(), reason.map(Reason::code));
     tracing::warn!(
@@ -142,10 +143,29 @@ pub(super) async fn witnessed_by(
     Ok(witnessed.transpose()?)
 }
 
+/// A part of a slot's log from `first` on, of the tree of `size` entries, as a node gives it: not yet held against anything.
+pub(super) async fn log_part(
+    channel: &Channel,
+    slot: Slot,
+    (first, size): (u64, u64),
+    within: Duration,
+) -> Result<LogPart, Failed> {
+    let mut client = wire::log_client(channel.clone());
+    let request = proto::GetLogPartRequest {
+        slot: slot.get().into(),
+        first,
+        size,
+    };
+    let answer = in_time(within, client.get_log_part(request)).await;
+    let answer = answer.map_err(|status| Failed::of(&status))?;
+    let part = ReadPart::try_from(answer.get_ref());
+    Ok(part.map_err(|error| Failed::wrong(&error))?.0)
+}
+
 /// Whether anybody shows within `wait` a checkpoint that this node signed, of more than `had` entries, and that is none of `others`.
 pub(super) async fn holds_more(
     me: &Recovering<'_>,
-    peers: &Peers,
+    (peers, own_keys): (&Peers, &OwnKeys),
     (had, others): (u64, &[(u64, LogHash)]),
     wait: Duration,
 ) -> bool {
@@ -158,7 +178,7 @@ pub(super) async fn holds_more(
             if let Ok(Ok(Some(held))) = call
                 && held.checkpoint.size() > had
                 && !others.contains(&(held.checkpoint.size(), held.checkpoint.root()))
-                && me.has_signed(&held.checkpoint)
+                && own_keys.have_signed(&held.checkpoint)
             {
                 return true;
             }
@@ -196,7 +216,7 @@ fn holder(province: ProvinceCode, held: WitnessedLog, channel: Channel) -> Holde
 
 /// Somebody who serves the log, or a mirror of it, by plain HTTP.
 pub(super) async fn ask_url(
-    me: &Recovering<'_>,
+    (me, own_keys): (&Recovering<'_>, &OwnKeys),
     url: &str,
     passed: &mut Vec<PassedOver>,
 ) -> Option<Holder> {
@@ -206,7 +226,7 @@ pub(super) async fn ask_url(
         Ok::<_, String>((mirror, checkpoint))
     };
     match asked.await {
-        Ok((_, checkpoint)) if !me.has_signed(&checkpoint) => {
+        Ok((_, checkpoint)) if !own_keys.have_signed(&checkpoint) => {
             note(passed, url, WhyNot::NotSigned);
             None
         }

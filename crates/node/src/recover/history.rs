@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::log::{BUNDLE_LEN, Log, LogHash, NoteKey, SignedCheckpoint, leaf_hash};
+use ledger::log::{BUNDLE_LEN, Log, LogHash, NoteKey, ReadError, SignedCheckpoint, leaf_hash};
 use rules::ProvinceCode;
 
 use super::ask::Holder;
@@ -42,7 +42,8 @@ pub(super) async fn find(
             // What this node signed last may be that: nothing smaller is the log then.
             break;
         }
-        let mut over = Vec::new();
+        // Who was passed over before is named with whatever comes of this.
+        let mut over = passed.clone();
         let entries = match &newest {
             Some(newest) => read_missing(me, own, newest, holders, &mut over, each).await,
             None => Ok(Vec::new()),
@@ -55,7 +56,7 @@ pub(super) async fn find(
         };
         match judged {
             Ok((entries, others)) => {
-                passed.extend(over);
+                *passed = over;
                 return Ok(History {
                     newest,
                     entries,
@@ -144,7 +145,11 @@ async fn hold_against(
     let mut others: Vec<&Holder> = Vec::new();
     for holder in holders {
         let checkpoint = &holder.checkpoint;
-        let is_of_it = log.root_at(checkpoint.size(), &read).ok() == Some(checkpoint.root());
+        let is_of_it = match log.root_at(checkpoint.size(), &read) {
+            Ok(root) => root == checkpoint.root(),
+            Err(ReadError::Read(error)) => return Err(error),
+            Err(ReadError::Log(_)) => false,
+        };
         let side = if is_of_it {
             &mut with
         } else {

@@ -67,7 +67,7 @@ pub enum RecoverError {
         reached: u64,
         /// Entries in the largest checkpoint that it signed.
         wanted: u64,
-        /// Those who were asked for more.
+        /// Those who were not used, or not to the end: who did not answer, and who was asked for more.
         passed_over: Vec<PassedOver>,
     },
     /// The store went on by itself after it was put back: what it wrote contradicts what it signed before.
@@ -145,6 +145,16 @@ pub struct Recovering<'a> {
     pub patience: Patience,
 }
 
+/// The keys under which a checkpoint is this node's own.
+struct OwnKeys(Vec<NoteKey>);
+
+impl OwnKeys {
+    /// Whether a checkpoint is one that this node signed.
+    fn have_signed(&self, checkpoint: &SignedCheckpoint) -> bool {
+        self.0.iter().any(|name| checkpoint.check_log(name).is_ok())
+    }
+}
+
 /// What recovering came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
@@ -160,7 +170,7 @@ pub struct Recovered {
     pub logs: usize,
     /// Slots whose logs were found with two histories: they are not cosigned until they have new log keys.
     pub forked: Vec<Slot>,
-    /// Slots of whose logs it could not be read what their witnesses have cosigned.
+    /// Slots of whose logs it could not be read what their witnesses have cosigned, or of which too few said it.
     pub unread: Vec<Slot>,
     /// Epochs whose heads came back.
     pub heads: usize,
@@ -190,7 +200,8 @@ impl Recovering<'_> {
     ) -> Result<Recovered, RecoverError> {
         let (log, checkpoint) = self.own_log()?;
         let had = log.size();
-        let asked = ask::ask_peers(self, peers).await;
+        let own_keys = self.own_keys()?;
+        let asked = ask::ask_peers(self, peers, &own_keys).await;
         let needed = self.needed(least);
         if asked.answers.len() < needed {
             return Err(RecoverError::TooFewAnswers {
@@ -201,14 +212,14 @@ impl Recovering<'_> {
         }
         let (mut holders, mut passed) = (asked.holders, asked.passed);
         for url in urls {
-            holders.extend(ask::ask_url(self, url, &mut passed).await);
+            holders.extend(ask::ask_url((self, &own_keys), url, &mut passed).await);
         }
         let own = (&log, checkpoint.as_ref());
         let found = history::find(self, own, &holders, &mut passed, each).await?;
         let (newest, entries) = (found.newest, found.entries);
         let newest = newest.map(|newest| self.with_cosignatures(&newest, &holders));
         rows::check(self, had, &entries, &holders, newest.as_ref())?;
-        let raised = witness::raise(self, peers).await?;
+        let raised = witness::raise(self, peers, &mut passed).await?;
         let floors = floors::of(self, &asked.answers);
         let provinces = asked.answers.keys().copied().collect();
         rows::store(
@@ -231,11 +242,12 @@ impl Recovering<'_> {
     /// has; not one of another history, as a recovery found.
     ///
     /// # Errors
-    /// [`NodeError::Store`].
+    /// [`NodeError::Store`], also where the log keys in the store are damaged.
     pub async fn is_older(&self, peers: &Peers, wait: Duration) -> Result<bool, NodeError> {
         let had = self.vault.keys(Table::LogEntries, b"", usize::MAX)?.len() as u64;
         let others = mark::other_histories(self.vault)?;
-        Ok(ask::holds_more(self, peers, (had, &others), wait).await)
+        let own_keys = self.own_keys()?;
+        Ok(ask::holds_more(self, (peers, &own_keys), (had, &others), wait).await)
     }
 
     /// How many of the other provinces must answer: so many that each checkpoint which was good by the log's policy, cosigned by a
@@ -245,6 +257,13 @@ impl Recovering<'_> {
         let others = provinces.saturating_sub(1);
         let needed = (provinces + 1).saturating_sub(quorum).min(others);
         least.map_or(needed, |least| least.min(needed))
+    }
+
+    /// How many witnesses of another's log must say what they have cosigned of it: so many that each checkpoint which a quorum
+    /// cosigned, this node among them, is held by one of those beside this node and the log's own; all of these, where they are fewer.
+    fn needed_of_a_log(&self) -> usize {
+        let witnesses = self.roster.provinces().saturating_sub(2);
+        self.needed(None).min(witnesses)
     }
 
     /// The log in the store, and the checkpoint over it.
@@ -268,19 +287,12 @@ impl Recovering<'_> {
 
     /// The keys under which a checkpoint is this log's: those in the store and those of its files. Others that a head key signed are
     /// not taken from anybody: the head key can be one that was given up, and known to others.
-    fn own_keys(&self) -> Vec<NoteKey> {
-        let stored = stored_keys(self.vault, self.slot).ok().flatten();
-        let stored = stored.map(|stored| stored.keys);
+    fn own_keys(&self) -> Result<OwnKeys, NodeError> {
+        let stored = stored_keys(self.vault, self.slot)?.map(|stored| stored.keys);
         let files = self.log_signer.public(self.home, self.slot, 1);
         let all = [stored, Some(files)].into_iter().flatten();
-        all.filter_map(|keys| keys.log_key(self.federation.as_str()).ok())
-            .collect()
-    }
-
-    /// Whether a checkpoint is one that this node signed.
-    fn has_signed(&self, checkpoint: &SignedCheckpoint) -> bool {
-        let names = self.own_keys();
-        names.iter().any(|name| checkpoint.check_log(name).is_ok())
+        let names = all.filter_map(|keys| keys.log_key(self.federation.as_str()).ok());
+        Ok(OwnKeys(names.collect()))
     }
 
     /// The newest checkpoint with the cosignatures of all who hold that tree.

@@ -8,10 +8,9 @@ use std::collections::BTreeSet;
 use ledger::log::{Log, LogPart, SignedCheckpoint};
 use tokio::time::Instant;
 use tonic::{Code, Status};
-use wire::federation::v1 as proto;
-use wire::{ReadPart, Reason};
+use wire::Reason;
 
-use super::ask::{Holder, Way, in_time};
+use super::ask::{Holder, Way, log_part};
 use super::passed::{PassedOver, Spent, WhyNot, note};
 use super::{RECOVERED_MAX_BYTES, RecoverError, Recovering};
 
@@ -50,17 +49,8 @@ impl Holder {
         let size = self.checkpoint.size();
         let part = match &self.way {
             Way::Peer(channel) => {
-                let mut client = wire::log_client(channel.clone());
-                let request = proto::GetLogPartRequest {
-                    slot: me.slot.get().into(),
-                    first: log.size(),
-                    size,
-                };
-                let answer = in_time(me.patience.answer, client.get_log_part(request)).await;
-                let answer = answer.map_err(|status| Failed::of(&status))?;
-                ReadPart::try_from(answer.get_ref())
-                    .map_err(|error| Failed::wrong(&error))?
-                    .0
+                let of = (log.size(), size);
+                log_part(channel, me.slot, of, me.patience.answer).await?
             }
             // Tiles have no proof from one size to another: all is read, and its root is the checkpoint's.
             Way::Http(mirror) => LogPart {

@@ -4,18 +4,17 @@ use commitment::Slot;
 use ledger::log::{BUNDLE_LEN, Log, LogHash, LogPart, ReadError, SignedCheckpoint, leaf_hash};
 use tokio::time::Instant;
 use tonic::transport::Channel;
-use wire::ReadPart;
-use wire::federation::v1 as proto;
 
-use super::Recovering;
-use super::ask::in_time;
+use super::ask::log_part;
 use super::passed::{Spent, WhyNot};
 use super::read::Failed;
+use super::{RECOVERED_MAX_BYTES, Recovering};
 use crate::NodeError;
 use crate::transparency::HeldLog;
 
-/// Parts that are read of one log: a log and a witness that is in league with it could give parts without end.
-const PARTS_MAX: usize = 4_096;
+/// Parts that are read of one log: a log and a witness that is in league with it could give parts without end. As many as make
+/// what is recovered of the own log where each is of the largest, and twice what a mirror keeps of another's.
+const PARTS_MAX: usize = RECOVERED_MAX_BYTES / wire::MAX_LOG_PART_BYTES;
 
 /// Somebody who may have a log's entries.
 #[derive(Clone)]
@@ -64,19 +63,12 @@ impl Source {
         first: u64,
         of: &SignedCheckpoint,
     ) -> Result<LogPart, Failed> {
-        let mut client = wire::log_client(self.channel.clone());
-        let request = proto::GetLogPartRequest {
-            slot: slot.get().into(),
-            first,
-            size: of.size(),
-        };
-        let answer = in_time(me.patience.answer, client.get_log_part(request)).await;
-        let answer = answer.map_err(|status| Failed::of(&status))?;
-        let part = ReadPart::try_from(answer.get_ref());
-        Ok(part.map_err(|error| Failed::wrong(&error))?.0)
+        let of = (first, of.size());
+        log_part(&self.channel, slot, of, me.patience.answer).await
     }
 
-    /// Has a store hold a log up to a checkpoint. What it holds beyond what was cosigned, and does not fit, is let go.
+    /// Has a store hold a log up to a checkpoint. What it holds beyond what was cosigned, and does not fit, is let go. As far as
+    /// that is cosigned, what is read is held against what was cosigned last: the checkpoint can be of another history.
     pub(super) async fn read_to(
         &self,
         me: &Recovering<'_>,
@@ -101,6 +93,11 @@ impl Source {
             if let Err(over) = allowance.take_one() {
                 return Ok(Err(over));
             }
+            let cosigned = held.last().map(|(last, _)| last.clone());
+            let is_before =
+                |last: &SignedCheckpoint| held.end() < last.size() && last.size() < of.size();
+            let cosigned = cosigned.filter(is_before);
+            let of = cosigned.as_ref().unwrap_or(of);
             let since = Instant::now();
             let part = match self.part(me, held.slot(), held.end(), of).await {
                 Ok(part) => part,

@@ -6,17 +6,18 @@
 //! cosigns that log no more until its province has given it new keys.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use commitment::Slot;
 use ledger::log::{AddCheckpoint, Evidence, NoteKey, SignedCheckpoint, SignedLogKeys};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use tonic::transport::Channel;
+use tonic::Status;
 use wire::WitnessedLog;
 
 use super::Recovering;
-use super::ask::witnessed_by;
-use super::passed::name_of;
+use super::ask::{warn_of, witnessed_by};
+use super::passed::{PassedOver, WhyNot, name_of, note};
 use super::source::{Allowance, Source};
 use crate::transparency::{HeldLog, mark_forked, put_evidence, stored_keys};
 use crate::{NodeError, Peers};
@@ -28,8 +29,33 @@ pub(super) struct Raised {
     pub(super) logs: usize,
     /// Those with two histories.
     pub(super) forked: Vec<Slot>,
-    /// Those of which it is not known what others have cosigned.
+    /// Those of which it is not known what others have cosigned: it could not be read, or too few said it.
     pub(super) unread: Vec<Slot>,
+}
+
+impl Raised {
+    fn leave_unread(&mut self, slot: Slot) {
+        if !self.unread.contains(&slot) {
+            self.unread.push(slot);
+        }
+    }
+}
+
+/// What the others say of a log.
+#[derive(Default)]
+struct Told {
+    held: Vec<(WitnessedLog, Source)>,
+    /// How many of them said what they have cosigned of it, or that it is nothing; the log's own node has no say in that.
+    answers: usize,
+}
+
+/// Why a peer said nothing of further logs.
+#[derive(Debug)]
+enum Ended {
+    /// It failed, or did not answer in time.
+    Failed(Status),
+    /// The time for all of them was over; so many were left.
+    CutOff(usize),
 }
 
 /// A checkpoint that others have cosigned.
@@ -54,23 +80,36 @@ enum Weighed {
 }
 
 /// Brings what this node has cosigned of every other log to where the other witnesses are.
-pub(super) async fn raise(me: &Recovering<'_>, peers: &Peers) -> Result<Raised, NodeError> {
+/// Peers that did not say all that they have cosigned are put among `passed`.
+pub(super) async fn raise(
+    me: &Recovering<'_>,
+    peers: &Peers,
+    passed: &mut Vec<PassedOver>,
+) -> Result<Raised, NodeError> {
     let others = me.roster.members().iter().map(|member| member.slot);
     let others: Vec<Slot> = others.filter(|slot| *slot != me.slot).collect();
-    let mut said = ask_all(me, peers, &others).await;
+    let mut said = ask_all(me, peers, &others, passed).await;
     let mut raised = Raised::default();
     for slot in others {
-        let told = said.remove(&slot).unwrap_or_default();
-        let (trees, is_hidden) = trees_of(me, slot, told)?;
+        let Told { held, answers } = said.remove(&slot).unwrap_or_default();
+        let (trees, is_hidden) = trees_of(me, slot, held)?;
+        let (number, needed) = (slot.get(), me.needed_of_a_log());
         if is_hidden {
-            let slot = slot.get();
             tracing::warn!(
-                slot,
+                slot = number,
                 "of a log there are checkpoints under keys that are not known here"
             );
         }
-        if is_hidden && trees.is_empty() {
-            raised.unread.push(slot);
+        if answers < needed {
+            tracing::warn!(
+                slot = number,
+                answers,
+                needed,
+                "of a log too few say what they have cosigned: others may have cosigned more"
+            );
+        }
+        if answers < needed || is_hidden && trees.is_empty() {
+            raised.leave_unread(slot);
         }
         if !trees.is_empty() {
             raise_one(me, peers, slot, &trees, &mut raised).await?;
@@ -84,35 +123,70 @@ async fn ask_all(
     me: &Recovering<'_>,
     peers: &Peers,
     slots: &[Slot],
-) -> BTreeMap<Slot, Vec<(WitnessedLog, Source)>> {
+    passed: &mut Vec<PassedOver>,
+) -> BTreeMap<Slot, Told> {
     let mut calls = JoinSet::new();
     for (province, channel) in peers.channels() {
         let (slots, patience) = (slots.to_vec(), me.patience);
         calls.spawn(async move {
-            let (until, mut said) = (Instant::now() + patience.asking, Vec::new());
-            for slot in slots {
-                let witnessed = witnessed_by(channel.clone(), slot, patience.answer);
-                match timeout_at(until, witnessed).await {
-                    Ok(Ok(Some(held))) => said.push((slot, held)),
-                    Ok(Ok(None)) => {}
-                    Ok(Err(_)) | Err(_) => break,
-                }
-            }
-            (province, channel, said)
+            let ask = |slot| witnessed_by(channel.clone(), slot, patience.answer);
+            let (said, ended) = ask_in_turn(&slots, patience.asking, ask).await;
+            (province, (channel, said, ended))
         });
     }
-    let mut told: BTreeMap<Slot, Vec<(WitnessedLog, Source)>> = BTreeMap::new();
+    let mut by_province = BTreeMap::new();
     while let Some(call) = calls.join_next().await {
-        let Ok((province, channel, said)) = call else {
+        let Ok((province, said)) = call else {
+            tracing::error!("a call to a province died");
             continue;
         };
+        by_province.insert(province, said);
+    }
+    let mut told: BTreeMap<Slot, Told> = BTreeMap::new();
+    for (province, (channel, said, ended)) in by_province {
+        let name = name_of(province);
+        match ended {
+            Some(Ended::Failed(status)) => {
+                warn_of(province, &status);
+                note(passed, &name, WhyNot::Silent);
+            }
+            Some(Ended::CutOff(logs)) => note(passed, &name, WhyNot::CutOff { logs }),
+            None => {}
+        }
+        let own = me.roster.members().iter();
+        let own: Vec<Slot> = own
+            .filter(|member| member.province == province)
+            .map(|member| member.slot)
+            .collect();
         for (slot, held) in said {
-            let (name, channel): (_, Channel) = (name_of(province), channel.clone());
+            let told = told.entry(slot).or_default();
+            told.answers += usize::from(!own.contains(&slot));
+            let (name, channel) = (name.clone(), channel.clone());
             let source = Source { name, channel };
-            told.entry(slot).or_default().push((held, source));
+            told.held.extend(held.map(|held| (held, source)));
         }
     }
     told
+}
+
+/// Asks for one log after the other until all is said, one call fails, or the time for all is over.
+async fn ask_in_turn<T, A: Future<Output = Result<T, Status>>>(
+    slots: &[Slot],
+    within: Duration,
+    ask: impl Fn(Slot) -> A,
+) -> (Vec<(Slot, T)>, Option<Ended>) {
+    let (until, mut said) = (Instant::now() + within, Vec::new());
+    for slot in slots {
+        match timeout_at(until, ask(*slot)).await {
+            Ok(Ok(answer)) => said.push((*slot, answer)),
+            Ok(Err(status)) => return (said, Some(Ended::Failed(status))),
+            Err(_) => {
+                let left = slots.len() - said.len();
+                return (said, Some(Ended::CutOff(left)));
+            }
+        }
+    }
+    (said, None)
 }
 
 /// The checkpoints among the answers that the slot's log signed, the smallest first; and whether there are others under keys that
@@ -221,9 +295,7 @@ async fn raise_one(
             what,
             "of a log it is not known here what the others have cosigned"
         );
-        if !raised.unread.contains(&slot) {
-            raised.unread.push(slot);
-        }
+        raised.leave_unread(slot);
     }
     raised.logs += usize::from(held.cosigned().size() > before);
     Ok(())
@@ -371,4 +443,43 @@ fn keep(
     let number = keys.iter().map(|keys| keys.keys.number).max().unwrap_or(0);
     mark_forked((me.vault, &mut write), slot, number)?;
     Ok(write.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots() -> Vec<Slot> {
+        (0..5).filter_map(Slot::new).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_answers_slowly_is_cut_off_with_the_logs_that_are_left_and_what_it_said_counts() {
+        let within = Duration::from_secs(20);
+        let each = |secs| {
+            move |slot: Slot| async move {
+                tokio::time::sleep(Duration::from_secs(secs)).await;
+                Ok(slot)
+            }
+        };
+        let (said, ended) = ask_in_turn(&slots(), within, each(8)).await;
+        assert_eq!(said.len(), 2);
+        assert!(matches!(ended, Some(Ended::CutOff(3))), "{ended:?}");
+        let (said, ended) = ask_in_turn(&slots(), within, each(3)).await;
+        assert_eq!(said.len(), 5);
+        assert!(ended.is_none(), "{ended:?}");
+    }
+
+    #[tokio::test]
+    async fn who_fails_is_asked_no_further_and_is_told_apart_from_who_is_cut_off() {
+        let fails = |slot: Slot| async move {
+            match slot.get() {
+                0 => Ok(slot),
+                _ => Err(wire::status(wire::Reason::Overloaded)),
+            }
+        };
+        let (said, ended) = ask_in_turn(&slots(), Duration::from_secs(20), fails).await;
+        assert_eq!(said.len(), 1);
+        assert!(matches!(ended, Some(Ended::Failed(_))), "{ended:?}");
+    }
 }

@@ -227,6 +227,27 @@ impl Mirror {
         let shown = cosigned.map(|of| (of.size(), of.root()));
         Ok(Self { log, row, shown })
     }
+
+    /// This mirror without what is beyond what was cosigned, and the store without it. Where it cannot be cut to that, for the
+    /// bundle in which that ends was removed or is damaged, all of it is forgotten: it is fetched anew.
+    fn cut_or_forgotten(
+        &self,
+        (vault, slot): (&Vault, Slot),
+        cosigned: Option<&SignedCheckpoint>,
+    ) -> Result<Self, NodeError> {
+        let mut write = vault.write();
+        match self.cut_to((vault, slot), cosigned, &mut write) {
+            Ok(next) => {
+                write.commit()?;
+                Ok(next)
+            }
+            Err(NodeError::Refused(_) | NodeError::Store(StoreError::Damaged(_))) => {
+                forget(vault, slot)?;
+                Ok(Self::default())
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 fn refused(slot: Slot, error: &LogError) -> NodeError {
@@ -306,19 +327,7 @@ impl Node {
         if !is_beyond || may_fit {
             return Ok(end);
         }
-        let mut write = self.vault.write();
-        let next = match mirror.cut_to((&*self.vault, slot), cosigned, &mut write) {
-            Ok(next) => {
-                write.commit()?;
-                next
-            }
-            // As for one that is damaged: it is fetched again.
-            Err(NodeError::Refused(_) | NodeError::Store(StoreError::Damaged(_))) => {
-                forget(&self.vault, slot)?;
-                Mirror::default()
-            }
-            Err(error) => return Err(error),
-        };
+        let next = mirror.cut_or_forgotten((&*self.vault, slot), cosigned)?;
         tracing::warn!(
             slot = slot.get(),
             from = end,

@@ -111,11 +111,16 @@ pub(crate) async fn recover_as(
 
 /// Whether the others show that a store of the lost house is older than what it signed.
 pub(crate) async fn is_older(world: &World, store: &Arc<MemoryStore>) -> bool {
+    look(world, store).await.unwrap()
+}
+
+/// The same, or why it cannot be said.
+pub(crate) async fn look(world: &World, store: &Arc<MemoryStore>) -> Result<bool, NodeError> {
     let (vault, federation, signer) = (vault(LOST, store), federation(), log_signer(LOST));
     let (roster, head_keys) = (roster(), [head_key(LOST)]);
     let me = who(&vault, &federation, (&roster, &head_keys), &signer);
     let wait = Duration::from_secs(3);
-    me.is_older(&world.peers_of(LOST), wait).await.unwrap()
+    me.is_older(&world.peers_of(LOST), wait).await
 }
 
 fn who<'a>(

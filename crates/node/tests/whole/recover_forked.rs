@@ -147,6 +147,8 @@ async fn who_never_answers_keeps_nobody_waiting_and_is_named() {
         began.elapsed()
     );
     assert_eq!(recovered.has, told.len() as u64);
+    // Of the log of 33 the one that says nothing is the only other witness.
+    assert_eq!(recovered.unread, [slot(33)]);
     assert_eq!(
         recovered.passed_over,
         [
@@ -231,6 +233,10 @@ async fn a_log_with_two_histories_is_found_kept_as_evidence_and_cosigned_no_more
         hold(&store, 42, &all, &checkpoint);
         world.reopen(&Wish::default(), 42, store, BACK).await;
         let mine = copy_of(&backup);
+        if size > then {
+            // What is read anew is held against what was cosigned, whoever gives it.
+            read_beyond(&mine, true);
+        }
         let recovered = recover(&world, &mine, &[], None).await.unwrap();
         assert_eq!(recovered.forked, [slot(33)], "{size}");
         assert_eq!(recovered.unread, []);
@@ -253,24 +259,37 @@ async fn a_log_with_two_histories_is_found_kept_as_evidence_and_cosigned_no_more
     }
 }
 
+/// Has a store of the lost house hold an entry of the log of 33 beyond what was cosigned, of a checkpoint that nobody cosigned; or so
+/// many of them that what was cosigned is gone.
+fn read_beyond(store: &Arc<MemoryStore>, is_cosigned_gone: bool) {
+    let (vault, of) = (vault(LOST, store), slot(33).get());
+    let mut row: MirrorRow = vault.get(Table::Mirrors, &[of]).unwrap().unwrap();
+    let mut write = vault.write();
+    let key = [&[of][..], &row.end.to_be_bytes()].concat();
+    write.put(Table::Mirrored, &key, &vec![7_u8; 40]);
+    row.end += 1;
+    if is_cosigned_gone {
+        row.first = row.end;
+    }
+    write.put(Table::Mirrors, &[of], &row);
+    write.commit().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mirror_of_another_log_that_does_not_fit_is_cut_back_in_a_recovery() {
+async fn a_mirror_of_another_log_that_does_not_fit_is_cut_back_in_a_recovery_or_read_anew() {
     let mut world = World::new(Wish::default()).await;
     let Before { backup, .. } = lose(&mut world).await;
-    // Read before the backup, of a checkpoint that nobody cosigned.
-    let (of, store) = (slot(33).get(), copy_of(&backup));
-    {
-        let vault = vault(LOST, &store);
-        let mut row: MirrorRow = vault.get(Table::Mirrors, &[of]).unwrap().unwrap();
-        let mut write = vault.write();
-        let key = [&[of][..], &row.end.to_be_bytes()].concat();
-        write.put(Table::Mirrored, &key, &vec![7_u8; 40]);
-        row.end += 1;
-        write.put(Table::Mirrors, &[of], &row);
-        write.commit().unwrap();
+    for is_cosigned_gone in [false, true] {
+        let store = copy_of(&backup);
+        read_beyond(&store, is_cosigned_gone);
+        let recovered = recover(&world, &store, &[], None).await.unwrap();
+        assert_eq!((recovered.logs, recovered.unread), (2, vec![]));
+        holds_what_33_told(&world, &store);
     }
-    let recovered = recover(&world, &store, &[], None).await.unwrap();
-    assert_eq!((recovered.logs, recovered.unread), (2, vec![]));
+}
+
+fn holds_what_33_told(world: &World, store: &Arc<MemoryStore>) {
+    let of = slot(33).get();
     let held = |store: &Arc<MemoryStore>| -> Vec<Vec<u8>> {
         let rows = vault(LOST, store).list(Table::Mirrored, &[of]).unwrap();
         rows.into_iter().map(|(_, entry)| entry).collect()
@@ -279,7 +298,7 @@ async fn a_mirror_of_another_log_that_does_not_fit_is_cut_back_in_a_recovery() {
         let rows = vault(33, &world.house(33).store).list(Table::LogEntries, b"");
         rows.unwrap().into_iter().map(|(_, entry)| entry).collect()
     };
-    let held = held(&store);
+    let held = held(store);
     assert!(held.len() > 10 && held == told[..held.len()]);
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::log::bundle;
-use node::store::{MemoryStore, MirrorRow, Table};
-use node::{RecoverError, is_older_than_signed, mark_older};
+use node::store::{MemoryStore, MirrorRow, StoreError, Table};
+use node::{NodeError, PassedOver, RecoverError, WhyNot, is_older_than_signed, mark_older};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::recover::{
-    BACK, Before, LOST, close_and_assemble, copy_of, entries, findings, lose, recover, slot, vault,
+    BACK, Before, LOST, close_and_assemble, copy_of, entries, findings, look, lose, recover, slot,
+    vault,
 };
 use crate::world::{Wish, World, minute, parts, province};
 
@@ -145,6 +146,28 @@ async fn too_few_answers_change_nothing_unless_the_operator_says_how_many_there_
     assert_eq!(found, Err(too_few));
     let recovered = recover(&world, &backup, &[], Some(1)).await.unwrap();
     assert_eq!(recovered.has, entries(LOST, &lost).len() as u64);
+    // Of the log of 33 the one that is away is the only other witness.
+    assert_eq!(recovered.unread, [slot(33)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_keys_that_are_damaged_in_the_store_are_told_and_not_taken_for_none() {
+    let mut world = World::new(Wish::default()).await;
+    let Before { backup, .. } = lose(&mut world).await;
+    {
+        let vault = vault(LOST, &backup);
+        let mut write = vault.write();
+        write.put(Table::LogKeys, &[slot(LOST).get()], &vec![1_u8, 2, 3]);
+        write.commit().unwrap();
+    }
+    let damaged = NodeError::Store(StoreError::Damaged(Table::LogKeys));
+    assert_eq!(look(&world, &backup).await, Err(damaged.clone()));
+    // Before anybody is asked.
+    for home in [33, 42] {
+        world.close(home).await;
+    }
+    let found = recover(&world, &backup, &[], None).await;
+    assert_eq!(found, Err(RecoverError::Node(damaged)));
 }
 
 /// What a mirror by plain HTTP does with a request for entries.
@@ -231,7 +254,7 @@ async fn a_mirror_by_plain_http_is_believed_as_far_as_the_nodes_own_signature_go
         Manner::CutShort,
     ] {
         let at = serve(bytes_of(&lost), checkpoint.clone(), manner).await;
-        let urls = [format!("http://{at}/log")];
+        let urls = [format!("http://{at}/log"), "https://nowhere".to_owned()];
         let found = recover(&world, &backup, &urls, None);
         let found = tokio::time::timeout(Duration::from_mins(1), found).await;
         let passed_over = match found.unwrap() {
@@ -242,9 +265,16 @@ async fn a_mirror_by_plain_http_is_believed_as_far_as_the_nodes_own_signature_go
             }) if (reached, wanted) == (had, told.len() as u64) => passed_over,
             other => panic!("{other:?}"),
         };
-        // Each of those that were asked is named.
+        // Each of those that were asked is named, and who was passed over before that.
         let names: Vec<&str> = passed_over.iter().map(|one| one.who.as_str()).collect();
-        assert_eq!(names, ["province 33", "province 42", urls[0].as_str()]);
+        let asked = ["province 33", "province 42", urls[0].as_str()];
+        assert_eq!(names[0], urls[1]);
+        assert_eq!(names[1..], asked);
+        let before = PassedOver {
+            who: urls[1].clone(),
+            why: WhyNot::Silent,
+        };
+        assert_eq!(passed_over[0], before);
     }
     // A checkpoint of somebody else is none.
     let of_others = world

@@ -74,17 +74,15 @@ impl<'a> HeldLog<'a> {
         self.mirror.fits(self.vault, self.slot, of)
     }
 
-    /// Lets go of what is held beyond what was cosigned; whether there was any.
+    /// Lets go of what is held beyond what was cosigned; whether there was any. Where less is held then than was cosigned, nothing
+    /// is: it is fetched anew.
     pub(crate) fn cut_back(&mut self) -> Result<bool, NodeError> {
         if self.end() <= self.cosigned().size() {
             return Ok(false);
         }
-        let mut write = self.vault.write();
         let cosigned = self.last.as_ref().map(|last| &last.checkpoint);
         let at = (self.vault, self.slot);
-        let next = self.mirror.cut_to(at, cosigned, &mut write)?;
-        write.commit()?;
-        self.mirror = next;
+        self.mirror = self.mirror.cut_or_forgotten(at, cosigned)?;
         Ok(true)
     }
 
