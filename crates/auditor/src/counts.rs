@@ -7,15 +7,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ledger::log::{
-    BUNDLE_LEN, ENTRY_LEN_MAX_BYTES, Entry, Log, MAX_CHECKPOINT_LEN_BYTES, MAX_POLICY_LEN_BYTES,
+    ENTRY_BUNDLE_LEN_MAX_BYTES, Entry, Log, MAX_CHECKPOINT_LEN_BYTES, MAX_POLICY_LEN_BYTES,
     SignedCheckpoint, WitnessPolicy, read_bundle,
 };
 
 use crate::{Outcome, files};
 use story::{RuleSetStory, Story, Told};
-
-/// Longest bundle: 256 entries with their lengths.
-const MAX_BUNDLE_LEN_BYTES: usize = BUNDLE_LEN as usize * (2 + ENTRY_LEN_MAX_BYTES);
 
 /// Read a province's log: its rule sets with whom each changes, whether that was told in time, and the days counted.
 #[derive(clap::Args)]
@@ -75,7 +72,7 @@ pub(crate) fn read_log(
     let bar = files::progress(bundles.len() as u64, "reading bundles");
     let (mut entries, mut log) = (Vec::new(), Log::default());
     for path in bundles {
-        let bytes = files::read(path, MAX_BUNDLE_LEN_BYTES)?;
+        let bytes = files::read(path, ENTRY_BUNDLE_LEN_MAX_BYTES)?;
         let refused = || format!("{} is refused", path.display());
         for bytes in read_bundle(&bytes).with_context(refused)? {
             entries.push(Entry::from_bytes(bytes).with_context(refused)?);

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use ledger::log::{
-    BUNDLE_LEN, Entry, LogError, MAX_CHECKPOINT_LEN_BYTES, ReadError, SIGNED_LOG_KEYS_LEN_BYTES,
-    SignedCheckpoint, SignedLogKeys, TilePath, check_inclusion, leaf_hash, prove_by_tiles,
-    read_bundle,
+    BUNDLE_LEN, ENTRY_BUNDLE_LEN_MAX_BYTES, Entry, LogError, MAX_CHECKPOINT_LEN_BYTES, ReadError,
+    SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, TilePath, check_inclusion,
+    leaf_hash, prove_by_tiles, read_bundle,
 };
 use ledger::receipt::{
     Absence, Batch, Broken, BrokenPromise, HeldReceipt, Receipt, ReceiptError, ShownEntry,
@@ -16,8 +16,6 @@ use crate::{LogReader, Unread};
 
 /// Keys of a federation's logs: one of each slot.
 const KEYS_LEN_MAX_BYTES: usize = 64 * SIGNED_LOG_KEYS_LEN_BYTES;
-/// Longest bundle of entries: whatever a log holds that is no entry, its length has two bytes.
-const BUNDLE_LEN_MAX_BYTES: usize = BUNDLE_LEN as usize * (2 + u16::MAX as usize);
 /// By how much the node's clock may be ahead of the reader's, minutes.
 const CLOCK_TOLERANCE_MIN: i64 = 60;
 const HASH_LEN_BYTES: usize = 32;
@@ -278,7 +276,7 @@ impl Reading<'_> {
     fn bundle(&mut self, index: u64) -> Result<Vec<Vec<u8>>, JudgeError> {
         let path = self.path(None, index).to_string();
         (self.each)(&path);
-        let bytes = self.log.read(&path, BUNDLE_LEN_MAX_BYTES)?;
+        let bytes = self.log.read(&path, ENTRY_BUNDLE_LEN_MAX_BYTES)?;
         let entries = read_bundle(&bytes)?;
         let width = usize::from(self.path(None, index).width);
         if entries.len() != width {

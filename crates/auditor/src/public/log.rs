@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use commitment::Slot;
 use ledger::log::{
-    BUNDLE_LEN, ColourCounts, ENTRY_LEN_MAX_BYTES, Entry, Log, LogHash, MAX_CHECKPOINT_LEN_BYTES,
-    SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, TilePath, read_bundle,
+    BUNDLE_LEN, ColourCounts, ENTRY_BUNDLE_LEN_MAX_BYTES, Entry, Log, LogHash,
+    MAX_CHECKPOINT_LEN_BYTES, SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, TilePath,
+    read_bundle,
 };
 use ledger::{CosignedStatement, Roster, SignedTreeHead};
 use plain_http::Origin;
@@ -15,8 +16,6 @@ use verifier::UnixTime;
 use super::mirror::get;
 use super::problem::{Fault, Problem};
 
-/// Longest bundle: 256 entries with their lengths.
-const MAX_BUNDLE_LEN_BYTES: usize = BUNDLE_LEN as usize * (2 + ENTRY_LEN_MAX_BYTES);
 /// Bundles that are read, the newest ones: some 8,000 entries. Of those before them the roots do.
 const RECENT_BUNDLES: u64 = 32;
 /// Most tiles of roots of bundles: a log of some 16 million entries.
@@ -203,7 +202,7 @@ async fn read_to(origin: &Origin, tree: &mut Log, size: u64) -> Result<Vec<Entry
         let index = at / bundle_len;
         let width = (size - index * bundle_len).min(bundle_len);
         let path = path(None, index, width);
-        let bytes = get(origin, &path, MAX_BUNDLE_LEN_BYTES).await?;
+        let bytes = get(origin, &path, ENTRY_BUNDLE_LEN_MAX_BYTES).await?;
         len_bytes += bytes.len();
         if len_bytes > MAX_ENTRIES_LEN_BYTES {
             let detail = format!("more than {MAX_ENTRIES_LEN_BYTES} bytes of entries");

@@ -38,7 +38,7 @@ pub use keys::{LogKeys, LogSigner, SIGNED_LOG_KEYS_LEN_BYTES, SignedLogKeys};
 pub use note::NoteKey;
 pub use policy::{MAX_POLICY_LEN_BYTES, WitnessPolicy};
 pub use remote::prove_by_tiles;
-pub use tile::{BUNDLE_LEN, TilePath, bundle, read_bundle};
+pub use tile::{BUNDLE_LEN, ENTRY_BUNDLE_LEN_MAX_BYTES, TilePath, bundle, read_bundle};
 pub use tree::{
     Log, LogHash, LogPart, MAX_LOG_SIZE, MAX_PROOF_LEN, ReadBundle, ReadError, check_consistency,
     check_inclusion, leaf_hash,

@@ -7,6 +7,9 @@ use super::entry::ENTRY_LEN_MAX_BYTES;
 
 /// Hashes in a full tile, and entries in a full bundle.
 pub const BUNDLE_LEN: u16 = 256;
+/// Longest bundle of entries: each with its length of two bytes, which may be any. What is longer than an entry can be is none, but it
+/// stands in the log; a reader with a lower limit could be kept from the log's other entries by it.
+pub const ENTRY_BUNDLE_LEN_MAX_BYTES: usize = BUNDLE_LEN as usize * (2 + u16::MAX as usize);
 /// Longest path that is looked at: `N` has at most 20 digits.
 const MAX_PATH_LEN_BYTES: usize = 64;
 /// Levels in paths.

@@ -1,8 +1,8 @@
 //! Against a tree by the words of RFC 6962, section 2.1, that shares no code.
 
 use ledger::log::{
-    AddCheckpoint, Entry, LogError, LogHash, ReadError, TilePath, bundle, check_consistency,
-    check_inclusion, leaf_hash, read_bundle,
+    AddCheckpoint, BUNDLE_LEN, ENTRY_BUNDLE_LEN_MAX_BYTES, Entry, LogError, LogHash, ReadError,
+    TilePath, bundle, check_consistency, check_inclusion, leaf_hash, read_bundle,
 };
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -180,4 +180,7 @@ fn bundles_give_back_their_entries_and_end_where_an_entry_ends() {
     let long = bundle(kept.entries.iter().map(Vec::as_slice)).unwrap();
     assert!(read_bundle(&long).is_err());
     assert!(bundle([&vec![0; 65_536][..]]).is_err());
+    let longest = vec![0; 65_535];
+    let full = bundle(std::iter::repeat_n(&longest[..], BUNDLE_LEN.into())).unwrap();
+    assert_eq!(full.len(), ENTRY_BUNDLE_LEN_MAX_BYTES);
 }

@@ -2,7 +2,7 @@
 //! be trusted.
 
 use ledger::log::{
-    BUNDLE_LEN, ENTRY_LEN_MAX_BYTES, MAX_CHECKPOINT_LEN_BYTES, SignedCheckpoint, TilePath,
+    BUNDLE_LEN, ENTRY_BUNDLE_LEN_MAX_BYTES, MAX_CHECKPOINT_LEN_BYTES, SignedCheckpoint, TilePath,
     read_bundle,
 };
 use plain_http::{FetchError, Origin};
@@ -10,9 +10,6 @@ use tokio::time::Instant;
 
 use super::passed::{Patience, Spent, WhyNot};
 use super::read::Failed;
-
-/// Longest bundle.
-const MAX_BUNDLE_LEN_BYTES: usize = BUNDLE_LEN as usize * (ENTRY_LEN_MAX_BYTES + 2);
 
 /// A log at `http://host[:port][/prefix]`.
 pub(super) struct HttpMirror {
@@ -63,7 +60,9 @@ impl HttpMirror {
                 width: u16::try_from(width).map_err(|_| Failed::wrong(&"a width"))?,
             };
             let since = Instant::now();
-            let bytes = self.get(&path.to_string(), MAX_BUNDLE_LEN_BYTES).await?;
+            let bytes = self
+                .get(&path.to_string(), ENTRY_BUNDLE_LEN_MAX_BYTES)
+                .await?;
             spent.add(since, bytes.len());
             if spent.is_slow(&self.patience) {
                 return Err(Failed {
