@@ -157,9 +157,8 @@ pub async fn serve_observed(
     observer: Option<Arc<dyn CallObserver>>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Ended, FederationError> {
-    let own = door.check(&listener)?;
-    let guarded = Observe(observer).layer(Guard::new(own, limits).layer(routes));
-    serve_service(listener, door, guarded, limits, shutdown).await
+    let bare = std::convert::identity;
+    serve_web(listener, door, routes, bare, limits, observer, shutdown).await
 }
 
 /// The services of a door behind everything that it holds its callers to.
