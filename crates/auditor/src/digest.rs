@@ -8,8 +8,6 @@ mod points;
 mod registry;
 mod snarkjs;
 
-pub(crate) use nodes::root_key;
-
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

@@ -19,6 +19,7 @@ mod page;
 mod pass;
 mod public;
 mod risk_map;
+mod root_keys;
 pub mod sample;
 mod statement;
 mod system;

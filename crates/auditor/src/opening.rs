@@ -13,12 +13,11 @@ use serde::Serialize;
 use verifier::opening::{
     Asked, EpochRegistry, OPENING_LEN_BYTES, Opened, Opening, OpeningRefusal, PreparedOpening,
 };
-use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
+use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot, root_key_from_digits};
 use verifier::{VERIFYING_KEY_LEN_BYTES, VerifyingKey};
 
-use crate::digest::root_key;
 use crate::system::CircuitName;
-use crate::{Outcome, files, test_key};
+use crate::{Outcome, files, root_keys, test_key};
 
 /// Check an opening: what a home node answers to whoever asks whether its committed record holds what an event states.
 #[derive(clap::Args)]
@@ -61,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "root_key", conflicts_with_all = ["verifying_key", "circuit_id"])]
     root_document: Option<PathBuf>,
     /// A root key, known beforehand, that has to have signed the root document; repeatable
-    #[arg(long, value_name = "HEX", value_parser = root_key, requires = "root_document")]
+    #[arg(long, value_name = "HEX", value_parser = root_key_from_digits, requires = "root_document")]
     root_key: Vec<RootKey>,
     /// How many of the root keys must have signed; all of them if not given
     #[arg(long, value_name = "K", requires = "root_document")]
@@ -108,7 +107,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         root: args.registry_root,
     };
     let circuit = match (&args.root_document, &args.verifying_key) {
-        (Some(path), _) => named_circuit(path, &pinned(args)?, opening.circuit)?,
+        (Some(path), _) => {
+            let pinned = root_keys::pinned(&args.root_key, args.root_threshold)?;
+            named_circuit(path, &pinned, opening.circuit)?
+        }
         (None, Some(path)) => circuit(path, args.circuit_id)?,
         (None, None) => bail!("--root-document or --verifying-key is needed"),
     };
@@ -126,12 +128,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
             Ok(Outcome::Differs)
         }
     }
-}
-
-fn pinned(args: &Args) -> Result<RootKeys> {
-    let all = u8::try_from(args.root_key.len()).unwrap_or(u8::MAX);
-    let threshold = args.root_threshold.unwrap_or(all);
-    RootKeys::new(args.root_key.clone(), threshold).context("the root keys are refused")
 }
 
 /// The circuit of openings that a root document names: the one that the opening is under if it is among them, and none but that which is

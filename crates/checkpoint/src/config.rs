@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::VerifyingKey;
 use federation::FederationId;
 use gate::Setting;
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
@@ -157,18 +156,9 @@ impl Trust {
     /// # Errors
     /// [`Error::Config`] for keys that are none, or a threshold that does not go with them.
     pub fn pinned(&self) -> Result<RootKeys, Error> {
-        let keys: Option<Vec<VerifyingKey>> = self.root_keys.iter().map(|k| read_key(k)).collect();
-        let keys =
-            keys.ok_or_else(|| bad("trust.root_keys: Ed25519 keys of 64 hexadecimal digits"))?;
-        RootKeys::new(keys, self.root_threshold)
+        RootKeys::from_digits(&self.root_keys, self.root_threshold)
             .map_err(|error| Error::Config(format!("trust.root_keys: {error}")))
     }
-}
-
-fn read_key(text: &str) -> Option<VerifyingKey> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text, &mut bytes).ok()?;
-    VerifyingKey::from_bytes(&bytes).ok()
 }
 
 impl AcceptanceFile {

@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
-use ed25519_dalek::VerifyingKey;
+use anyhow::{Context as _, Result, ensure};
 use qrcode::{EcLevel, QrCode, Version};
 use verifier::trust::RootKeys;
 use verifier::{
@@ -47,7 +46,8 @@ pub fn code(text: &str) -> Result<QrCode> {
 /// # Errors
 /// If a pass that must be accepted is not.
 pub fn measure(stage: &Stage, gate: &GateDir, held: &[Held]) -> Result<Figures> {
-    let mut candidate = TrustList::restore(&gate.list_bytes()?, &pinned(stage)?)?;
+    let pinned = RootKeys::from_digits(&stage.root_keys, 2)?;
+    let mut candidate = TrustList::restore(&gate.list_bytes()?, &pinned)?;
     for entry in candidate.missing().to_vec() {
         candidate.supply(&gate.batch_bytes(&entry)?)?;
     }
@@ -124,15 +124,4 @@ fn measure_batch(list: &TrustList, passes: &[&Held]) -> Result<f64> {
     );
     #[allow(clippy::cast_precision_loss)] // 256
     Ok(took_ms / BATCH as f64)
-}
-
-fn pinned(stage: &Stage) -> Result<RootKeys> {
-    let mut keys = Vec::new();
-    for text in &stage.root_keys {
-        let bytes: [u8; 32] = hex::decode(text)?
-            .try_into()
-            .map_err(|_| anyhow!("a key"))?;
-        keys.push(VerifyingKey::from_bytes(&bytes)?);
-    }
-    Ok(RootKeys::new(keys, 2)?)
 }

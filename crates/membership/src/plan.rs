@@ -123,14 +123,6 @@ impl Plan {
         if !(1..=MAX_EXPIRY_DAYS).contains(&raw.expires_in_days) {
             return Err(wrong(format!("expires_in_days is 1 to {MAX_EXPIRY_DAYS}")));
         }
-        let keys = raw.root_keys.iter().map(|text| {
-            hex::decode(text)
-                .ok()
-                .and_then(|bytes| bytes.try_into().ok())
-                .and_then(|bytes| ed25519_dalek::VerifyingKey::from_bytes(&bytes).ok())
-                .ok_or_else(|| wrong(format!("root_keys: {text:?} is no Ed25519 key")))
-        });
-        let keys = keys.collect::<Result<_, _>>()?;
         let slots = raw.removed_slots.iter().map(|number| {
             Slot::new(*number)
                 .ok_or_else(|| wrong(format!("removed_slots: there is no slot {number}")))
@@ -151,7 +143,7 @@ impl Plan {
         let rule_sets = raw.rule_sets.iter().map(|name| rule_set(name, &file));
         let mut plan = Self {
             federation: FederationId::new(&raw.name)?,
-            root_keys: RootKeys::new(keys, raw.root_threshold)
+            root_keys: RootKeys::from_digits(&raw.root_keys, raw.root_threshold)
                 .map_err(|error| wrong(format!("root_keys: {error}")))?,
             expires_in_days: raw.expires_in_days,
             grace_min: raw.grace_min,

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use commitment::{Minute, Slot};
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use ledger::{Member, Roster};
+use ledger::Roster;
 use rules::ProvinceCode;
 use verifier::CircuitId;
 use verifier::trust::{ProvinceEntry, RootDocument, RootKeys, SignedRoot};
@@ -236,11 +236,6 @@ fn held<'a>(keys: &'a [SigningKey], public: &VerifyingKey) -> Option<&'a Signing
 }
 
 pub(crate) fn roster_of(root: &RootDocument) -> Result<Roster, NodeError> {
-    let members = root.provinces.iter().map(|p| Member {
-        province: p.province,
-        slot: p.slot,
-        head_keys: p.head_keys.clone(),
-    });
-    Roster::new(members.collect())
+    wire::roster_of(root)
         .map_err(|_| NodeError::Fault("the root document's provinces contradict each other"))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ed25519_dalek::{SigningKey, VerifyingKey};
+use ed25519_dalek::SigningKey;
 use federation::{FederationError, PeerId, Role};
 use ledger::Roster;
 use ledger::log::LogSigner;
@@ -12,7 +12,7 @@ use verifier::trust::{RootKeys, SignedRoot};
 use crate::agreed::{Agreed, read_head_keys};
 use crate::charter::{own_entry, roster_of};
 use crate::circuit::{load_openings, load_prover};
-use crate::config::{Config, parse_digits};
+use crate::config::Config;
 use crate::credentials::FileCredentials;
 use crate::files::{read_bytes, read_secret};
 use crate::forward::SealingSecret;
@@ -103,7 +103,9 @@ impl Prepared {
             .filter(|peer| peer.role == Role::Node)
             .ok_or("doors.certificate_file: the certificate is not a node's".to_owned())?;
         config.check_peers(peer.province)?;
-        let root_keys = read_signing_keys(&config)?;
+        let trust = &config.trust;
+        let root_keys = RootKeys::from_digits(&trust.root_keys, trust.root_threshold)
+            .map_err(|error| format!("trust.root_keys: {error}"))?;
         let Agreed { root, rules } = Agreed::read(&config)?;
         root.check_pinned(&root_keys)
             .map_err(|error| format!("{}: {error}", config.trust.root_document_file.display()))?;
@@ -336,22 +338,6 @@ fn clock(config: &Config) -> Arc<dyn Clock> {
             Arc::new(clock.movable(time.operator_may_advance))
         }
     }
-}
-
-fn read_signing_keys(config: &Config) -> Result<RootKeys, String> {
-    let parse = |text: &String| {
-        parse_digits(text)
-            .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
-            .ok_or("trust.root_keys: 64 hexadecimal digits of an Ed25519 key are needed".to_owned())
-    };
-    let keys: Vec<VerifyingKey> = config
-        .trust
-        .root_keys
-        .iter()
-        .map(parse)
-        .collect::<Result<_, _>>()?;
-    RootKeys::new(keys, config.trust.root_threshold)
-        .map_err(|error| format!("trust.root_keys: {error}"))
 }
 
 fn read_risk(config: &Config) -> Result<RiskBook, String> {

@@ -9,22 +9,6 @@ mod judge;
 mod opening;
 mod reading;
 
-use ledger::{Member, Roster};
-use verifier::trust::RootDocument;
-
 pub use judge::{JudgeError, Judged, State, Trust, judge};
 pub use opening::{Judges, OpeningFault, Question, newest_epoch};
 pub use reading::{DirectoryLog, HttpLog, LogReader, Unread};
-
-/// The members that a root document names.
-///
-/// # Errors
-/// [`ledger::Error`] where they contradict each other.
-pub fn roster_of(root: &RootDocument) -> Result<Roster, ledger::Error> {
-    let members = root.provinces.iter().map(|entry| Member {
-        province: entry.province,
-        slot: entry.slot,
-        head_keys: entry.head_keys.clone(),
-    });
-    Roster::new(members.collect())
-}

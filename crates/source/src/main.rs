@@ -8,15 +8,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
-use ed25519_dalek::VerifyingKey;
 use ledger::Minute;
 use ledger::receipt::{BROKEN_PROMISE_LEN_MAX_BYTES, Broken, BrokenPromise};
 use ledger::receipt::{HELD_RECEIPT_LEN_MAX_BYTES, HeldReceipt};
 use open::{CheckOpening, Open};
 use serde_json::{Value, json};
-use source::{
-    DirectoryLog, HttpLog, JudgeError, Judged, LogReader, State, Trust, judge, roster_of,
-};
+use source::{DirectoryLog, HttpLog, JudgeError, Judged, LogReader, State, Trust, judge};
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
 /// Longest content that a receipt is over: a contestation with its statement.
@@ -125,16 +122,7 @@ struct RootKeyArgs {
 
 impl RootKeyArgs {
     fn read(&self) -> Result<RootKeys> {
-        let keys = self.root_keys.iter().map(|text| {
-            let bytes: Option<[u8; 32]> = hex::decode(text).ok().and_then(|b| b.try_into().ok());
-            bytes
-                .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
-                .context("--root-key: 64 hexadecimal digits of an Ed25519 key are needed")
-        });
-        Ok(RootKeys::new(
-            keys.collect::<Result<_>>()?,
-            self.root_threshold,
-        )?)
+        RootKeys::from_digits(&self.root_keys, self.root_threshold).context("--root-key")
     }
 }
 
@@ -340,7 +328,7 @@ fn read_trust(args: &TrustArgs) -> Result<Trust> {
     root.check_pinned(&keys).with_context(of)?;
     Ok(Trust {
         federation: args.federation.clone(),
-        roster: roster_of(root.document()).with_context(of)?,
+        roster: wire::roster_of(root.document()).with_context(of)?,
     })
 }
 

@@ -2,13 +2,10 @@
 
 use commitment::opening::{OpeningError as NotSought, Sought};
 use commitment::{CircuitShortId, CircuitUse, Epoch, Minute};
-use ledger::Roster;
 use ledger::receipt::{HeldReceipt, ReceiptError};
 use rules::Event;
 use verifier::opening::{Asked, Opened, Opening, OpeningRefusal};
 use verifier::trust::{Candidate, RegistryEntry};
-
-use crate::roster_of;
 
 /// What a source asks about an event that it stated.
 #[derive(Clone, Debug)]
@@ -89,7 +86,7 @@ impl Question {
     /// # Errors
     /// [`OpeningFault::Receipt`], [`OpeningFault::NotSought`], [`OpeningFault::Roster`].
     pub fn check(&self, judges: &Judges<'_>) -> Result<(), OpeningFault> {
-        let roster: Roster = roster_of(judges.list.root()).map_err(OpeningFault::Roster)?;
+        let roster = wire::roster_of(judges.list.root()).map_err(OpeningFault::Roster)?;
         self.receipt.signed.check(judges.federation, &roster)?;
         self.receipt.check_content(&self.event.to_bytes())?;
         self.sought().map(drop)

@@ -64,6 +64,9 @@ pub enum Error {
         /// When the document was issued.
         minute: Minute,
     },
+    /// A root key that is configured and is none: whoever wrote the configuration is at fault.
+    #[error("64 hexadecimal digits of an Ed25519 key are needed")]
+    KeyDigits,
     /// A document with an Ed25519 key that is no point, or weak.
     #[error("a signing key is not a strong Ed25519 key")]
     WeakKey,

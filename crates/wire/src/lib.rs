@@ -23,6 +23,7 @@ mod request_auth;
 #[cfg(test)]
 mod request_auth_vectors;
 mod revocation_calls;
+mod roster;
 mod share;
 mod signed_calls;
 mod status;
@@ -55,6 +56,7 @@ pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,
 };
 pub use revocation_calls::{Contributed, Revoking, trust_list_answer};
+pub use roster::roster_of;
 pub use signed_calls::{SignedNumber, SignedProposal, signed_number_response};
 pub use status::{DOMAIN, Reason, reason_of, refused, retry_after, status, status_retry_after};
 

@@ -13,14 +13,17 @@ use rules::{Minute, ProvinceCode};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use verifier::TrustList;
-use verifier::trust::{Bundle, CircuitEntry, OnlineDocument, OpeningEntry, RootDocument, RootKeys};
+use verifier::trust::{
+    Bundle, CircuitEntry, OnlineDocument, OpeningEntry, RootDocument, RootKeys,
+    root_key_from_digits,
+};
 use wire::trust::v1::GetTrustListRequest;
 
 use super::head_keys::{self, HeadKeyReport};
 use super::keys::{Known, use_word};
 use super::registry::Registry;
 use crate::system::CircuitName;
-use crate::{files, test_key};
+use crate::{files, root_keys};
 
 /// A file of certificate roots for a few authorities takes some kilobytes.
 const MAX_ROOTS_LEN_BYTES: usize = 256 << 10;
@@ -44,7 +47,7 @@ pub(super) struct NodeArgs {
     #[arg(long, value_name = "FILE", requires = "node")]
     roots: Option<std::path::PathBuf>,
     /// A key of the trust list's root, known beforehand; repeatable. Without one no signature is checked
-    #[arg(long, value_name = "HEX", value_parser = root_key, requires = "node")]
+    #[arg(long, value_name = "HEX", value_parser = root_key_from_digits, requires = "node")]
     root_key: Vec<RootKey>,
     /// How many of the root keys must have signed; all of them if not given
     #[arg(long, value_name = "K", requires = "root_key")]
@@ -58,12 +61,6 @@ fn province(text: &str) -> Result<ProvinceCode> {
 
 fn federation_id(text: &str) -> Result<FederationId> {
     Ok(FederationId::new(text)?)
-}
-
-/// Parses a root key's hexadecimal digits.
-pub(crate) fn root_key(text: &str) -> Result<RootKey> {
-    let bytes = test_key::digits(text).map_err(|error| anyhow!(error))?;
-    RootKey::from_bytes(&bytes).map_err(|_| anyhow!("not an Ed25519 key"))
 }
 
 impl NodeArgs {
@@ -204,11 +201,7 @@ fn pinned(args: &NodeArgs) -> Result<Option<RootKeys>> {
     if args.root_key.is_empty() {
         return Ok(None);
     }
-    let all = u8::try_from(args.root_key.len()).unwrap_or(u8::MAX);
-    let threshold = args.root_threshold.unwrap_or(all);
-    let keys =
-        RootKeys::new(args.root_key.clone(), threshold).context("the root keys are refused")?;
-    Ok(Some(keys))
+    root_keys::pinned(&args.root_key, args.root_threshold).map(Some)
 }
 
 fn credentials(federation: &FederationId, roots: &Path) -> Result<Arc<dyn Credentials>> {

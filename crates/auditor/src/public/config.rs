@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use commitment::{REGISTRY_SLOTS, Slot};
-use ed25519_dalek::VerifyingKey;
 use federation::FederationId;
 use plain_http::Origin;
 use serde::Deserialize;
@@ -91,9 +90,9 @@ impl Config {
             refresh_every_s >= LEAST_REFRESH_S,
             "refresh_every_s: at least {LEAST_REFRESH_S}"
         );
-        let keys = file.trust.root_keys.iter().map(|digits| root_key(digits));
-        let keys = keys.collect::<Result<Vec<_>>>()?;
-        let root_keys = RootKeys::new(keys, file.trust.root_threshold).context("trust")?;
+        let trust = &file.trust;
+        let root_keys = RootKeys::from_digits(&trust.root_keys, trust.root_threshold);
+        let root_keys = root_keys.context("trust.root_keys")?;
         ensure!(
             file.nodes.len() <= REGISTRY_SLOTS,
             "{} nodes, at most {REGISTRY_SLOTS}",
@@ -121,13 +120,6 @@ impl Config {
             clock: file.clock,
         })
     }
-}
-
-fn root_key(digits: &str) -> Result<VerifyingKey> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(digits, &mut bytes)
-        .with_context(|| "trust.root_keys: each has 64 hexadecimal digits".to_owned())?;
-    VerifyingKey::from_bytes(&bytes).with_context(|| format!("trust.root_keys: {digits}"))
 }
 
 #[cfg(test)]

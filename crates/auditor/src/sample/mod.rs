@@ -21,15 +21,15 @@ use commitment::Epoch;
 use ed25519_dalek::VerifyingKey as RootKey;
 use federation::{Credentials, PeerId, TlsIdentity};
 use ledger::log::{Entry, SourceEntitlement};
-use ledger::{CosignedStatement, Member, Roster, Slot};
+use ledger::{CosignedStatement, Roster, Slot};
 use risk_list::{FactTable, MAX_FACT_BYTES, Register, Resolver, import};
 use rules::{ProvinceCode, RuleSet};
 use verifier::trust::{
-    MAX_SIGNED_ROOT_LEN_BYTES, RootDocument, RootKeys, RuleSetEntry, SignedRoot,
+    MAX_SIGNED_ROOT_LEN_BYTES, RootDocument, RuleSetEntry, SignedRoot, root_key_from_digits,
 };
 use wire::ShownSample;
 
-use crate::{Outcome, clock, counts, explain, files, test_key};
+use crate::{Outcome, clock, counts, explain, files, root_keys};
 
 use keep::Keeping;
 
@@ -90,7 +90,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     root_document: PathBuf,
     /// A key of the root, known beforehand; repeatable
-    #[arg(long, value_name = "HEX", required = true, value_parser = root_key)]
+    #[arg(long, value_name = "HEX", required = true, value_parser = root_key_from_digits)]
     root_key: Vec<RootKey>,
     /// How many of the root keys must have signed; all of them if not given
     #[arg(long, value_name = "K")]
@@ -128,11 +128,6 @@ pub(crate) struct Args {
 fn province(text: &str) -> Result<ProvinceCode> {
     let code = text.parse().map_err(|_| anyhow!("a province's number"))?;
     Ok(ProvinceCode::new(code)?)
-}
-
-fn root_key(text: &str) -> Result<RootKey> {
-    let bytes = test_key::digits(text).map_err(|error| anyhow!(error))?;
-    RootKey::from_bytes(&bytes).map_err(|_| anyhow!("not an Ed25519 key"))
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
@@ -244,17 +239,10 @@ fn believed(args: &Args) -> Result<Believed> {
     let of = || format!("{} is refused", args.root_document.display());
     let bytes = files::read(&args.root_document, MAX_SIGNED_ROOT_LEN_BYTES)?;
     let root = SignedRoot::from_bytes(&bytes).with_context(of)?;
-    let all = u8::try_from(args.root_key.len()).unwrap_or(u8::MAX);
-    let pinned = RootKeys::new(args.root_key.clone(), args.root_threshold.unwrap_or(all));
-    root.check_pinned(&pinned.context("the root keys are refused")?)
-        .with_context(of)?;
+    let pinned = root_keys::pinned(&args.root_key, args.root_threshold)?;
+    root.check_pinned(&pinned).with_context(of)?;
     let root = root.document();
-    let members = root.provinces.iter().map(|entry| Member {
-        province: entry.province,
-        slot: entry.slot,
-        head_keys: entry.head_keys.clone(),
-    });
-    let roster = Roster::new(members.collect()).with_context(of)?;
+    let roster = wire::roster_of(root).with_context(of)?;
     let told = told(args)?;
     let (log, registries) = told.map_or((None, Vec::new()), |(sources, registries)| {
         (Some(sources), registries)

@@ -8,7 +8,7 @@ use auditor::sample::{
 use commitment::Epoch;
 use ed25519_dalek::Signer as _;
 use federation::{PeerId, Role};
-use ledger::{CosignedStatement, Member, Roster, Slot};
+use ledger::{CosignedStatement, Slot};
 use node::store::{Store as _, Table};
 use node::{Auditor, EventAnswer, NodeError, OfferedEvent};
 use rules::{ContactDegree, Event, EventBody, ExposureList, RuleSet, SourceKind, TestResult};
@@ -38,13 +38,8 @@ pub(crate) fn auditor(code: u8, number: u32) -> PeerId {
 /// What an auditor believes without the node.
 pub(crate) fn believed(slot: u8) -> Believed {
     let root = root_document(Checking::entry());
-    let members = root.document().provinces.iter().map(|entry| Member {
-        province: entry.province,
-        slot: entry.slot,
-        head_keys: entry.head_keys.clone(),
-    });
     Believed {
-        roster: Roster::new(members.collect()).unwrap(),
+        roster: wire::roster_of(root.document()).unwrap(),
         slot: Slot::new(slot).unwrap(),
         rule_sets: RuleSet::BUILT_IN
             .map(|id| RuleSet::built_in(id).unwrap())

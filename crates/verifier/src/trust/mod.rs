@@ -25,7 +25,7 @@ pub use online::{
 pub use root::{
     CircuitEntry, GRACE_LIMIT_MIN, HeadKeys, MAX_CIRCUITS, MAX_NAME_LEN_BYTES, MAX_OPENINGS,
     MAX_PROFILES, MAX_ROOT_KEYS, MAX_RULE_SETS, OpeningEntry, Profile, ProvinceEntry, RootDocument,
-    RootKeys, RuleSetEntry,
+    RootKeys, RuleSetEntry, root_key_from_digits,
 };
 pub use signatures::{ProvinceSignature, RootSignature, SignedOnline, SignedRoot};
 

@@ -54,6 +54,15 @@ impl RootKeys {
         Ok(set)
     }
 
+    /// A set of keys by their digits, as configurations have them: each as [`root_key_from_digits`] reads it.
+    ///
+    /// # Errors
+    /// [`Error::KeyDigits`] for digits that are no key, and as [`RootKeys::new`].
+    pub fn from_digits(digits: &[impl AsRef<str>], threshold: u8) -> Result<Self, Error> {
+        let keys = digits.iter().map(|key| root_key_from_digits(key.as_ref()));
+        Self::new(keys.collect::<Result<_, _>>()?, threshold)
+    }
+
     /// The keys, ascending.
     pub fn keys(&self) -> &[Ed25519Key] {
         &self.keys
@@ -82,6 +91,16 @@ impl RootKeys {
         }
         ascending(&self.keys, Ed25519Key::to_bytes, "root keys")
     }
+}
+
+/// A root key from its 64 hexadecimal digits.
+///
+/// # Errors
+/// [`Error::KeyDigits`] for anything else, and for digits of no point. The digits are not repeated: they could be a secret's.
+pub fn root_key_from_digits(digits: &str) -> Result<Ed25519Key, Error> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(digits, &mut bytes).map_err(|_| Error::KeyDigits)?;
+    Ed25519Key::from_bytes(&bytes).map_err(|_| Error::KeyDigits)
 }
 
 /// The head keys of a slot with their dates: what is signed under a root document is judged by the key that was in force at

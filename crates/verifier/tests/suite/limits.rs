@@ -6,7 +6,7 @@ use ed25519_dalek::{SigningKey, VerifyingKey as Ed25519Key};
 use verifier::trust::{
     BatchDigest, BatchEntry, Bundle, CircuitEntry, HeadKeys, MAX_BUNDLE_LEN_BYTES,
     MAX_ROOT_LEN_BYTES, OnlineDocument, OpeningEntry, Profile, ProvinceEntry, RegistryEntry,
-    RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot,
+    RootDocument, RootKeys, RuleSetEntry, Sequence, SignedRoot, root_key_from_digits,
 };
 use verifier::{AcceptanceRule, Error, RuleSetShortId};
 
@@ -213,6 +213,26 @@ fn a_set_of_root_keys_has_from_one_to_sixteen_strong_ones_and_a_threshold_among_
     assert_eq!(RootKeys::new(twice, 1), Err(order.into()));
     let weak = Ed25519Key::from_bytes(&[0; 32]).unwrap();
     assert_eq!(RootKeys::new(vec![weak], 1), Err(Error::WeakKey));
+    let digits = keys(3).into_iter().map(|key| hex::encode(key.as_bytes()));
+    let mut digits: Vec<String> = digits.collect();
+    assert_eq!(RootKeys::from_digits(&digits, 3), Ok(set));
+    for wrong in [
+        "",
+        "00",
+        &digits[0][..62],
+        &format!("{}00", digits[0]),
+        "g".repeat(64).as_str(),
+    ] {
+        assert_eq!(
+            root_key_from_digits(wrong),
+            Err(Error::KeyDigits),
+            "{wrong}"
+        );
+    }
+    let no_point = format!("02{}", "00".repeat(31));
+    assert_eq!(root_key_from_digits(&no_point), Err(Error::KeyDigits));
+    digits[1] = "00".repeat(32);
+    assert_eq!(RootKeys::from_digits(&digits, 3), Err(Error::WeakKey));
     let mut document = World::new().root();
     document.provinces[0].head_keys = HeadKeys::single(weak);
     assert_eq!(document.to_bytes(), Err(Error::WeakKey));
