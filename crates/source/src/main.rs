@@ -19,13 +19,35 @@ use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 /// Longest content that a receipt is over: a contestation with its statement.
 const CONTENT_LEN_MAX_BYTES: usize = 2_048;
 
-/// Exit codes.
-const COULD_NOT_TELL: u8 = 1;
-const NOT_GOOD: u8 = 3;
-const PENDING: u8 = 4;
-const OVERDUE: u8 = 5;
-const BROKEN: u8 = 6;
-const UNSERVED: u8 = 7;
+/// How a command ends: its exit code, which means the same in all commands. 2 is wrong usage.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Ending {
+    /// What was asked about is so.
+    Holds = 0,
+    /// A file, a log or a trust list was not read, is refused, or does not have what is needed.
+    CouldNotTell = 1,
+    /// The receipt or the evidence that was given is not good, or there is nothing to ask about the event.
+    NotGood = 3,
+    /// Not in the log, and not due.
+    Pending = 4,
+    /// Not in the log and overdue, but nothing is shown.
+    Overdue = 5,
+    /// The promise is broken.
+    Broken = 6,
+    /// A batch that it may stand in is not served.
+    Unserved = 7,
+    /// The node refuses, and says why.
+    Refused = 8,
+    /// The node does not answer.
+    Silent = 9,
+    /// Nothing in the record has the event's key and begin.
+    Absent = 10,
+    /// Another entry stands for it.
+    ByAnother = 11,
+    /// What the node answered is not to be believed.
+    NotBelieved = 12,
+}
 
 /// What a node's receipts are worth.
 #[derive(Parser)]
@@ -48,7 +70,7 @@ secret is read but open's own certificate's key. Progress is shown on a terminal
 
 Exit codes of verify-receipt: 0 in the log, 1 could not tell, 2 wrong usage, 3 the receipt is not good, 4 not in the log and not
 due, 5 overdue but nothing shown, 6 the promise is broken, 7 a batch that it may stand in is not served. Of check-evidence: 0 a broken promise is shown, 1 could not tell,
-2 wrong usage, 3 none is shown. Those of open and check-opening are in their own help."
+2 wrong usage, 3 the evidence is not good: none is shown. Those of open and check-opening, 8 to 12 besides, are in their own help."
 )]
 struct Cli {
     /// Print one JSON object
@@ -135,15 +157,15 @@ fn main() -> ExitCode {
         Command::CheckOpening(asked) => open::check_opening(&asked),
     };
     match done {
-        Ok((told, code)) => {
+        Ok((told, ending)) => {
             if files::print(&told.rendered(json)).is_err() {
-                return ExitCode::from(COULD_NOT_TELL);
+                return ExitCode::from(Ending::CouldNotTell as u8);
             }
-            ExitCode::from(code)
+            ExitCode::from(ending as u8)
         }
         Err(error) => {
             eprintln!("viridian-source: {error:#}");
-            ExitCode::from(COULD_NOT_TELL)
+            ExitCode::from(Ending::CouldNotTell as u8)
         }
     }
 }
@@ -164,13 +186,13 @@ impl Told {
     }
 }
 
-fn verify_receipt(asked: &VerifyReceipt) -> Result<(Told, u8)> {
+fn verify_receipt(asked: &VerifyReceipt) -> Result<(Told, Ending)> {
     let trust = read_trust(&asked.trust)?;
     let receipt = files::read(&asked.receipt, HELD_RECEIPT_LEN_MAX_BYTES)?;
     let content = files::read(&asked.event, CONTENT_LEN_MAX_BYTES)?;
     let held = match HeldReceipt::from_bytes(&receipt) {
         Ok(held) => held,
-        Err(error) => return Ok((not_good(&error.to_string()), NOT_GOOD)),
+        Err(error) => return Ok((not_good(&error.to_string()), Ending::NotGood)),
     };
     let log: Box<dyn LogReader> = if asked.log.contains("://") {
         Box::new(HttpLog::new(&asked.log).map_err(|what| anyhow!(what))?)
@@ -187,7 +209,9 @@ fn verify_receipt(asked: &VerifyReceipt) -> Result<(Told, u8)> {
     let judged = judge(&held, &content, by, &*log, now, &mut each);
     sign.finish_and_clear();
     let judged = match judged {
-        Err(JudgeError::Receipt(error)) => return Ok((not_good(&error.to_string()), NOT_GOOD)),
+        Err(JudgeError::Receipt(error)) => {
+            return Ok((not_good(&error.to_string()), Ending::NotGood));
+        }
         other => other?,
     };
     let told = tell(&held, &judged);
@@ -197,7 +221,7 @@ fn verify_receipt(asked: &VerifyReceipt) -> Result<(Told, u8)> {
         // What was found is told all the same; but what was asked for is not done.
         if let Err(error) = written {
             eprintln!("viridian-source: the evidence is not written: {error:#}");
-            return Ok((told.0, COULD_NOT_TELL));
+            return Ok((told.0, Ending::CouldNotTell));
         }
     }
     Ok(told)
@@ -210,10 +234,10 @@ fn not_good(what: &str) -> Told {
     }
 }
 
-fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, u8) {
+fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, Ending) {
     let receipt = &held.signed.receipt;
     let by = receipt.promised_by.get();
-    let (state, words, code, more) = match &judged.state {
+    let (state, words, ending, more) = match &judged.state {
         State::InLog {
             index,
             at,
@@ -224,13 +248,13 @@ fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, u8) {
                 "in the log: entry {index}, batch of minute {}, position {position}",
                 at.get()
             ),
-            0,
+            Ending::Holds,
             json!({ "index": index, "batch_at_minute": at.get(), "position": position }),
         ),
         State::Pending => (
             "pending",
             format!("not in the log, and not due before minute {by}"),
-            PENDING,
+            Ending::Pending,
             Value::Null,
         ),
         State::Overdue => (
@@ -238,7 +262,7 @@ fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, u8) {
             format!(
                 "not in the log since minute {by}; but the log tells of no later time, so that nothing is shown"
             ),
-            OVERDUE,
+            Ending::Overdue,
             Value::Null,
         ),
         State::Unserved { index, at, what } => (
@@ -247,10 +271,10 @@ fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, u8) {
                 "entry {index}, batch of minute {}, may hold it, and what is in it is not served: {what}",
                 at.get()
             ),
-            UNSERVED,
+            Ending::Unserved,
             json!({ "index": index, "batch_at_minute": at.get(), "error": what }),
         ),
-        State::Broken { shown, .. } => ("broken", words_of(shown), BROKEN, json_of(shown)),
+        State::Broken { shown, .. } => ("broken", words_of(shown), Ending::Broken, json_of(shown)),
     };
     let json = json!({
         "state": state,
@@ -263,7 +287,7 @@ fn tell(held: &HeldReceipt, judged: &Judged) -> (Told, u8) {
         "witnesses_needed": judged.witnesses_needed,
         "found": more,
     });
-    (Told { words, json }, code)
+    (Told { words, json }, ending)
 }
 
 fn words_of(shown: &Broken) -> String {
@@ -285,7 +309,7 @@ fn json_of(shown: &Broken) -> Value {
     })
 }
 
-fn check_evidence(file: &std::path::Path, trust: &TrustArgs) -> Result<(Told, u8)> {
+fn check_evidence(file: &std::path::Path, trust: &TrustArgs) -> Result<(Told, Ending)> {
     let trust = read_trust(trust)?;
     let bytes = files::read(file, BROKEN_PROMISE_LEN_MAX_BYTES)?;
     let checked = BrokenPromise::from_bytes(&bytes).and_then(|evidence| {
@@ -298,7 +322,7 @@ fn check_evidence(file: &std::path::Path, trust: &TrustArgs) -> Result<(Told, u8
             let what = error.to_string();
             let json = json!({ "state": "not-shown", "error": what });
             let words = format!("not shown: {what}");
-            return Ok((Told { words, json }, NOT_GOOD));
+            return Ok((Told { words, json }, Ending::NotGood));
         }
     };
     let receipt = &evidence.receipt.receipt;
@@ -316,7 +340,7 @@ fn check_evidence(file: &std::path::Path, trust: &TrustArgs) -> Result<(Told, u8
         "commitment": hex::encode(receipt.commitment.0),
         "shown": json_of(&shown),
     });
-    Ok((Told { words, json }, 0))
+    Ok((Told { words, json }, Ending::Holds))
 }
 
 fn read_trust(args: &TrustArgs) -> Result<Trust> {

@@ -21,13 +21,8 @@ use verifier::trust::{Candidate, MAX_BUNDLE_LEN_BYTES, RootKeys, TrustList};
 use verifier::{Error as ListError, UnixTime};
 use wire::OpeningRequest;
 
-use crate::{COULD_NOT_TELL, NOT_GOOD, RootKeyArgs, Told, files};
+use crate::{Ending, RootKeyArgs, Told, files};
 
-/// Exit codes besides those that all commands have.
-const REFUSED: u8 = 4;
-const SILENT: u8 = 5;
-const ABSENT: u8 = 6;
-const BY_ANOTHER: u8 = 7;
 /// A chain, a key or a few authorities in PEM take some kilobytes.
 const MAX_PEM_LEN_BYTES: usize = 256 << 10;
 
@@ -41,11 +36,13 @@ const MAX_PEM_LEN_BYTES: usize = 256 << 10;
 
 The node opens the record that it committed for the newest registry, as long as it has taken up no later one; the registry and the
 key come from the trust list, which a quorum of provinces has signed, and not from the opening. The resident is shown who asked, and
-for which registry. The receipt must be for this event, and the certificate that of the event's source.
+for which registry. The receipt must be for this event, and the certificate that of the event's source; the trust list must have the
+registry and name a key of openings, or nothing is asked.
 
-Exit codes: 0 the event stands in the record, or stood there and has ended; 1 could not tell; 2 wrong usage; 3 the receipt is not good,
-or the answer is not to be believed; 4 the node refuses, and says why; 5 the node does not answer; 6 nothing in the record has the
-event's key and begin: ask why; 7 another entry stands for it: to be held against the rule sets in force.")]
+Exit codes: 0 the event stands in the record, or stood there and has ended; 1 could not tell: a file or the trust list is refused, or
+the list has no such registry or no key; 2 wrong usage; 3 the receipt is not good, or there is nothing to ask about the event; 8 the
+node refuses, and says why; 9 the node does not answer; 10 nothing in the record has the event's key and begin: ask why; 11 another
+entry stands for it: to be held against the rule sets in force; 12 the answer is not to be believed.")]
 pub(crate) struct Open {
     /// The door for certificates of the node that gave the receipt
     #[arg(long, value_name = "HOST:PORT")]
@@ -88,7 +85,7 @@ pub(crate) struct Open {
 
 The trust list is the one that was kept beside it: how old it is does not matter here, only that it is signed.
 
-Exit codes: 0, 1, 2, 3, 6 and 7 as those of open.")]
+Exit codes: 0, 1, 2, 3, 10, 11 and 12 as those of open.")]
 pub(crate) struct CheckOpening {
     /// The opening, 719 bytes
     #[arg(value_name = "FILE")]
@@ -133,7 +130,7 @@ fn minute(text: &str) -> Result<Minute, String> {
 enum Ended {
     /// The node refuses, or does not answer.
     Unanswered(AskError),
-    /// The question is none, or the answer is not to be believed.
+    /// The question is none, cannot be judged, or the answer is not to be believed.
     Fault(OpeningFault),
 }
 
@@ -149,11 +146,14 @@ impl From<OpeningFault> for Ended {
     }
 }
 
-pub(crate) fn open(asked: &Open) -> Result<(Told, u8)> {
+pub(crate) fn open(asked: &Open) -> Result<(Told, Ending)> {
     let pinned = asked.root_keys.read()?;
     let Some(question) = asked.question.read()? else {
-        return Ok(not_good("the receipt is no receipt"));
+        return Ok(no_receipt());
     };
+    if let Err(fault) = question.check_content() {
+        return Ok(faulty(&fault));
+    }
     for file in asked.keep.iter().chain(&asked.keep_list) {
         if file.exists() {
             bail!("{} exists", file.display());
@@ -194,10 +194,10 @@ pub(crate) fn open(asked: &Open) -> Result<(Told, u8)> {
     Ok(judged(&question, &bytes, epoch, &judges))
 }
 
-pub(crate) fn check_opening(asked: &CheckOpening) -> Result<(Told, u8)> {
+pub(crate) fn check_opening(asked: &CheckOpening) -> Result<(Told, Ending)> {
     let pinned = asked.root_keys.read()?;
     let Some(question) = asked.question.read()? else {
-        return Ok(not_good("the receipt is no receipt"));
+        return Ok(no_receipt());
     };
     let list = files::read(&asked.trust_list, MAX_BUNDLE_LEN_BYTES)?;
     let of = || format!("{} is refused", asked.trust_list.display());
@@ -268,7 +268,7 @@ fn believed(bytes: &[u8], pinned: &RootKeys, now: Minute) -> Result<Candidate> {
     list.context("the trust list is refused")
 }
 
-/// The epoch that is asked about, and the answer; the question is judged before it is asked.
+/// The epoch that is asked about, and the answer. The question is judged before it is asked, and so is whether its answer could be.
 async fn answered(
     asked: &Open,
     question: &Question,
@@ -280,6 +280,7 @@ async fn answered(
         Some(number) => Epoch::new(number),
         None => newest_epoch(judges.list)?,
     };
+    judges.check(epoch)?;
     let request = OpeningRequest {
         event: question.event,
         receipt: question.receipt.clone(),
@@ -289,14 +290,16 @@ async fn answered(
     Ok((epoch, ask::open_event(channel, &request).await?))
 }
 
-fn ended(why: &Ended) -> (Told, u8) {
+fn ended(why: &Ended) -> (Told, Ending) {
     match why {
-        Ended::Fault(fault) => not_good(&fault.to_string()),
+        Ended::Fault(fault) => faulty(fault),
         Ended::Unanswered(error) => {
-            let (state, code, reason) = match error {
-                AskError::Refused { reason, .. } => ("refused", REFUSED, Some(reason.code())),
-                AskError::Silent(_) => ("silent", SILENT, None),
-                _ => ("not-good", NOT_GOOD, None),
+            let (state, ending, reason) = match error {
+                AskError::Refused { reason, .. } => {
+                    ("refused", Ending::Refused, Some(reason.code()))
+                }
+                AskError::Silent(_) => ("silent", Ending::Silent, None),
+                _ => ("not-believed", Ending::NotBelieved, None),
             };
             let what = error.to_string();
             let wait_s = match error {
@@ -306,36 +309,51 @@ fn ended(why: &Ended) -> (Told, u8) {
             let again = wait_s.map_or_else(String::new, |s| format!("; again in {s} s"));
             let json = json!({ "state": state, "error": what, "reason": reason, "wait_s": wait_s });
             let words = format!("{state}: {what}{again}");
-            (Told { words, json }, code)
+            (Told { words, json }, ending)
         }
     }
 }
 
-fn not_good(what: &str) -> (Told, u8) {
-    (crate::not_good(what), NOT_GOOD)
+fn no_receipt() -> (Told, Ending) {
+    (
+        crate::not_good("the receipt is no receipt"),
+        Ending::NotGood,
+    )
 }
 
-fn judged(question: &Question, bytes: &[u8], epoch: Epoch, judges: &Judges<'_>) -> (Told, u8) {
+/// Whose fault it is that nothing is told: nobody's here, the asker's, or the home's.
+fn faulty(fault: &OpeningFault) -> (Told, Ending) {
+    let what = fault.to_string();
+    let (state, name, ending) = match fault {
+        OpeningFault::Receipt(_) | OpeningFault::NotSought(_) => {
+            return (crate::not_good(&what), Ending::NotGood);
+        }
+        // The list at hand is too old for it, too new, or none to judge by: that says nothing of the opening.
+        OpeningFault::Roster(_)
+        | OpeningFault::UnknownEpoch(_)
+        | OpeningFault::NoRegistry
+        | OpeningFault::NoKey => ("could-not-tell", "could not tell", Ending::CouldNotTell),
+        _ => ("not-believed", "not to be believed", Ending::NotBelieved),
+    };
+    let json = json!({ "state": state, "error": what });
+    let words = format!("{name}: {what}");
+    (Told { words, json }, ending)
+}
+
+fn judged(question: &Question, bytes: &[u8], epoch: Epoch, judges: &Judges<'_>) -> (Told, Ending) {
     match question.judge(bytes, epoch, judges) {
         Ok(opened) => tell(question, epoch, &opened),
-        // The list at hand is too old for it, or too new: that says nothing of the opening.
-        Err(fault @ (OpeningFault::UnknownEpoch(_) | OpeningFault::NoRegistry)) => {
-            let what = fault.to_string();
-            let json = json!({ "state": "could-not-tell", "error": what });
-            let words = format!("could not tell: {what}");
-            (Told { words, json }, COULD_NOT_TELL)
-        }
-        Err(fault) => not_good(&fault.to_string()),
+        Err(fault) => faulty(&fault),
     }
 }
 
-fn tell(question: &Question, epoch: Epoch, opened: &Opened) -> (Told, u8) {
-    let (state, code) = match opened.answer {
-        Answer::Stands => ("stands", 0),
-        Answer::Ended => ("ended", 0),
-        Answer::Covered => ("covered", BY_ANOTHER),
-        Answer::CoveredAndEnded => ("covered-and-ended", BY_ANOTHER),
-        Answer::Absent => ("absent", ABSENT),
+fn tell(question: &Question, epoch: Epoch, opened: &Opened) -> (Told, Ending) {
+    let (state, ending) = match opened.answer {
+        Answer::Stands => ("stands", Ending::Holds),
+        Answer::Ended => ("ended", Ending::Holds),
+        Answer::Covered => ("covered", Ending::ByAnother),
+        Answer::CoveredAndEnded => ("covered-and-ended", Ending::ByAnother),
+        Answer::Absent => ("absent", Ending::Absent),
     };
     let is_test = opened.circuit_use == CircuitUse::Test;
     let receipt = &question.receipt.signed.receipt;
@@ -360,7 +378,7 @@ fn tell(question: &Question, epoch: Epoch, opened: &Opened) -> (Told, u8) {
     });
     let words =
         format!("{state}: {says}\nregistry of epoch {number}, tree of minute {tree}{specimen}");
-    (Told { words, json }, code)
+    (Told { words, json }, ending)
 }
 
 /// What an answer says of the event.

@@ -48,6 +48,9 @@ pub enum OpeningFault {
     /// The trust list has no registry at all.
     #[error("the trust list has no registry yet")]
     NoRegistry,
+    /// The trust list names no key of openings that is believed: no answer could be judged by it.
+    #[error("the trust list names no key of openings that is believed")]
+    NoKey,
     /// What was answered is no opening: cut, longer, or with a number or point that is none.
     #[error("the answer is no opening: {0}")]
     Form(#[from] verifier::Error),
@@ -81,15 +84,23 @@ impl Question {
         Ok(bound.map_or(sought, |at| sought.ended_not_before(at)))
     }
 
+    /// Checks what can be checked without a trust list: that the receipt is over this event, and that something can be asked about it.
+    ///
+    /// # Errors
+    /// [`OpeningFault::Receipt`], [`OpeningFault::NotSought`].
+    pub fn check_content(&self) -> Result<(), OpeningFault> {
+        self.receipt.check_content(&self.event.to_bytes())?;
+        self.sought().map(drop)
+    }
+
     /// Checks the question by itself: that the receipt is a home's for this event, and that something can be asked about it.
     ///
     /// # Errors
-    /// [`OpeningFault::Receipt`], [`OpeningFault::NotSought`], [`OpeningFault::Roster`].
+    /// As [`Question::check_content`]; [`OpeningFault::Roster`].
     pub fn check(&self, judges: &Judges<'_>) -> Result<(), OpeningFault> {
         let roster = wire::roster_of(judges.list.root()).map_err(OpeningFault::Roster)?;
         self.receipt.signed.check(judges.federation, &roster)?;
-        self.receipt.check_content(&self.event.to_bytes())?;
-        self.sought().map(drop)
+        self.check_content()
     }
 
     /// Judges the bytes that a home answered to this question, for the registry of `epoch`.
@@ -127,6 +138,24 @@ impl Question {
             });
         }
         Ok(opened)
+    }
+}
+
+impl Judges<'_> {
+    /// Checks that an answer about the registry of `epoch` can be judged at all. Each answer stands in the resident's trail: nobody's
+    /// record is opened for somebody who cannot judge what comes.
+    ///
+    /// # Errors
+    /// [`OpeningFault::UnknownEpoch`], [`OpeningFault::NoKey`].
+    pub fn check(&self, epoch: Epoch) -> Result<(), OpeningFault> {
+        registry(self.list, epoch)?;
+        let mut named = self.list.root().openings.iter();
+        let is_believed = |circuit_use| circuit_use != CircuitUse::Test || self.admits_test_key;
+        if named.any(|entry| is_believed(entry.circuit_use)) {
+            Ok(())
+        } else {
+            Err(OpeningFault::NoKey)
+        }
     }
 }
 

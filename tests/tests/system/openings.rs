@@ -122,19 +122,27 @@ async fn a_source_has_its_event_opened_keeps_the_opening_and_judges_it_again() {
 
     what_is_kept_is_judged_alike(&world);
 
-    // Another source, papers that do not belong together, another registry, a node that does not offer it, and nobody.
+    // Another source, papers that do not belong together, a registry that the list does not have, what came after the tree, a node that
+    // does not offer it, and nobody.
     let (output, _) = ask("cdc", &door, one);
     assert_eq!(code(&output), 1, "{}", said(&output));
     assert!(said(&output).contains("only the event's source"));
     let (output, told) = ask("lab", &door, "--receipt two.receipt --event one.event");
     assert_eq!((code(&output), &told["state"]), (3, &"not-good".into()));
     let (output, told) = ask("lab", &door, &format!("{one} --epoch 2"));
-    assert_eq!(code(&output), 4, "{}", said(&output));
-    assert_eq!(told["reason"], "UNKNOWN_EPOCH");
+    assert_eq!(
+        (code(&output), &told["state"]),
+        (1, &"could-not-tell".into())
+    );
+    let third = lab.event(Person::of(HOME, 3).number, at, body);
+    stated(&world, &mut lab, &third, "three").await;
+    let (output, told) = ask("lab", &door, "--receipt three.receipt --event three.event");
+    assert_eq!(code(&output), 8, "{}", said(&output));
+    assert_eq!(told["reason"], "NOT_COMMITTED");
     for elsewhere in [world.node(35).peers.to_string().as_str(), "127.0.0.1:1"] {
         let list = format!("{one} --trust-list list.bin");
         let (output, told) = ask("lab", elsewhere, &list);
-        assert_eq!((code(&output), &told["state"]), (5, &"silent".into()));
+        assert_eq!((code(&output), &told["state"]), (9, &"silent".into()));
     }
     world.stop();
 }
@@ -151,7 +159,7 @@ fn what_is_kept_is_judged_alike(world: &World) {
     assert_eq!((code(&output), &told["state"]), (0, &"stands".into()));
     // Of somebody else it says nothing.
     let (output, _) = check("opening.bin", "two", "--epoch 1");
-    assert_eq!(code(&output), 3);
+    assert_eq!(code(&output), 12);
     let (output, told) = check("opening.bin", "one", "--epoch 2");
     assert_eq!(
         (code(&output), &told["state"]),
@@ -164,7 +172,10 @@ fn what_is_kept_is_judged_alike(world: &World) {
     for (name, bytes) in [("cut.bin", &opening[..700]), ("altered.bin", &altered)] {
         std::fs::write(world.dir().join(name), bytes).unwrap();
         let (output, told) = check(name, "one", "--epoch 1");
-        assert_eq!((code(&output), &told["state"]), (3, &"not-good".into()));
+        assert_eq!(
+            (code(&output), &told["state"]),
+            (12, &"not-believed".into())
+        );
     }
     std::fs::write(world.dir().join("long.bin"), [&opening[..], &[0]].concat()).unwrap();
     let (output, _) = check("long.bin", "one", "--epoch 1");
