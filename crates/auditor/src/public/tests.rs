@@ -1,13 +1,15 @@
 //! Nodes that answer, and nodes that lie, are late, answer garbage, too much or nothing.
 
 mod made_up;
+mod slow;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ledger::log::Entry;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use wire::public::v1::{Fault, GetOverviewResponse, InList, Slot as ToldSlot};
 
@@ -53,24 +55,27 @@ impl Mirrors {
 
 async fn serve(listener: TcpListener, files: Arc<Mutex<Files>>) {
     loop {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut asked = vec![0; 2_048];
-        let len = stream.read(&mut asked).await.unwrap();
-        let asked = String::from_utf8_lossy(&asked[..len]).into_owned();
-        let path = asked.split(' ').nth(1).unwrap_or("/");
-        let found = files
-            .lock()
-            .unwrap()
-            .get(path.trim_start_matches('/'))
-            .cloned();
-        let (status, body) = found.map_or(("404 Not Found", Vec::new()), |b| ("200 OK", b));
-        let head = format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        // Who asked may have gone away.
-        let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
+        let (stream, _) = listener.accept().await.unwrap();
+        answer(stream, Arc::clone(&files), |_| Duration::ZERO).await;
     }
+}
+
+/// Answers a request after a while, which may depend on its path.
+async fn answer(mut stream: TcpStream, files: Arc<Mutex<Files>>, after: fn(&str) -> Duration) {
+    let mut asked = vec![0; 2_048];
+    let len = stream.read(&mut asked).await.unwrap();
+    let asked = String::from_utf8_lossy(&asked[..len]).into_owned();
+    let path = asked.split(' ').nth(1).unwrap_or("/");
+    let path = path.trim_start_matches('/');
+    tokio::time::sleep(after(path)).await;
+    let found = files.lock().unwrap().get(path).cloned();
+    let (status, body) = found.map_or(("404 Not Found", Vec::new()), |b| ("200 OK", b));
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    // Who asked may have gone away.
+    let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
 }
 
 fn config(urls: &[String]) -> Config {

@@ -1,24 +1,45 @@
 //! What was verified last of each node, and the rounds in which it is looked at again.
 
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use ledger::{Member, Roster};
+use ledger::Roster;
 use tokio::sync::Mutex as Turn;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use verifier::UnixTime;
-use verifier::trust::RootDocument;
+use verifier::trust::RootKeys;
 
 use super::config::{Config, NodeAt};
-use super::list::{self, Held};
+use super::list::{self, Fetched, Held, Judging};
 use super::log::{self, Believed, Followed};
 use super::problem::{Fault, Problem};
 use super::time::Clock;
 
-/// Least time between two rounds that pages ask for.
-const LEAST_BETWEEN: Duration = Duration::from_secs(10);
+/// How long is waited for whom.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    /// Time for all of a node's list with its batches, and as long again for all of its log. In two minutes a line of 3 Mbit/s brings the
+    /// most that is read of a log in one round.
+    pub(super) node_within: Duration,
+    /// Time after which logs are judged by the best list so far, without those of nodes that are slow.
+    pub(super) lists_within: Duration,
+    /// Least time between two rounds that pages ask for, from the end of one.
+    pub(super) least_between: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            node_within: Duration::from_mins(2),
+            lists_within: Duration::from_secs(3),
+            least_between: Duration::from_secs(10),
+        }
+    }
+}
 
 /// What is known of a node.
 #[derive(Clone)]
@@ -46,8 +67,16 @@ pub(super) struct Watch {
     config: Arc<Config>,
     clock: Clock,
     state: Mutex<State>,
-    /// When the last round began; one at a time.
+    fetched: Arc<Fetched>,
+    pub(super) pace: Pace,
+    /// When the last round ended; one at a time.
     turn: Turn<Option<Instant>>,
+}
+
+/// What came of a node, by its place.
+enum Came {
+    List(usize, Result<Held, Problem>),
+    Log(usize, Result<Arc<Followed>, Problem>),
 }
 
 impl Watch {
@@ -66,6 +95,8 @@ impl Watch {
             clock: Clock::of(config.clock),
             config: Arc::new(config),
             state: Mutex::new(state),
+            fetched: Arc::default(),
+            pace: Pace::default(),
             turn: Turn::default(),
         }
     }
@@ -86,7 +117,8 @@ impl Watch {
     /// Looks again for a page, unless that was done a moment ago.
     pub(super) async fn look_again(&self) {
         let mut turn = self.turn.lock().await;
-        if turn.is_none_or(|last| last.elapsed() >= LEAST_BETWEEN) {
+        let least = self.pace.least_between;
+        if turn.is_none_or(|ended| ended.elapsed() >= least) {
             self.round(&mut turn).await;
         }
     }
@@ -97,15 +129,43 @@ impl Watch {
         self.round(&mut turn).await;
     }
 
+    /// Asks all nodes side by side. What comes of each is there at once: who is slow holds up nobody but itself.
     async fn round(&self, turn: &mut Option<Instant>) {
-        *turn = Some(Instant::now());
         let mut state = self.state();
-        self.lists(&mut state).await;
-        // What the list says is there before the logs are.
-        self.keep(&state);
-        self.logs(&mut state).await;
+        let judging = Judging {
+            held: state.held.clone(),
+            pinned: self.config.root_keys.clone(),
+            now: self.clock.now(),
+        };
+        let (mut lists, mut are_logs_asked) = (BTreeMap::new(), false);
+        let mut asking = JoinSet::new();
+        self.ask_lists(&state, &judging, &mut asking);
+        let mut lists_end = pin!(tokio::time::sleep(self.pace.lists_within));
+        loop {
+            let are_all_in = lists.len() == state.nodes.len();
+            let is_time = are_all_in || (lists_end.is_elapsed() && state.held.is_some());
+            if is_time && !are_logs_asked {
+                are_logs_asked = true;
+                self.ask_logs(&mut state, &mut asking);
+            }
+            let came = tokio::select! {
+                came = asking.join_next() => came,
+                () = &mut lists_end, if !lists_end.is_elapsed() => continue,
+            };
+            match came {
+                None => break,
+                Some(Ok(Came::List(place, list))) => {
+                    settle(&mut state, (place, list), &mut lists, &judging.pinned);
+                }
+                Some(Ok(Came::Log(place, followed))) => state.nodes[place].take(followed),
+                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+            }
+            self.keep(&state);
+        }
         state.looked_at = Some(self.clock.now());
         self.keep(&state);
+        self.fetched.bound();
+        *turn = Some(Instant::now());
     }
 
     fn keep(&self, state: &State) {
@@ -113,88 +173,99 @@ impl Watch {
         kept.clone_from(state);
     }
 
-    /// Fetches the lists of all nodes at once, and follows each from the best one so far.
-    async fn lists(&self, state: &mut State) {
-        let mut fetching = JoinSet::new();
+    fn ask_lists(&self, state: &State, judging: &Judging, asking: &mut JoinSet<Came>) {
+        let (time, all) = (self.pace.node_within, state.nodes.len());
         for (place, node) in state.nodes.iter().enumerate() {
-            let origin = node.at.origin.clone();
-            fetching.spawn(async move { (place, list::fetch(&origin).await) });
-        }
-        let mut fetched = fetching.join_all().await;
-        // The same order each time: what a node is told to be does not depend on who answers first.
-        fetched.sort_by_key(|(place, _)| *place);
-        for (place, bytes) in fetched {
-            let node = &mut state.nodes[place];
-            let taken = match bytes {
-                Ok(bytes) => {
-                    let (held, pinned) = (state.held.as_ref(), &self.config.root_keys);
-                    let now = self.clock.now();
-                    list::take(&bytes, &node.at.origin, held, pinned, now).await
-                }
-                Err(problem) => Err(problem),
-            };
-            match taken {
-                Ok(held) => {
-                    node.list_problem = None;
-                    state.held = Some(held);
-                }
-                Err(problem) => node.list_problem = Some(problem),
-            }
+            let (origin, judging) = (node.at.origin.clone(), judging.clone());
+            let fetched = Arc::clone(&self.fetched);
+            asking.spawn(async move {
+                let fetching = list::fetch(&origin, &judging, &fetched, (place, all));
+                Came::List(place, within(time, fetching).await)
+            });
         }
     }
 
-    async fn logs(&self, state: &mut State) {
-        let Some(held) = &state.held else {
-            let problem = Problem::new(Fault::NoList, "no trust list was verified");
-            for node in &mut state.nodes {
-                node.log_problem = Some(problem.clone());
-            }
-            return;
-        };
-        let roster = match roster_of(held.list.root()) {
+    /// Has the logs followed under the list in use; without one nothing can be verified.
+    fn ask_logs(&self, state: &mut State, asking: &mut JoinSet<Came>) {
+        let roster = match roster_of(state.held.as_ref()) {
             Ok(roster) => Arc::new(roster),
-            Err(error) => {
-                let problem = Problem::new(Fault::Garbage, format_args!("{error:#}"));
+            Err(problem) => {
                 for node in &mut state.nodes {
                     node.log_problem = Some(problem.clone());
                 }
                 return;
             }
         };
-        let now = self.clock.now();
-        let mut following = JoinSet::new();
+        let (time, now) = (self.pace.node_within, self.clock.now());
         for (place, node) in state.nodes.iter().enumerate() {
             let (at, known) = (node.at.clone(), node.log.clone());
             let (roster, config) = (Arc::clone(&roster), Arc::clone(&self.config));
-            following.spawn(async move {
+            asking.spawn(async move {
                 let believed = Believed {
                     federation: &config.federation,
                     roster: &roster,
                     slot: at.slot,
                     now,
                 };
-                let followed = log::follow(&at.origin, believed, known.as_deref()).await;
-                (place, followed)
+                let following = log::follow(&at.origin, believed, known.as_deref());
+                Came::Log(place, within(time, following).await.map(Arc::new))
             });
-        }
-        for (place, followed) in following.join_all().await {
-            let node = &mut state.nodes[place];
-            match followed {
-                Ok(followed) => {
-                    node.log = Some(Arc::new(followed));
-                    node.log_problem = None;
-                }
-                Err(problem) => node.log_problem = Some(problem),
-            }
         }
     }
 }
 
-fn roster_of(root: &RootDocument) -> Result<Roster> {
-    let members = root.provinces.iter().map(|entry| Member {
-        province: entry.province,
-        slot: entry.slot,
-        head_keys: entry.head_keys.clone(),
-    });
-    Roster::new(members.collect()).context("the root document's provinces")
+impl NodeState {
+    /// A log that was not verified leaves the one that was before.
+    fn take(&mut self, followed: Result<Arc<Followed>, Problem>) {
+        match followed {
+            Ok(followed) => {
+                self.log = Some(followed);
+                self.log_problem = None;
+            }
+            Err(problem) => self.log_problem = Some(problem),
+        }
+    }
+}
+
+/// Takes up a list that has come if it may follow the one in use, which is left for no other; then judges all that have come by the one in
+/// use, so that who is told to be behind does not depend on who answers first.
+fn settle(
+    state: &mut State,
+    (place, list): (usize, Result<Held, Problem>),
+    lists: &mut BTreeMap<usize, Result<Held, Problem>>,
+    pinned: &RootKeys,
+) {
+    if let Ok(list) = &list {
+        let held = state.held.as_ref();
+        if held.is_none_or(|held| list.follows(held, pinned).is_ok()) {
+            state.held = Some(list.clone());
+        }
+    }
+    lists.insert(place, list);
+    for (place, list) in lists {
+        let list = list.as_ref().map_err(Problem::clone);
+        let held = state.held.as_ref();
+        let judged = list.and_then(|list| held.map_or(Ok(()), |held| list.follows(held, pinned)));
+        state.nodes[*place].list_problem = judged.err();
+    }
+}
+
+/// What comes of a node within its time.
+async fn within<T>(
+    time: Duration,
+    asked: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let came = tokio::time::timeout(time, asked).await;
+    came.unwrap_or_else(|_| {
+        let detail = format!("not all of it within {} s", time.as_secs());
+        Err(Problem::new(Fault::Silent, detail))
+    })
+}
+
+fn roster_of(held: Option<&Held>) -> Result<Roster, Problem> {
+    let held = held.ok_or_else(|| Problem::new(Fault::NoList, "no trust list was verified"))?;
+    wire::roster_of(held.list.root()).map_err(|error| {
+        let detail = format_args!("the root document's provinces: {error}");
+        Problem::new(Fault::Garbage, detail)
+    })
 }
