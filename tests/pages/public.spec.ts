@@ -105,7 +105,17 @@ test("each province has its keys, its newest head, the registry's cosigners and 
   await expect(page.getByTestId("day").first()).toContainText("R4: < 10");
   await expect(page.getByTestId("day").first()).toContainText("R7: 115–124");
   await expect(page.getByTestId("chart")).toHaveAttribute("aria-label", /黄码 115–124, 红码 35–53/);
+  // While a province's counts are on their way, or do not come, no other's stand under its name.
+  let answer = () => {};
+  const asked = new Promise<void>((done) => (answer = done));
+  await page.route("**/PublicService/GetCounts", async (route) => {
+    await asked;
+    await route.continue();
+  });
   await page.getByLabel("省份").selectOption("福建 (2)");
+  await expect(page.getByTestId("day")).toHaveCount(0);
+  await expect(page.getByTestId("chart")).toHaveCount(0);
+  answer();
   await expect(page.getByTestId("day")).toHaveCount(3);
 });
 
@@ -273,6 +283,12 @@ test("a node that lies and one that does not answer are named with the reason; w
   await expect(slots.nth(0)).toContainText("以下是此前核验过的");
   await expect(slots.nth(1)).toContainText("应答不合格式");
   await expect(slots.nth(2)).toContainText("没有应答");
+  await clean(page);
+  // The same of the counts: they are of the log as it was verified before.
+  await page.getByRole("link", { name: "统计" }).click();
+  await expect(page.getByTestId("day")).toHaveCount(3);
+  await expect(page.getByTestId("problem")).toContainText("与此前核验过的矛盾");
+  await expect(page.locator("main")).toContainText("以下是此前核验过的");
   await clean(page);
   await own.end();
   await page.getByRole("button", { name: "重新查看各节点" }).click();

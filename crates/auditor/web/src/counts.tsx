@@ -6,7 +6,7 @@ import type { Count, Day } from "@viridian/wire/public";
 
 import { COLOUR_WORDS, ColourMark } from "../../../pages/web/colour.tsx";
 import { language, t } from "../../../pages/web/looks.tsx";
-import { slotName } from "./parts.tsx";
+import { NotVerified, slotName, slotWords } from "./parts.tsx";
 import { dayText } from "./dates.ts";
 import { askCounts } from "./service.ts";
 import { overview } from "./state.ts";
@@ -29,20 +29,25 @@ function sum(day: Day, colour: Colour): { least: number; most: number } {
 const sumText = ({ least, most }: { least: number; most: number }) => (least === 0 ? `< ${most + 1}` : `${least}–${most}`);
 
 export function Counts() {
-  const slots = (overview.value?.slots ?? []).filter((slot) => (slot.log?.days ?? 0) > 0);
+  const all = overview.value?.slots ?? [];
+  const slots = all.filter((slot) => (slot.log?.days ?? 0) > 0);
+  const uncounted = all.filter((slot) => slot.logProblem && !slots.includes(slot));
   const [chosen, choose] = useState<number | null>(null);
-  const [days, setDays] = useState<Day[]>([]);
+  // With the slot that they are of: nobody's counts stand under another's name while theirs are on their way.
+  const [told, tell] = useState<{ slot: number; days: Day[] } | null>(null);
   const [failed, setFailed] = useState(false);
-  const slot = chosen ?? slots[0]?.slot;
-  const size = slots.find((one) => one.slot === slot)?.log?.size;
+  const shown = slots.find((one) => one.slot === chosen) ?? slots[0];
+  const slot = shown?.slot;
+  const size = shown?.log?.size;
+  const days = told !== null && told.slot === slot ? told.days : [];
   useEffect(() => {
     if (slot === undefined) return;
     let isWanted = true;
+    setFailed(false);
     askCounts(slot).then(
       (answer) => {
         if (!isWanted) return;
-        setDays(answer.days);
-        setFailed(false);
+        tell({ slot, days: answer.days });
       },
       () => isWanted && setFailed(true),
     );
@@ -73,12 +78,17 @@ export function Counts() {
           {t(WORDS.noService)}
         </p>
       )}
-      {slot !== undefined && days.length > 0 && (
+      <NotVerified problem={shown?.logProblem} what={WORDS.lastRound} />
+      {shown?.logProblem && <p>{t(WORDS.stillShown)}</p>}
+      {days.length > 0 && (
         <>
           <Chart days={days} />
           <Table days={days} />
         </>
       )}
+      {uncounted.map((one) => (
+        <NotVerified key={one.slot} problem={one.logProblem} what={slotWords(one.slot)} />
+      ))}
     </section>
   );
 }

@@ -2,7 +2,7 @@
 
 import { language, t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
-import { Digest, Line, NotVerified, When, slotName } from "./parts.tsx";
+import { Digest, Line, NotVerified, When, slotWords } from "./parts.tsx";
 import { minuteText, secondText } from "./dates.ts";
 import { nowS, overview } from "./state.ts";
 import { WORDS } from "./words.ts";
@@ -59,10 +59,9 @@ export function List() {
           ))}
         </Line>
       </dl>
-      {known.slots.map((slot) => {
-        const name = slotName(slot.slot);
-        return <NotVerified key={slot.slot} problem={slot.listProblem} what={{ zh: `席位 ${name}`, en: `Slot ${name}` }} />;
-      })}
+      {known.slots.map((slot) => (
+        <NotVerified key={slot.slot} problem={slot.listProblem} what={slotWords(slot.slot)} />
+      ))}
     </section>
   );
 }

@@ -65,3 +65,9 @@ export function slotName(number: number): string {
   const slot = overview.value?.slots.find((one) => one.slot === number);
   return slot && slot.provinceCode !== 0 ? `${province(slot.provinceCode)} (${number})` : String(number);
 }
+
+/** The same as the beginning of a sentence. */
+export function slotWords(number: number): Words {
+  const name = slotName(number);
+  return { zh: `席位 ${name}`, en: `Slot ${name}` };
+}
