@@ -10,6 +10,7 @@ import { correctionS, narrowed } from "../../crates/node/web/src/clock.ts";
 import { beginOf, dayOf, fieldOfMinute, minuteOfField } from "../../crates/node/web/src/dates.ts";
 import { compressed, fromHex, hex, lowS, newKey, publicBytes, sign } from "../../crates/node/web/src/keys.ts";
 import { areaCode, identityNumber, siteNumber } from "../../crates/node/web/src/numbers.ts";
+import { missingOf } from "../../crates/node/web/src/ways.ts";
 
 interface Vector {
   path: string;
@@ -108,4 +109,11 @@ test("a clock within the home's minute is believed, and one that is not is corre
   expect(Math.abs(correctionS(second) - behind)).toBeLessThanOrEqual(2);
   // The phone's clock was set meanwhile: the newer counts.
   expect(correctionS(narrowed(second, at + 2, at * 60 + 130))).toBe(0);
+});
+
+test("what is missing of a way out is so at the moment of the answer that it is part of", () => {
+  const way = { negativesNeeded: 2, negativesCounted: 1, checkInDaysNeeded: 3, checkInDaysCounted: 4, timeFromMinute: 1_000 };
+  const at = (minute: number) => missingOf(way as Parameters<typeof missingOf>[0], minute);
+  expect(at(999)).toEqual({ negatives: 1, checkInDays: 0, from: 1_000 });
+  expect(at(1_000)).toEqual({ negatives: 1, checkInDays: 0, from: null });
 });

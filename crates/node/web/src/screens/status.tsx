@@ -12,6 +12,7 @@ import { hex } from "../keys.ts";
 import { Faulty } from "../parts.tsx";
 import { actsFor, attempt, go, home, status } from "../state.ts";
 import { Timeline } from "../timeline.tsx";
+import { missingOf } from "../ways.ts";
 import { WORDS } from "../words.ts";
 
 const fault = state<Fault | null>(null);
@@ -91,7 +92,7 @@ function Known({ status }: { status: QueryResponse }) {
       <h3>{t(WORDS.openReasons)}</h3>
       {open.length === 0 && <p>{t(WORDS.noReasons)}</p>}
       {open.map((reason, i) => (
-        <OpenReason key={i} reason={reason} />
+        <OpenReason key={i} reason={reason} at={status.atMinute} />
       ))}
       <Timeline status={status} open={open} />
       {closed.length > 0 && (
@@ -115,7 +116,7 @@ function textOf(of: { textZh: string; textEn: string }): string {
   return language.value === "zh" ? of.textZh || of.textEn : of.textEn || of.textZh;
 }
 
-function OpenReason({ reason }: { reason: Reason }) {
+function OpenReason({ reason, at }: { reason: Reason; at: number }) {
   return (
     <article class="reason" data-testid="reason">
       <h4>
@@ -136,7 +137,7 @@ function OpenReason({ reason }: { reason: Reason }) {
             <dd>
               <ul>
                 {reason.waysOut.map((way, i) => (
-                  <Way key={i} way={way} />
+                  <Way key={i} way={way} at={at} />
                 ))}
               </ul>
             </dd>
@@ -152,27 +153,24 @@ function OpenReason({ reason }: { reason: Reason }) {
   );
 }
 
-function Way({ way }: { way: WayOut }) {
+function Way({ way, at }: { way: WayOut; at: number }) {
   return (
     <li>
       {textOf(way)}
       <br />
       <strong>
-        {t(WORDS.missing)}: {missing(way)}
+        {t(WORDS.missing)}: {missing(way, at)}
       </strong>
     </li>
   );
 }
 
-/** What of a way out is not fulfilled yet. */
-function missing(way: WayOut): string {
+/** What of a way out was not fulfilled at the moment of the answer that is shown. */
+function missing(way: WayOut, at: number): string {
+  const { negatives, checkInDays, from } = missingOf(way, at);
   const parts: string[] = [];
-  const negatives = way.negativesNeeded - way.negativesCounted;
   if (negatives > 0) parts.push(`${negatives} ${t(WORDS.missingNegatives)}`);
-  const days = way.checkInDaysNeeded - way.checkInDaysCounted;
-  if (days > 0) parts.push(`${days} ${t(WORDS.missingDays)}`);
-  if (way.timeFromMinute !== undefined && way.timeFromMinute > (status.value?.atMinute ?? 0)) {
-    parts.push(`${t(WORDS.missingTime)} ${minuteText(language.value, way.timeFromMinute)}`);
-  }
+  if (checkInDays > 0) parts.push(`${checkInDays} ${t(WORDS.missingDays)}`);
+  if (from !== null) parts.push(`${t(WORDS.missingTime)} ${minuteText(language.value, from)}`);
   return parts.join(", ") || t(WORDS.missingNothing);
 }
