@@ -24,6 +24,7 @@ import {
   actsFor,
   attempt,
   clockWrongMin,
+  consent,
   fillStock,
   go,
   home,
@@ -62,6 +63,7 @@ async function open(): Promise<void> {
     status.value = opened.status;
     registered.value = opened.identity !== null;
     actsFor.value = opened.identity?.actsFor ?? null;
+    consent.value = opened.consent();
     clockWrongMin.value = opened.clock.wrongByMin();
     phase.value = "open";
     void keepFresh(opened);

@@ -1,16 +1,13 @@
 // A pass on paper: bound to the identity card of the person, so it needs no key, and whoever finds it can do nothing with it.
 
-import { ResidentService, MakeCodeSchema, MakeCodeState, RequestUseSchema, type GetHomeResponse } from "@viridian/wire/resident";
+import { ResidentService, RequestUseSchema, type GetHomeResponse } from "@viridian/wire/resident";
 import { BinderKind } from "@viridian/wire/pass";
 
 import { Fault } from "./fault.ts";
 import { freshId } from "./keys.ts";
+import { made } from "./made.ts";
 import type { Service, Signer } from "./service.ts";
-import { Refused } from "./stock.ts";
 import { claimOf, wishName, type Wish } from "./wish.ts";
-
-/** Requests of one round; a home that has not finished by then is asked again later. */
-const ASKED_MOST = 60;
 
 /** A pass to be printed. */
 export interface Paper {
@@ -44,26 +41,12 @@ export class PaperDesk {
       });
       // An epoch that has begun since the home was asked makes the end later than is said here, never sooner.
       if (asked.epoch < terms.epoch) throw new Fault("UNKNOWN_EPOCH");
-      const pass = await this.made(by, useId);
-      return { pass, asOf: terms.asOfMinute, goodUntil: terms.asOfMinute + terms.cardPassAgeMaxMin };
+      const [only] = await made(this.service, by, useId, 1);
+      return { pass: only!.pass, asOf: terms.asOfMinute, goodUntil: terms.asOfMinute + terms.cardPassAgeMaxMin };
     } catch (error) {
       // A busy home and a lost network are asked again for the same; all else is asked for anew.
       if (!(error instanceof Fault && ["NO_NETWORK", "PROVER_BUSY"].includes(error.code))) this.last = null;
       throw error;
     }
-  }
-
-  private async made(by: Signer, useId: Uint8Array): Promise<Uint8Array> {
-    for (let asked = 0; asked < ASKED_MOST; asked++) {
-      const made = await this.service.call(by, ResidentService.method.makeCode, MakeCodeSchema, { useId });
-      if (made.state === MakeCodeState.READY) {
-        const [only] = made.passes;
-        if (!only || made.passes.length !== 1) throw new Fault("PAGE");
-        return only.pass;
-      }
-      if (made.state === MakeCodeState.REFUSED) throw new Refused(made.refusal);
-      await new Promise((done) => setTimeout(done, Math.min(Math.max(made.retryAfterMs, 200), 10_000)));
-    }
-    throw new Fault("PROVER_BUSY");
   }
 }

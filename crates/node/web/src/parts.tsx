@@ -6,6 +6,7 @@ import { t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import type { Fault } from "./fault.ts";
 import { faultText } from "./state.ts";
+import { WORDS } from "./words.ts";
 
 /** What went wrong, and what to do. */
 export function Faulty({ fault }: { fault: Fault | null }) {
@@ -23,6 +24,19 @@ export function Notice(props: { words: Words; action: Words; act: () => void }) 
       <p>{t(props.words)}</p>
       <button onClick={props.act}>{t(props.action)}</button>
     </section>
+  );
+}
+
+/** Asks a second time before something is done. */
+export function Sure(props: { words: Words; busy: boolean; act: () => void; not: () => void }) {
+  return (
+    <div role="alert" class="notice">
+      <p>{t(props.words)}</p>
+      <button class="main" disabled={props.busy} onClick={props.act}>
+        {t(WORDS.sure)}
+      </button>
+      <button onClick={props.not}>{t(WORDS.not)}</button>
+    </div>
   );
 }
 

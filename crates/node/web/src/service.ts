@@ -21,6 +21,9 @@ export interface Signer {
 }
 
 export class Service {
+  /** Hears of each signed call whether the home knew its key, and when it was begun: milliseconds since the page was opened. */
+  hears: (isKnown: boolean, begunMs: number) => void = () => undefined;
+
   constructor(private readonly clock: Clock) {}
 
   async home(): Promise<GetHomeResponse> {
@@ -41,16 +44,24 @@ export class Service {
     schema: B,
     init: MessageInitShape<B>,
   ): Promise<MessageShape<O>> {
+    const begunMs = performance.now();
+    const once = () => this.once(by, method, schema, init);
     try {
-      return await this.once(by, method, schema, init);
+      const answer = await once().catch((error: unknown) => this.onTime(error, once));
+      this.hears(true, begunMs);
+      return answer;
     } catch (error) {
       const fault = faultOf(error);
-      if (fault.code !== "CLOCK_SKEW") throw fault;
-      await this.home();
-      return await this.once(by, method, schema, init).catch((again: unknown) => {
-        throw faultOf(again);
-      });
+      if (fault.code === "UNKNOWN_DEVICE") this.hears(false, begunMs);
+      throw fault;
     }
+  }
+
+  /** Asks for the time and does it again, where the fault is that of this clock. */
+  private async onTime<T>(error: unknown, again: () => Promise<T>): Promise<T> {
+    if (faultOf(error).code !== "CLOCK_SKEW") throw error;
+    await this.home();
+    return again();
   }
 
   private async once<B extends DescMessage, O extends DescMessage>(

@@ -6,8 +6,10 @@ import { RefusalSchema, type GetHomeResponse, type QueryResponse, type Refusal }
 
 import { t } from "../../../pages/web/looks.tsx";
 import { keepSetting, setting } from "../../../pages/web/settings.ts";
+import type { Words } from "../../../pages/web/words.ts";
+import type { Consent } from "./consent.ts";
 import { Fault, faultOf } from "./fault.ts";
-import { Refused } from "./stock.ts";
+import { Refused } from "./made.ts";
 import { OWN } from "./store.ts";
 import type { Wallet } from "./wallet.ts";
 import { FAULTS, WORDS } from "./words.ts";
@@ -20,6 +22,8 @@ export const wallet = state<Wallet | null>(null);
 export const registered = state(false);
 /** Whom this wallet acts for, as the owner of the phone calls them; none in the own wallet. */
 export const actsFor = state<string | null>(null);
+/** Where the consent stands by which it does. */
+export const consent = state<Consent>("none");
 export const home = state<GetHomeResponse | null>(null);
 export const status = state<QueryResponse | null>(null);
 /** `null` until it is known. */
@@ -34,9 +38,12 @@ export const fetching = state(false);
 /** Grows whenever passes came or went. */
 export const stockChanged = state(0);
 
+/** How a consent can be over. */
+export const CONSENT_OVER: Partial<Record<Consent, Words>> = { past: WORDS.mandatePast, ended: WORDS.mandateEnded };
+
 /** What went wrong, and what to do. */
 export function faultText(fault: Fault): string {
-  if (fault.code === "UNKNOWN_DEVICE" && actsFor.value !== null) return t(WORDS.mandateWaiting);
+  if (fault.code === "UNKNOWN_DEVICE" && actsFor.value !== null) return t(CONSENT_OVER[consent.value] ?? WORDS.mandateWaiting);
   return t(FAULTS[fault.code] ?? FAULTS.PAGE!);
 }
 
@@ -92,25 +99,45 @@ export function noteOf(open: Wallet, fault: Fault | null): void {
   if (wallet.value !== open) return;
   // What went wrong on this phone says nothing of the network.
   if (fault === null || !["NOT_KEPT", "PAGE"].includes(fault.code)) online.value = fault?.code !== "NO_NETWORK";
+  noteWallet(open);
+}
+
+/** What a wallet knows, as it is now. */
+function noteWallet(open: Wallet): void {
   home.value = open.home;
   status.value = open.status;
   registered.value = open.identity !== null;
   actsFor.value = open.identity?.actsFor ?? null;
+  consent.value = open.consent();
   clockWrongMin.value = open.clock.wrongByMin();
 }
 
 /** Does what talks to the home; the fault, if it failed. */
-export async function attempt(work: (open: Wallet) => Promise<void>): Promise<Fault | null> {
+export function attempt(work: (open: Wallet) => Promise<void>): Promise<Fault | null> {
+  return tried(work, noteOf);
+}
+
+/** Does what concerns this phone alone, and says nothing of the network; the fault, if it failed. */
+export function onPhone(work: (open: Wallet) => Promise<void>): Promise<Fault | null> {
+  return tried(work, (open) => {
+    if (wallet.value === open) noteWallet(open);
+  });
+}
+
+async function tried(
+  work: (open: Wallet) => Promise<void>,
+  note: (open: Wallet, fault: Fault | null) => void,
+): Promise<Fault | null> {
   const open = wallet.value;
   if (!open) return new Fault("PAGE");
   try {
     await work(open);
-    noteOf(open, null);
+    note(open, null);
     return null;
   } catch (error) {
     const fault = faultOf(error);
     if (fault.code === "PAGE") console.error(error);
-    noteOf(open, fault);
+    note(open, fault);
     return fault;
   }
 }
@@ -124,7 +151,9 @@ export async function fillStock(): Promise<void> {
   try {
     const answer = await open.ask();
     noteOf(open, null);
-    while (wallet.value === open && wish.value === wanted && (await open.stock.fill(open.identity, wanted, answer))) {
+    const isWanted = () => wallet.value === open && wish.value === wanted;
+    // Who has left meanwhile wants no more.
+    while (isWanted() && open.identity && (await open.stock.fill(open.identity, wanted, answer))) {
       stockChanged.value += 1;
     }
     stockFault.value = null;

@@ -1,11 +1,12 @@
 // The passes at hand: fetched ahead, several at a time, so that one is shown at one gate only as long as there are others.
 
-import { ResidentService, MakeCodeSchema, MakeCodeState, RequestUseSchema, type GetHomeResponse, type Refusal } from "@viridian/wire/resident";
+import { ResidentService, RequestUseSchema, type GetHomeResponse } from "@viridian/wire/resident";
 import { BinderKind } from "@viridian/wire/pass";
 
 import type { Clock } from "./clock.ts";
 import { Fault } from "./fault.ts";
 import { freshId, hex, newKey, publicBytes } from "./keys.ts";
+import { made, Refused } from "./made.ts";
 import type { Service, Signer } from "./service.ts";
 import type { KeptPass, Store, Use } from "./store.ts";
 import { claimOf, wishName, type Wish } from "./wish.ts";
@@ -14,17 +15,8 @@ import { claimOf, wishName, type Wish } from "./wish.ts";
 const AT_ONCE = 4;
 /** More are fetched once fewer have never been shown. */
 const UNSHOWN_LEAST = 2;
-/** Requests of one round; a home that has not finished by then is asked again later. */
-const ASKED_MOST = 60;
 /** A pass that is good for fewer minutes is told of. */
 export const ENDS_SOON_MIN = 60;
-
-/** The record does not support what was asked for. */
-export class Refused extends Error {
-  constructor(readonly refusal: Refusal | undefined) {
-    super("refused");
-  }
-}
 
 export class Stock {
   private busy: Promise<boolean> | null = null;
@@ -47,8 +39,9 @@ export class Stock {
 
   /** The pass to show next; it is counted as shown. */
   async take(wish: Wish): Promise<KeptPass | null> {
+    const { endings } = this.store;
     const [first] = await this.atHand(wish);
-    if (!first) return null;
+    if (!first || this.store.endings !== endings) return null;
     const shown = { ...first, shown: first.shown + 1 };
     // A full storage does not keep anybody from showing what is there.
     await this.store.keepPass(shown).catch(console.warn);
@@ -56,12 +49,18 @@ export class Stock {
   }
 
   /**
-   * Fetches passes for a wish, unless there are enough of the newest epoch; true if some came, and more may be wanted. `home` is
-   * what the home said last. Throws [`Refused`] where the record does not support it; the passes of that wish are gone then.
+   * Fetches passes for a wish, unless there are enough of the newest epoch; true if more may be wanted: some came, or all were
+   * thrown away meanwhile. `home` is what the home said last. Throws [`Refused`] where the record does not support it; the passes
+   * of that wish are gone then.
    */
   async fill(by: Signer, wish: Wish, home: GetHomeResponse): Promise<boolean> {
+    const { endings } = this.store;
     while (this.busy) await this.busy.catch(() => undefined);
-    this.busy = this.filled(by, wish, home);
+    this.busy = this.filled(by, wish, home, endings).catch((error: unknown) => {
+      // What was asked for has ended, whatever it came to.
+      if (this.store.endings !== endings) return true;
+      throw error;
+    });
     try {
       return await this.busy;
     } finally {
@@ -69,11 +68,19 @@ export class Stock {
     }
   }
 
-  private async filled(by: Signer, wish: Wish, home: GetHomeResponse): Promise<boolean> {
+  /** Throws where all passes were thrown away since: what was begun before them is revoked, or nobody's, and is not kept. */
+  private stillFrom(endings: number): void {
+    if (this.store.endings !== endings) throw new Error("ended");
+  }
+
+  private async filled(by: Signer, wish: Wish, home: GetHomeResponse, endings: number): Promise<boolean> {
     const now = this.clock.minute();
     await this.store.dropPasses((pass) => pass.goodUntil <= now);
     for (const use of await this.store.uses()) {
-      if (wishName(use.wish) === wishName(wish)) await this.finish(by, use);
+      if (wishName(use.wish) !== wishName(wish)) continue;
+      await this.finish(by, use, endings);
+      // What it brought can be shown before more is asked for.
+      return true;
     }
     const terms = home.passTerms;
     if (!terms) throw new Fault("NOT_COMMITTED");
@@ -90,8 +97,9 @@ export class Stock {
       // Should another epoch have begun meanwhile, this is earlier than it need be.
       goodUntil: terms.asOfMinute + terms.passAgeMaxMin,
     };
+    this.stillFrom(endings);
     await this.store.keepUse(hex(use.id), use);
-    await this.finish(by, use);
+    await this.finish(by, use, endings);
     return true;
   }
 
@@ -103,39 +111,30 @@ export class Stock {
     return Date.now() >= this.seen.atMs + renewal.delayS * 1000;
   }
 
-  private async finish(by: Signer, use: Use): Promise<void> {
+  private async finish(by: Signer, use: Use, endings: number): Promise<void> {
     const name = hex(use.id);
     try {
-      await this.request(by, use);
-      for (let asked = 0; asked < ASKED_MOST; asked++) {
-        const made = await this.service.call(by, ResidentService.method.makeCode, MakeCodeSchema, { useId: use.id });
-        if (made.state === MakeCodeState.READY) {
-          if (made.passes.length !== use.keys.length) throw new Fault("PAGE");
-          const wish = wishName(use.wish);
-          const { epoch, asOf, goodUntil } = use;
-          const brought = made.passes.map(({ pass, revocationSecret }, i): KeptPass => {
-            return { wish, epoch, asOf, goodUntil, pass, secret: revocationSecret, key: use.keys[i]!, shown: 0 };
-          });
-          await this.store.keepPasses(name, brought);
-          return;
-        }
-        if (made.state === MakeCodeState.REFUSED) {
-          await this.store.dropUse(name);
-          await this.store.dropPasses((pass) => pass.wish === wishName(use.wish));
-          throw new Refused(made.refusal);
-        }
-        await new Promise((done) => setTimeout(done, Math.min(Math.max(made.retryAfterMs, 200), 10_000)));
-      }
-      throw new Fault("PROVER_BUSY");
+      await this.request(by, use, endings);
+      const passes = await made(this.service, by, use.id, use.keys.length);
+      const wish = wishName(use.wish);
+      const { epoch, asOf, goodUntil } = use;
+      const brought = passes.map(({ pass, revocationSecret }, i): KeptPass => {
+        return { wish, epoch, asOf, goodUntil, pass, secret: revocationSecret, key: use.keys[i]!, shown: 0 };
+      });
+      this.stillFrom(endings);
+      await this.store.keepPasses(name, brought);
     } catch (error) {
+      this.stillFrom(endings);
       // What these name stays refused however often it is asked for.
       const gone = ["NOT_FOUND", "UNKNOWN_EPOCH", "ID_REUSED", "UNKNOWN_RULE_SET", "TOO_MANY_RULE_SETS", "NOT_COMMITTED"];
-      if (error instanceof Fault && gone.includes(error.code)) await this.store.dropUse(name);
+      const isRefused = error instanceof Refused;
+      if (isRefused || (error instanceof Fault && gone.includes(error.code))) await this.store.dropUse(name);
+      if (isRefused) await this.store.dropPasses((pass) => pass.wish === wishName(use.wish));
       throw error;
     }
   }
 
-  private async request(by: Signer, use: Use): Promise<void> {
+  private async request(by: Signer, use: Use, endings: number): Promise<void> {
     if (use.epoch !== 0) return;
     const answer = await this.service.call(by, ResidentService.method.requestUse, RequestUseSchema, {
       useId: use.id,
@@ -145,7 +144,9 @@ export class Stock {
       holderKeys: await Promise.all(use.keys.map(publicBytes)),
     });
     use.epoch = answer.epoch;
+    this.stillFrom(endings);
     await this.store.keepUse(hex(use.id), use);
+    this.stillFrom(endings);
     await this.store.keepRenewal({ epoch: answer.epoch, delayS: answer.renewDelayS });
   }
 }

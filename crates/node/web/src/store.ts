@@ -84,7 +84,14 @@ export const OWN = "wallet";
 export class NotKept extends Error {}
 
 export class Store {
+  private ended = 0;
+
   private constructor(private readonly db: IDBPDatabase<Kept>) {}
+
+  /** How often all passes and requests were thrown away: what was begun before is not kept afterwards. */
+  get endings(): number {
+    return this.ended;
+  }
 
   static async open(name: string): Promise<Store> {
     try {
@@ -157,6 +164,24 @@ export class Store {
     await this.kept(this.db.put("one", renewal, "renewal"));
   }
 
+  /** Whether the person has ended the consent by which this phone acts. */
+  async consentEnded(): Promise<boolean> {
+    return (await this.db.get("one", "consent-ended")) === true;
+  }
+
+  async keepConsentEnded(isEnded: boolean): Promise<void> {
+    await this.kept(this.db.put("one", isEnded, "consent-ended"));
+  }
+
+  /** Whether the home was asked to erase the resident, and has not answered. */
+  async leaveAsked(): Promise<boolean> {
+    return (await this.db.get("one", "leave-asked")) === true;
+  }
+
+  async keepLeaveAsked(isAsked: boolean): Promise<void> {
+    await this.kept(this.db.put("one", isAsked, "leave-asked"));
+  }
+
   uses(): Promise<Use[]> {
     return this.db.getAll("uses");
   }
@@ -213,26 +238,27 @@ export class Store {
   }
 
   /** Passes and requests: what a revocation ends. */
-  async dropAllPasses(): Promise<void> {
-    const work = async () => {
-      const tx = this.db.transaction(["uses", "passes"], "readwrite");
-      await tx.objectStore("uses").clear();
-      await tx.objectStore("passes").clear();
-      await tx.done;
-    };
-    await this.kept(work());
+  dropAllPasses(): Promise<void> {
+    return this.end(["uses", "passes"]);
   }
 
   /** Everything but the receipts: this device is registered anew. */
-  async forget(): Promise<void> {
-    await this.dropAllPasses();
-    await this.kept(this.db.clear("one"));
+  forget(): Promise<void> {
+    return this.end(["uses", "passes", "one"]);
   }
 
-  /** Everything. */
-  async wipe(): Promise<void> {
-    await this.forget();
-    await this.kept(this.db.clear("receipts"));
+  /** Everything, or nothing of it. */
+  wipe(): Promise<void> {
+    return this.end(["uses", "passes", "one", "receipts"]);
+  }
+
+  private async end(stores: ("uses" | "passes" | "one" | "receipts")[]): Promise<void> {
+    this.ended += 1;
+    const work = async () => {
+      const tx = this.db.transaction(stores, "readwrite");
+      await Promise.all([...stores.map((store) => tx.objectStore(store).clear()), tx.done]);
+    };
+    await this.kept(work());
   }
 
   /** For whom this phone acts; they stay when its own resident leaves. */

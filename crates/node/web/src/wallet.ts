@@ -1,6 +1,15 @@
 // The wallet behind the page: what it knows, what it asks its home, and what it keeps.
 
-import { create, fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
+import {
+  create,
+  fromBinary,
+  toBinary,
+  toJson,
+  type DescMessage,
+  type DescMethodUnary,
+  type MessageInitShape,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import {
   CorrectSchema,
   CorrectionState,
@@ -20,8 +29,9 @@ import {
 import { SetProxySchema } from "@viridian/wire/proxies";
 
 import { Clock } from "./clock.ts";
+import { consentOf, type Consent } from "./consent.ts";
 import { dayOf } from "./dates.ts";
-import { faultOf } from "./fault.ts";
+import { Fault, faultOf } from "./fault.ts";
 import { fromHex, hex, newKey, publicBytes, sha256, sign } from "./keys.ts";
 import { mandateText } from "./mandate.ts";
 import { PaperDesk } from "./paper.ts";
@@ -61,6 +71,8 @@ export interface Shown extends Drawing {
 
 /** A code to be printed. */
 export interface Sheet extends Drawing {
+  /** What it claims. */
+  wish: Wish;
   asOf: number;
   goodUntil: number;
 }
@@ -70,7 +82,15 @@ function drawing(text: string): Drawing {
   return { width, modules: Uint8Array.from(modules) };
 }
 
+/** After these it is open whether the home has done what it was asked for; after any other it has not. */
+const OPEN_AFTER = ["NO_NETWORK", "PAGE", "DEADLINE", "INTERNAL", "STORAGE_FAILED"];
+
 export class Wallet {
+  /** When a try to leave ended without an answer: milliseconds since the page was opened; `null` where none did, infinite for one under way. */
+  private leftAtMs: number | null;
+  /** When this page last heard that the home does not know its key. */
+  private unknownAtMs = 0;
+
   private constructor(
     private readonly store: Store,
     private readonly service: Service,
@@ -82,14 +102,28 @@ export class Wallet {
     public home: GetHomeResponse | null,
     /** The last answer to a query. */
     public status: QueryResponse | null,
-  ) {}
+    /** Whether the person has ended the consent by which this phone acts. */
+    private isConsentEnded: boolean,
+    isLeaveAsked: boolean,
+  ) {
+    this.leftAtMs = isLeaveAsked ? 0 : null;
+    service.hears = (isKnown, begunMs) => {
+      void (isKnown ? this.isKnown(begunMs) : this.isUnknown()).catch(console.warn);
+    };
+  }
 
   /** Opens the wallet of this phone's own resident, or of somebody for whom it acts. */
   static async open(name: string): Promise<Wallet> {
     const [store] = await Promise.all([Store.open(name), init({ module_or_path: wasmUrl })]);
     const clock = new Clock();
     const service = new Service(clock);
-    const [identity, home, status] = await Promise.all([store.identity(), store.home(), store.status()]);
+    const [identity, home, status, isConsentEnded, isLeaveAsked] = await Promise.all([
+      store.identity(),
+      store.home(),
+      store.status(),
+      store.consentEnded(),
+      store.leaveAsked(),
+    ]);
     return new Wallet(
       store,
       service,
@@ -99,6 +133,8 @@ export class Wallet {
       identity ?? null,
       home ? fromBinary(GetHomeResponseSchema, home) : null,
       status ? fromBinary(QueryResponseSchema, status) : null,
+      isConsentEnded,
+      isLeaveAsked,
     );
   }
 
@@ -117,6 +153,42 @@ export class Wallet {
   private signer(): Identity {
     if (!this.identity) throw new Error("not registered");
     return this.identity;
+  }
+
+  /** Makes a call of this resident's. What is answered after they have left this phone is nobody's, and is not kept. */
+  private async call<B extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<DescMessage, O>,
+    schema: B,
+    init: MessageInitShape<B>,
+  ): Promise<MessageShape<O>> {
+    const by = this.signer();
+    const answer = await this.service.call(by, method, schema, init);
+    if (this.identity !== by) throw new Fault("UNKNOWN_DEVICE");
+    return answer;
+  }
+
+  /** The home knows this phone's key. */
+  private async isKnown(begunMs: number): Promise<void> {
+    if (this.isConsentEnded && begunMs > this.unknownAtMs) {
+      this.isConsentEnded = false;
+      await this.store.keepConsentEnded(false);
+    }
+    // A call that was begun before says nothing of whether it has erased the resident since.
+    if (this.leftAtMs !== null && begunMs > this.leftAtMs) await this.noteLeave(null);
+  }
+
+  /** The home does not know it. A consent that has not reached its date was ended, and all passes that were requested by it revoked. */
+  private async isUnknown(): Promise<void> {
+    this.unknownAtMs = performance.now();
+    if (this.consent() !== "given") return;
+    this.isConsentEnded = true;
+    await Promise.all([this.store.keepConsentEnded(true), this.store.dropAllPasses()]);
+  }
+
+  /** Where the consent stands by which this phone acts. */
+  consent(): Consent {
+    if (this.identity?.actsFor === undefined) return "none";
+    return consentOf(this.status?.proxies[0]?.untilMinute, this.isConsentEnded, this.clock.minute());
   }
 
   /** Binds a key of this device to a person; neither name nor number is kept. */
@@ -142,7 +214,7 @@ export class Wallet {
 
   /** The own status under the home's rules, or others. */
   async query(ruleSetId = ""): Promise<QueryResponse> {
-    const answer = await this.service.call(this.signer(), ResidentService.method.query, QuerySchema, { ruleSetId });
+    const answer = await this.call(ResidentService.method.query, QuerySchema, { ruleSetId });
     const status = create(QueryResponseSchema, { ...answer, padding: new Uint8Array() });
     if (ruleSetId === "") {
       this.status = status;
@@ -156,7 +228,7 @@ export class Wallet {
     const minute = this.clock.minute();
     const day = dayOf(minute);
     const symptoms = hasSymptoms ? Symptoms.PRESENT : Symptoms.NONE;
-    const answer = await this.service.call(this.signer(), ResidentService.method.declareHealth, DeclareHealthSchema, {
+    const answer = await this.call(ResidentService.method.declareHealth, DeclareHealthSchema, {
       eventId: id,
       day,
       symptoms,
@@ -166,7 +238,7 @@ export class Wallet {
   }
 
   async declareTrip(id: Uint8Array, trip: Trip): Promise<Receipt> {
-    const answer = await this.service.call(this.signer(), ResidentService.method.declareTrip, DeclareTripSchema, {
+    const answer = await this.call(ResidentService.method.declareTrip, DeclareTripSchema, {
       eventId: id,
       areaNineDigit: trip.area,
       site: trip.site,
@@ -180,7 +252,7 @@ export class Wallet {
 
   /** Contests an event of the own record; the same `id` again asks where it stands. */
   async contest(id: Uint8Array, eventId: Uint8Array, statement: string, hours: number): Promise<Receipt> {
-    const answer = await this.service.call(this.signer(), ResidentService.method.correct, CorrectSchema, {
+    const answer = await this.call(ResidentService.method.correct, CorrectSchema, {
       caseId: id,
       eventId,
       statement,
@@ -200,7 +272,7 @@ export class Wallet {
   /** Names, changes or ends who acts for this resident; `until` 0 ends it. */
   async setProxy(proxyKey: Uint8Array, label: string, until: number): Promise<void> {
     const wish = { proxyKey, label, untilMinute: until };
-    await this.service.call(this.signer(), ResidentService.method.setProxy, SetProxySchema, wish);
+    await this.call(ResidentService.method.setProxy, SetProxySchema, wish);
     await this.query();
   }
 
@@ -247,7 +319,7 @@ export class Wallet {
 
   /** Revokes every pass, and unbinds every other device. The number of passes that a gate could still have accepted. */
   async revokeAll(): Promise<number> {
-    const answer = await this.service.call(this.signer(), ResidentService.method.revokePasses, RevokePassesSchema, {
+    const answer = await this.call(ResidentService.method.revokePasses, RevokePassesSchema, {
       useId: new Uint8Array(),
       forgetOtherDevices: true,
     });
@@ -257,17 +329,48 @@ export class Wallet {
 
   /** This device is not bound any more: all but the receipts leaves it. */
   async forget(): Promise<void> {
-    await this.store.forget();
-    this.identity = null;
-    this.status = null;
+    await this.withoutIdentity(() => this.store.forget());
   }
 
-  /** Has the home erase everything of this resident, and this device, too. */
+  /**
+   * Has the home erase everything of this resident, and this device, too. An answer may be lost: asked again, a home that does not
+   * know this key any more has done it. One that does not know it when it is first asked has not: the phone was unbound by another.
+   */
   async leave(): Promise<void> {
-    await this.service.call(this.signer(), ResidentService.method.leave, LeaveSchema, {});
-    await this.store.wipe();
+    const by = this.signer();
+    const wasAsked = this.leftAtMs !== null;
+    await this.noteLeave(Number.POSITIVE_INFINITY);
+    try {
+      await this.service.call(by, ResidentService.method.leave, LeaveSchema, {});
+    } catch (error) {
+      const { code } = faultOf(error);
+      const isDone = wasAsked && code === "UNKNOWN_DEVICE";
+      if (!isDone) {
+        await this.noteLeave(OPEN_AFTER.includes(code) ? performance.now() : null);
+        throw error;
+      }
+    }
+    await this.withoutIdentity(() => this.store.wipe());
+  }
+
+  /** A storage that is full keeps nobody from leaving. */
+  private async noteLeave(atMs: number | null): Promise<void> {
+    this.leftAtMs = atMs;
+    await this.store.keepLeaveAsked(atMs !== null).catch(console.warn);
+  }
+
+  /** Empties the storage; from its begin on nothing is kept for who was here. */
+  private async withoutIdentity(empty: () => Promise<void>): Promise<void> {
+    const was = this.identity;
     this.identity = null;
+    try {
+      await empty();
+    } catch (error) {
+      this.identity = was;
+      throw error;
+    }
     this.status = null;
+    this.leftAtMs = null;
   }
 
   /** The code of a pass, signed now. */
@@ -285,9 +388,12 @@ export class Wallet {
 
   /** A pass to be printed, bound to the identity card. */
   async paper(wish: Wish): Promise<Sheet> {
+    const { endings } = this.store;
     const home = await this.ask();
     const { pass, asOf, goodUntil } = await this.papers.fetch(this.signer(), wish, home);
-    return { asOf, goodUntil, ...drawing(card_text(pass)) };
+    // What was revoked meanwhile is not printed.
+    if (this.store.endings !== endings) throw new Fault("NOT_FOUND");
+    return { wish, asOf, goodUntil, ...drawing(card_text(pass)) };
   }
 
   /** The half minute that it is now. */

@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 import { t } from "../../../../pages/web/looks.tsx";
 import type { Fault } from "../fault.ts";
 import { freshId } from "../keys.ts";
-import { Faulty } from "../parts.tsx";
+import { Faulty, Sure } from "../parts.tsx";
 import { attempt } from "../state.ts";
 import { WORDS } from "../words.ts";
 
@@ -57,13 +57,7 @@ export function CheckIn() {
         </>
       )}
       {asking.value && (
-        <div role="alert" class="notice">
-          <p>{t(WORDS.checkInSure)}</p>
-          <button class="main" disabled={sending.value} onClick={() => void send(true)}>
-            {t(WORDS.sure)}
-          </button>
-          <button onClick={() => (asking.value = false)}>{t(WORDS.not)}</button>
-        </div>
+        <Sure words={WORDS.checkInSure} busy={sending.value} act={() => void send(true)} not={() => (asking.value = false)} />
       )}
     </section>
   );

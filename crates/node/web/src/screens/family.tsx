@@ -10,8 +10,8 @@ import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { readMandate } from "../mandate.ts";
 import { byteLength } from "../numbers.ts";
-import { Faulty, Field } from "../parts.tsx";
-import { attempt, registered, status, switchTo, wallet } from "../state.ts";
+import { Faulty, Field, Sure } from "../parts.tsx";
+import { attempt, onPhone, registered, status, switchTo, wallet } from "../state.ts";
 import type { Person } from "../store.ts";
 import { WORDS } from "../words.ts";
 
@@ -30,6 +30,8 @@ const fault = state<Fault | null>(null);
 const persons = state<Person[]>([]);
 const personLabel = state("");
 const personBad = state(false);
+/** Who is to be removed, and has not been confirmed. */
+const removing = state<string | null>(null);
 
 const isLabel = (text: string) => text !== "" && byteLength(text) <= LABEL_BYTES_MOST;
 
@@ -64,8 +66,8 @@ export function Family() {
   useEffect(() => {
     done.value = false;
     fault.value = null;
-    void load();
-    if (registered.value) void attempt(async (open) => void (await open.query()));
+    removing.value = null;
+    void begin();
   }, []);
   return (
     <section class="deeds">
@@ -148,16 +150,33 @@ async function load(): Promise<void> {
   persons.value = (await wallet.value?.persons()) ?? [];
 }
 
+async function begin(): Promise<void> {
+  const failed = await onPhone(load);
+  const asked = registered.value ? await attempt(async (open) => void (await open.query())) : null;
+  // What was done meanwhile has said how it ended.
+  fault.value ??= failed ?? asked;
+}
+
+async function remove(id: string): Promise<void> {
+  if (sending.value) return;
+  sending.value = true;
+  fault.value = await onPhone(async (open) => {
+    await open.stopActingFor(id);
+    await load();
+  });
+  sending.value = false;
+  removing.value = null;
+}
+
 async function add(event: SubmitEvent): Promise<void> {
   event.preventDefault();
   const called = personLabel.value.trim();
   personBad.value = !isLabel(called);
   if (personBad.value || sending.value) return;
   sending.value = true;
-  const failed = await attempt(async (open) => switchTo(await open.actFor(called)));
+  fault.value = await attempt(async (open) => switchTo(await open.actFor(called)));
   sending.value = false;
-  personLabel.value = "";
-  fault.value = failed;
+  if (!fault.value) personLabel.value = "";
 }
 
 function ForOthers() {
@@ -167,14 +186,24 @@ function ForOthers() {
       <p>{t(WORDS.personsText)}</p>
       {!registered.value && <Faulty fault={fault.value} />}
       {persons.value.map((person) => (
-        <p class="row" key={person.id} data-testid="person">
-          <button class="main" onClick={() => switchTo(person.id)}>
-            {person.label}
-          </button>
-          <button onClick={() => void attempt((open) => open.stopActingFor(person.id)).then(load)}>
-            {t(WORDS.personRemove)}: {person.label}
-          </button>
-        </p>
+        <div key={person.id} data-testid="person">
+          <p class="row">
+            <button class="main" onClick={() => switchTo(person.id)}>
+              {person.label}
+            </button>
+            <button onClick={() => (removing.value = person.id)}>
+              {t(WORDS.personRemove)}: {person.label}
+            </button>
+          </p>
+          {removing.value === person.id && (
+            <Sure
+              words={WORDS.personRemoveSure}
+              busy={sending.value}
+              act={() => void remove(person.id)}
+              not={() => (removing.value = null)}
+            />
+          )}
+        </div>
       ))}
       <form onSubmit={(event) => void add(event)} autocomplete="off">
         <Field label={WORDS.personLabel} bad={personBad.value ? WORDS.labelBad : null}>

@@ -8,7 +8,7 @@ import { CodePicture } from "../code.tsx";
 import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { Faulty } from "../parts.tsx";
-import { attempt, fillStock, status, wallet } from "../state.ts";
+import { attempt, CONSENT_OVER, consent, fillStock, status, wallet } from "../state.ts";
 import type { Drawing } from "../wallet.ts";
 import { WORDS } from "../words.ts";
 
@@ -27,11 +27,16 @@ export function Mandate() {
     void look();
   }, []);
   const own = status.value?.proxies[0];
+  const over = CONSENT_OVER[consent.value];
   return (
     <section class="deeds">
       <h2>{t(WORDS.mandate)}</h2>
       <Faulty fault={fault.value} />
-      {own ? (
+      {over ? (
+        <p class="warn" role="status">
+          {t(over)}
+        </p>
+      ) : own ? (
         <p class="done" role="status">
           {t(WORDS.mandateUntil)} {minuteText(language.value, own.untilMinute)}
         </p>

@@ -10,22 +10,25 @@ import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { Faulty } from "../parts.tsx";
-import { actsFor, attempt, go, home, registered, status, wallet } from "../state.ts";
+import { actsFor, attempt, go, home, onPhone, status } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 const fault = state<Fault | null>(null);
+/** Whether the home does not know this phone any more. */
+const isUnbound = state(false);
 
 export function More() {
   useEffect(() => {
     void attempt(async (open) => void (await open.query())).then((failed) => {
       fault.value = failed;
+      isUnbound.value = failed?.code === "UNKNOWN_DEVICE";
     });
   }, []);
   return (
     <section class="deeds">
       <h2>{t(WORDS.others)}</h2>
       <Faulty fault={fault.value} />
-      {fault.value?.code === "UNKNOWN_DEVICE" && actsFor.value === null && (
+      {isUnbound.value && actsFor.value === null && (
         <button class="main" onClick={() => void again()}>
           {t(WORDS.again)}
         </button>
@@ -66,8 +69,7 @@ export function More() {
 }
 
 async function again(): Promise<void> {
-  await attempt((open) => open.forget());
-  registered.value = false;
+  fault.value = await onPhone((open) => open.forget());
 }
 
 function Readings() {
@@ -126,6 +128,5 @@ export function download(name: string, text: string): void {
 }
 
 async function save(): Promise<void> {
-  const open = wallet.value;
-  if (open) download("wallet.json", await open.everything());
+  fault.value = await onPhone(async (open) => download("wallet.json", await open.everything()));
 }

@@ -7,10 +7,11 @@ import { t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
 import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
+import { Refused } from "../made.ts";
 import { Faulty } from "../parts.tsx";
-import { attempt, go, wish } from "../state.ts";
-import { Refused } from "../stock.ts";
+import { attempt, go, screen, wish } from "../state.ts";
 import type { Sheet } from "../wallet.ts";
+import { wishName, type Wish } from "../wish.ts";
 import { WORDS } from "../words.ts";
 
 const sheet = state<Sheet | null>(null);
@@ -18,19 +19,34 @@ const busy = state(false);
 const refused = state(false);
 const fault = state<Fault | null>(null);
 
+/** Fetches a sheet of the wish that stands in the end: whoever chose another meanwhile is not handed the one before. */
 async function fetchSheet(): Promise<void> {
   if (busy.value) return;
   busy.value = true;
   refused.value = false;
-  fault.value = await attempt(async (open) => {
+  fault.value = null;
+  let isOfWish = false;
+  while (!isOfWish && screen.value === "paper") isOfWish = await fetchOnce(wish.value);
+  busy.value = false;
+}
+
+/** Fetches a sheet of a wish; false, and nothing is shown of it, if another was made meanwhile. */
+async function fetchOnce(wanted: Wish): Promise<boolean> {
+  let found: Sheet | null = null;
+  let isRefused = false;
+  const failed = await attempt(async (open) => {
     try {
-      sheet.value = await open.paper(wish.value);
+      found = await open.paper(wanted);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      refused.value = true;
+      isRefused = true;
     }
   });
-  busy.value = false;
+  if (wishName(wish.value) !== wishName(wanted)) return false;
+  sheet.value = found;
+  refused.value = isRefused;
+  fault.value = failed;
+  return true;
 }
 
 export function Paper() {
@@ -78,6 +94,7 @@ function Printed({ sheet }: { sheet: Sheet }) {
         <span lang="en">{WORDS.paperOnlyCard.en}</span>
       </p>
       <CodePicture code={sheet} name="paper-code" />
+      <Claims of={sheet.wish} />
       <p class="until" data-testid="paper-until">
         有效至 <span lang="en">Valid until</span>: {minuteText("zh", sheet.goodUntil)} ·{" "}
         <span lang="en">{minuteText("en", sheet.goodUntil)}</span> (UTC+8)
@@ -88,5 +105,30 @@ function Printed({ sheet }: { sheet: Sheet }) {
         <span lang="en">{WORDS.paperRevoked.en}</span>
       </p>
     </article>
+  );
+}
+
+/** What the pass claims, in both languages: in words of reasons, for a colour on paper would be looked at instead of scanned. */
+function Claims({ of }: { of: Wish }) {
+  const grade = of.worst === "green" ? WORDS.paperClear : WORDS.paperNotGravest;
+  const hours = of.testAge;
+  return (
+    <ul class="claims" data-testid="paper-claims">
+      <li>
+        {WORDS.paperRules.zh} <span lang="en">{WORDS.paperRules.en}</span>: {of.ruleSet || WORDS.ruleSetNation.zh}
+        {of.ruleSet === "" && <span lang="en"> {WORDS.ruleSetNation.en}</span>}
+      </li>
+      <li>
+        {grade.zh} <span lang="en">{grade.en}</span>
+      </li>
+      {hours !== 0 && (
+        <li>
+          {hours} {WORDS.within.zh}{WORDS.askedTest.zh}{" "}
+          <span lang="en">
+            {WORDS.askedTest.en} within {hours} {WORDS.within.en}
+          </span>
+        </li>
+      )}
+    </ul>
   );
 }

@@ -11,7 +11,7 @@ import { faultOf, type Fault } from "../fault.ts";
 import { Faulty } from "../parts.tsx";
 import { ENDS_SOON_MIN } from "../stock.ts";
 import type { KeptPass } from "../store.ts";
-import { fetching, fillStock, go, refusal, stockChanged, stockFault, wallet, wish } from "../state.ts";
+import { consent, fetching, fillStock, go, refusal, stockChanged, stockFault, wallet, wish } from "../state.ts";
 import type { Shown } from "../wallet.ts";
 import { wishName } from "../wish.ts";
 import { WORDS } from "../words.ts";
@@ -91,20 +91,30 @@ export function Show() {
     else void count();
   }, [stockChanged.value]);
 
+  // What was requested by a consent is revoked once the person has ended it.
+  const held = consent.value === "ended" ? null : pass.value;
   return (
     <section class="show">
-      {pass.value && shown.value ? <Code held={pass.value} code={shown.value} /> : <Without />}
+      {held && shown.value ? <Code held={held} code={shown.value} /> : <Without />}
       <Faulty fault={fault.value} />
-      {pass.value && stockFault.value && stockFault.value.code !== "NO_NETWORK" && (
-        <p class="warn" role="status">
-          {t(WORDS.keptPasses)} <span class="detail">{stockFault.value.code}</span>
-        </p>
-      )}
+      {held && <Meanwhile />}
       <p class="row">
-        {pass.value && unshown.value > 0 && <button onClick={() => void take()}>{t(WORDS.nextPass)}</button>}
+        {held && unshown.value > 0 && <button onClick={() => void take()}>{t(WORDS.nextPass)}</button>}
         <button onClick={() => go("ask")}>{t(WORDS.asked)}</button>
       </p>
     </section>
+  );
+}
+
+/** Why no others come while a pass is shown. */
+function Meanwhile() {
+  const why = stockFault.value;
+  if (!why || why.code === "NO_NETWORK") return null;
+  if (why.code === "UNKNOWN_DEVICE") return <Faulty fault={why} />;
+  return (
+    <p class="warn" role="status">
+      {t(WORDS.keptPasses)} <span class="detail">{why.code}</span>
+    </p>
   );
 }
 
