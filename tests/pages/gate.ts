@@ -1,12 +1,11 @@
 // A checkpoint that serves its page, with the trust list of the verifier's vectors and its clock standing at their moment.
 
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHash } from "node:crypto";
 
-const root = join(import.meta.dirname, "../..");
+import { Program, root } from "./program.ts";
 
 export interface Case {
   name: string;
@@ -43,8 +42,7 @@ export function vector(name: string): Case {
 
 export class Checkpoint {
   private constructor(
-    readonly url: string,
-    private readonly process: ChildProcess,
+    private readonly program: Program,
     private readonly dir: string,
   ) {}
 
@@ -78,21 +76,11 @@ start_minute = ${Math.floor(vectors.list_taken_at_s / 60) + minutesLater}
 rate_min_per_s = 0
 `,
     );
-    const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/checkpoint");
-    const child = spawn(program, ["--config", join(dir, "gate.toml"), "serve"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const url = await new Promise<string>((found, failed) => {
-      let said = "";
-      child.stdout.on("data", (bytes: Buffer) => {
-        said += bytes.toString();
-        const page = /^page (http:\S+)$/m.exec(said)?.[1];
-        if (page) found(page);
-      });
-      child.on("exit", (code) => failed(new Error(`the checkpoint ended with ${code}: ${said}`)));
-      child.on("error", failed);
-    });
-    return new Checkpoint(url, child, dir);
+    return new Checkpoint(await Program.start("checkpoint", "--config", join(dir, "gate.toml"), "serve"), dir);
+  }
+
+  get url(): string {
+    return this.program.url;
   }
 
   get port(): number {
@@ -100,11 +88,7 @@ rate_min_per_s = 0
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode === null) {
-      const ended = new Promise((done) => this.process.once("exit", done));
-      this.process.kill("SIGTERM");
-      await ended;
-    }
+    await this.program.stop();
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

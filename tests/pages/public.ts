@@ -1,6 +1,5 @@
 // An auditor that serves the public page, and the nodes that it asks: the files of a made-up federation, as its tests write them.
 
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,8 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { vectors as codes } from "./gate.ts";
-
-const root = join(import.meta.dirname, "../..");
+import { Program, root } from "./program.ts";
 
 interface Vectors {
   federation: string;
@@ -56,9 +54,8 @@ export class Node {
 
 export class Auditor {
   private constructor(
-    readonly url: string,
+    private readonly program: Program,
     readonly nodes: Node[],
-    private readonly process: ChildProcess,
     private readonly dir: string,
   ) {}
 
@@ -79,27 +76,16 @@ start_minute = ${Math.floor(vectors.now_s / 60) + minutesLater}
 rate_min_per_s = 0
 `,
     );
-    const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/auditor");
-    const child = spawn(program, ["page", "--config", join(dir, "page.toml")], { stdio: ["ignore", "pipe", "inherit"] });
-    const url = await new Promise<string>((found, failed) => {
-      let said = "";
-      child.stdout.on("data", (bytes: Buffer) => {
-        said += bytes.toString();
-        const page = /^page (http:\S+)$/m.exec(said)?.[1];
-        if (page) found(page);
-      });
-      child.on("exit", (code) => failed(new Error(`the auditor ended with ${code}: ${said}`)));
-      child.on("error", failed);
-    });
-    return new Auditor(url, nodes, child, dir);
+    return new Auditor(await Program.start("auditor", "page", "--config", join(dir, "page.toml")), nodes, dir);
+  }
+
+  get url(): string {
+    return this.program.url;
   }
 
   /** Ends the program and leaves its nodes. */
   async end(): Promise<void> {
-    if (this.process.exitCode !== null) return;
-    const ended = new Promise((done) => this.process.once("exit", done));
-    this.process.kill("SIGTERM");
-    await ended;
+    await this.program.stop();
   }
 
   async stop(): Promise<void> {

@@ -5,11 +5,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 
-import { expect, type Page } from "@playwright/test";
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Browser, type BrowserContext, type Page } from "@playwright/test";
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 
-const root = join(import.meta.dirname, "../..");
-const programs = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
+import { ended, Program, program, root } from "./program.ts";
 
 const { buffer } = readFileSync(join(root, "node_modules/zxing-wasm/dist/reader/zxing_reader.wasm"));
 prepareZXingModule({ overrides: { wasmBinary: buffer as ArrayBuffer } });
@@ -37,7 +37,7 @@ export class Federation {
   ) {}
 
   static async start(): Promise<Federation> {
-    const child = spawn(join(programs, "pages-world"), [], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(program("pages-world"), [], { stdio: ["pipe", "pipe", "inherit"] });
     const reader: Interface = createInterface({ input: child.stdout });
     const lines = reader[Symbol.asyncIterator]();
     const first = await lines.next();
@@ -60,20 +60,8 @@ export class Federation {
   }
 
   /** A gate's page with the trust list of now. */
-  async gate(): Promise<{ url: string; stop: () => Promise<void> }> {
-    const child = spawn(join(programs, "checkpoint"), ["--config", this.gateConfig, "serve"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const url = await new Promise<string>((found, failed) => {
-      let said = "";
-      child.stdout.on("data", (bytes: Buffer) => {
-        said += bytes.toString();
-        const page = /^page (http:\S+)$/m.exec(said)?.[1];
-        if (page) found(page);
-      });
-      child.on("exit", (code) => failed(new Error(`the checkpoint ended with ${code}: ${said}`)));
-    });
-    return { url, stop: () => ended(child, () => child.kill("SIGTERM")) };
+  async gate(): Promise<Program> {
+    return Program.start("checkpoint", "--config", this.gateConfig, "serve");
   }
 
   async stop(): Promise<void> {
@@ -81,11 +69,43 @@ export class Federation {
   }
 }
 
-async function ended(child: ChildProcess, end: () => void): Promise<void> {
-  if (child.exitCode !== null) return;
-  const done = new Promise((done) => child.once("exit", done));
-  end();
-  await done;
+/** A federation, and the phones of residents who were registered before its first epoch: whoever needs a pass is one of these. */
+export class Phones {
+  private constructor(
+    readonly federation: Federation,
+    private readonly contexts: Map<number, BrowserContext>,
+  ) {}
+
+  static async start(browser: Browser, numbers: number[]): Promise<Phones> {
+    const phones = new Phones(await Federation.start(), new Map());
+    for (const number of numbers) {
+      const phone = await browser.newContext({ viewport: { width: 360, height: 720 } });
+      phones.contexts.set(number, phone);
+      const page = await phone.newPage();
+      await registered(page, phones.federation, number);
+      await page.close();
+    }
+    await phones.federation.do("commit");
+    return phones;
+  }
+
+  /** A window that is still empty, on the phone of a resident. */
+  newPage(number: number): Promise<Page> {
+    return this.contexts.get(number)!.newPage();
+  }
+
+  /** The wallet on the phone of a resident, on the first screen. */
+  async open(number: number): Promise<Page> {
+    const page = await this.newPage(number);
+    await page.goto(this.federation.url);
+    await expect(page.getByTestId("state")).toContainText(/在线|On line/);
+    return page;
+  }
+
+  async stop(): Promise<void> {
+    for (const phone of this.contexts.values()) await phone.close();
+    await this.federation.stop();
+  }
 }
 
 /** Opens the wallet and registers a person on this phone. */
@@ -98,7 +118,8 @@ export async function register(page: Page, { number, name }: Resident): Promise<
   await page.getByLabel("姓名").fill(name);
   await page.getByLabel("身份证号码").fill(number);
   await page.getByRole("button", { name: "注册" }).click();
-  await expect(page.getByRole("button", { name: "出示健康码" })).toBeVisible();
+  // The home checks who it is; under load that takes a while.
+  await expect(page.getByRole("button", { name: "出示健康码" })).toBeVisible({ timeout: 30_000 });
 }
 
 /** Checks in: two taps. */
@@ -121,4 +142,39 @@ export async function read(page: Page): Promise<string> {
   const [found] = await readBarcodes(await code.screenshot(), { formats: ["QRCode"], tryHarder: true });
   if (!found?.isValid) throw new Error("no code on the screen");
   return found.text;
+}
+
+/** No serious fault that axe-core finds, and nothing that stands out to the right at 360 px. */
+export async function clean(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter((fault) => ["serious", "critical"].includes(fault.impact ?? ""));
+  expect(serious.map((fault) => `${fault.id}: ${fault.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
+  const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect(scroll).toBeLessThanOrEqual(width!);
+}
+
+/** A call of the residents' service, by the end of its path. */
+export const callOf = (name: string) => `**/*ResidentService/${name}`;
+
+/** First bytes of an answer that brings passes: a frame's head, then `MakeCodeResponse.state` with `READY`. */
+const isReady = (body: Buffer) => body[0] === 0 && body[5] === 0x08 && body[6] === 2;
+
+/** Holds the next answer that brings passes back, from when the home has given it until it is released. */
+export async function holdPasses(page: Page): Promise<{ given: Promise<void>; release: () => void }> {
+  let release!: () => void;
+  let give!: () => void;
+  const released = new Promise<void>((done) => (release = done));
+  const given = new Promise<void>((done) => (give = done));
+  let isFirst = true;
+  await page.route(callOf("MakeCode"), async (route) => {
+    const response = await route.fetch();
+    const body = await response.body();
+    if (isFirst && isReady(body)) {
+      isFirst = false;
+      give();
+      await released;
+    }
+    await route.fulfill({ response, body });
+  });
+  return { given, release };
 }

@@ -7,6 +7,7 @@ import { expect, test } from "@playwright/test";
 
 import { authBytes, authSigningBytes } from "../../crates/node/web/src/auth.ts";
 import { correctionS, narrowed } from "../../crates/node/web/src/clock.ts";
+import { consentOf } from "../../crates/node/web/src/consent.ts";
 import { beginOf, dayOf, fieldOfMinute, minuteOfField } from "../../crates/node/web/src/dates.ts";
 import { compressed, fromHex, hex, lowS, newKey, publicBytes, sign } from "../../crates/node/web/src/keys.ts";
 import { areaCode, identityNumber, siteNumber } from "../../crates/node/web/src/numbers.ts";
@@ -109,6 +110,15 @@ test("a clock within the home's minute is believed, and one that is not is corre
   expect(Math.abs(correctionS(second) - behind)).toBeLessThanOrEqual(2);
   // The phone's clock was set meanwhile: the newer counts.
   expect(correctionS(narrowed(second, at + 2, at * 60 + 130))).toBe(0);
+});
+
+test("a consent is over by its date or by the person, and was never there where none was heard of", () => {
+  const until = 29_000_000;
+  expect(consentOf(undefined, false, until)).toBe("none");
+  expect(consentOf(until, false, until - 2)).toBe("given");
+  // The home's clock counts, and may be a minute ahead.
+  for (const now of [until - 1, until, until + 1]) expect(consentOf(until, false, now)).toBe("past");
+  expect(consentOf(until, true, until - 2)).toBe("ended");
 });
 
 test("what is missing of a way out is so at the moment of the answer that it is part of", () => {
