@@ -3,7 +3,19 @@
 import { expect, test, type Browser, type Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 
-import { callOf, checkedIn, clean, holdPasses, installed, Phones, read, register, registered, type Federation } from "./wallet.ts";
+import {
+  callOf,
+  checkedIn,
+  clean,
+  holdPasses,
+  installed,
+  Phones,
+  read,
+  refusal,
+  register,
+  registered,
+  type Federation,
+} from "./wallet.ts";
 
 test.setTimeout(180_000);
 
@@ -262,24 +274,6 @@ test("a busy home leaves the passes that are there to be shown", async () => {
   await read(page);
   await page.close();
 });
-
-/** An answer of the home that refuses a call, as it travels: a status with a reason in its details. */
-function refusal(reason: string, code: number): { status: number; headers: Record<string, string>; body: Buffer } {
-  const field = (number: number, bytes: Buffer) => Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
-  const info = Buffer.concat([field(1, Buffer.from(reason)), field(2, Buffer.from("viridian"))]);
-  const any = Buffer.concat([field(1, Buffer.from("type.googleapis.com/google.rpc.ErrorInfo")), field(2, info)]);
-  const status = Buffer.concat([Buffer.from([8, code]), field(3, any)]);
-  const trailers = Buffer.from(
-    `grpc-status:${code}\r\ngrpc-message:refused\r\ngrpc-status-details-bin:${status.toString("base64")}\r\n`,
-  );
-  const head = Buffer.from([0x80, 0, 0, 0, 0]);
-  head.writeUInt32BE(trailers.length, 1);
-  return {
-    status: 200,
-    headers: { "content-type": "application/grpc-web+proto" },
-    body: Buffer.concat([head, trailers]),
-  };
-}
 
 test("passes of a lost phone are revoked from another, and the lost phone has to be registered again", async ({ browser }) => {
   const lost = await phones.open(LOST);

@@ -156,6 +156,24 @@ export async function clean(page: Page): Promise<void> {
 /** A call of the residents' service, by the end of its path. */
 export const callOf = (name: string) => `**/*ResidentService/${name}`;
 
+/** An answer of the home that refuses a call, as it travels: a status with a reason in its details. */
+export function refusal(reason: string, code: number): { status: number; headers: Record<string, string>; body: Buffer } {
+  const field = (number: number, bytes: Buffer) => Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+  const info = Buffer.concat([field(1, Buffer.from(reason)), field(2, Buffer.from("viridian"))]);
+  const any = Buffer.concat([field(1, Buffer.from("type.googleapis.com/google.rpc.ErrorInfo")), field(2, info)]);
+  const status = Buffer.concat([Buffer.from([8, code]), field(3, any)]);
+  const trailers = Buffer.from(
+    `grpc-status:${code}\r\ngrpc-message:refused\r\ngrpc-status-details-bin:${status.toString("base64")}\r\n`,
+  );
+  const head = Buffer.from([0x80, 0, 0, 0, 0]);
+  head.writeUInt32BE(trailers.length, 1);
+  return {
+    status: 200,
+    headers: { "content-type": "application/grpc-web+proto" },
+    body: Buffer.concat([head, trailers]),
+  };
+}
+
 /** First bytes of an answer that brings passes: a frame's head, then `MakeCodeResponse.state` with `READY`. */
 const isReady = (body: Buffer) => body[0] === 0 && body[5] === 0x08 && body[6] === 2;
 
