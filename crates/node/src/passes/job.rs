@@ -68,9 +68,14 @@ impl PassJob {
     fn refuse(&self, row: &RefusedRow) -> Result<(), NodeError> {
         let newest = self.node.proof_times.newest();
         std::thread::sleep(newest.unwrap_or_else(|| self.node.answer_quantum() / 2));
-        let key = self.resident.row(&self.use_id);
+        let _held = self.node.locks.hold([self.resident]);
+        let of_use = self.resident.row(&self.use_id);
+        // It may have been revoked meanwhile, or the resident have left.
+        if self.node.vault.get::<UseRow>(Table::Uses, &of_use)?.is_none() {
+            return Ok(());
+        }
         let mut write = self.node.vault.write();
-        write.put(Table::Refusals, &key, row);
+        write.put(Table::Refusals, &of_use, row);
         Ok(write.commit()?)
     }
 
