@@ -78,6 +78,10 @@ package!(
     audit, "viridian.audit.v1", "viridian.audit.v1.debug.rs"
 );
 package!(
+    /// What an institution's staff say to their console.
+    console, "viridian.console.v1", "viridian.console.v1.debug.rs"
+);
+package!(
     /// What nodes say to each other.
     federation, "viridian.federation.v1"
 );
