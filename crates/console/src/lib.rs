@@ -1,0 +1,15 @@
+//! An institution's console: its staff propose what it would state, agree on it as two persons, and the console signs that and
+//! hands it to the node.
+//!
+//! Knows no record, no colour and no resident beyond whom a proposal is about: it lists nobody and looks nobody up. Whoever is
+//! signed in has a passkey and the roles that the list of staff names; all that anybody does is an act in a chain.
+
+mod acts;
+mod clock;
+mod error;
+mod staff;
+
+pub use acts::{ACT_WORDS_LEN_MAX_BYTES, About, ActRow, Entry, Head, Journal, What, walk};
+pub use clock::{Clock, SetClock, SimulatedTime, SystemClock};
+pub use error::ConsoleError;
+pub use staff::{Person, Role, Roles, StaffId};
