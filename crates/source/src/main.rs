@@ -19,7 +19,7 @@ use source::{
 };
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
-/// Longest content that a receipt is over: a contestation with its statement.
+/// Longest content that a receipt is over: a decision of an appeal, with its words, or a contestation.
 const CONTENT_LEN_MAX_BYTES: usize = 2_048;
 
 /// Exit codes.
