@@ -105,8 +105,6 @@ reasons! {
     ClaimNotSupported, "CLAIM_NOT_SUPPORTED", FailedPrecondition, "the record does not support the claim";
     /// Something of the record counts, or could come to count: it is not erased.
     GroundOpen, "GROUND_OPEN", FailedPrecondition, "something of the record still counts, or waits to be confirmed";
-    /// The appeal was decided otherwise before, or its event is void already.
-    AlreadyDecided, "ALREADY_DECIDED", AlreadyExists, "the appeal was decided otherwise before";
     /// A decision is not about the appeal that it is handed in for, not by the caller, not of now, or its ruling is about something else.
     DecisionRefused, "DECISION_REFUSED", FailedPrecondition, "the decision or its ruling is not about this appeal, by this office and of now";
     /// There is no registry yet to prove against, or the record is not part of it yet.
