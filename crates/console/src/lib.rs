@@ -6,10 +6,13 @@
 
 mod acts;
 mod clock;
+pub mod config;
 mod error;
+mod files;
 mod staff;
 
 pub use acts::{ACT_WORDS_LEN_MAX_BYTES, About, ActRow, Entry, Head, Journal, What, walk};
 pub use clock::{Clock, SetClock, SimulatedTime, SystemClock};
+pub use config::Config;
 pub use error::ConsoleError;
 pub use staff::{Person, Role, Roles, StaffId};
