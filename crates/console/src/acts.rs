@@ -44,15 +44,21 @@ macro_rules! whats {
 whats! {
     /// The console began to serve.
     Started, "started";
-    /// The list of staff was read and is another; who came, went or changed stands in the words.
+    /// Somebody was put on the list of staff; who, and with which roles, stands in the words.
+    StaffAdded, "staff-added";
+    /// Somebody's name or roles are others; the new ones stand in the words.
     StaffChanged, "staff-changed";
+    /// Somebody was taken off the list of staff.
+    StaffRemoved, "staff-removed";
+    /// Somebody was invited anew, to bind another passkey.
+    Invited, "invited";
     /// Somebody used an invitation and bound a passkey.
     Enrolled, "enrolled";
     /// Somebody signed in.
     SignedIn, "signed-in";
     /// Somebody ended the own session.
     SignedOut, "signed-out";
-    /// A passkey's counter fell back, as that of a copy does: nobody is signed in by it any more.
+    /// A passkey's counter fell back, as that of a copy does: it is nobody's from then on.
     CounterFell, "counter-fell";
     /// Proposed something.
     Proposed, "proposed";

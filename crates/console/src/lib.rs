@@ -5,14 +5,18 @@
 //! signed in has a passkey and the roles that the list of staff names; all that anybody does is an act in a chain.
 
 mod acts;
+mod ceremonies;
 mod clock;
 pub mod config;
+mod employ;
 mod error;
 mod files;
+mod passkeys;
+mod sessions;
 mod staff;
 
 pub use acts::{ACT_WORDS_LEN_MAX_BYTES, About, ActRow, Entry, Head, Journal, What, walk};
 pub use clock::{Clock, SetClock, SimulatedTime, SystemClock};
 pub use config::Config;
 pub use error::ConsoleError;
-pub use staff::{Person, Role, Roles, StaffId};
+pub use staff::{Person, Role, Roles, StaffId, StaffList};

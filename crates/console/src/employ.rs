@@ -1,0 +1,150 @@
+//! The list of staff as it changes: who came, went or may do something else is an act, and who went is signed out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use store::Table;
+
+use crate::passkeys::Passkeys;
+use crate::sessions::Sessions;
+use crate::staff::{CodeDigest, Roles, Staff, StaffList};
+use crate::{About, ConsoleError, Journal, StaffId, What};
+
+/// How often the file is looked at: who is taken out of it is signed out within so long.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Key in [`Table::Passkeys`] of the list that was in use last.
+const KNOWN: &[u8] = b"s";
+
+/// A person as acts last told of them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    id: StaffId,
+    name: String,
+    roles: Roles,
+    invitation: Option<CodeDigest>,
+}
+
+/// Keeps the list in use as its file is.
+pub(crate) struct Employment {
+    file: PathBuf,
+    journal: Arc<Journal>,
+    staff: Staff,
+    passkeys: Arc<Passkeys>,
+    sessions: Arc<Sessions>,
+    /// What was wrong with the file when it was last looked at: told once.
+    told: Mutex<Option<String>>,
+}
+
+impl Employment {
+    /// Takes up the list of a file.
+    ///
+    /// # Errors
+    /// A message saying what is wrong with it, or with the store.
+    pub(crate) fn begin(
+        file: PathBuf,
+        journal: Arc<Journal>,
+        staff: Staff,
+        passkeys: Arc<Passkeys>,
+        sessions: Arc<Sessions>,
+    ) -> Result<Self, String> {
+        let employment = Self {
+            file,
+            journal,
+            staff,
+            passkeys,
+            sessions,
+            told: Mutex::default(),
+        };
+        let list = StaffList::read(&employment.file)?;
+        let used = employment.put_to_use(list);
+        used.map_err(|error| format!("the list of staff: {error}"))?;
+        Ok(employment)
+    }
+
+    /// Looks at the file again and again; never ends.
+    pub(crate) async fn keep_up(self: Arc<Self>) {
+        let mut tick = tokio::time::interval(LOOK_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let this = Arc::clone(&self);
+            let looked = tokio::task::spawn_blocking(move || this.look()).await;
+            if looked.is_err() {
+                tracing::error!("the reader of the list of staff died");
+            }
+        }
+    }
+
+    /// Reads the file and uses it if it is another and right, or could not be used last time. One that is wrong changes nothing
+    /// and is told once.
+    pub(crate) fn look(&self) {
+        let failed_before = self.told.lock().is_some();
+        let used = StaffList::read(&self.file).and_then(|list| {
+            if list == *self.staff.now() && !failed_before {
+                return Ok(());
+            }
+            self.put_to_use(list).map_err(|error| error.to_string())
+        });
+        let mut told = self.told.lock();
+        match used {
+            Ok(()) => *told = None,
+            Err(error) if told.as_ref() != Some(&error) => {
+                tracing::error!(%error, "the list of staff stays as it was");
+                *told = Some(error);
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn put_to_use(&self, list: StaffList) -> Result<(), ConsoleError> {
+        let mut entry = self.journal.begin();
+        let known: Option<Vec<Known>> = self.journal.vault().get(Table::Passkeys, KNOWN)?;
+        let (known, now) = (known.unwrap_or_default(), known_of(&list));
+        for gone in &known {
+            if list.get(gone.id).is_none() {
+                entry.note(None, What::StaffRemoved, About::Nothing, &described(gone));
+            }
+        }
+        for person in &now {
+            let before = known.iter().find(|before| before.id == person.id);
+            let what = match before {
+                None => What::StaffAdded,
+                Some(before) if before.name != person.name || before.roles != person.roles => {
+                    What::StaffChanged
+                }
+                Some(before) if before.invitation != person.invitation => What::Invited,
+                Some(_) => continue,
+            };
+            entry.note(None, what, About::Nothing, &described(person));
+        }
+        self.passkeys.keep_only(&mut entry, &list)?;
+        if now != known {
+            entry.write.put(Table::Passkeys, KNOWN, &now);
+        }
+        // In use before it is durable: whoever was taken out is refused from here on, also where the disk is full.
+        self.staff.swap(list);
+        let staff = self.staff.now();
+        self.sessions.end_but(|who| staff.get(who).is_some());
+        entry.commit()
+    }
+}
+
+fn known_of(list: &StaffList) -> Vec<Known> {
+    let known = list.iter().map(|(person, invitation)| Known {
+        id: person.id,
+        name: person.name.clone(),
+        roles: person.roles.clone(),
+        invitation: invitation.map(|invitation| invitation.code),
+    });
+    known.collect()
+}
+
+fn described(person: &Known) -> String {
+    let Known {
+        id, name, roles, ..
+    } = person;
+    format!("{name} ({id}): {roles}")
+}
