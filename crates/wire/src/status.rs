@@ -165,6 +165,10 @@ reasons! {
     NotEntitled, "NOT_ENTITLED", InvalidArgument, "the institution may not state that";
     /// A moment is not over yet.
     InFuture, "IN_FUTURE", InvalidArgument, "the moment is in the future";
+    /// A moment is longer ago than an event may speak of.
+    TooLate, "TOO_LATE", InvalidArgument, "the moment is longer ago than is admitted";
+    /// What somebody proposes to decide is to be decided by another proposal that waits or is being handed in.
+    AlreadyProposed, "ALREADY_PROPOSED", AlreadyExists, "another proposal about it waits";
     /// An appeal was decided, and not so.
     AlreadyDecided, "ALREADY_DECIDED", AlreadyExists, "the appeal was decided otherwise";
     /// The node does not answer the console.
