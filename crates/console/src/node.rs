@@ -1,13 +1,15 @@
 //! The calls that an office makes to its node, with what they answer as values.
 
+use std::time::Duration;
+
 use federation::Timeouts;
 use ledger::receipt::{HELD_RECEIPT_LEN_MAX_BYTES, HeldReceipt};
-use rules::{Event, Minute};
-use std::time::Duration;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use wire::source::v1 as source;
-use wire::{MAX_REASON_BYTES, MAX_STATEMENT_BYTES, WireError, bytes_exact, required, text_within};
+use wire::{
+    AppealId, DecisionRequest, MAX_REASON_BYTES, ShownAppeal, WaitingAppeals, WireError, required,
+};
 
 use crate::ConsoleError;
 
@@ -19,13 +21,6 @@ pub(crate) const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(3),
     call: Duration::from_secs(8),
 };
-/// Most appeals that a node tells at once.
-const CASES_MAX: usize = 256;
-/// Longest name of a source with what the node calls it, bytes.
-const SOURCE_NAME_LEN_MAX_BYTES: usize = 200;
-
-/// Name of an appeal at the node.
-pub(crate) type AppealName = [u8; 20];
 
 /// The node does not answer, or says that it cannot now; or it refuses, and that is its answer.
 pub(crate) fn told(status: &Status) -> ConsoleError {
@@ -64,38 +59,6 @@ pub(crate) enum Answer {
     Refused(String),
 }
 
-/// An appeal as the node tells it.
-#[derive(Clone)]
-pub(crate) struct Appeal {
-    /// The resident's name for it.
-    pub(crate) case_id: [u8; 16],
-    /// The contested event.
-    pub(crate) event: Event,
-    /// What is wrong with it, in the resident's words.
-    pub(crate) statement: String,
-    pub(crate) opened_at: Minute,
-    pub(crate) decide_by: Minute,
-    /// The source that stated the event, with its name where the node knows it.
-    pub(crate) stated_by: String,
-}
-
-/// An appeal that waits, without whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WaitingAppeal {
-    pub(crate) name: AppealName,
-    pub(crate) opened_at: Minute,
-    pub(crate) decide_by: Minute,
-}
-
-/// A page of the appeals that wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AppealsPage {
-    pub(crate) now: Minute,
-    pub(crate) appeals: Vec<WaitingAppeal>,
-    pub(crate) total: u32,
-    pub(crate) overdue: u32,
-}
-
 /// The node, over an office's own channel.
 #[derive(Clone)]
 pub(crate) struct HomeNode(pub(crate) Channel);
@@ -119,10 +82,8 @@ impl HomeNode {
     ///
     /// # Errors
     /// As [`HomeNode::submit`].
-    pub(crate) async fn decide(
-        &self,
-        request: source::DecideAppealRequest,
-    ) -> Result<Answer, ConsoleError> {
+    pub(crate) async fn decide(&self, request: &DecisionRequest) -> Result<Answer, ConsoleError> {
+        let request = source::DecideAppealRequest::from(request);
         let (content, rules) = (request.decision.clone(), request.ruling.is_some());
         let mut client = wire::client::appeal(self.0.clone());
         let answer = client.decide_appeal(request).await;
@@ -143,28 +104,28 @@ impl HomeNode {
     /// [`ConsoleError::NodeSilent`], [`ConsoleError::Node`].
     pub(crate) async fn list_appeals(
         &self,
-        after: Option<AppealName>,
-    ) -> Result<AppealsPage, ConsoleError> {
-        let after = after.map_or_else(Vec::new, |name| name.to_vec());
+        after: Option<AppealId>,
+    ) -> Result<WaitingAppeals, ConsoleError> {
+        let after = after.map_or_else(Vec::new, |appeal| appeal.0.to_vec());
         let request = source::ListAppealsRequest { after };
         let mut client = wire::client::appeal(self.0.clone());
         let answer = client.list_appeals(request).await;
         let answer = answer.map_err(|status| told(&status))?.into_inner();
-        page(&answer).map_err(of_no_form)
+        WaitingAppeals::try_from(&answer).map_err(of_no_form)
     }
 
     /// One of them. The resident sees that it was read.
     ///
     /// # Errors
     /// As [`HomeNode::list_appeals`].
-    pub(crate) async fn read_appeal(&self, name: AppealName) -> Result<Appeal, ConsoleError> {
+    pub(crate) async fn read_appeal(&self, appeal: AppealId) -> Result<ShownAppeal, ConsoleError> {
         let request = source::ReadAppealRequest {
-            appeal: name.to_vec(),
+            appeal: appeal.0.to_vec(),
         };
         let mut client = wire::client::appeal(self.0.clone());
         let answer = client.read_appeal(request).await;
         let answer = answer.map_err(|status| told(&status))?.into_inner();
-        appeal(&answer).map_err(of_no_form)
+        ShownAppeal::try_from(&answer).map_err(of_no_form)
     }
 }
 
@@ -211,45 +172,4 @@ fn fitting(receipt: &[u8], content: &[u8]) -> Vec<u8> {
         tracing::error!("the node gave a receipt that is none for what it was given");
         Vec::new()
     }
-}
-
-fn page(answer: &source::ListAppealsResponse) -> Result<AppealsPage, WireError> {
-    if answer.appeals.len() > CASES_MAX {
-        return Err(WireError::WrongCount {
-            field: "appeals",
-            least: 0,
-            limit: CASES_MAX,
-            got: answer.appeals.len(),
-        });
-    }
-    let waiting = answer.appeals.iter().map(|appeal| {
-        Ok(WaitingAppeal {
-            name: bytes_exact("appeal", &appeal.appeal)?,
-            opened_at: minute("opened_at_minute", appeal.opened_at_minute)?,
-            decide_by: minute("decide_by_minute", appeal.decide_by_minute)?,
-        })
-    });
-    Ok(AppealsPage {
-        now: minute("now_minute", answer.now_minute)?,
-        appeals: waiting.collect::<Result<_, _>>()?,
-        total: answer.total,
-        overdue: answer.overdue,
-    })
-}
-
-fn appeal(answer: &source::ReadAppealResponse) -> Result<Appeal, WireError> {
-    let event = Event::from_bytes(&answer.event);
-    let (statement, stated_by) = (&answer.statement, &answer.source);
-    Ok(Appeal {
-        case_id: bytes_exact("case_id", &answer.case_id)?,
-        event: event.map_err(|_| WireError::Malformed { field: "event" })?,
-        statement: text_within("statement", statement, MAX_STATEMENT_BYTES)?.to_owned(),
-        opened_at: minute("opened_at_minute", answer.opened_at_minute)?,
-        decide_by: minute("decide_by_minute", answer.decide_by_minute)?,
-        stated_by: text_within("source", stated_by, SOURCE_NAME_LEN_MAX_BYTES)?.to_owned(),
-    })
-}
-
-fn minute(field: &'static str, minutes: u32) -> Result<Minute, WireError> {
-    Minute::new(minutes).map_err(|_| WireError::Malformed { field })
 }

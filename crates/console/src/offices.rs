@@ -5,30 +5,21 @@ use std::sync::Arc;
 use ed25519_dalek::{Signer as _, SigningKey};
 use federation::{FederationError, FederationId, PeerId, TlsIdentity, connect};
 use rules::{Event, ProvinceCode, SourceId, SourceKind};
+use tonic::transport::Channel;
 use wire::console::v1 as proto;
 use wire::source::v1::SignedEvent;
 use wire::{Reason, SIGNATURE_BYTES};
 
-use crate::ConsoleError;
+use crate::config::Certificate;
+use crate::files::{PEM_LEN_MAX_BYTES, read_private, read_secret, read_text};
 use crate::node::{HomeNode, TIMEOUTS};
 use crate::statement::{exposures_of, kinds_of};
-
-/// Most institutions of one console.
-pub const OFFICES_MAX: usize = 8;
+use crate::{Config, ConsoleError};
 
 /// Why an institution cannot be signed for; the configuration is at fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OfficeError {
-    /// None, or too many.
-    #[error("1 to {OFFICES_MAX} offices, not {0}")]
-    Count(usize),
-    /// One stands there twice.
-    #[error("office {0} stands there twice")]
-    Twice(SourceId),
-    /// It is of another province, or no institution.
-    #[error("office {0} is no institution of this province")]
-    NotOurs(SourceId),
     /// The certificate is somebody else's.
     #[error("office {office}: the certificate is not its own but {found}")]
     OtherCertificate {
@@ -38,7 +29,7 @@ pub enum OfficeError {
         found: String,
     },
     /// The node's address is none.
-    #[error("node: {0}")]
+    #[error("node.address: {0}")]
     Node(#[from] FederationError),
 }
 
@@ -85,6 +76,25 @@ impl Office {
 pub struct Offices(Vec<Office>);
 
 impl Offices {
+    /// Those that a configuration names.
+    ///
+    /// # Errors
+    /// A message naming the file that is wrong, or the certificate that is somebody else's.
+    pub fn open(config: &Config) -> Result<Self, String> {
+        let parts = config.offices.iter().map(|office| {
+            let secret = read_secret(&office.signing_key_file)?;
+            Ok(OfficeParts {
+                source: office.source,
+                signing_key: SigningKey::from_bytes(&secret),
+                identity: identity(&office.certificate, config)?,
+            })
+        });
+        let parts = parts.collect::<Result<_, String>>()?;
+        let (federation, address) = (&config.federation, &config.node.address);
+        let offices = Self::new(federation, config.province, address, parts);
+        offices.map_err(|error| error.to_string())
+    }
+
     /// Takes them up, with channels to the node of `province` at `address` (`host:port`) that connect with their first call.
     ///
     /// # Errors
@@ -95,18 +105,9 @@ impl Offices {
         address: &str,
         parts: Vec<OfficeParts>,
     ) -> Result<Self, OfficeError> {
-        if !(1..=OFFICES_MAX).contains(&parts.len()) {
-            return Err(OfficeError::Count(parts.len()));
-        }
         let mut offices: Vec<Office> = Vec::new();
         for of in parts {
             let source = of.source;
-            if source.province != province || source.kind == SourceKind::Resident {
-                return Err(OfficeError::NotOurs(source));
-            }
-            if offices.iter().any(|office| office.source == source) {
-                return Err(OfficeError::Twice(source));
-            }
             let peer = of.identity.peer();
             let is_own = peer.is_some_and(|peer| {
                 peer.federation == *federation && peer.source() == Some(source)
@@ -149,8 +150,8 @@ impl Offices {
     /// # Errors
     /// [`Reason::UnknownOffice`].
     pub(crate) fn named(&self, source: &str) -> Result<&Office, ConsoleError> {
-        let office = self.0.iter().find(|o| o.source.to_string() == source);
-        office.ok_or(Reason::UnknownOffice.into())
+        let source = SourceId::parse(source).ok_or(Reason::UnknownOffice)?;
+        self.get(source)
     }
 
     /// The one that the page names, if it decides appeals.
@@ -183,8 +184,29 @@ impl Offices {
         })
     }
 
-    /// A channel to the node, by whichever of them comes first.
-    pub(crate) fn any_node(&self) -> Option<&HomeNode> {
-        self.0.first().map(|office| &office.node)
+    /// A channel to the node, of whichever of them comes first.
+    pub(crate) fn any_channel(&self) -> Option<Channel> {
+        self.0.first().map(|office| office.node.0.clone())
     }
 }
+
+/// A certificate of the configuration with the federation's roots.
+///
+/// # Errors
+/// A message naming the file that is wrong.
+pub(crate) fn identity(
+    certificate: &Certificate,
+    config: &Config,
+) -> Result<Arc<TlsIdentity>, String> {
+    let chain = read_text(&certificate.certificate_file, PEM_LEN_MAX_BYTES)?;
+    let key = read_private(&certificate.key_file, PEM_LEN_MAX_BYTES)?;
+    let roots = read_text(&config.node.roots_file, PEM_LEN_MAX_BYTES)?;
+    let identity = TlsIdentity::from_pem(&chain, &key, &roots);
+    let identity =
+        identity.map_err(|error| format!("{}: {error}", certificate.certificate_file.display()))?;
+    Ok(Arc::new(identity))
+}
+
+#[cfg(test)]
+#[path = "offices_tests.rs"]
+mod tests;

@@ -173,6 +173,7 @@ fn refused(error: EventError) -> ConsoleError {
     match error {
         EventError::NotEntitled | EventError::NotEntitledToEnd => Reason::NotEntitled.into(),
         EventError::AfterIssue | EventError::FutureDated => Reason::InFuture.into(),
+        EventError::TooLate => Reason::TooLate.into(),
         EventError::UnknownTarget => Reason::NotFound.into(),
         EventError::NoMoment => WireError::Missing { field: "at_minute" }.into(),
         EventError::WrongProvince => WireError::Malformed {
@@ -348,8 +349,8 @@ fn left_of<A: Copy, B: PartialEq>(
 
 fn body(message: &proto::Statement) -> Result<EventBody, WireError> {
     use proto::StatementKind as Kind;
-    let at = Minute::new(message.at_minute)
-        .map_err(|_| WireError::Malformed { field: "at_minute" })?;
+    let at =
+        Minute::new(message.at_minute).map_err(|_| WireError::Malformed { field: "at_minute" })?;
     let province = || province("where_province", message.where_province);
     Ok(match message.kind() {
         Kind::Unspecified => return Err(WireError::Missing { field: "kind" }),
