@@ -88,7 +88,7 @@ pub enum Table {
     RuleSetCounts = 50,
     /// Day, number → a published count of that day.
     DailyCounts = 51,
-    /// Deadline, number → an appeal that waits.
+    /// Whether it waits, deadline, number → an appeal at the offices that may decide it.
     Appeals = 52,
     /// Resident key, case id → how an appeal was decided.
     AppealDecisions = 53,
