@@ -69,7 +69,7 @@ mod upkeep;
 mod words;
 
 pub use agreed::AgreedFiles;
-pub use appeals::{AppealDecided, OwnAppeal};
+pub use appeals::{AppealDecided, EndedAppeal, OwnAppeal};
 pub use charter::CharterTaken;
 pub use circuit::{describe_circuit, describe_opening_circuit};
 pub use clock::{Clock, SimulatedClock, SystemClock};

@@ -8,7 +8,7 @@ mod office;
 mod own;
 
 pub use office::AppealDecided;
-pub use own::OwnAppeal;
+pub use own::{EndedAppeal, OwnAppeal};
 
 use rules::appeal::{Decision, Outcome};
 use rules::{Event, EventBody, EventId, Minute};

@@ -87,7 +87,7 @@ impl Node {
         let decision = row.as_ref().map(stored_decision).transpose()?;
         let state = state_of(event, events, decision.as_ref());
         let by_ruling = ruling_on(event, events).map(ended_by);
-        let told_by = row.as_ref().map(|row| row.decide_by);
+        let written_down = row.as_ref().map(|row| row.decide_by);
         let by_decision = decision.zip(row).map(|(decision, row)| {
             let ended = EndedAppeal {
                 at: decision.at,
@@ -108,7 +108,7 @@ impl Node {
             event,
             kind: contested.map(word_of),
             opened_at: case.opened_at,
-            decide_by: told_by.unwrap_or_else(|| decide_by(case.opened_at, is_own)),
+            decide_by: written_down.unwrap_or_else(|| decide_by(case.opened_at, is_own)),
             state,
             ended,
         })
