@@ -282,3 +282,182 @@ impl Entry<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::testing::{NOW_S, vault};
+    use crate::{Role, SetClock};
+
+    fn begun(vault: &Arc<Vault>) -> Journal {
+        let clock = Arc::new(SetClock::at_s(NOW_S));
+        Journal::open(Arc::clone(vault), clock).unwrap()
+    }
+
+    fn noted(journal: &Journal, words: &str) {
+        let person = Person {
+            id: StaffId([1; 8]),
+            name: "王敏".to_owned(),
+            roles: [Role::Clerk].into_iter().collect(),
+        };
+        let mut entry = journal.begin();
+        entry.note(
+            Some(&person),
+            What::Proposed,
+            About::Proposal([2; 16]),
+            words,
+        );
+        entry.note(None, What::Lapsed, About::Appeal([3; 20]), "");
+        entry.commit().unwrap();
+    }
+
+    fn of(vault: &Vault, number: u64) -> ActRow {
+        vault
+            .get(Table::Acts, &number.to_be_bytes())
+            .unwrap()
+            .unwrap()
+    }
+
+    #[test]
+    fn acts_are_written_with_what_they_tell_of_or_not_at_all() {
+        let vault = vault();
+        let journal = begun(&vault);
+        let mut entry = journal.begin();
+        entry.write.put(Table::Proposals, &[1], &7_u8);
+        entry.note(None, What::Started, About::Nothing, "");
+        drop(entry);
+        assert_eq!(journal.head(), Head::default());
+        assert_eq!(vault.get::<u8>(Table::Proposals, &[1]), Ok(None));
+
+        let mut entry = journal.begin();
+        entry.write.put_new(Table::Proposals, &[1], &7_u8);
+        entry.note(None, What::Started, About::Nothing, "");
+        entry.commit().unwrap();
+        assert_eq!(vault.get::<u8>(Table::Proposals, &[1]), Ok(Some(7)));
+        let head = journal.head();
+        assert_eq!(head.number, 1);
+
+        // A commit that is refused leaves the chain where it was, and the next act follows it.
+        let mut entry = journal.begin();
+        entry.write.put_new(Table::Proposals, &[1], &8_u8);
+        entry.note(None, What::Started, About::Nothing, "");
+        assert!(entry.commit().is_err());
+        assert_eq!(journal.head(), head);
+        noted(&journal, "a");
+        assert_eq!(walk(&vault), Ok(journal.head()));
+        assert_eq!(begun(&vault).head(), journal.head());
+    }
+
+    #[test]
+    fn an_act_says_who_what_when_and_about_what() {
+        let vault = vault();
+        let journal = begun(&vault);
+        noted(&journal, &"语".repeat(300));
+        let act = of(&vault, 1);
+        assert_eq!(
+            (act.at_s, act.who, act.who_name.as_str()),
+            (NOW_S, Some(StaffId([1; 8])), "王敏")
+        );
+        assert_eq!(
+            (act.what.as_str(), &act.about[..]),
+            ("proposed", &[2; 16][..])
+        );
+        // Cut, and at a character.
+        assert_eq!(act.words, "语".repeat(166));
+        assert_eq!(act.former, [0; 32]);
+        let next = of(&vault, 2);
+        assert_eq!(
+            (next.former, &next.about[..]),
+            (act.digest(1), &[3; 20][..])
+        );
+        assert_eq!((next.who, next.who_name.as_str()), (None, ""));
+    }
+
+    #[test]
+    fn acts_are_listed_newest_first_in_pages() {
+        let vault = vault();
+        let journal = begun(&vault);
+        assert_eq!(journal.list(0, 3), Ok(Vec::new()));
+        (0..3).for_each(|_| noted(&journal, ""));
+        let numbers = |before, limit| {
+            let acts = journal.list(before, limit).unwrap();
+            acts.into_iter()
+                .map(|(number, _)| number)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(0, 4), [6, 5, 4, 3]);
+        assert_eq!(numbers(3, 4), [2, 1]);
+        assert_eq!(numbers(1, 4), [0_u64; 0]);
+        assert_eq!(numbers(99, 1), [6]);
+    }
+
+    #[test]
+    fn a_chain_is_broken_by_any_byte_that_is_changed_and_by_an_act_that_is_taken_out_or_put_in() {
+        let changes: [fn(&mut ActRow); 7] = [
+            |act| act.at_s += 1,
+            |act| act.who = None,
+            |act| act.who_name.push('a'),
+            |act| act.what.push('a'),
+            |act| act.about[0] ^= 1,
+            |act| act.words = "b".to_owned(),
+            |act| act.former[31] ^= 1,
+        ];
+        for change in changes {
+            let vault = vault();
+            let journal = begun(&vault);
+            (0..2).for_each(|_| noted(&journal, "a"));
+            let mut act = of(&vault, 3);
+            change(&mut act);
+            let mut write = vault.write();
+            write.put(Table::Acts, &3_u64.to_be_bytes(), &act);
+            write.commit().unwrap();
+            let broken = walk(&vault).unwrap_err();
+            let is_found = matches!(broken, ConsoleError::BrokenChain(3 | 4));
+            assert!(is_found, "{broken}");
+            let clock = Arc::new(SetClock::at_s(NOW_S));
+            assert!(Journal::open(Arc::clone(&vault), clock).is_err());
+        }
+        let vault = vault();
+        let journal = begun(&vault);
+        (0..2).for_each(|_| noted(&journal, "a"));
+        let mut write = vault.write();
+        let third: ActRow = of(&vault, 3);
+        write.delete(Table::Acts, &3_u64.to_be_bytes());
+        write.commit().unwrap();
+        assert_eq!(walk(&vault), Err(ConsoleError::BrokenChain(3)));
+        let mut write = vault.write();
+        write.put(Table::Acts, &3_u64.to_be_bytes(), &third);
+        // One more at the end, by somebody who does not reckon.
+        write.put(Table::Acts, &5_u64.to_be_bytes(), &third);
+        write.commit().unwrap();
+        assert_eq!(walk(&vault), Err(ConsoleError::BrokenChain(5)));
+    }
+
+    /// The parts of an act cannot be shifted against each other.
+    #[test]
+    fn two_acts_have_two_digests() {
+        let vault = vault();
+        let journal = begun(&vault);
+        noted(&journal, "a");
+        let act = of(&vault, 1);
+        let mut digests = BTreeSet::from([act.digest(1), act.digest(2)]);
+        let mut other = act.clone();
+        other.who_name = "王".to_owned();
+        other.what = format!("敏{}", act.what);
+        digests.insert(other.digest(1));
+        let mut other = act.clone();
+        other.what.push('a');
+        other.words = String::new();
+        digests.insert(other.digest(1));
+        assert_eq!(digests.len(), 4);
+    }
+
+    #[test]
+    fn words_of_acts_are_different_and_short() {
+        let words: BTreeSet<_> = What::ALL.iter().map(|what| what.word()).collect();
+        assert_eq!(words.len(), What::ALL.len());
+        assert!(words.iter().all(|word| word.len() <= 16));
+    }
+}

@@ -148,3 +148,102 @@ fn described(person: &Known) -> String {
     } = person;
     format!("{name} ({id}): {roles}")
 }
+
+#[cfg(test)]
+mod tests {
+    use store::Entropy;
+
+    use crate::staff::Role;
+    use crate::testing::{House, NOW_S};
+    use crate::{ActRow, StaffList};
+
+    fn of(house: &House, what: &str) -> Vec<ActRow> {
+        let acts = house.journal.list(0, 100).unwrap();
+        let mut acts: Vec<_> = acts.into_iter().map(|(_, act)| act).collect();
+        acts.retain(|act| act.what == what);
+        acts
+    }
+
+    fn is_signed_in(house: &House, header: &str) -> bool {
+        let cookie = header.split(';').next().unwrap();
+        house.sessions.of([cookie].into_iter(), true).is_some()
+    }
+
+    #[test]
+    fn who_is_taken_off_the_list_is_signed_out_and_has_no_passkey_any_more() {
+        let house = House::new();
+        let (gone, mut device) = house.enrolled("王敏", &[Role::Clerk], 1);
+        let (stays, mut other) = house.enrolled("李雷", &[Role::Auditor], 2);
+        let (first, second) = (house.sessions.begin(gone), house.sessions.begin(stays));
+        let text = std::fs::read_to_string(&house.file).unwrap();
+        house.change(|list| *list = list.without(gone));
+        assert!(!is_signed_in(&house, &first) && is_signed_in(&house, &second));
+        assert!(house.staff.now().get(gone).is_none());
+        let tries = |device: &mut crate::testing::Device| {
+            let options = house.passkeys.begin_sign_in().unwrap();
+            house.passkeys.sign_in(&device.get(&options)).is_ok()
+        };
+        assert!(!tries(&mut device) && tries(&mut other));
+        let removed = of(&house, "staff-removed");
+        assert_eq!(removed.len(), 1);
+        assert_eq!(removed[0].words, format!("王敏 ({gone}): clerk"));
+        // Nor does it come back with the name.
+        crate::files::replace_own(&house.file, &text).unwrap();
+        house.employment.look();
+        assert!(house.staff.now().get(gone).is_some());
+        assert!(!tries(&mut device) && tries(&mut other));
+    }
+
+    #[test]
+    fn what_changes_is_an_act_also_where_the_console_did_not_run() {
+        let house = House::new();
+        let (id, _) = house.invite("王敏", &[Role::Clerk]);
+        assert_eq!(of(&house, "staff-added").len(), 1);
+        assert!(of(&house, "invited").is_empty());
+        // Looked at, and the same.
+        house.employment.look();
+        let acts = house.acts().len();
+        let house = house.again();
+        assert_eq!(house.acts().len(), acts);
+
+        let text = std::fs::read_to_string(&house.file).unwrap();
+        let text = text.replace("\"clerk\"", "\"clerk\", \"approver\"");
+        crate::files::replace_own(&house.file, &text).unwrap();
+        let house = house.again();
+        let changed = of(&house, "staff-changed");
+        assert_eq!(changed.len(), 1);
+        assert_eq!(changed[0].words, format!("王敏 ({id}): clerk, approver"));
+        assert_eq!((changed[0].who, changed[0].who_name.as_str()), (None, ""));
+        house
+            .change(|list| list.invite_again(id, NOW_S, &Entropy::from_seed([1; 32])))
+            .unwrap();
+        assert_eq!(of(&house, "invited").len(), 1);
+    }
+
+    #[test]
+    fn a_list_that_is_wrong_changes_nothing_and_signs_nobody_out() {
+        let house = House::new();
+        let (id, _) = house.enrolled("王敏", &[Role::Clerk], 1);
+        let header = house.sessions.begin(id);
+        let acts = house.acts();
+        for wrong in ["[[person]]", "]", &"#".repeat(1 << 20)] {
+            crate::files::replace_own(&house.file, wrong).unwrap();
+            house.employment.look();
+            assert!(is_signed_in(&house, &header), "{wrong}");
+        }
+        std::fs::remove_file(&house.file).unwrap();
+        house.employment.look();
+        assert!(house.staff.now().get(id).is_some());
+        assert_eq!(house.acts(), acts);
+        // One that others may write could say anything.
+        StaffList::default().write(&house.file).unwrap();
+        use std::os::unix::fs::PermissionsExt as _;
+        let all = std::fs::Permissions::from_mode(0o666);
+        std::fs::set_permissions(&house.file, all).unwrap();
+        house.employment.look();
+        assert!(is_signed_in(&house, &header));
+        StaffList::default().write(&house.file).unwrap();
+        house.employment.look();
+        assert!(!is_signed_in(&house, &header));
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{StoreError, Table};
@@ -53,37 +54,48 @@ struct PasskeyRow {
     bound_at_s: u64,
 }
 
+/// What came of signing in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    /// Somebody has signed the challenge.
+    By(Person),
+    /// The passkey's counter has fallen back, as that of a copy does: it is nobody's from now on, and nobody is signed in.
+    ByCopy(StaffId),
+}
+
 /// The passkeys of a console.
 pub(crate) struct Passkeys {
     journal: Arc<Journal>,
     staff: Staff,
     rp_id: RpId,
-    origins: Vec<String>,
+    /// Where the page is shown, once that is known.
+    origins: RwLock<Vec<String>>,
     enrolling: Ceremonies<RegistrationServerState<HANDLE_LEN>>,
     signing_in: Ceremonies<DiscoverableAuthenticationServerState>,
 }
 
 impl Passkeys {
-    /// For a page of these origins, all of `host`.
+    /// For a page of `host`; none is believed before [`Passkeys::serve_as`].
     ///
     /// # Errors
     /// A message saying that `host` is not a name that passkeys can be bound to.
-    pub(crate) fn new(
-        journal: Arc<Journal>,
-        staff: Staff,
-        host: &str,
-        origins: Vec<String>,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(journal: Arc<Journal>, staff: Staff, host: &str) -> Result<Self, String> {
         let domain = AsciiDomain::try_from(host.to_owned())
             .map_err(|error| format!("page.names: {host}: {error}"))?;
         Ok(Self {
             journal,
             staff,
             rp_id: RpId::Domain(domain),
-            origins,
+            // One that no page has: without any `webauthn_rp` would make one up from the host.
+            origins: RwLock::new(vec![String::new()]),
             enrolling: Ceremonies::default(),
             signing_in: Ceremonies::default(),
         })
+    }
+
+    /// The origins of the page, all of its host: challenges that were signed for another are refused.
+    pub(crate) fn serve_as(&self, origins: Vec<String>) {
+        *self.origins.write() = origins;
     }
 
     /// Begins to bind a passkey to whoever was invited by `code`: what their browser is asked for, JSON.
@@ -123,9 +135,11 @@ impl Passkeys {
         let challenge = registration.challenge_relaxed();
         let challenge = challenge.map_err(|error| refused(&error))?;
         let ceremony = self.enrolling.take(challenge);
-        let ceremony = ceremony.ok_or_else(|| refused(&"the challenge is none of the console's"))?;
+        let ceremony =
+            ceremony.ok_or_else(|| refused(&"the challenge is none of the console's"))?;
+        let origins = self.origins.read().clone();
         let options = RegistrationVerificationOptions::<String, String> {
-            allowed_origins: &self.origins,
+            allowed_origins: &origins,
             ..RegistrationVerificationOptions::default()
         };
         let made = ceremony
@@ -153,7 +167,9 @@ impl Passkeys {
         // Somebody else's passkey is not taken over.
         let key = passkey_key(made.id().as_ref());
         entry.write.put_new(Table::Passkeys, &key, &row);
-        entry.write.put_new(Table::Passkeys, &used_key(code), &person.id);
+        entry
+            .write
+            .put_new(Table::Passkeys, &used_key(code), &person.id);
         entry.note(Some(&person), What::Enrolled, About::Nothing, "");
         match entry.commit() {
             Err(ConsoleError::Store(StoreError::Conflict(_))) => {
@@ -179,16 +195,18 @@ impl Passkeys {
     /// Who has signed the challenge.
     ///
     /// # Errors
-    /// [`Reason::PasskeyRefused`]; so too where the passkey's counter has fallen back, as that of a copy does: it is nobody's
-    /// from then on.
-    pub(crate) fn sign_in(&self, credential: &str) -> Result<Person, ConsoleError> {
+    /// [`Reason::PasskeyRefused`].
+    pub(crate) fn sign_in(&self, credential: &str) -> Result<SignIn, ConsoleError> {
         limit(credential)?;
         let answer =
             DiscoverableAuthentication::<HANDLE_LEN>::from_json_relaxed(credential.as_bytes())
                 .map_err(|error| refused(&error))?;
-        let challenge = answer.challenge_relaxed().map_err(|error| refused(&error))?;
+        let challenge = answer
+            .challenge_relaxed()
+            .map_err(|error| refused(&error))?;
         let ceremony = self.signing_in.take(challenge);
-        let ceremony = ceremony.ok_or_else(|| refused(&"the challenge is none of the console's"))?;
+        let ceremony =
+            ceremony.ok_or_else(|| refused(&"the challenge is none of the console's"))?;
 
         // Under the journal's lock, so that of two copies one is always seen to be second.
         let mut entry = self.journal.begin();
@@ -200,8 +218,9 @@ impl Passkeys {
         let person = person.ok_or_else(|| refused(&"whose passkey it is works here no more"))?;
         let Ok(handle) = UserHandle::decode(row.who.0);
         let mut bound = bound(&row, answer.raw_id(), &handle)?;
+        let origins = self.origins.read().clone();
         let options = AuthenticationVerificationOptions::<String, String> {
-            allowed_origins: &self.origins,
+            allowed_origins: &origins,
             ..AuthenticationVerificationOptions::default()
         };
         match ceremony.verify(&self.rp_id, &answer, &mut bound, &options) {
@@ -211,7 +230,7 @@ impl Passkeys {
                 entry.note(Some(person), What::CounterFell, About::Nothing, "");
                 entry.commit()?;
                 tracing::error!(who = %person.id, "a passkey's counter fell back: it was copied, and is nobody's now");
-                return Err(Reason::PasskeyRefused.into());
+                return Ok(SignIn::ByCopy(person.id));
             }
             Err(error) => return Err(refused(&error)),
         }
@@ -220,7 +239,7 @@ impl Passkeys {
         entry.write.put(Table::Passkeys, &key, &row);
         entry.note(Some(person), What::SignedIn, About::Nothing, "");
         entry.commit()?;
-        Ok(person.clone())
+        Ok(SignIn::By(person.clone()))
     }
 
     /// Who was invited by a code that is neither over nor used.

@@ -163,7 +163,13 @@ mod tests {
         let attributes: Vec<_> = parts.collect();
         assert_eq!(
             attributes,
-            ["Max-Age=14400", "Path=/", "HttpOnly", "SameSite=Strict", "Secure"]
+            [
+                "Max-Age=14400",
+                "Path=/",
+                "HttpOnly",
+                "SameSite=Strict",
+                "Secure"
+            ]
         );
         assert!(no_cookie().starts_with("viridian_session=; Max-Age=0; Path=/;"));
         assert_ne!(sessions.begin(WHO), header);
@@ -227,7 +233,10 @@ mod tests {
         assert!(!of(&[&format!("{own}; {own}")]));
         assert!(!of(&[&own.replace("viridian_session", "session")]));
         assert!(!of(&[&own[..own.len() - 1]]) && !of(&[&format!("{own}00")]));
-        assert!(!of(&[&format!("{own}; a={}", "b".repeat(COOKIES_LEN_MAX_BYTES))]));
+        assert!(!of(&[&format!(
+            "{own}; a={}",
+            "b".repeat(COOKIES_LEN_MAX_BYTES)
+        )]));
         let digest = hex::encode(Sha256::digest(&own["viridian_session=".len()..]));
         assert!(!of(&[&format!("viridian_session={digest}")]));
     }

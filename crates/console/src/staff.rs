@@ -19,7 +19,7 @@ const STAFF_LEN_MAX_BYTES: u64 = 128 * 1024;
 /// Most people.
 const PEOPLE_MAX: usize = 256;
 /// Longest name, bytes: what a desk shows.
-pub const NAME_LEN_MAX_BYTES: usize = 48;
+const NAME_LEN_MAX_BYTES: usize = 48;
 /// Letters of an invitation's code: those of RFC 4648's base32, of which none looks like another.
 const CODE_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Letters of a code: 16 random bytes.
@@ -297,6 +297,14 @@ impl StaffList {
         Ok(code)
     }
 
+    /// It without somebody.
+    #[cfg(test)]
+    pub(crate) fn without(&self, id: StaffId) -> Self {
+        let mut list = self.clone();
+        list.0.remove(&id);
+        list
+    }
+
     /// Writes it, whole or not at all.
     ///
     /// # Errors
@@ -381,21 +389,21 @@ fn base32(bytes: [u8; 16]) -> String {
 
 /// The list in use, for all who ask.
 #[derive(Clone, Default)]
-pub struct Staff(Arc<RwLock<Arc<StaffList>>>);
+pub(crate) struct Staff(Arc<RwLock<Arc<StaffList>>>);
 
 impl Staff {
     /// Begins with nobody.
-    pub fn nobody() -> Self {
+    pub(crate) fn nobody() -> Self {
         Self::default()
     }
 
     /// The list as it is now.
-    pub fn now(&self) -> Arc<StaffList> {
+    pub(crate) fn now(&self) -> Arc<StaffList> {
         Arc::clone(&self.0.read())
     }
 
     /// Puts another in its place.
-    pub fn swap(&self, list: StaffList) {
+    pub(crate) fn swap(&self, list: StaffList) {
         *self.0.write() = Arc::new(list);
     }
 }

@@ -1,0 +1,241 @@
+//! From a configuration to a console that serves: everything is read and checked before the store or a port is opened.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+
+use federation::{Ended, FederationError};
+use store::{DiskOptions, Entropy, KeyRing, StoreError, StoreIdentity, Vault, open_on_disk};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tonic::service::Routes;
+
+use crate::cases::Cases;
+use crate::employ::Employment;
+use crate::files::{read_private, replace_own};
+use crate::offices::Offices;
+use crate::overview::Overview;
+use crate::page::{PageCertificate, serve};
+use crate::passkeys::Passkeys;
+use crate::proposals::Proposals;
+use crate::sending::{Pace, Sending};
+use crate::service::Desk;
+use crate::sessions::Sessions;
+use crate::staff::{Staff, StaffList};
+use crate::{About, Clock, Config, ConsoleError, Head, Journal, What, walk};
+
+/// Largest key ring.
+const RING_LEN_MAX_BYTES: u64 = 16 * 1024;
+/// Page cache of the store, bytes: a console's store is small.
+const CACHE_BYTES: u64 = 16 << 20;
+
+/// Why a console does not start, or ends.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration, or a file that it names, is wrong.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// The store cannot be opened, is somebody else's, or is in use.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// What the store holds does not fit together: a broken chain of acts among it.
+    #[error("start: {0}")]
+    Console(#[from] ConsoleError),
+    /// The port cannot be opened, or the door failed.
+    #[error("door: {0}")]
+    Door(#[from] FederationError),
+}
+
+impl StartError {
+    /// The process's exit code: 1 the chain of acts is broken, 2 configuration, 3 store, 4 start, 5 door.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Console(ConsoleError::BrokenChain(_)) => 1,
+            Self::Config(_) => 2,
+            Self::Store(_) => 3,
+            Self::Console(_) => 4,
+            Self::Door(_) => 5,
+        }
+    }
+}
+
+impl From<String> for StartError {
+    fn from(message: String) -> Self {
+        Self::Config(message)
+    }
+}
+
+/// A console that can serve.
+pub struct Program {
+    config: Config,
+    entropy: Arc<Entropy>,
+    desk: Desk,
+    employment: Arc<Employment>,
+    certificate: Option<PageCertificate>,
+}
+
+impl Program {
+    /// Reads what the configuration names, opens the store, and takes up what is in it.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn open(
+        config: Config,
+        entropy: Entropy,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let certificate = PageCertificate::read(&config.page)?;
+        let offices = Arc::new(Offices::open(&config)?);
+        let overview = Overview::open(&config, &offices, Arc::clone(&clock))?;
+        // Before the store is opened; read again once there is somebody to sign out.
+        StaffList::read(&config.staff_file)?;
+        let entropy = Arc::new(entropy);
+        let vault = Arc::new(open_vault(&config, &entropy)?);
+        let journal = Arc::new(Journal::open(vault, Arc::clone(&clock))?);
+        let staff = Staff::nobody();
+        let sessions = Arc::new(Sessions::new(clock, Arc::clone(&entropy)));
+        // The port is not known yet where it is the system's to choose: the door opens first there.
+        let passkeys = Arc::new(Passkeys::new(
+            Arc::clone(&journal),
+            staff.clone(),
+            config.page.host(),
+        )?);
+        let proposals =
+            Proposals::open(Arc::clone(&journal), Arc::clone(&offices), config.keep_days);
+        let proposals = Arc::new(proposals?);
+        let mut entry = journal.begin();
+        entry.note(None, What::Started, About::Nothing, "");
+        entry.commit()?;
+        let employment = Employment::begin(
+            config.staff_file.clone(),
+            Arc::clone(&journal),
+            staff.clone(),
+            Arc::clone(&passkeys),
+            Arc::clone(&sessions),
+        )?;
+        let desk = Desk {
+            federation: config.federation.as_str().to_owned(),
+            province: config.province,
+            journal,
+            staff,
+            passkeys,
+            sessions,
+            offices,
+            cases: Cases::new(Arc::clone(&proposals)),
+            proposals,
+            overview,
+        };
+        Ok(Self {
+            config,
+            entropy,
+            desk,
+            employment: Arc::new(employment),
+            certificate,
+        })
+    }
+
+    /// Serves until `shutdown` completes; `announce` is told the page's address once it is there.
+    ///
+    /// # Errors
+    /// [`StartError::Door`]; what `announce` returns.
+    pub async fn serve(
+        self,
+        announce: impl FnOnce(&str) -> std::io::Result<()>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<Ended, StartError> {
+        let Self {
+            config,
+            entropy,
+            desk,
+            employment,
+            certificate,
+        } = self;
+        let page = &config.page;
+        let listener = TcpListener::bind(page.listen).await;
+        let listener = listener.map_err(FederationError::from)?;
+        let port = listener.local_addr().map_err(FederationError::from)?.port();
+        let (scheme, names) = (page.scheme(), page.hosts(port));
+        let origins = names.iter().map(|name| format!("{scheme}://{name}"));
+        desk.passkeys.serve_as(origins.collect());
+
+        let (stop, stopped) = watch::channel(false);
+        let until_stopped = || {
+            let mut stopped = stopped.clone();
+            async move {
+                let _ = stopped.wait_for(|stop| *stop).await;
+            }
+        };
+        let mut background = JoinSet::new();
+        background.spawn(employment.keep_up());
+        let shown = certificate.as_ref().map(PageCertificate::current);
+        certificate.map(|certificate| background.spawn(certificate.keep_up()));
+        let seed = u64::from_be_bytes(entropy.bytes());
+        let sending = Sending::new(Arc::clone(&desk.proposals), Pace::default(), seed);
+        let handing_in = sending.run(until_stopped());
+
+        let first = names.first().map_or("localhost", String::as_str);
+        announce(&format!("{scheme}://{first}/")).map_err(FederationError::from)?;
+        let routes = Routes::new(wire::server::console(desk));
+        let serving = serve(
+            listener,
+            names,
+            shown,
+            config.province,
+            routes,
+            until_stopped(),
+        );
+        let stopping = async {
+            shutdown.await;
+            stop.send_replace(true);
+        };
+        let mut serving = std::pin::pin!(serving);
+        tokio::select! {
+            ended = &mut serving => return Ok(ended?),
+            ((), ()) = async { tokio::join!(stopping, handing_in) } => {}
+        }
+        Ok(serving.await?)
+    }
+}
+
+/// Opens the store of a console, which must be this console's.
+fn open_vault(config: &Config, entropy: &Arc<Entropy>) -> Result<Vault, StartError> {
+    let text = read_private(&config.store_key_file, RING_LEN_MAX_BYTES)?;
+    let ring = KeyRing::parse(&text)
+        .map_err(|error| format!("{}: {error}", config.store_key_file.display()))?;
+    let options = DiskOptions {
+        cache_bytes: CACHE_BYTES,
+        ..DiskOptions::new(&config.data_dir)
+    };
+    let identity = StoreIdentity {
+        // No node's: neither opens the other's store.
+        federation: format!("console of {}", config.federation.as_str()),
+        province: config.province,
+    };
+    let (_, vault) = open_on_disk(&options, &identity, ring, Arc::clone(entropy))?;
+    Ok(vault)
+}
+
+/// Walks the chain of acts of a console that does not run, and tells its end.
+///
+/// # Errors
+/// [`StartError`]; [`ConsoleError::BrokenChain`] in it where an act was changed, taken out or put in.
+pub fn check(config: &Config, entropy: Entropy) -> Result<Head, StartError> {
+    let vault = open_vault(config, &Arc::new(entropy))?;
+    Ok(walk(&vault)?)
+}
+
+/// Writes a new key ring for a store into a file that must not be there.
+///
+/// # Errors
+/// [`StartError::Config`] naming the file.
+pub fn new_key(path: &Path, entropy: &Entropy) -> Result<(), StartError> {
+    if path.exists() {
+        return Err(StartError::Config(format!(
+            "{}: is there already",
+            path.display()
+        )));
+    }
+    Ok(replace_own(path, &KeyRing::generate(entropy).to_text())?)
+}
