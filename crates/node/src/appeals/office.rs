@@ -157,7 +157,7 @@ impl Node {
         let held = self.locks.hold([resident]);
         let (row, waits) = self.appeal_at(asked.appeal)?;
         self.check_decision(office, asked, &row, ruling.as_ref())?;
-        let settled = self.settle(asked, &row, waits, ruling.as_ref())?;
+        let settled = self.settle_appeal(asked, &row, waits, ruling.as_ref())?;
         // Nobody waits for this resident while receipts are signed.
         drop(held);
         if let Some(answer) = settled.judged {
@@ -183,7 +183,7 @@ impl Node {
     }
 
     /// Makes a decision durable, with its ruling; once.
-    fn settle(
+    fn settle_appeal(
         &self,
         asked: &DecisionRequest,
         row: &AppealRow,
