@@ -6,6 +6,7 @@ import { hex } from "../../../pages/web/bytes.ts";
 import { minuteText } from "../../../pages/web/dates.ts";
 import { language, t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
+import { momentText } from "./dates.ts";
 import { Due } from "./due.tsx";
 import { Line, officeName, province } from "./parts.tsx";
 import { DEGREES, GRADES, KINDS, LISTS, OTHER_KINDS, WHENS, WORDS } from "./words.ts";
@@ -59,7 +60,7 @@ function Facts({ fact, name }: { fact: Fact; name: string }) {
           {more && ` · ${t(more)}`}
         </strong>
       </Line>
-      <Line name={WHENS[fact.kind] ?? WORDS.when}>{minuteText(language.value, fact.atMinute)}</Line>
+      <Line name={WHENS[fact.kind] ?? WORDS.when}>{momentText(language.value, fact.atMinute * 60)}</Line>
       {fact.whereProvince !== 0 && <Line name={WORDS.where}>{province(fact.whereProvince)}</Line>}
     </>
   );
@@ -106,7 +107,7 @@ export function OfCase({ content }: { content: CaseContent }) {
       <dl>
         <Facts fact={content} name={content.kindName} />
         <Line name={WORDS.statedBy}>{officeName(content.statedBy)}</Line>
-        <Line name={WORDS.statedAt}>{minuteText(language.value, content.statedAtMinute)}</Line>
+        <Line name={WORDS.statedAt}>{momentText(language.value, content.statedAtMinute * 60)}</Line>
         <Line name={WORDS.came}>{minuteText(language.value, content.openedAtMinute)}</Line>
         <Line name={WORDS.due}>{minuteText(language.value, content.decideByMinute)}</Line>
         <Line name={WORDS.event}>

@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { language, t } from "../../../pages/web/looks.tsx";
 import { spanText } from "./dates.ts";
 import { nowMinute } from "./session.ts";
-import { WORDS } from "./words.ts";
+import { left, overdueBy } from "./words.ts";
 
 /** From here on a deadline is near: time enough to read, to decide, and to have somebody agree. */
 const NEAR_MIN = 120;
@@ -22,8 +22,8 @@ export function useTicks(): void {
 
 export function Due({ by }: { by: number }) {
   useTicks();
-  const left = by - nowMinute();
-  const state = left < 0 ? "over" : left < NEAR_MIN ? "near" : "ample";
+  const minutes = by - nowMinute();
+  const state = minutes < 0 ? "over" : minutes < NEAR_MIN ? "near" : "ample";
   return (
     <span class={`due ${state}`} data-testid="due">
       <svg viewBox="0 0 24 24" aria-hidden="true">
@@ -31,7 +31,7 @@ export function Due({ by }: { by: number }) {
         {state === "near" && <path d="M12 3 22 21H2zM11 9v6h2V9zM11 17v2h2v-2z" fill-rule="evenodd" />}
         {state === "ample" && <path d="M12 2a10 10 0 1 0 .01 0zM11 6h2v6l4 3-1 1.6-5-3.8z" fill-rule="evenodd" />}
       </svg>
-      {t(left < 0 ? WORDS.overdueBy : WORDS.leftOf)} {spanText(language.value, Math.abs(left))}
+      {t((minutes < 0 ? overdueBy : left)(spanText(language.value, Math.abs(minutes))))}
     </span>
   );
 }

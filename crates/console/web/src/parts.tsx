@@ -45,20 +45,21 @@ export function told({ name, hint, bad }: Asked): { name: string; id: string; "a
   return { name, id: name, ...(bad ? { "aria-invalid": true } : {}), ...(ids ? { "aria-describedby": ids } : {}) };
 }
 
-function Said({ name, hint, bad }: Asked) {
+function Hint({ name, hint }: Asked) {
+  if (!hint) return null;
   return (
-    <>
-      {hint && (
-        <p class="hint" id={`${name}-hint`}>
-          {t(hint)}
-        </p>
-      )}
-      {bad && (
-        <p class="warn" id={`${name}-bad`}>
-          {t(bad)}
-        </p>
-      )}
-    </>
+    <p class="hint" id={`${name}-hint`}>
+      {t(hint)}
+    </p>
+  );
+}
+
+function Wrong({ name, bad }: Asked) {
+  if (!bad) return null;
+  return (
+    <p class="warn" id={`${name}-bad`}>
+      {t(bad)}
+    </p>
   );
 }
 
@@ -67,8 +68,9 @@ export function Field({ asked, children }: { asked: Asked; children: ComponentCh
   return (
     <div class="field">
       <label for={asked.name}>{t(asked.label)}</label>
+      <Hint {...asked} />
       {children}
-      <Said {...asked} />
+      <Wrong {...asked} />
     </div>
   );
 }
@@ -109,7 +111,7 @@ export function Choice(props: { asked: Asked; value: string; options: [string, W
           {t(words)}
         </label>
       ))}
-      <Said {...props.asked} />
+      <Wrong {...props.asked} />
     </fieldset>
   );
 }
@@ -173,6 +175,40 @@ export function useAsked<T>(ask: () => Promise<T>, about: unknown[] = [], goesOn
 }
 
 const LOOK_EVERY_MS = 30_000;
+
+/** Part of a list of numbered things, newest first, and from where it goes on; 0 for nowhere. */
+export interface Part<T> {
+  lines: T[];
+  next: bigint;
+}
+
+/** A list, its newest part as it is now, and older ones once they are asked for. */
+export function useList<T extends { number: bigint }, More>(ask: (before: bigint) => Promise<Part<T> & More>) {
+  const { found, fault, isAsking, look } = useAsked(() => ask(0n));
+  const [older, setOlder] = useState<Part<T>>({ lines: [], next: 0n });
+  const [olderFault, setOlderFault] = useState<Fault | null>(null);
+  const newest = found?.lines ?? [];
+  const last = newest.at(-1)?.number ?? 0n;
+  const next = older.lines.length > 0 ? older.next : (found?.next ?? 0n);
+  const more = async () => {
+    try {
+      const part = await ask(next);
+      setOlder({ lines: [...older.lines, ...part.lines], next: part.next });
+      setOlderFault(null);
+    } catch (error) {
+      setOlderFault(faultOf(error));
+    }
+  };
+  return {
+    found,
+    // Newer ones may have come meanwhile and pushed some of the newest part into the older ones.
+    all: [...newest, ...older.lines.filter((line) => line.number < last)],
+    fault: fault ?? olderFault,
+    isAsking,
+    look,
+    more: next === 0n ? null : more,
+  };
+}
 
 /** The heading of a list, with a button that looks again. */
 export function Head(props: { words: Words; id: string; isAsking: boolean; look: () => void }) {

@@ -113,8 +113,8 @@ export async function enrol(code: string): Promise<void> {
     const { optionsJson } = await service.beginEnrol({ code });
     const made = await make(optionsJson);
     await service.enrol({ code, credentialJson: made.json });
-    invitation.value = "";
     await enter(made.id);
+    invitation.value = "";
   } catch (error) {
     throw faultOf(error);
   }

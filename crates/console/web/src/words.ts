@@ -17,7 +17,6 @@ export const WORDS = {
   back: w("返回列表", "Back to the list"),
   sure: w("确定", "Yes"),
   not: w("取消", "No"),
-  skip: w("跳到内容", "To the content"),
 
   enter: w("登录", "Sign in"),
   enterText: w(
@@ -50,13 +49,12 @@ export const WORDS = {
     "Nothing happens yet when you send this: a colleague checks it and agrees before it is signed and handed to the node.",
   ),
   office: w("机构", "Office"),
-  officeChoose: w("请选择机构", "Choose the office"),
   kind: w("事项", "What"),
   choose: w("请选择", "Choose"),
   number: w("身份证号码", "Identity number"),
   numberBad: w("号码应为18位，且校验位相符。请对照证件检查。", "The number has 18 characters, and its check character has to fit. Compare it with the card."),
   numberFits: w("校验位相符，出生日期", "The check character fits. Born"),
-  home: w("户码所在省份", "Province that keeps the person's code"),
+  home: w("健康码所在省份", "Province that keeps the person's code"),
   where: w("发生在", "Where"),
   grounds: w("依据", "Grounds"),
   groundsHint: w("写给核对的同事:报告编号、流调记录等。不要写姓名和号码。", "For the colleague who checks: number of a report, of an inquiry. No name and no identity number."),
@@ -76,7 +74,6 @@ export const WORDS = {
   seeProposal: w("查看该提案", "See the proposal"),
   another: w("再填一份", "Another one"),
   bytes: w("字节", "bytes"),
-  fixFirst: w("有几项需要更正:", "To be mended:"),
 
   waiting: w("待判断", "To be judged"),
   waitingText: w("最早的在前。打开一项，即记录您何时查看过它。", "The oldest first. When you open one, it is recorded that you read it, and when."),
@@ -86,14 +83,11 @@ export const WORDS = {
   proposalsNone: w("还没有提案。", "There are none yet."),
   onlyMine: w("只看我提出的", "Only mine"),
   proposal: w("提案", "Proposal"),
-  openIt: w("打开", "Open"),
   proposedBy: w("提出人", "Proposed by"),
   judgedBy: w("判断人", "Judged by"),
-  lapses: w("失效", "Lapses"),
-  inState: w("状态", "State"),
   nodeSaid: w("节点答复", "The node answered"),
   recorded: w("您的查看已记录。", "It is recorded that you read this."),
-  content: w("内容", "What would be signed"),
+  content: w("内容", "Content"),
   contentGone: w("保存期已过，内容已删除。", "The time for keeping it is over; the content was deleted."),
   refusedWords: w("不同意的理由", "Why it was refused"),
   own: w("这是您本人提出的，须由另一位同事判断。", "You proposed this yourself. Somebody else has to judge it."),
@@ -130,8 +124,7 @@ export const WORDS = {
   appealsOverdue: w("超期", "Overdue"),
   came: w("收到", "Came"),
   due: w("期限", "Due"),
-  overdueBy: w("已超期", "Overdue by"),
-  leftOf: w("剩余", "Left"),
+  isOwn: w("您本人提出的，须由另一位同事判断", "Your own: somebody else has to judge it"),
   hasProposal: w("已有裁定提案待同意", "A proposal to decide it waits"),
   disputed: w("有争议的事件", "What is contested"),
   states: w("所述事实", "States"),
@@ -198,7 +191,6 @@ export const WORDS = {
   actsNone: w("还没有记录。", "There are none yet."),
   headDigest: w("最新一条的摘要", "Digest of the newest"),
   itself: w("工作台本身", "the console itself"),
-  about: w("所涉", "About"),
 } satisfies Record<string, Words>;
 
 /** What can be stated, by the number of `StatementKind`. */
@@ -280,6 +272,10 @@ export const STATES: Record<number, Words> = {
   7: w("无人判断，已失效", "Nobody judged it in time"),
 };
 
+/** How long there is until a deadline, or since. */
+export const left = (span: string): Words => w(`剩余 ${span}`, `${span} left`);
+export const overdueBy = (span: string): Words => w(`已超期 ${span}`, `overdue by ${span}`);
+
 /** What was done, by the word of an act. */
 export const ACTS: Record<string, Words> = {
   started: w("开始运行", "began to serve"),
@@ -290,7 +286,6 @@ export const ACTS: Record<string, Words> = {
   "counter-fell": w("通行密钥的计数倒退，疑为复制品，已拒绝", "a passkey's counter fell back, as a copy's does; refused"),
   proposed: w("提出", "proposed"),
   read: w("查看提案", "read a proposal"),
-  agreed: w("同意", "agreed"),
   refused: w("不同意", "refused"),
   withdrawn: w("撤回", "took back"),
   lapsed: w("无人判断，失效", "nobody judged it in time"),
@@ -354,6 +349,6 @@ export const NODE_REASONS: Record<string, Words> = {
   "unknown-target": w("此人没有该编号的事件。", "There is no such event of this person."),
   "not-open": w("该事实已经结束。", "That has ended already."),
   "not-voidable": w("该事件不能撤销。", "That event cannot be voided."),
-  forwarded: w("已收下，并转交户码所在省份的节点;该节点仍可提出异议。", "Taken, and sent on to the home in another province, which may still contest it."),
+  forwarded: w("已收下，并转交健康码所在省份的节点;该节点仍可提出异议。", "Taken, and sent on to the home in another province, which may still contest it."),
   "before-target": w("时间早于它所结束的事实。", "Dated before what it ends."),
 };

@@ -29,7 +29,8 @@ function useDeed(): { fault: Fault | null; isBusy: boolean; run: (deed: () => Pr
 
 export function Enter() {
   const [hasCode, setHasCode] = useState(false);
-  return invitation.value !== "" || hasCode ? <Enrol back={() => setHasCode(false)} /> : <SignIn withCode={() => setHasCode(true)} />;
+  if (invitation.value === "" && !hasCode) return <SignIn withCode={() => setHasCode(true)} />;
+  return <Enrol key={invitation.value} back={() => setHasCode(false)} />;
 }
 
 function SignIn({ withCode }: { withCode: () => void }) {

@@ -4,7 +4,7 @@ import type { CertificateOverview, GetOverviewResponse, ListOverview, NodeOvervi
 
 import { minuteText } from "../../../../pages/web/dates.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { spanText } from "../dates.ts";
+import { momentText, spanText } from "../dates.ts";
 import { Faulty, Head, Line, province, useAsked } from "../parts.tsx";
 import { call, nowMinute, nowS } from "../session.ts";
 import { WORDS } from "../words.ts";
@@ -93,7 +93,7 @@ function OfList({ list }: { list: ListOverview }) {
       <Line name={WORDS.age}>
         {spanText(language.value, age / 60)} · <strong class={fresh.class}>{t(fresh.words)}</strong>
       </Line>
-      <Line name={WORDS.issued}>{minuteText(language.value, Number(list.issuedAtS) / 60)}</Line>
+      <Line name={WORDS.issued}>{momentText(language.value, Number(list.issuedAtS))}</Line>
       <Line name={WORDS.soft}>{spanText(language.value, list.softStaleS / 60)}</Line>
       <Line name={WORDS.hard}>{spanText(language.value, list.hardStaleS / 60)}</Line>
       <Line name={WORDS.registryEpoch}>{list.epoch}</Line>
@@ -103,7 +103,7 @@ function OfList({ list }: { list: ListOverview }) {
       <Line name={WORDS.sequences}>
         {String(list.rootSequence)} / {String(list.onlineSequence)}
       </Line>
-      <Line name={WORDS.rootEnds}>{minuteText(language.value, Number(list.rootExpiresAtS) / 60)}</Line>
+      <Line name={WORDS.rootEnds}>{momentText(language.value, Number(list.rootExpiresAtS))}</Line>
     </dl>
   );
 }
@@ -120,8 +120,8 @@ function RuleSet({ set }: { set: RuleSetLine }) {
       · {set.scope === 0 ? t(WORDS.nation) : province(set.scope)} · {t(state)}
       {set.isEmergency && <strong class="yellow"> · {t(WORDS.emergency)}</strong>}
       <br />
-      {t(WORDS.from)} {minuteText(language.value, set.fromMinute)}
-      {set.untilMinute !== 0 && ` ${t(WORDS.until)} ${minuteText(language.value, set.untilMinute)}`}
+      {t(WORDS.from)} {momentText(language.value, set.fromMinute * 60)}
+      {set.untilMinute !== 0 && ` ${t(WORDS.until)} ${momentText(language.value, set.untilMinute * 60)}`}
     </p>
   );
 }
@@ -133,7 +133,7 @@ function Certificate({ certificate: { holder, endsAtS } }: { certificate: Certif
     <div class="line">
       <dt>{holder}</dt>
       <dd>
-        {t(WORDS.ends)} {minuteText(language.value, Number(endsAtS) / 60)}
+        {t(WORDS.ends)} {momentText(language.value, Number(endsAtS))}
         {state && <strong class={left < 0 ? "red" : "yellow"}> · {t(state)}</strong>}
       </dd>
     </div>

@@ -1,17 +1,14 @@
 // Lists of proposals: those that wait for a judgement, and all.
 
 import { signal as state } from "@preact/signals";
-import { useState } from "preact/hooks";
 import { ProposalState, StaffRole, type ProposalLine } from "@viridian/wire/console";
 
 import { hex } from "../../../../pages/web/bytes.ts";
 import { minuteText } from "../../../../pages/web/dates.ts";
-import type { Fault } from "../../../../pages/web/fault.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { Due } from "../due.tsx";
-import { Faulty, Head, Line, officeName, useAsked } from "../parts.tsx";
+import { Faulty, Head, Line, officeName, useAsked, useList } from "../parts.tsx";
 import { linkTo } from "../route.ts";
-import { faultOf } from "../service.ts";
 import { call, desk, has } from "../session.ts";
 import { FAULTS, KINDS, NODE_REASONS, STATES, WORDS } from "../words.ts";
 
@@ -46,24 +43,13 @@ export function Waiting() {
 
 const onlyMine = state(false);
 
+async function ask(before: bigint) {
+  const { proposals, next } = await call((to) => to.listProposals({ before }));
+  return { lines: proposals, next };
+}
+
 export function Proposals() {
-  const { found, fault, isAsking, look } = useAsked(() => call((to) => to.listProposals({})));
-  const [older, setOlder] = useState<{ lines: ProposalLine[]; next: bigint } | null>(null);
-  const [olderFault, setOlderFault] = useState<Fault | null>(null);
-  const next = older?.next ?? found?.next ?? 0n;
-  const more = async () => {
-    try {
-      const answer = await call((to) => to.listProposals({ before: next }));
-      setOlder({ lines: [...(older?.lines ?? []), ...answer.proposals], next: answer.next });
-      setOlderFault(null);
-    } catch (error) {
-      setOlderFault(faultOf(error));
-    }
-  };
-  const newest = found?.proposals ?? [];
-  const last = newest.at(-1)?.number ?? 0n;
-  // Newer ones may have come meanwhile and pushed some of the newest page into the older ones.
-  const all = [...newest, ...(older?.lines ?? []).filter((line) => line.number < last)];
+  const { found, all, fault, isAsking, look, more } = useList(ask);
   const shown = all.filter((line) => !onlyMine.value || isOwn(line));
   return (
     <section aria-labelledby="proposals">
@@ -75,12 +61,12 @@ export function Proposals() {
           {t(WORDS.onlyMine)}
         </label>
       )}
-      <Faulty fault={fault ?? olderFault} />
+      <Faulty fault={fault} />
       {found && shown.length === 0 && <p>{t(WORDS.proposalsNone)}</p>}
       {shown.map((line) => (
         <One key={line.number} line={line} />
       ))}
-      {next !== 0n && <button onClick={() => void more()}>{t(WORDS.older)}</button>}
+      {more && <button onClick={() => void more()}>{t(WORDS.older)}</button>}
     </section>
   );
 }
@@ -92,7 +78,7 @@ export function isOwn(line: ProposalLine): boolean {
 /** What it would do, in a few words. */
 export function titleOf(line: ProposalLine): string {
   const kind = KINDS[line.kind];
-  return kind ? t(kind) : t(line.isUpheld ? WORDS.uphold : WORDS.dismiss);
+  return kind ? t(kind) : `${t(WORDS.appeal)} · ${t(line.isUpheld ? WORDS.uphold : WORDS.dismiss)}`;
 }
 
 function One({ line }: { line: ProposalLine }) {
@@ -101,6 +87,7 @@ function One({ line }: { line: ProposalLine }) {
   return (
     <article class="card" data-testid="line">
       <h3>{mayRead ? <a href={linkTo("proposal", hex(line.proposalId))}>{title}</a> : title}</h3>
+      {line.state === ProposalState.WAITING && isOwn(line) && <p class="hint">{t(WORDS.isOwn)}</p>}
       <LineTerms line={line} />
     </article>
   );
