@@ -8,6 +8,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 
 import { Console, type Answers } from "./console_answers.ts";
+import { authenticator } from "./passkeys.ts";
 
 /** What must stay text wherever it comes from. */
 const HOSTILE = "<img src=x onerror=document.title='hit'>王敏";
@@ -224,21 +225,6 @@ for (const { name: size, ...viewport } of SIZES) {
       await made.stop();
     });
   }
-}
-
-/** A passkey that is always at hand, for a page on `localhost`. */
-async function authenticator(page: Page): Promise<void> {
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send("WebAuthn.enable");
-  const options = {
-    protocol: "ctap2",
-    transport: "internal",
-    hasResidentKey: true,
-    hasUserVerification: true,
-    isUserVerified: true,
-    automaticPresenceSimulation: true,
-  } as const;
-  await devtools.send("WebAuthn.addVirtualAuthenticator", { options });
 }
 
 const CODE = "ABCDEFGHIJKLMNOPQRSTUVWX23";
