@@ -75,11 +75,11 @@ impl Appeals {
 }
 
 /// The appeals of the console's offices.
-pub struct Cases(Arc<Proposals>);
+pub(crate) struct Cases(Arc<Proposals>);
 
 impl Cases {
     /// Over the proposals that decide them.
-    pub const fn new(proposals: Arc<Proposals>) -> Self {
+    pub(crate) const fn new(proposals: Arc<Proposals>) -> Self {
         Self(proposals)
     }
 
@@ -87,7 +87,7 @@ impl Cases {
     ///
     /// # Errors
     /// [`wire::Reason::UnknownOffice`], [`wire::Reason::NotEntitled`]; those of the node.
-    pub async fn list(
+    pub(crate) async fn list(
         &self,
         request: &proto::ListCasesRequest,
     ) -> Result<proto::ListCasesResponse, ConsoleError> {
@@ -116,22 +116,16 @@ impl Cases {
     ///
     /// # Errors
     /// As [`Cases::list`]; [`wire::Reason::NotFound`] for one that is decided or gone; [`ConsoleError::Store`].
-    pub async fn read(
+    pub(crate) async fn read(
         &self,
         person: &Person,
         request: &proto::ReadCaseRequest,
     ) -> Result<proto::ReadCaseResponse, ConsoleError> {
         let office = self.0.offices().for_appeals(&request.source)?;
         let name = AppealId(bytes_exact("appeal", &request.appeal)?);
-        let mut entry = self.0.journal().begin();
         let words = office.source.to_string();
-        entry.note(
-            Some(person),
-            What::ReadAppeal,
-            About::Appeal(name.0),
-            &words,
-        );
-        entry.commit()?;
+        self.0
+            .note(person, What::ReadAppeal, About::Appeal(name.0), &words)?;
         let appeal = self.0.appeals().ask(office, name).await?;
         Ok(proto::ReadCaseResponse {
             content: Some(content(&appeal)),

@@ -19,7 +19,7 @@ use crate::{Config, ConsoleError};
 /// Why an institution cannot be signed for; the configuration is at fault.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OfficeError {
+pub(crate) enum OfficeError {
     /// The certificate is somebody else's.
     #[error("office {office}: the certificate is not its own but {found}")]
     OtherCertificate {
@@ -34,13 +34,13 @@ pub enum OfficeError {
 }
 
 /// What is read of an institution.
-pub struct OfficeParts {
+pub(crate) struct OfficeParts {
     /// Who it is.
-    pub source: SourceId,
+    pub(crate) source: SourceId,
     /// What it signs events and decisions with.
-    pub signing_key: SigningKey,
+    pub(crate) signing_key: SigningKey,
     /// Its certificate with the federation's roots.
-    pub identity: Arc<TlsIdentity>,
+    pub(crate) identity: Arc<TlsIdentity>,
 }
 
 /// An institution.
@@ -73,14 +73,14 @@ impl Office {
 }
 
 /// The institutions of a console.
-pub struct Offices(Vec<Office>);
+pub(crate) struct Offices(Vec<Office>);
 
 impl Offices {
     /// Those that a configuration names.
     ///
     /// # Errors
     /// A message naming the file that is wrong, or the certificate that is somebody else's.
-    pub fn open(config: &Config) -> Result<Self, String> {
+    pub(crate) fn open(config: &Config) -> Result<Self, String> {
         let parts = config.offices.iter().map(|office| {
             let secret = read_secret(&office.signing_key_file)?;
             Ok(OfficeParts {
@@ -99,7 +99,7 @@ impl Offices {
     ///
     /// # Errors
     /// [`OfficeError`].
-    pub fn new(
+    pub(crate) fn new(
         federation: &FederationId,
         province: ProvinceCode,
         address: &str,
@@ -131,7 +131,7 @@ impl Offices {
     }
 
     /// What the page is told of them.
-    pub fn told(&self) -> Vec<proto::Office> {
+    pub(crate) fn told(&self) -> Vec<proto::Office> {
         let offices = self.0.iter();
         let told = offices.map(|office| {
             let kind = office.source.kind;

@@ -24,7 +24,7 @@ use crate::{Clock, Config};
 const PROBLEM_LEN_MAX_BYTES: usize = 300;
 
 /// What the overview is made of.
-pub struct Overview {
+pub(crate) struct Overview {
     /// The node, as its operator.
     operator: Option<Channel>,
     /// The node, as anybody who may fetch the trust list.
@@ -51,7 +51,11 @@ impl Overview {
     ///
     /// # Errors
     /// A message naming the file that is wrong, or the certificate that is somebody else's.
-    pub fn open(config: &Config, offices: &Offices, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub(crate) fn open(
+        config: &Config,
+        offices: &Offices,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, String> {
         let mut certificates: Vec<(String, u64)> = offices.certificate_ends().collect();
         let operator = match &config.operator {
             None => None,
@@ -97,7 +101,7 @@ impl Overview {
     }
 
     /// What is there now.
-    pub async fn get(&self) -> proto::GetOverviewResponse {
+    pub(crate) async fn get(&self) -> proto::GetOverviewResponse {
         let (node, list) = tokio::join!(self.node(), self.list());
         let mut problems = Vec::new();
         let node = node

@@ -21,13 +21,13 @@ use wire::{AppealId, Reason, WireError, bytes_exact, text_within};
 use crate::cases::Appeals;
 use crate::offices::Offices;
 use crate::statement::Stated;
-use crate::{About, Clock, ConsoleError, Entry, Journal, Person, Role, What};
+use crate::{About, ConsoleError, Entry, Journal, Person, Role, What};
 use index::Index;
 use row::{Content, Matter, Who, event_id, read_event, read_words};
 pub(crate) use row::{ProposalId, ProposalRow, Signed, State, Subject};
 
 /// Minutes after which a proposal that nobody judged lapses: whoever may agree is there within a day.
-pub const PROPOSAL_LAPSES_MIN: u32 = MINUTES_PER_DAY;
+pub(crate) const PROPOSAL_LAPSES_MIN: u32 = MINUTES_PER_DAY;
 /// Least time for somebody to judge a decision whose appeal is due, minutes.
 const DECISION_LAPSES_MIN: u32 = 60;
 /// Longest grounds and longest words of a refusal, bytes.
@@ -36,7 +36,7 @@ const WORDS_LEN_MAX_BYTES: usize = 500;
 const WAITING_MAX: usize = 4_096;
 
 /// The console's proposals.
-pub struct Proposals {
+pub(crate) struct Proposals {
     journal: Arc<Journal>,
     offices: Arc<Offices>,
     appeals: Appeals,
@@ -64,7 +64,7 @@ impl Proposals {
     ///
     /// # Errors
     /// [`ConsoleError::Store`].
-    pub fn open(
+    pub(crate) fn open(
         journal: Arc<Journal>,
         offices: Arc<Offices>,
         keep_days: u32,
@@ -87,7 +87,7 @@ impl Proposals {
     /// [`ConsoleError`]: of the form; [`Reason::RoleRefused`], [`Reason::UnknownOffice`], [`Reason::NotEntitled`],
     /// [`Reason::InFuture`] and the like for what cannot be stated; [`Reason::IdReused`]; those of the node where an appeal has to be
     /// asked for.
-    pub async fn propose(
+    pub(crate) async fn propose(
         &self,
         person: &Person,
         request: &proto::ProposeRequest,
@@ -153,7 +153,7 @@ impl Proposals {
     ///
     /// # Errors
     /// [`Reason::NotFound`], [`Reason::RoleRefused`] for somebody else's, [`Reason::NotWaiting`].
-    pub fn withdraw(
+    pub(crate) fn withdraw(
         &self,
         person: &Person,
         request: &proto::WithdrawProposalRequest,
@@ -178,7 +178,7 @@ impl Proposals {
     ///
     /// # Errors
     /// [`ConsoleError::Store`].
-    pub fn lapse(&self) -> Result<usize, ConsoleError> {
+    pub(crate) fn lapse(&self) -> Result<usize, ConsoleError> {
         let now = self.now();
         let waiting: Vec<u64> = self.index.lock().waiting.keys().copied().collect();
         let mut lapsed = 0;
@@ -199,7 +199,7 @@ impl Proposals {
     ///
     /// # Errors
     /// [`ConsoleError::Store`].
-    pub fn forget(&self) -> Result<usize, ConsoleError> {
+    pub(crate) fn forget(&self) -> Result<usize, ConsoleError> {
         let now = self.now();
         let is_due = |over_at: Minute| later(over_at, self.keep_min) <= now;
         let over: Vec<u64> = {
@@ -230,8 +230,17 @@ impl Proposals {
         &self.offices
     }
 
-    pub(crate) fn journal(&self) -> &Journal {
-        &self.journal
+    /// Stores that somebody did something which changes nothing else.
+    pub(crate) fn note(
+        &self,
+        person: &Person,
+        what: What,
+        about: About,
+        words: &str,
+    ) -> Result<(), ConsoleError> {
+        let mut entry = self.journal.begin();
+        entry.note(Some(person), what, about, words);
+        entry.commit()
     }
 
     fn now(&self) -> Minute {

@@ -11,13 +11,13 @@ use crate::proposals::Proposals;
 
 /// How soon what was not handed in is tried again, and how often it is looked for what has lapsed or is to be forgotten.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// Longest first wait after the node did not answer; it doubles each time.
-    pub first_wait: Duration,
+    pub(crate) first_wait: Duration,
     /// Longest wait of all.
-    pub most_wait: Duration,
+    pub(crate) most_wait: Duration,
     /// Between two looks.
-    pub look: Duration,
+    pub(crate) look: Duration,
 }
 
 impl Default for Pace {
@@ -32,7 +32,7 @@ impl Default for Pace {
 }
 
 /// The console's work without anybody at it.
-pub struct Sending {
+pub(crate) struct Sending {
     proposals: Arc<Proposals>,
     pace: Pace,
     /// Seed of the waits' jitter: any number that differs between consoles.
@@ -41,7 +41,7 @@ pub struct Sending {
 
 impl Sending {
     /// For these proposals; `seed` is any number that differs between consoles.
-    pub const fn new(proposals: Arc<Proposals>, pace: Pace, seed: u64) -> Self {
+    pub(crate) const fn new(proposals: Arc<Proposals>, pace: Pace, seed: u64) -> Self {
         Self {
             proposals,
             pace,
@@ -50,7 +50,7 @@ impl Sending {
     }
 
     /// Works until `shutdown` completes. What is under way then is tried again after the next start.
-    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+    pub(crate) async fn run(&self, shutdown: impl Future<Output = ()>) {
         tokio::select! {
             () = shutdown => {}
             ((), ()) = async { tokio::join!(self.hand_in(), self.look()) } => {}

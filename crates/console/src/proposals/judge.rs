@@ -25,7 +25,7 @@ impl Proposals {
     /// # Errors
     /// [`Reason::RoleRefused`], [`Reason::NotFound`], [`Reason::OwnProposal`], [`Reason::NotWaiting`] for one that was judged, taken back
     /// or lapsed, [`Reason::UnknownOffice`] for an office that the console signs for no more; [`ConsoleError::Store`].
-    pub async fn judge(
+    pub(crate) async fn judge(
         &self,
         person: &Person,
         request: &proto::JudgeProposalRequest,

@@ -6,6 +6,7 @@ use wire::console::v1 as proto;
 use wire::{Reason, bytes_exact};
 
 use super::{Matter, ProposalRow, Proposals, State, Subject};
+use crate::cases::content;
 use crate::{About, ConsoleError, Person, Role, What};
 
 /// Most lines of one answer.
@@ -18,7 +19,7 @@ impl Proposals {
     ///
     /// # Errors
     /// [`ConsoleError::Store`].
-    pub fn list(
+    pub(crate) fn list(
         &self,
         person: &Person,
         request: &proto::ListProposalsRequest,
@@ -64,7 +65,7 @@ impl Proposals {
     /// # Errors
     /// [`Reason::NotFound`], [`Reason::RoleRefused`]; those of the node where the appeal that a decision is about cannot be had: nobody
     /// is to judge what they cannot see.
-    pub async fn read(
+    pub(crate) async fn read(
         &self,
         person: &Person,
         request: &proto::ReadProposalRequest,
@@ -74,17 +75,17 @@ impl Proposals {
         if row.by.id != person.id && !person.roles.has(Role::Approver) {
             return Err(Reason::RoleRefused.into());
         }
-        let mut entry = self.journal.begin();
-        let title = row.title();
-        entry.note(Some(person), What::Read, About::Proposal(id), &title);
-        entry.commit()?;
+        self.note(person, What::Read, About::Proposal(id), &row.title())?;
         let is_waiting = row.state_at(self.now()) == State::Waiting;
         let appeal = match row.appeal() {
             Some(appeal) if is_waiting => {
                 let office = self.offices.get(row.source)?;
                 match self.appeals.ask(office, appeal).await {
                     Err(ConsoleError::Node(Reason::NotFound)) => None,
-                    asked => Some(crate::cases::content(&asked?)),
+                    asked => {
+                        let appeal = asked?;
+                        Some(content(&appeal))
+                    }
                 }
             }
             _ => None,
@@ -138,10 +139,10 @@ fn sees_all(person: &Person) -> bool {
 /// All of a proposal but its line and the appeal; without content once that is removed.
 fn whole(row: &ProposalRow) -> Result<proto::ReadProposalResponse, ConsoleError> {
     use proto::read_proposal_response::What as Told;
-    let Some(content) = &row.content else {
+    let Some(kept) = &row.content else {
         return Ok(proto::ReadProposalResponse::default());
     };
-    let what = match (&content.subject, &row.matter) {
+    let what = match (&kept.subject, &row.matter) {
         (Subject::Decision { words, .. }, Matter::Decision { appeal, is_upheld }) => {
             Told::Decision(proto::AppealDecision {
                 source: row.source.to_string(),
@@ -156,12 +157,12 @@ fn whole(row: &ProposalRow) -> Result<proto::ReadProposalResponse, ConsoleError>
             Told::Statement(stated.to_message())
         }
     };
-    let event = content.signed.as_ref().and_then(|s| s.event.clone());
+    let event = kept.signed.as_ref().and_then(|s| s.event.clone());
     Ok(proto::ReadProposalResponse {
-        grounds: content.grounds.clone(),
+        grounds: kept.grounds.clone(),
         what: Some(what),
-        judged_words: content.judged_words.clone(),
-        receipt: content.receipt.clone(),
+        judged_words: kept.judged_words.clone(),
+        receipt: kept.receipt.clone(),
         event: event.unwrap_or_default(),
         ..Default::default()
     })
