@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use federation::Ended;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use store::Entropy;
 use tracing_subscriber::EnvFilter;
 use viridian_console::{
@@ -85,6 +86,11 @@ struct Invite {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // No core file of this process, and no other process of the same user reads its memory: keys lie in it.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        eprintln!("the system does not keep this process's memory to itself: {error}");
+        return ExitCode::FAILURE;
+    }
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

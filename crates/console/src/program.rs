@@ -54,7 +54,7 @@ impl StartError {
         match self {
             Self::Console(ConsoleError::BrokenChain(_)) => 1,
             Self::Config(_) => 2,
-            Self::Store(_) => 3,
+            Self::Store(_) | Self::Console(ConsoleError::Store(_)) => 3,
             Self::Console(_) => 4,
             Self::Door(_) => 5,
         }
@@ -96,7 +96,7 @@ impl Program {
         let journal = Arc::new(Journal::open(vault, Arc::clone(&clock))?);
         let staff = Staff::nobody();
         let sessions = Arc::new(Sessions::new(clock, Arc::clone(&entropy)));
-        // The port is not known yet where it is the system's to choose: the door opens first there.
+        // Of which origins it is told once the port is known.
         let passkeys = Arc::new(Passkeys::new(
             Arc::clone(&journal),
             staff.clone(),
