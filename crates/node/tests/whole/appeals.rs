@@ -16,13 +16,13 @@ use wire::{
     reason_of,
 };
 
-use crate::clients::{Phone, accepted, at_peers, event, fresh, signed, submit};
+use crate::clients::{Phone, accepted, at_peers, event, fresh};
 use crate::forward::{hand_in, until};
 use crate::openings::of_source;
 use crate::world::{House, START, Wish, World, minute, person, province, source, source_key};
 
 const HOUR: u32 = 60;
-pub(crate) const WORDS: &str = "样本属于他人。\nThe sample was another person's.";
+const WORDS: &str = "样本属于他人。\nThe sample was another person's.";
 
 pub(crate) fn office(home: u8) -> SourceId {
     source(home, SourceKind::AppealsOffice)
@@ -33,7 +33,11 @@ fn desk(house: &House, who: SourceId) -> AppealServiceClient<Channel> {
     wire::client::appeal(at_peers(house, &of_source(who)))
 }
 
-async fn list(house: &House, who: SourceId, after: &[u8]) -> Result<WaitingAppeals, Status> {
+pub(crate) async fn list(
+    house: &House,
+    who: SourceId,
+    after: &[u8],
+) -> Result<WaitingAppeals, Status> {
     let request = s::ListAppealsRequest {
         after: after.to_vec(),
     };
@@ -42,11 +46,15 @@ async fn list(house: &House, who: SourceId, after: &[u8]) -> Result<WaitingAppea
 }
 
 /// All that waits, which fits one answer.
-async fn waiting(house: &House) -> WaitingAppeals {
+pub(crate) async fn waiting(house: &House) -> WaitingAppeals {
     list(house, office(house.home), b"").await.unwrap()
 }
 
-async fn read(house: &House, who: SourceId, appeal: AppealId) -> Result<ShownAppeal, Status> {
+pub(crate) async fn read(
+    house: &House,
+    who: SourceId,
+    appeal: AppealId,
+) -> Result<ShownAppeal, Status> {
     let request = s::ReadAppealRequest {
         appeal: appeal.0.to_vec(),
     };
@@ -54,13 +62,14 @@ async fn read(house: &House, who: SourceId, appeal: AppealId) -> Result<ShownApp
     Ok(ShownAppeal::try_from(&answer).unwrap())
 }
 
-async fn hand_over(
+pub(crate) async fn hand_over(
     house: &House,
     who: SourceId,
     asked: &DecisionRequest,
 ) -> Result<s::DecideAppealResponse, Status> {
-    let answer = desk(house, who).decide_appeal(s::DecideAppealRequest::from(asked));
-    Ok(answer.await?.into_inner())
+    let request = s::DecideAppealRequest::from(asked);
+    let answer = desk(house, who).decide_appeal(request).await?;
+    Ok(answer.into_inner())
 }
 
 pub(crate) fn ruling(of: &Event, by: SourceId, at: u32) -> Event {
@@ -90,7 +99,11 @@ pub(crate) fn decided(
     signed_as(appeal, decision, ruling.as_ref())
 }
 
-fn signed_as(appeal: AppealId, decision: Decision, ruling: Option<&Event>) -> DecisionRequest {
+pub(crate) fn signed_as(
+    appeal: AppealId,
+    decision: Decision,
+    ruling: Option<&Event>,
+) -> DecisionRequest {
     let key = source_key(decision.source);
     let sign = |bytes: &[u8]| key.sign(bytes).to_bytes();
     DecisionRequest {
@@ -115,7 +128,7 @@ pub(crate) fn case(number: u16, at: u32) -> Event {
     )
 }
 
-async fn contest(
+pub(crate) async fn contest(
     phone: &mut Phone,
     case_id: [u8; 16],
     event: EventId,
@@ -129,7 +142,7 @@ async fn contest(
 }
 
 /// A resident who is red, and contests it.
-async fn contested(house: &House, number: u16) -> (Phone, Event, [u8; 16]) {
+pub(crate) async fn contested(house: &House, number: u16) -> (Phone, Event, [u8; 16]) {
     let mut phone = Phone::registered(house, number).await;
     let red = case(number, START - 60);
     accepted(house, &red).await;
@@ -140,13 +153,13 @@ async fn contested(house: &House, number: u16) -> (Phone, Event, [u8; 16]) {
 }
 
 /// The one appeal that waits.
-async fn only(house: &House) -> AppealId {
+pub(crate) async fn only(house: &House) -> AppealId {
     let waiting = waiting(house).await;
     assert_eq!((waiting.appeals.len(), waiting.total), (1, 1));
     waiting.appeals[0].appeal
 }
 
-fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> Option<Reason> {
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> Option<Reason> {
     reason_of(&answer.unwrap_err())
 }
 
@@ -280,153 +293,6 @@ async fn an_appeal_is_upheld_by_a_ruling_and_the_colour_follows_the_ruling() {
     ] {
         assert!(numbers.contains(line), "{line}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_but_an_office_for_appeals_of_the_own_province_lists_reads_or_decides() {
-    let world = World::new(Wish::default()).await;
-    let house = world.house(33);
-    let (mut phone, _, _) = contested(house, 1).await;
-    let appeal = only(house).await;
-    let shown = read(house, office(33), appeal).await.unwrap();
-    let unknown = SourceId {
-        number: 2,
-        ..office(33)
-    };
-    let kinds = SourceKind::ALL.into_iter();
-    let others =
-        kinds.filter(|kind| !matches!(kind, SourceKind::AppealsOffice | SourceKind::Resident));
-    let others = others.map(|kind| source(33, kind));
-    for who in others.chain([office(35), unknown]) {
-        let role = Some(Reason::RoleRefused);
-        assert_eq!(refused(list(house, who, b"").await), role, "{who}");
-        assert_eq!(refused(read(house, who, appeal).await), role, "{who}");
-        let mut asked = decided(appeal, &shown, Outcome::Upheld, START);
-        asked.decision.source = who;
-        let ruling = ruling(&shown.event, who, START);
-        let asked = signed_as(appeal, asked.decision, Some(&ruling));
-        assert_eq!(refused(hand_over(house, who, &asked).await), role, "{who}");
-    }
-    let seen = phone.query("").await.unwrap();
-    assert_eq!((seen.readings_total, seen.colour()), (1, Colour::Red));
-    assert_eq!(waiting(house).await.total, 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_decision_that_is_not_this_office_s_about_this_appeal_decides_nothing() {
-    let world = World::new(Wish::default()).await;
-    let house = world.house(33);
-    let (mut phone, red, _) = contested(house, 1).await;
-    let appeal = only(house).await;
-    let shown = read(house, office(33), appeal).await.unwrap();
-    // Somebody else's, who contests as well.
-    let (_, others, _) = contested(house, 2).await;
-    let good = || decided(appeal, &shown, Outcome::Upheld, START).decision;
-    let own = ruling(&red, office(33), START);
-    let of_other = ruling(&others, office(33), START);
-    let no_ruling = Event {
-        body: EventBody::Release {
-            target: red.id,
-            at: minute(START),
-        },
-        ..own
-    };
-    let of_other_person = Event {
-        subject: person(33, 2),
-        ..own
-    };
-    let wrong = |change: &dyn Fn(&mut Decision)| {
-        let mut decision = good();
-        change(&mut decision);
-        signed_as(appeal, decision, Some(&own))
-    };
-    let mut forged = signed_as(appeal, good(), Some(&own));
-    forged.signature[7] ^= 1;
-    let foreign = DecisionRequest {
-        signature: source_key(office(35))
-            .sign(&good().signing_bytes())
-            .to_bytes(),
-        ..signed_as(appeal, good(), Some(&own))
-    };
-    let refusals = [
-        (forged, Reason::BadSignature),
-        (foreign, Reason::BadSignature),
-        (wrong(&|d| d.case_id[0] ^= 1), Reason::DecisionRefused),
-        (wrong(&|d| d.event.0[0] ^= 1), Reason::DecisionRefused),
-        (
-            wrong(&|d| d.at = minute(START + 6)),
-            Reason::DecisionRefused,
-        ),
-        (
-            wrong(&|d| d.at = minute(START - 6)),
-            Reason::DecisionRefused,
-        ),
-        (
-            signed_as(appeal, good(), Some(&of_other)),
-            Reason::DecisionRefused,
-        ),
-        (
-            signed_as(appeal, good(), Some(&no_ruling)),
-            Reason::DecisionRefused,
-        ),
-        (
-            signed_as(appeal, good(), Some(&of_other_person)),
-            Reason::DecisionRefused,
-        ),
-        (signed_as(appeal, good(), None), Reason::Malformed),
-        (
-            signed_as(
-                AppealId::new(minute(START + 480), [9; 16]),
-                good(),
-                Some(&own),
-            ),
-            Reason::NotFound,
-        ),
-    ];
-    for (number, (asked, reason)) in refusals.iter().enumerate() {
-        let answer = hand_over(house, office(33), asked).await;
-        assert_eq!(refused(answer), Some(*reason), "{number}");
-    }
-    // Another office's name, in a decision that it did not sign.
-    let mut named = good();
-    named.source = office(35);
-    let mut named = signed_as(appeal, named, Some(&own));
-    named.signature = source_key(office(33))
-        .sign(&named.decision.signing_bytes())
-        .to_bytes();
-    assert_eq!(
-        refused(hand_over(house, office(33), &named).await),
-        Some(Reason::DecisionRefused)
-    );
-    // A ruling that the rules of intake refuse is an answer, and nothing is decided either.
-    let early = ruling(&red, office(33), START - 90);
-    let mut unsigned = signed_as(appeal, good(), Some(&own));
-    unsigned.ruling.as_mut().unwrap().1[3] ^= 1;
-    for (asked, code) in [
-        (signed_as(appeal, good(), Some(&early)), "before-target"),
-        (unsigned, "bad-signature"),
-    ] {
-        let answer = hand_over(house, office(33), &asked).await.unwrap();
-        let ruled = answer.ruling.unwrap();
-        assert_eq!(
-            (ruled.outcome(), &ruled.reason[..]),
-            (s::EventOutcome::Refused, code)
-        );
-        assert!(answer.receipt.is_empty());
-    }
-    assert_eq!(waiting(house).await.total, 2);
-    let seen = phone.query("").await.unwrap();
-    assert_eq!(seen.colour(), Colour::Red);
-    assert_eq!(seen.appeals[0].state(), r::CorrectionState::Open);
-    // And the good one is taken, with the clock that an office may have.
-    let mut ahead = good();
-    ahead.at = minute(START + 5);
-    let answer = hand_over(house, office(33), &signed_as(appeal, ahead, Some(&own))).await;
-    assert_eq!(
-        answer.unwrap().ruling.unwrap().outcome(),
-        s::EventOutcome::Accepted
-    );
-    assert_eq!(phone.query("").await.unwrap().colour(), Colour::Green);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -642,27 +508,4 @@ async fn a_pass_can_be_had_again_once_an_appeal_is_upheld() {
     let body = request(1, Colour::Green, wire::pass::v1::TestAge::NotAsked, "");
     ask(&mut phone, &body).await.unwrap();
     assert_eq!(make(&mut phone, &body).await.unwrap().passes.len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_office_hands_in_no_other_event_by_a_decision() {
-    let world = World::new(Wish::default()).await;
-    let house = world.house(33);
-    let (_, red, _) = contested(house, 1).await;
-    let appeal = only(house).await;
-    let shown = read(house, office(33), appeal).await.unwrap();
-    // An event of another source, signed by that source, beside a decision of the office.
-    let cdc = case(1, START - 30);
-    let mut asked = decided(appeal, &shown, Outcome::Upheld, START);
-    let message = signed(&cdc);
-    asked.ruling = Some((message.event, message.signature.try_into().unwrap()));
-    let answer = hand_over(house, office(33), &asked).await.unwrap();
-    assert_eq!(answer.ruling.unwrap().reason, "unknown-source");
-    let results = submit(house, red.source, vec![signed(&cdc)]).await.unwrap();
-    assert_eq!(
-        results[0].outcome(),
-        s::EventOutcome::Accepted,
-        "it was not there"
-    );
-    assert_eq!(waiting(house).await.total, 1);
 }

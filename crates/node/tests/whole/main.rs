@@ -3,6 +3,7 @@
 mod answers;
 mod appeals;
 mod appeals_kept;
+mod appeals_refused;
 mod burnt;
 mod charters;
 mod clients;
