@@ -38,7 +38,7 @@ export class Console {
   static async start(answers: Answers): Promise<Console> {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    const made = new Console(server, answers);
+    const made = new Console(server, { ...answers });
     server.on("request", (request, response) => void made.answer(request, response));
     return made;
   }

@@ -8,157 +8,11 @@ import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 
 import { Console, type Answers } from "./console_answers.ts";
+import { answersWith, desk, hex, id, minute } from "./console_made_up.ts";
 import { authenticator } from "./passkeys.ts";
 
 /** What must stay text wherever it comes from. */
-const HOSTILE = "<img src=x onerror=document.title='hit'>王敏";
-const NUMBER = "110105194912310029";
-const id = (byte: number, length = 16) => new Uint8Array(length).fill(byte);
-const nowS = () => BigInt(Math.floor(Date.now() / 1000));
-const minute = (later = 0) => Math.floor(Date.now() / 60_000) + later;
-
-const OFFICES = [
-  { source: "33-cdc-1", kinds: [2, 3, 5, 6], exposures: [1, 2, 4, 5, 6] },
-  { source: "33-laboratory-7", kinds: [1, 6] },
-  { source: "33-appeals-office-1", decidesAppeals: true },
-];
-
-function desk(roles: number[], name = HOSTILE) {
-  return { name, roles, offices: OFFICES, federation: "cn", province: 33, endsAtS: nowS() + 900n, nowS: nowS(), proposalLapsesMin: 1440 };
-}
-
-const line = (number: number, part: Record<string, unknown> = {}) => ({
-  number: BigInt(number),
-  proposalId: id(number),
-  state: 1,
-  source: "33-cdc-1",
-  kind: 2,
-  proposedBy: "李雷",
-  proposedAtMinute: minute(-90),
-  lapsesAtMinute: minute(1350),
-  mayJudge: true,
-  ...part,
-});
-
-const judged = { judgedBy: HOSTILE, judgedAtMinute: minute(-30), mayJudge: false };
-const LINES = [
-  line(9),
-  line(8, { kind: 0, isUpheld: true, source: "33-appeals-office-1", lapsesAtMinute: minute(40) }),
-  line(7, { proposedBy: HOSTILE, mayJudge: false, mayWithdraw: true }),
-  line(6, { state: 2, ...judged }),
-  line(5, { state: 3, kind: 1, ...judged, nodeReason: "forwarded" }),
-  line(4, { state: 4, kind: 3, ...judged, nodeReason: "too-late" }),
-  line(3, { state: 5, kind: 5, ...judged }),
-  line(2, { state: 6, kind: 6, mayJudge: false }),
-  line(1, { state: 7, kind: 0, mayJudge: false }),
-];
-
-const contact = {
-  source: "33-cdc-1",
-  identityNumber: NUMBER,
-  homeProvince: 33,
-  kind: 2,
-  atMinute: minute(-4000),
-  whereProvince: 33,
-  contact: 2,
-};
-
-const content = (by: number) => ({
-  kind: 2,
-  atMinute: minute(-4000),
-  whereProvince: 35,
-  contact: 2,
-  kindName: "contact",
-  statedBy: "35-cdc-1",
-  statedAtMinute: minute(-3000),
-  eventId: id(7),
-  statement: `${HOSTILE}\n那天我在出差，有车票为证。`,
-  openedAtMinute: minute(-400),
-  decideByMinute: minute(by),
-});
-
-function read(number: number) {
-  const found = LINES.find((line) => line.number === BigInt(number))!;
-  const what =
-    found.kind === 0
-      ? { case: "decision", value: { source: found.source, appeal: id(3, 20), isUpheld: true, words: `${HOSTILE}\n经核对车票，您当日不在该地。` } }
-      : { case: "statement", value: contact };
-  return {
-    line: found,
-    grounds: `流调记录 2022-118 ${HOSTILE}`,
-    ...(found.state === 7 ? {} : { what }),
-    ...(found.kind === 0 && found.state === 1 ? { appeal: content(40) } : {}),
-    judgedWords: found.state === 5 ? HOSTILE : "",
-    ...(found.state === 3 ? { receipt: id(1, 173), event: Uint8Array.of(1, ...id(0xab), ...id(5, 40)) } : {}),
-  };
-}
-
-const CASES = [
-  { appeal: id(1, 20), openedAtMinute: minute(-600), decideByMinute: minute(-125) },
-  { appeal: id(2, 20), openedAtMinute: minute(-450), decideByMinute: minute(35), proposalId: id(8) },
-  { appeal: id(3, 20), openedAtMinute: minute(-10), decideByMinute: minute(1430) },
-];
-
-const RULES = { ruleSetId: "nation-9", version: 3, scope: 0, fromMinute: minute(-90_000), untilMinute: 0, isEmergency: false };
-
-function overview() {
-  return {
-    node: {
-      nowMinute: minute(),
-      closedEpoch: 12,
-      registryEpoch: 11,
-      residents: 40n,
-      events: 123n,
-      proofsQueued: 2,
-      proofsMade: 80n,
-      proveMsMedian: 913,
-    },
-    list: {
-      rootSequence: 3n,
-      onlineSequence: 812n,
-      issuedAtS: nowS() - 4000n,
-      softStaleS: 3600,
-      hardStaleS: 86_400,
-      rootExpiresAtS: nowS() + 8_000_000n,
-      epoch: 11,
-      cosigners: [33, 35, 31],
-      provinces: 3,
-      ruleSets: [
-        RULES,
-        { ...RULES, ruleSetId: "zhejiang-1", scope: 33, untilMinute: minute(9000), isEmergency: true },
-        { ...RULES, version: 4, fromMinute: minute(9000) },
-      ],
-    },
-    certificates: [
-      { holder: "33-cdc-1", endsAtS: nowS() + 900_000n },
-      { holder: "33-appeals-office-1", endsAtS: nowS() - 900n },
-      { holder: "operator", endsAtS: nowS() + 90_000_000n },
-    ],
-    problem: `33-laboratory-7: ${HOSTILE}`,
-  };
-}
-
-const WHATS = "started staff-changed enrolled signed-in signed-out counter-fell proposed read agreed refused withdrawn lapsed taken refused-by-node forgotten read-appeal";
-const ACTS = WHATS.split(" ").map((what, i) => ({
-  number: BigInt(16 - i),
-  atS: nowS() - BigInt(i * 700),
-  who: i === 0 ? "" : HOSTILE,
-  what,
-  about: i < 6 ? new Uint8Array() : id(i),
-  words: what === "refused" ? HOSTILE : "",
-}));
-
-const RIGHT: Answers = {
-  getDesk: () => desk([1, 2, 3, 4, 5]),
-  listProposals: () => ({ proposals: LINES, next: 0n, waiting: 3 }),
-  readProposal: ({ proposalId }) => read((proposalId as Uint8Array)[0]!),
-  listCases: () => ({ nowMinute: minute(), cases: CASES, total: 3, overdue: 1 }),
-  readCase: ({ appeal }) => ({ content: content(CASES[(appeal as Uint8Array)[0]! - 1]!.decideByMinute - minute()) }),
-  getOverview: overview,
-  listActs: () => ({ acts: ACTS, next: 0n, head: id(0xfe, 32) }),
-};
-
-const hex = (byte: number, length = 16) => byte.toString(16).padStart(2, "0").repeat(length);
+const RIGHT = answersWith("<img src=x onerror=document.title='hit'>");
 
 /** Every screen: its name, where it is, and what shows that it is there. */
 const SCREENS: [string, string, string][] = [
@@ -410,7 +264,7 @@ test("a session that ends by itself asks, and hands nothing of one person's to a
   const dialog = page.getByRole("dialog");
   await expect(dialog).toBeVisible();
   // The same person: all is there.
-  made.answers.getDesk = () => desk([1]);
+  made.answers.getDesk = () => RIGHT.getDesk!({} as never);
   await dialog.getByRole("button", { name: "用通行密钥登录" }).click();
   await expect(dialog).toBeHidden();
   await expect(page.getByLabel("身份证号码")).toHaveValue("11010519491231002X");
