@@ -236,11 +236,14 @@ impl Node {
 
     /// How many appeals wait, and how many of them beyond their deadline.
     pub(crate) fn appeals_waiting(&self) -> Result<(usize, usize), NodeError> {
-        let now = self.clock.now();
         let waiting = self.waiting_ids()?;
+        Ok((waiting.len(), self.overdue_of(&waiting)))
+    }
+
+    fn overdue_of(&self, waiting: &[AppealId]) -> usize {
+        let now = self.clock.now();
         let is_overdue = |appeal: &&AppealId| appeal.decide_by().is_some_and(|by| by < now);
-        let overdue = waiting.iter().filter(is_overdue).count();
-        Ok((waiting.len(), overdue))
+        waiting.iter().filter(is_overdue).count()
     }
 
     /// What waits, the earliest deadline first.

@@ -61,9 +61,10 @@ impl Node {
         after: Option<AppealId>,
     ) -> Result<WaitingAppeals, NodeError> {
         self.appeals_office(caller)?;
-        let (total, overdue) = self.appeals_waiting()?;
+        let ids = self.waiting_ids()?;
+        let (total, overdue) = (ids.len(), self.overdue_of(&ids));
         let mut appeals = Vec::new();
-        for appeal in self.waiting_ids()? {
+        for appeal in ids {
             if after.is_some_and(|after| appeal <= after) {
                 continue;
             }

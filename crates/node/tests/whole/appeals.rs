@@ -153,10 +153,17 @@ pub(crate) async fn contested(house: &House, number: u16) -> (Phone, Event, [u8;
 }
 
 /// The one appeal that waits.
-pub(crate) async fn only(house: &House) -> AppealId {
+async fn only(house: &House) -> AppealId {
     let waiting = waiting(house).await;
     assert_eq!((waiting.appeals.len(), waiting.total), (1, 1));
     waiting.appeals[0].appeal
+}
+
+/// The same, read by the office.
+pub(crate) async fn only_read(house: &House) -> (AppealId, ShownAppeal) {
+    let appeal = only(house).await;
+    let shown = read(house, office(33), appeal).await.unwrap();
+    (appeal, shown)
 }
 
 pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> Option<Reason> {
@@ -258,8 +265,7 @@ async fn an_appeal_is_upheld_by_a_ruling_and_the_colour_follows_the_ruling() {
     let house = world.house(33);
     let (mut phone, red, id) = contested(house, 1).await;
     assert_eq!(phone.query("").await.unwrap().colour(), Colour::Red);
-    let appeal = only(house).await;
-    let shown = read(house, office(33), appeal).await.unwrap();
+    let (appeal, shown) = only_read(house).await;
     let asked = decided(appeal, &shown, Outcome::Upheld, START);
     let answer = hand_over(house, office(33), &asked).await.unwrap();
     let ruled = answer.ruling.clone().unwrap();
@@ -342,8 +348,7 @@ async fn a_ruling_that_is_handed_in_alone_ends_every_appeal_against_its_event_an
     let world = World::new(Wish::default()).await;
     let house = world.house(33);
     let (mut phone, red, _) = contested(house, 1).await;
-    let appeal = only(house).await;
-    let shown = read(house, office(33), appeal).await.unwrap();
+    let (appeal, shown) = only_read(house).await;
     contest(&mut phone, fresh(), red.id).await.unwrap();
     assert_eq!(waiting(house).await.total, 2);
 
@@ -499,8 +504,7 @@ async fn a_pass_can_be_had_again_once_an_appeal_is_upheld() {
         Some(Reason::ClaimNotSupported)
     );
 
-    let appeal = only(house).await;
-    let shown = read(house, office(33), appeal).await.unwrap();
+    let (appeal, shown) = only_read(house).await;
     let asked = decided(appeal, &shown, Outcome::Upheld, START);
     hand_over(house, office(33), &asked).await.unwrap();
     world.advance_to(START + 60);
