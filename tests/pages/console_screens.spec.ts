@@ -169,7 +169,7 @@ async function fillContact(page: Page): Promise<void> {
   await page.getByLabel("事项").selectOption({ label: "接触" });
   await page.getByLabel("密接的密接").check();
   await page.getByLabel("最后一次接触").fill("2022-08-01T09:30");
-  await page.getByLabel("依据").fill("流调记录 118");
+  await page.getByLabel("依据").fill("流调记录\t118 ");
 }
 
 test("a form says what is wrong with it, and keeps the number to itself", async ({ page }) => {
@@ -216,6 +216,7 @@ test("a form says what is wrong with it, and keeps the number to itself", async 
     case: "statement",
     value: { source: "33-cdc-1", identityNumber: "11010519491231002X", homeProvince: 33, kind: 2, contact: 2, whereProvince: 33 },
   });
+  expect(second.grounds).toBe("流调记录 118");
   // Half past nine in China.
   expect((second.what as { value: { atMinute: number } }).value.atMinute).toBe(Date.UTC(2022, 7, 1, 1, 30) / 60_000);
   expect(await everywhere(page)).not.toContain("19491231");

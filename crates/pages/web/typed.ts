@@ -16,3 +16,8 @@ export function identityNumber(typed: string): string | null {
 export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }
+
+/** A text as it is sent: what a paste may bring along, tabulators and the like, is a space. */
+export function plain(typed: string): string {
+  return typed.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n]/gu, " ").trim();
+}

@@ -6,7 +6,7 @@ import { StatementKind, StatementSchema, type Statement } from "@viridian/wire/c
 
 import { fromHex } from "../../../pages/web/bytes.ts";
 import { minuteOfField } from "../../../pages/web/dates.ts";
-import { byteLength, identityNumber } from "../../../pages/web/typed.ts";
+import { byteLength, identityNumber, plain } from "../../../pages/web/typed.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { desk, nowMinute } from "./session.ts";
 import { WORDS } from "./words.ts";
@@ -98,7 +98,7 @@ export function faults(of: Draft): Bad {
   if (kind === StatementKind.CASE && of.case === "") bad.case = WORDS.chooseBad;
   if (kind === StatementKind.EXPOSURE && of.exposure === "") bad.exposure = WORDS.chooseBad;
   if (kind === StatementKind.RELEASE && !isEventName(of.target)) bad.target = WORDS.targetBad;
-  const bytes = byteLength(of.grounds.trim());
+  const bytes = byteLength(plain(of.grounds));
   if (bytes === 0 || bytes > GROUNDS_BYTES_MOST) bad.grounds = WORDS.groundsBad;
   return bad;
 }

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Fault } from "../../../pages/web/fault.ts";
 import { t } from "../../../pages/web/looks.tsx";
 import { provinceName } from "../../../pages/web/provinces.ts";
+import { byteLength, plain } from "../../../pages/web/typed.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { faultOf } from "./service.ts";
 import { isAttended } from "./session.ts";
@@ -118,7 +119,7 @@ export function Choice(props: { asked: Asked; value: string; options: [string, W
 
 /** A text of several lines, with how much of it there may be. */
 export function Text(props: { asked: Asked; value: string; most: number; rows?: number; write: (value: string) => void }) {
-  const bytes = new TextEncoder().encode(props.value.trim()).length;
+  const bytes = byteLength(plain(props.value));
   return (
     <Field asked={props.asked}>
       <textarea
@@ -233,8 +234,8 @@ export function provinces(): [string, string][] {
   return codes.map((code) => [String(code), province(code)]);
 }
 
-/** An institution by its identifier, such as `33-cdc-1`. */
+/** An institution by its identifier, such as `33-cdc-1`, behind which its own name may stand. */
 export function officeName(source: string): string {
-  const words = OFFICES[/^\d\d-([a-z-]+)-\d+$/.exec(source)?.[1] ?? ""];
+  const words = OFFICES[/^\d\d-([a-z-]+)-\d+/.exec(source)?.[1] ?? ""];
   return words ? `${t(words)} ${source}` : source;
 }

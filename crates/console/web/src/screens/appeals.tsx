@@ -8,7 +8,7 @@ import { freshId, fromHex, hex } from "../../../../pages/web/bytes.ts";
 import { minuteText } from "../../../../pages/web/dates.ts";
 import type { Fault } from "../../../../pages/web/fault.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { byteLength } from "../../../../pages/web/typed.ts";
+import { byteLength, plain } from "../../../../pages/web/typed.ts";
 import type { Words } from "../../../../pages/web/words.ts";
 import { OfCase } from "../content.tsx";
 import { GROUNDS_BYTES_MOST } from "../draft.ts";
@@ -151,7 +151,7 @@ type Bad = Partial<Record<keyof Draft, Words>>;
 
 function faults({ outcome, words, grounds }: Draft): Bad {
   const bad: Bad = {};
-  const isWithin = (text: string, most: number) => text.trim() !== "" && byteLength(text.trim()) <= most;
+  const isWithin = (text: string, most: number) => plain(text) !== "" && byteLength(plain(text)) <= most;
   if (outcome === "") bad.outcome = WORDS.chooseBad;
   if (!isWithin(words, WORDS_BYTES_MOST)) bad.words = WORDS.wordsForBad;
   if (!isWithin(grounds, GROUNDS_BYTES_MOST)) bad.grounds = WORDS.groundsBad;
@@ -183,8 +183,8 @@ function Decide({ name, source, content }: { name: string; source: string; conte
     const { id } = named;
     setSending(true);
     try {
-      const value = { source, appeal: fromHex(name), isUpheld: draft.outcome === "uphold", words: draft.words.trim() };
-      const request = { proposalId: id, what: { case: "decision" as const, value }, grounds: draft.grounds.trim() };
+      const value = { source, appeal: fromHex(name), isUpheld: draft.outcome === "uphold", words: plain(draft.words) };
+      const request = { proposalId: id, what: { case: "decision" as const, value }, grounds: plain(draft.grounds) };
       const answer = await call((to) => to.propose(request));
       setDone({ id, lapses: answer.lapsesAtMinute });
       const { [name]: _, ...rest } = drafts.value;

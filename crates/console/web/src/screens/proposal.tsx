@@ -6,7 +6,7 @@ import { ProposalState, StaffRole, StatementKind, type ProposalLine, type ReadPr
 import { fromHex, hex } from "../../../../pages/web/bytes.ts";
 import type { Fault } from "../../../../pages/web/fault.ts";
 import { t } from "../../../../pages/web/looks.tsx";
-import { byteLength } from "../../../../pages/web/typed.ts";
+import { byteLength, plain } from "../../../../pages/web/typed.ts";
 import { OfCase, OfDecision, OfStatement } from "../content.tsx";
 import { GROUNDS_BYTES_MOST } from "../draft.ts";
 import { Faulty, Text, toFirstBad, useAsked } from "../parts.tsx";
@@ -14,7 +14,7 @@ import { go, linkTo } from "../route.ts";
 import { faultOf } from "../service.ts";
 import { call, has, isAttended } from "../session.ts";
 import { WORDS } from "../words.ts";
-import { isOwn, LineTerms, titleOf } from "./proposals.tsx";
+import { LineTerms, titleOf } from "./proposals.tsx";
 import { begin } from "./state.tsx";
 
 export function Proposal({ name }: { name: string }) {
@@ -77,7 +77,7 @@ function Read({ read, line: before }: { read: ReadProposalResponse; line: Propos
         </>
       )}
       {line.mayJudge && isOpen && <Judge line={line} judged={setLine} />}
-      {isOpen && !line.mayJudge && <p class="notice">{t(isOwn(line) ? WORDS.own : WORDS.notYours)}</p>}
+      {isOpen && !line.mayJudge && <p class="notice">{t(line.mayWithdraw ? WORDS.own : WORDS.notYours)}</p>}
       {line.mayWithdraw && isOpen && <TakeBack line={line} taken={setLine} />}
       {line !== before && (
         <p class="done" role="status">
@@ -110,7 +110,7 @@ function Judge({ line, judged }: { line: ProposalLine; judged: (line: ProposalLi
   const box = useRef<HTMLDivElement>(null);
   const judge = async (agrees: boolean) => {
     if (isSending) return;
-    const why = agrees ? "" : words.trim();
+    const why = agrees ? "" : plain(words);
     const isWrong = !agrees && (why === "" || byteLength(why) > GROUNDS_BYTES_MOST);
     setBad(isWrong);
     if (isWrong) return toFirstBad(box.current);

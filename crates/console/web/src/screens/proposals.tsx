@@ -71,7 +71,7 @@ export function Proposals() {
   );
 }
 
-export function isOwn(line: ProposalLine): boolean {
+function isOwn(line: ProposalLine): boolean {
   return line.proposedBy === desk.value?.name;
 }
 
@@ -87,7 +87,7 @@ function One({ line }: { line: ProposalLine }) {
   return (
     <article class="card" data-testid="line">
       <h3>{mayRead ? <a href={linkTo("proposal", hex(line.proposalId))}>{title}</a> : title}</h3>
-      {line.state === ProposalState.WAITING && isOwn(line) && <p class="hint">{t(WORDS.isOwn)}</p>}
+      {line.mayWithdraw && <p class="hint">{t(WORDS.isOwn)}</p>}
       <LineTerms line={line} />
     </article>
   );

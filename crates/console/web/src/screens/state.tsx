@@ -8,7 +8,7 @@ import { freshId, hex } from "../../../../pages/web/bytes.ts";
 import { fieldOfMinute, minuteText } from "../../../../pages/web/dates.ts";
 import type { Fault } from "../../../../pages/web/fault.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { identityNumber } from "../../../../pages/web/typed.ts";
+import { identityNumber, plain } from "../../../../pages/web/typed.ts";
 import type { Words } from "../../../../pages/web/words.ts";
 import {
   bad,
@@ -57,7 +57,7 @@ async function send(event: SubmitEvent, form: HTMLElement | null): Promise<void>
   const { id } = named;
   isSending.value = true;
   try {
-    const request = { proposalId: id, what: { case: "statement" as const, value: statementOf(written) }, grounds: written.grounds.trim() };
+    const request = { proposalId: id, what: { case: "statement" as const, value: statementOf(written) }, grounds: plain(written.grounds) };
     const answer = await call((to) => to.propose(request));
     done.value = { name: hex(id), lapses: answer.lapsesAtMinute };
     clear();
