@@ -23,8 +23,8 @@ use crate::offices::Offices;
 use crate::statement::Stated;
 use crate::{About, ConsoleError, Entry, Journal, Person, Role, What};
 use index::Index;
-use row::{Content, Matter, Who, event_id, read_event, read_words};
-pub(crate) use row::{ProposalId, ProposalRow, Signed, State, Subject};
+use row::{Content, Matter, Who, read_event, read_words};
+pub(crate) use row::{ProposalId, ProposalRow, Signed, State, Subject, event_id};
 
 /// Minutes after which a proposal that nobody judged lapses: whoever may agree is there within a day.
 pub(crate) const PROPOSAL_LAPSES_MIN: u32 = MINUTES_PER_DAY;
@@ -34,6 +34,8 @@ const DECISION_LAPSES_MIN: u32 = 60;
 const WORDS_LEN_MAX_BYTES: usize = 500;
 /// Most proposals that wait at once: more than a day's work of an office, and few enough to be listed.
 const WAITING_MAX: usize = 4_096;
+/// Most that lapse or are forgotten at once: each is a commit, and others wait for it.
+const AT_ONCE_MAX: usize = 64;
 
 /// The console's proposals.
 pub(crate) struct Proposals {
@@ -174,28 +176,37 @@ impl Proposals {
         Ok(proto::WithdrawProposalResponse {})
     }
 
-    /// Writes that proposals lapsed which nobody judged in time; how many.
+    /// Writes that proposals lapsed which nobody judged in time; how many, at most 64 at once.
     ///
     /// # Errors
     /// [`ConsoleError::Store`].
     pub(crate) fn lapse(&self) -> Result<usize, ConsoleError> {
         let now = self.now();
+        let has_lapsed =
+            |row: &ProposalRow| row.state == State::Waiting && row.state_at(now) == State::Lapsed;
         let waiting: Vec<u64> = self.index.lock().waiting.keys().copied().collect();
         let mut lapsed = 0;
         for number in waiting {
+            if !has_lapsed(&self.get(number)?) {
+                continue;
+            }
             let mut change = self.change();
             let mut row = self.get(number)?;
-            if row.state == State::Waiting && row.state_at(now) == State::Lapsed {
-                row.end(State::Lapsed, now);
-                change.note(None, What::Lapsed, &row, &row.title());
-                change.commit(number, &row)?;
-                lapsed += 1;
+            if !has_lapsed(&row) {
+                continue;
+            }
+            row.end(State::Lapsed, now);
+            change.note(None, What::Lapsed, &row, &row.title());
+            change.commit(number, &row)?;
+            lapsed += 1;
+            if lapsed == AT_ONCE_MAX {
+                break;
             }
         }
         Ok(lapsed)
     }
 
-    /// Removes the content of proposals that were over for long enough; how many.
+    /// Removes the content of proposals that were over for long enough; how many, at most 64 at once.
     ///
     /// # Errors
     /// [`ConsoleError::Store`].
@@ -205,7 +216,8 @@ impl Proposals {
         let over: Vec<u64> = {
             let index = self.index.lock();
             let due = index.over.iter().take_while(|(at, _)| is_due(*at));
-            due.map(|(_, number)| *number).collect()
+            let numbers = due.map(|(_, number)| *number);
+            numbers.take(AT_ONCE_MAX).collect()
         };
         for number in &over {
             let mut change = self.change();

@@ -75,7 +75,8 @@ impl Stated {
             subject: (message.identity_number.parse()).map_err(|_| WireError::IdentityNumber)?,
             home: home(message.home_province, source.province)?,
             body: body(message)?,
-            is_target_by_hand: message.is_target_by_hand,
+            is_target_by_hand: message.is_target_by_hand
+                && message.kind() == proto::StatementKind::Release,
         };
         let mut written = message.clone();
         let told = stated.to_message();

@@ -39,7 +39,8 @@ pub(crate) struct Fake {
     pub(crate) lies: Mutex<bool>,
     /// Calls that carry an event of this name are refused as if the node were at fault.
     pub(crate) stumbles_over: Mutex<Option<rules::EventId>>,
-    pub(crate) now: Mutex<Minute>,
+    /// Its clock, minutes since the Unix epoch.
+    pub(crate) now: Mutex<u32>,
     pub(crate) bundle: Mutex<Vec<u8>>,
     /// Events, each time that one was handed in.
     pub(crate) events: Mutex<Vec<(Event, u32)>>,
@@ -100,7 +101,7 @@ impl FakeNode {
         let authority = DemoAuthority::generate_for_demo(&demo(), LONG).unwrap();
         let fake = Arc::new(Fake {
             keys: sources(),
-            now: Mutex::new(Minute::new(27_700_000).unwrap()),
+            now: Mutex::new(27_700_000),
             ..Fake::default()
         });
         let own = PeerId::node(&demo(), home());
@@ -159,6 +160,10 @@ fn material(authority: &DemoAuthority, peer: &PeerId) -> Arc<TlsIdentity> {
 }
 
 impl Fake {
+    fn minute(&self) -> Minute {
+        Minute::new(*self.now.lock()).unwrap()
+    }
+
     fn check(&self) -> Result<(), Status> {
         match *self.refuses.lock() {
             Some(reason) => Err(wire::status(reason)),
@@ -176,7 +181,7 @@ impl Fake {
     }
 
     fn receipt(&self, kind: Content, content: &[u8]) -> Vec<u8> {
-        let (salt, accepted) = (Salt([9; 32]), *self.now.lock());
+        let (salt, accepted) = (Salt([9; 32]), self.minute());
         let content = if *self.lies.lock() { b"else" } else { content };
         let receipt = Receipt {
             content: kind,
@@ -269,7 +274,7 @@ impl s::appeal_service_server::AppealService for Handle {
             .collect();
         waiting.sort_by_key(|waiting| waiting.appeal);
         waiting.retain(|waiting| after.is_none_or(|after| after < waiting.appeal));
-        let now = *self.0.now.lock();
+        let now = self.0.minute();
         let overdue = appeals.iter().filter(|(_, shown)| shown.decide_by < now);
         let told = WaitingAppeals {
             now,
@@ -325,7 +330,7 @@ impl o::operator_service_server::OperatorService for Handle {
     ) -> Result<Response<o::GetStatusResponse>, Status> {
         self.0.check()?;
         let mut answer = o::GetStatusResponse {
-            now_minute: self.0.now.lock().get(),
+            now_minute: *self.0.now.lock(),
             closed_epoch: 12,
             registry_epoch: 11,
             residents: 40,

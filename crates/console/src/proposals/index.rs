@@ -6,7 +6,7 @@ use rules::{EventId, Minute};
 use store::{StoreError, Table, Vault};
 use wire::AppealId;
 
-use super::row::{ProposalId, ProposalRow, State};
+use super::row::{ProposalId, ProposalRow, State, event_id};
 use crate::{ConsoleError, StaffId};
 
 /// Numbers of proposals by what is asked for. It follows from the stored rows.
@@ -53,7 +53,7 @@ impl Index {
                 self.over.insert((over_at, number));
             } else {
                 self.over.remove(&(over_at, number));
-                self.events.retain(|_, of| *of != number);
+                self.events.remove(&event_id(&row.id, row.source));
             }
         }
         if let Some(appeal) = row.appeal() {

@@ -84,8 +84,7 @@ impl World {
 
     pub(crate) fn pass_min(&self, minutes: u32) {
         self.clock.pass_s(u64::from(minutes) * 60);
-        let mut now = self.node.fake.now.lock();
-        *now = now.saturating_add_signed(minutes.into());
+        *self.node.fake.now.lock() += minutes;
     }
 
     pub(crate) async fn propose(
