@@ -87,6 +87,6 @@ export interface Desk {
 function invite(config: string, name: string, roles: string[]): { id: string; code: string } {
   const asked = roles.flatMap((role) => ["--role", role]);
   const said = execFileSync(program, ["invite", "--config", config, "--name", name, ...asked], { encoding: "utf8" });
-  const of = (word: string) => new RegExp(`^${word} (\\S+)`, "m").exec(said)?.[1] ?? "";
+  const of = (word: string) => new RegExp(`^${word}\\s+(\\S+)`, "m").exec(said)?.[1] ?? "";
   return { id: of("id"), code: of("code") };
 }

@@ -279,10 +279,10 @@ export const overdueBy = (span: string): Words => w(`已超期 ${span}`, `overdu
 /** What was done, by the word of an act. */
 export const ACTS: Record<string, Words> = {
   started: w("开始运行", "began to serve"),
-  "staff-added": w("列入人员名单", "was put on the list of staff"),
-  "staff-removed": w("从人员名单中移除", "was taken out of the list of staff"),
-  invited: w("受到邀请", "was invited"),
-  "staff-changed": w("职责或名称有变", "has other roles or another name"),
+  "staff-added": w("人员名单新增", "new on the list of staff"),
+  "staff-removed": w("人员名单移除", "taken out of the list of staff"),
+  invited: w("发出邀请", "invited"),
+  "staff-changed": w("人员名单更改", "changed in the list of staff"),
   enrolled: w("登记了通行密钥", "enrolled a passkey"),
   "signed-in": w("登录", "signed in"),
   "signed-out": w("退出", "signed out"),

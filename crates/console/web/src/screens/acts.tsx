@@ -41,7 +41,7 @@ function One({ act }: { act: Act }) {
   const what = ACTS[act.what];
   return (
     <li value={Number(act.number)} data-testid="act">
-      <time>{momentText(language.value, Number(act.atS))}</time> <strong>{act.who || t(WORDS.itself)}</strong>{" "}
+      <time>{momentText(language.value, Number(act.atS))}</time> <strong>{act.who || t(WORDS.itself)}</strong>:{" "}
       {what ? t(what) : act.what} {act.about.length > 0 && <code title={hex(act.about)}>{hex(act.about).slice(-8)}</code>}
       {act.words && <span class="said">{act.words}</span>}
     </li>
