@@ -1,40 +1,32 @@
 // An institution's console beside a federation, and its staff, each with a browser and a passkey of their own.
 
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { expect, type Browser, type BrowserContext, type Page } from "@playwright/test";
 
 import { authenticator } from "./passkeys.ts";
+import { Program, program } from "./program.ts";
 
-const root = join(import.meta.dirname, "../..");
-const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/viridian-console");
+const NAME = "viridian-console";
 
 export class Institution {
   private constructor(
-    readonly url: string,
     private readonly config: string,
-    private readonly process: ChildProcess,
+    private readonly running: Program,
   ) {}
 
-  /** Runs the console of a configuration, with nobody on its list of staff yet. */
+  /** Runs the console of a configuration. */
   static async start(config: string): Promise<Institution> {
-    const dir = dirname(config);
-    execFileSync(program, ["new-key", join(dir, "store.keys")], { stdio: ["ignore", "inherit", "inherit"] });
+    execFileSync(program(NAME), ["new-key", join(dirname(config), "store.keys")], { stdio: ["ignore", "inherit", "inherit"] });
+    // A list of staff has somebody on it.
     invite(config, "nobody", ["auditor"]);
-    const child = spawn(program, ["run", "--config", config], { stdio: ["ignore", "pipe", "inherit"] });
-    const url = await new Promise<string>((found, failed) => {
-      let said = "";
-      child.stdout.on("data", (bytes: Buffer) => {
-        said += bytes.toString();
-        const page = /^page (http:\S+)$/m.exec(said)?.[1];
-        if (page) found(page);
-      });
-      child.on("exit", (code) => failed(new Error(`the console ended with ${code}: ${said}`)));
-      child.on("error", failed);
-    });
-    return new Institution(url, config, child);
+    return new Institution(config, await Program.start(NAME, "run", "--config", config));
+  }
+
+  get url(): string {
+    return this.running.url;
   }
 
   /** Somebody who enrols in a browser of their own, and is signed in. */
@@ -61,16 +53,13 @@ export class Institution {
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null) return;
-    const ended = new Promise((done) => this.process.once("exit", done));
-    this.process.kill("SIGTERM");
-    await ended;
+    await this.running.stop();
   }
 
   /** What the program says of the chain of acts, once it has stopped: its exit code. */
   check(): number {
     try {
-      execFileSync(program, ["check", "--config", this.config], { stdio: "ignore" });
+      execFileSync(program(NAME), ["check", "--config", this.config], { stdio: "ignore" });
       return 0;
     } catch (error) {
       return (error as { status: number }).status;
@@ -86,7 +75,7 @@ export interface Desk {
 
 function invite(config: string, name: string, roles: string[]): { id: string; code: string } {
   const asked = roles.flatMap((role) => ["--role", role]);
-  const said = execFileSync(program, ["invite", "--config", config, "--name", name, ...asked], { encoding: "utf8" });
+  const said = execFileSync(program(NAME), ["invite", "--config", config, "--name", name, ...asked], { encoding: "utf8" });
   const of = (word: string) => new RegExp(`^${word}\\s+(\\S+)`, "m").exec(said)?.[1] ?? "";
   return { id: of("id"), code: of("code") };
 }
