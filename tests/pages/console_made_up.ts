@@ -7,7 +7,7 @@ export const hex = (byte: number, length = 16) => byte.toString(16).padStart(2, 
 const nowS = () => BigInt(Math.floor(Date.now() / 1000));
 export const minute = (later = 0) => Math.floor(Date.now() / 60_000) + later;
 
-const NUMBER = "110105194912310029";
+const NUMBER = "11010519491231002X";
 const OTHER = "李雷";
 const OFFICES = [
   { source: "33-cdc-1", kinds: [2, 3, 5, 6], exposures: [1, 2, 4, 5, 6] },

@@ -304,3 +304,61 @@ test("each role has its own menu, and a screen of another leads to the own first
   }
   await made.stop();
 });
+
+test("what the node has not taken yet is looked after without another reading", async ({ page }) => {
+  let line: Record<string, unknown> = {};
+  const made = await Console.start({
+    ...RIGHT,
+    judgeProposal: ({ proposalId, agrees, words }) => {
+      expect([agrees, words]).toEqual([true, ""]);
+      const read = RIGHT.readProposal!({ proposalId } as never) as { line: Record<string, unknown> };
+      line = { ...read.line, state: 2, judgedBy: "王敏", mayJudge: false };
+      return { line };
+    },
+    listProposals: ({ before }) => ({ proposals: before === 10n ? [line] : [], next: 0n, waiting: 0 }),
+  });
+  await page.goto(`${made.url}#/proposal/${hex(9)}`);
+  await page.getByRole("button", { name: "同意", exact: true }).click();
+  expect(made.calls).not.toContain("JudgeProposal");
+  await page.getByRole("button", { name: "确定同意并签名" }).click();
+  await expect(page.getByTestId("state")).toContainText("会自动重试");
+  line = { ...line, state: 3 };
+  await expect(page.getByTestId("state")).toContainText("节点已收下", { timeout: 15_000 });
+  expect(made.calls.filter((call) => call === "ReadProposal")).toHaveLength(1);
+  await made.stop();
+});
+
+test("the end of a fact is filled in from its proposal", async ({ page }) => {
+  const asked: Record<string, unknown>[] = [];
+  const made = await Console.start({
+    ...RIGHT,
+    propose: (request) => {
+      asked.push(request);
+      return { lapsesAtMinute: minute(1440) };
+    },
+  });
+  await page.goto(`${made.url}#/proposal/${hex(5)}`);
+  const [receipt] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "保存节点回执" }).click()]);
+  expect(receipt.suggestedFilename()).toBe("receipt-5.bin");
+  await page.getByRole("button", { name: "填报此事实的结束" }).click();
+  await expect(page.getByLabel("要结束的事件编号")).toHaveValue("ab".repeat(16));
+  await page.getByLabel("结束时间").fill("2022-08-01T09:30");
+  await page.getByLabel("依据").fill("解除隔离通知 5 号");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByText("须由另一位同事在此之前判断")).toBeVisible();
+  // Typed by hand it says so: then only the node can tell whether there is such an event.
+  await page.getByRole("link", { name: "待判断" }).click();
+  await page.goto(`${made.url}#/proposal/${hex(5)}`);
+  await page.getByRole("button", { name: "填报此事实的结束" }).click();
+  await page.getByLabel("要结束的事件编号").fill("CD".repeat(16));
+  await page.getByLabel("结束时间").fill("2022-08-01T09:30");
+  await page.getByLabel("依据").fill("解除隔离通知 5 号");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByText("须由另一位同事在此之前判断")).toBeVisible();
+  const sent = asked.map((request) => (request.what as { value: { isTargetByHand: boolean; targetEvent: Uint8Array; contact: number } }).value);
+  expect(sent.map(({ isTargetByHand, targetEvent, contact }) => [isTargetByHand, targetEvent[0], contact])).toEqual([
+    [false, 0xab, 0],
+    [true, 0xcd, 0],
+  ]);
+  await made.stop();
+});
