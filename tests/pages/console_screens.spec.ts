@@ -317,6 +317,7 @@ test("what the node has not taken yet is looked after without another reading", 
     },
     listProposals: ({ before }) => ({ proposals: before === 10n ? [line] : [], next: 0n, waiting: 0 }),
   });
+  await page.clock.install();
   await page.goto(`${made.url}#/proposal/${hex(9)}`);
   await page.getByRole("button", { name: "同意", exact: true }).click();
   expect(made.calls).not.toContain("JudgeProposal");
@@ -324,6 +325,10 @@ test("what the node has not taken yet is looked after without another reading", 
   await expect(page.getByTestId("state")).toContainText("会自动重试");
   line = { ...line, state: 3 };
   await expect(page.getByTestId("state")).toContainText("节点已收下", { timeout: 15_000 });
+  // Nor is it read again while somebody looks at it, as lists are.
+  await page.keyboard.press("Shift");
+  await page.clock.fastForward(65_000);
+  await page.waitForTimeout(500);
   expect(made.calls.filter((call) => call === "ReadProposal")).toHaveLength(1);
   await made.stop();
 });
