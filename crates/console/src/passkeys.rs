@@ -12,9 +12,10 @@ use store::{StoreError, Table};
 use webauthn_rp::bin::{Decode as _, Encode as _};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
 use webauthn_rp::request::register::{
-    Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle, Username,
+    CredProtect, Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions,
+    UserHandle, Username,
 };
-use webauthn_rp::request::{AsciiDomain, RpId};
+use webauthn_rp::request::{AsciiDomain, ExtensionInfo, RpId};
 use webauthn_rp::response::CredentialId;
 use webauthn_rp::response::auth::error::AuthCeremonyErr;
 use webauthn_rp::response::register::{CompressedPubKey, DynamicState, StaticState};
@@ -115,7 +116,11 @@ impl Passkeys {
             id: &handle,
             display_name: Nickname::try_from(person.name.as_str()).ok(),
         };
-        let options = PublicKeyCredentialCreationOptions::first_passkey(&self.rp_id, user);
+        let mut options = PublicKeyCredentialCreationOptions::first_passkey(&self.rp_id, user);
+        // Asked of keys that can hide a passkey from who does not know its user, and not enforced: devices that have no such thing,
+        // as those built into phones and computers, refuse to make one then. Each sign-in asks for the user itself.
+        options.extensions.cred_protect =
+            CredProtect::UserVerificationRequired(ExtensionInfo::AllowDontEnforceValue);
         let (server, client) = options
             .start_ceremony()
             .map_err(|_| ConsoleError::Fault("the options of a passkey are refused"))?;

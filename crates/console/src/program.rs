@@ -239,3 +239,88 @@ pub fn new_key(path: &Path, entropy: &Entropy) -> Result<(), StartError> {
     }
     Ok(replace_own(path, &KeyRing::generate(entropy).to_text())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use store::Table;
+
+    use super::*;
+    use crate::testing::NOW_S;
+    use crate::{ActRow, SetClock};
+
+    const CONFIG: &str = "federation = \"demo\"\nprovince = 33\ndata_dir = \"data\"\nstore_key_file = \"store.keys\"\n\
+        staff_file = \"staff.toml\"\n[page]\nlisten = \"127.0.0.1:0\"\n[node]\naddress = \"127.0.0.1:1\"\nroots_file = \"r.pem\"\n";
+
+    fn entropy() -> Entropy {
+        Entropy::from_seed([2; 32])
+    }
+
+    fn config(dir: &Path) -> Config {
+        Config::parse(CONFIG, dir).unwrap()
+    }
+
+    fn open(dir: &Path) -> Result<Program, StartError> {
+        let clock = Arc::new(SetClock::at_s(NOW_S));
+        Program::open(config(dir), entropy(), clock)
+    }
+
+    fn exit_code<T>(opened: Result<T, StartError>) -> u8 {
+        opened.map(drop).unwrap_err().exit_code()
+    }
+
+    #[tokio::test]
+    async fn a_console_serves_tells_where_ends_when_it_is_told_to_and_leaves_a_whole_chain() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path();
+        assert_eq!(exit_code(open(path)), 2, "no list of staff");
+        StaffList::default()
+            .write(&path.join("staff.toml"))
+            .unwrap();
+        assert_eq!(exit_code(open(path)), 2, "no key");
+        new_key(&path.join("store.keys"), &entropy()).unwrap();
+        assert_eq!(exit_code(new_key(&path.join("store.keys"), &entropy())), 2);
+        let program = open(path).unwrap();
+        assert_eq!(exit_code(open(path)), 3, "in use");
+        assert_eq!(exit_code(check(&config(path), entropy())), 3, "in use");
+
+        let mut announced = String::new();
+        let announce = |page: &str| {
+            page.clone_into(&mut announced);
+            Ok(())
+        };
+        let ended = program.serve(announce, std::future::ready(())).await;
+        assert_eq!(ended.unwrap(), Ended::Drained);
+        let port = announced.strip_prefix("http://localhost:").unwrap();
+        assert!(port.trim_end_matches('/').parse::<u16>().unwrap() > 0);
+
+        let head = check(&config(path), entropy()).unwrap();
+        assert_eq!(head.number, 1);
+        drop(open(path).unwrap());
+        assert_eq!(check(&config(path), entropy()).unwrap().number, 2);
+    }
+
+    #[test]
+    fn a_console_does_not_start_on_a_broken_chain_or_on_another_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path();
+        StaffList::default()
+            .write(&path.join("staff.toml"))
+            .unwrap();
+        new_key(&path.join("store.keys"), &entropy()).unwrap();
+        (0..2).for_each(|_| drop(open(path).unwrap()));
+        let first = 1_u64.to_be_bytes();
+        {
+            let vault = open_vault(&config(path), &Arc::new(entropy())).unwrap();
+            let mut act: ActRow = vault.get(Table::Acts, &first).unwrap().unwrap();
+            act.at_s += 1;
+            let mut write = vault.write();
+            write.put(Table::Acts, &first, &act);
+            write.commit().unwrap();
+        }
+        assert_eq!(exit_code(open(path)), 1);
+        assert_eq!(exit_code(check(&config(path), entropy())), 1);
+        let other = CONFIG.replace("33", "35");
+        let other = Config::parse(&other, path).unwrap();
+        assert_eq!(exit_code(check(&other, entropy())), 3);
+    }
+}

@@ -41,6 +41,8 @@ fn the_browser_is_asked_for_a_key_of_its_own_that_knows_who_uses_it() {
     assert_eq!(selection["residentKey"], "required");
     assert_eq!(selection["userVerification"], "required");
     assert_eq!(options["timeout"], 300_000);
+    let extensions = &options["extensions"];
+    assert_eq!(extensions["enforceCredentialProtectionPolicy"], false);
     let algorithms = options["pubKeyCredParams"].as_array().unwrap();
     assert!(algorithms.iter().any(|one| one["alg"] == -7));
     assert_ne!(options["user"]["id"].as_str().unwrap(), id.to_string());
