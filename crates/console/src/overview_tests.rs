@@ -91,10 +91,12 @@ async fn node_list_and_certificates_are_told_where_all_of_it_is_there() {
     assert_eq!(told.certificates[0].ends_at_s, 9);
 }
 
+/// What is taken away.
+type Change = fn(&mut OverviewParts);
+
 #[tokio::test]
 async fn a_part_that_is_missing_is_missing_and_the_reason_is_told() {
     let desk = Desk::new().await;
-    type Change = fn(&mut OverviewParts);
     let cases: [(Change, bool, bool, &str); 4] = [
         (|p| p.operator = None, false, true, "operator's certificate"),
         (|p| p.root_keys = None, true, false, "root keys"),

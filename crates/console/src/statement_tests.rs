@@ -115,11 +115,13 @@ fn a_small_x_and_the_own_province_are_other_spellings_and_another_province_is_ke
     assert_eq!(stated.to_message().home_province, 35);
 }
 
+/// What is written into a form.
+type Change = fn(&mut proto::Statement);
+
 #[test]
 fn each_bad_field_is_refused_for_its_own_reason() {
     let malformed = |field| WireError::Malformed { field };
     let missing = |field| WireError::Missing { field };
-    type Change = fn(&mut proto::Statement);
     let cases: [(usize, Change, WireError); 17] = [
         // The check digit.
         (

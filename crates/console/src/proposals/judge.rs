@@ -31,11 +31,11 @@ impl Proposals {
         request: &proto::JudgeProposalRequest,
     ) -> Result<proto::JudgeProposalResponse, ConsoleError> {
         let id = bytes_exact("proposal_id", &request.proposal_id)?;
-        let refusal = match request.agrees {
-            true if request.words.is_empty() => None,
-            true => return Err(WireError::Malformed { field: "words" }.into()),
-            false => Some(words("words", &request.words)?),
-        };
+        if request.agrees && !request.words.is_empty() {
+            return Err(WireError::Malformed { field: "words" }.into());
+        }
+        let refusal = (!request.agrees).then(|| words("words", &request.words));
+        let refusal = refusal.transpose()?;
         let number = self.settle(person, &id, refusal)?;
         if refusal.is_none() {
             // Whether or not it came to an answer: what stands in the store says it.
