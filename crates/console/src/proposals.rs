@@ -127,7 +127,7 @@ impl Proposals {
             }
         };
         self.enter(
-            ProposalRow {
+            &ProposalRow {
                 id,
                 source,
                 matter,
@@ -337,7 +337,7 @@ impl Proposals {
         }
     }
 
-    fn enter(&self, row: ProposalRow, person: &Person) -> Result<(), ConsoleError> {
+    fn enter(&self, row: &ProposalRow, person: &Person) -> Result<(), ConsoleError> {
         let mut change = self.change();
         if change.index.waiting.len() >= WAITING_MAX {
             return Err(Reason::Quota.into());
@@ -352,8 +352,8 @@ impl Proposals {
         let number = change.index.newest + 1;
         let numbers = &mut change.entry.write;
         numbers.put_new(Table::ProposalNumbers, &row.id, &number);
-        change.note(Some(person), What::Proposed, &row, &row.title());
-        change.commit(number, &row).map_err(|error| match error {
+        change.note(Some(person), What::Proposed, row, &row.title());
+        change.commit(number, row).map_err(|error| match error {
             ConsoleError::Store(StoreError::Conflict(Table::ProposalNumbers)) => {
                 Reason::IdReused.into()
             }

@@ -333,12 +333,12 @@ impl Facts {
     }
 }
 
-fn right_of<A: PartialEq, B: Copy + Default>(table: &[(A, B)], left: A) -> B {
+fn right_of<A: Copy + PartialEq, B: Copy + Default>(table: &[(A, B)], left: A) -> B {
     let row = table.iter().find(|(of, _)| *of == left);
     row.map(|(_, right)| *right).unwrap_or_default()
 }
 
-fn left_of<A: Copy, B: PartialEq>(
+fn left_of<A: Copy, B: Copy + PartialEq>(
     table: &[(A, B)],
     right: B,
     field: &'static str,
