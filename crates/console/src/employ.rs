@@ -1,6 +1,8 @@
 //! The list of staff as it changes: who came, went or may do something else is an act, and who went is signed out.
 
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,12 +66,16 @@ impl Employment {
         Ok(employment)
     }
 
-    /// Looks at the file again and again; never ends.
-    pub(crate) async fn keep_up(self: Arc<Self>) {
+    /// Looks at the file again and again until `shutdown` completes.
+    pub(crate) async fn keep_up(self: Arc<Self>, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = pin!(shutdown);
         let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tick.tick().await;
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = &mut shutdown => return,
+            }
             let this = Arc::clone(&self);
             let looked = tokio::task::spawn_blocking(move || this.look()).await;
             if looked.is_err() {
@@ -151,6 +157,8 @@ fn described(person: &Known) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use store::Entropy;
 
     use crate::staff::Role;
@@ -237,7 +245,6 @@ mod tests {
         assert_eq!(house.acts(), acts);
         // One that others may write could say anything.
         StaffList::default().write(&house.file).unwrap();
-        use std::os::unix::fs::PermissionsExt as _;
         let all = std::fs::Permissions::from_mode(0o666);
         std::fs::set_permissions(&house.file, all).unwrap();
         house.employment.look();

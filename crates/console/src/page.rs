@@ -65,7 +65,7 @@ impl PageCertificate {
         Arc::clone(&self.current)
     }
 
-    /// Looks at the files again and again; never ends. What is wrong with them is told once, and the former stays.
+    /// Looks at the files again and again until it is dropped. What is wrong with them is told once, and the former stays.
     pub(crate) async fn keep_up(self) {
         let mut tick = tokio::time::interval(LOOK_EVERY);
         loop {

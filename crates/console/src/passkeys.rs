@@ -1,6 +1,6 @@
 //! Passkeys: whose they are, how they come to be somebody's, and how somebody signs in by one.
 //!
-//! The ceremonies are those of WebAuthn Level 3 by `webauthn_rp`: discoverable credentials, the person verified by their device,
+//! The ceremonies are those of Web Authentication, level 3, by `webauthn_rp`: discoverable credentials, the person verified by their device,
 //! no attestation – an institution that admits only certain devices hands those out.
 
 use std::sync::Arc;

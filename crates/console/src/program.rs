@@ -1,5 +1,6 @@
 //! From a configuration to a console that serves: everything is read and checked before the store or a port is opened.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -168,34 +169,35 @@ impl Program {
             }
         };
         let mut background = JoinSet::new();
-        background.spawn(employment.keep_up());
+        let keeping_up = employment.keep_up(until_stopped());
         let shown = certificate.as_ref().map(PageCertificate::current);
         certificate.map(|certificate| background.spawn(certificate.keep_up()));
         let seed = u64::from_be_bytes(entropy.bytes());
         let sending = Sending::new(Arc::clone(&desk.proposals), Pace::default(), seed);
-        let handing_in = sending.run(until_stopped());
+        let working = async {
+            tokio::join!(sending.run(until_stopped()), keeping_up);
+        };
 
         let first = names.first().map_or("localhost", String::as_str);
         announce(&format!("{scheme}://{first}/")).map_err(FederationError::from)?;
         let routes = Routes::new(wire::server::console(desk));
-        let serving = serve(
-            listener,
-            names,
-            shown,
-            config.province,
-            routes,
-            until_stopped(),
-        );
+        let serving = async {
+            let until = until_stopped();
+            let serving = serve(listener, names, shown, config.province, routes, until);
+            let ended = Box::pin(serving).await;
+            // Also where it ended by itself: the rest ends with it, and the store is free then.
+            stop.send_replace(true);
+            ended
+        };
         let stopping = async {
             shutdown.await;
             stop.send_replace(true);
+            std::future::pending::<Infallible>().await
         };
-        let mut serving = std::pin::pin!(serving);
         tokio::select! {
-            ended = &mut serving => return Ok(ended?),
-            ((), ()) = async { tokio::join!(stopping, handing_in) } => {}
+            (ended, ()) = async { tokio::join!(serving, working) } => Ok(ended?),
+            never = stopping => match never {},
         }
-        Ok(serving.await?)
     }
 }
 

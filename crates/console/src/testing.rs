@@ -164,10 +164,10 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("staff.toml");
         StaffList::default().write(&file).unwrap();
-        Self::at(vault(), dir, file)
+        Self::at(vault(), dir, file, [6; 32])
     }
 
-    fn at(vault: Arc<Vault>, dir: tempfile::TempDir, file: PathBuf) -> Self {
+    fn at(vault: Arc<Vault>, dir: tempfile::TempDir, file: PathBuf, seed: [u8; 32]) -> Self {
         let clock = Arc::new(SetClock::at_s(NOW_S));
         let journal = Journal::open(Arc::clone(&vault), Arc::clone(&clock) as _);
         let journal = Arc::new(journal.unwrap());
@@ -193,14 +193,15 @@ impl House {
             passkeys,
             employment: employment.unwrap(),
             file,
-            entropy: Entropy::from_seed([6; 32]),
+            entropy: Entropy::from_seed(seed),
             dir,
         }
     }
 
     /// The same store and file, begun anew.
     pub(crate) fn again(self) -> Self {
-        Self::at(self.vault, self.dir, self.file)
+        let seed = self.entropy.bytes();
+        Self::at(self.vault, self.dir, self.file, seed)
     }
 
     /// Has the file be changed, and looked at.
