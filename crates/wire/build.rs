@@ -12,8 +12,9 @@ use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
 /// Packages whose messages print their name only.
-const SILENT: [&str; 4] = [
+const SILENT: [&str; 5] = [
     "viridian.audit.v1",
+    "viridian.console.v1",
     "viridian.resident.v1",
     "viridian.source.v1",
     "viridian.gate.v1",

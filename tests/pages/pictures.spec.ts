@@ -1,9 +1,11 @@
-// Pictures of the wallet's screens in both languages, into docs/pictures: `npm run pictures --workspace tests/pages`.
+// Pictures of the screens of wallet and console in both languages, into docs/pictures: `npm run pictures --workspace tests/pages`.
 
 import { join } from "node:path";
 
 import { expect, test } from "@playwright/test";
 
+import { Console } from "./console_answers.ts";
+import { answersWith, hex } from "./console_made_up.ts";
 import { checkedIn, Federation, read, registered } from "./wallet.ts";
 
 test.skip(!process.env.PICTURES, "asked for by PICTURES=1");
@@ -41,4 +43,27 @@ test("every screen of the wallet, Chinese and English", async ({ page }) => {
     }
   }
   await federation.stop();
+});
+
+test("the console, Chinese and English", async ({ browser }) => {
+  const made = await Console.start(answersWith(""));
+  const page = await browser.newPage({ viewport: { width: 800, height: 600 } });
+  for (const language of ["zh", "en"]) {
+    for (const [name, hash, shown] of [
+      ["waiting", "waiting", "line"],
+      ["proposal", `proposal/${hex(9)}`, "judge"],
+      ["appeals", "appeals", "appeal"],
+      ["appeal", `appeal/${hex(2, 20)}/33-appeals-office-1`, "case"],
+      ["overview", "overview", "node"],
+      ["acts", "acts", "act"],
+    ]) {
+      await page.goto(`${made.url}#/${hash}`);
+      await page.evaluate((language) => localStorage.setItem("language", language), language);
+      await page.reload();
+      await expect(page.getByTestId(shown!).first()).toBeVisible();
+      await page.screenshot({ path: join(into, `console-${name}-${language}.png`), fullPage: true });
+    }
+  }
+  await page.close();
+  await made.stop();
 });

@@ -23,6 +23,8 @@ interface Beginning {
   page: string;
   /** Configuration of a gate that asks for green. */
   gate: string;
+  /** Configuration of a console of Zhejiang's institutions. */
+  console: string;
   people: Resident[];
 }
 
@@ -32,6 +34,7 @@ export class Federation {
     readonly url: string,
     readonly people: Resident[],
     private readonly gateConfig: string,
+    readonly consoleConfig: string,
     private readonly process: ChildProcess,
     private readonly lines: AsyncIterator<string>,
   ) {}
@@ -42,8 +45,8 @@ export class Federation {
     const lines = reader[Symbol.asyncIterator]();
     const first = await lines.next();
     if (first.done) throw new Error("pages-world ended");
-    const { page, gate, people } = JSON.parse(first.value) as Beginning;
-    return new Federation(page, people, gate, child, lines);
+    const { page, gate, console, people } = JSON.parse(first.value) as Beginning;
+    return new Federation(page, people, gate, console, child, lines);
   }
 
   /** Has it do something; see `pages-world --help`. */

@@ -4,6 +4,7 @@
 //! Knows nodes and gates from outside only: by their files, their command lines and their doors.
 
 mod callers;
+mod console;
 mod gate;
 mod parameters;
 mod people;
@@ -12,6 +13,7 @@ mod search;
 mod world;
 
 pub use callers::{Device, Issued, Source, event_of, fresh_id, operator, peer, refusal};
+pub use console::write_console;
 pub use gate::{GateFiles, Holder, gate, rule, show, trust_list};
 pub use parameters::{circuit, key_cache, key_seed};
 pub use people::Person;

@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 29] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -101,6 +101,19 @@ const ALLOWED: [(&str, &[&str]); 29] = [
             "federation",
             "pages",
             "plain-http",
+        ],
+    ),
+    // In the folder `console`. It states events and decides appeals over the door of sources, with keys of its own.
+    (
+        "viridian-console",
+        &[
+            "rules",
+            "ledger",
+            "verifier",
+            "wire",
+            "federation",
+            "store",
+            "pages",
         ],
     ),
     (

@@ -15,6 +15,8 @@ pub enum Caller {
     Public,
     /// Somebody at the gate's own machine.
     Gate,
+    /// A browser at an institution's console; its staff sign in there.
+    Staff,
 }
 
 impl Caller {
@@ -36,7 +38,7 @@ impl Caller {
     pub fn peer_of<T>(request: &tonic::Request<T>) -> Result<&PeerId, Status> {
         match Self::of(request)? {
             Self::Peer(peer) => Ok(peer),
-            Self::Public | Self::Gate => Err(status(Reason::RoleRefused)),
+            Self::Public | Self::Gate | Self::Staff => Err(status(Reason::RoleRefused)),
         }
     }
 
@@ -45,6 +47,7 @@ impl Caller {
         match self {
             Self::Public => CallerKind::Public,
             Self::Gate => CallerKind::Gate,
+            Self::Staff => CallerKind::Staff,
             Self::Peer(peer) => match peer.role {
                 Role::Node => CallerKind::Node,
                 Role::Source(..) => CallerKind::Source,
@@ -73,6 +76,8 @@ pub enum CallerKind {
     Public,
     /// Somebody at the gate's own machine.
     Gate,
+    /// A browser at an institution's console.
+    Staff,
 }
 
 impl CallerKind {
@@ -86,13 +91,14 @@ impl CallerKind {
             Self::Auditor => "auditor",
             Self::Public => "public",
             Self::Gate => "gate",
+            Self::Staff => "staff",
         }
     }
 }
 
 /// The table: who may make a call. Everybody else is refused, and so is a call that is not in it.
 pub const fn callers(method: Method) -> &'static [CallerKind] {
-    use CallerKind::{Auditor, Checkpoint, Gate, Node, Operator, Public, Source};
+    use CallerKind::{Auditor, Checkpoint, Gate, Node, Operator, Public, Source, Staff};
     match method {
         Method::GetHome
         | Method::Register
@@ -110,7 +116,10 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::StreamEvents
         | Method::GetForwarded
         | Method::ConfirmForwarded
-        | Method::OpenEvent => &[Source],
+        | Method::OpenEvent
+        | Method::ListAppeals
+        | Method::ReadAppeal
+        | Method::DecideAppeal => &[Source],
         Method::GetTrustList | Method::GetRevocationBatch => {
             &[Node, Source, Checkpoint, Operator, Auditor, Public]
         }
@@ -139,6 +148,21 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::VerifyCodes
         | Method::GetGateStatus
         | Method::GetSetting => &[Gate],
+        Method::BeginEnrol
+        | Method::Enrol
+        | Method::BeginSignIn
+        | Method::SignIn
+        | Method::SignOut
+        | Method::GetDesk
+        | Method::Propose
+        | Method::ListProposals
+        | Method::ReadProposal
+        | Method::JudgeProposal
+        | Method::WithdrawProposal
+        | Method::ListCases
+        | Method::ReadCase
+        | Method::GetConsoleOverview
+        | Method::ListActs => &[Staff],
         // At the machine itself, and through no door; or beside the auditor's page, which no node serves.
         Method::Backup
         | Method::Compact
@@ -191,7 +215,7 @@ mod tests {
     #[test]
     fn each_caller_reaches_its_own_services_and_no_other() {
         let lab = Role::Source(rules::SourceKind::Laboratory, 1);
-        let reach: [(Caller, &[&str]); 8] = [
+        let reach: [(Caller, &[&str]); 9] = [
             (
                 peer(35, Role::Node),
                 &["viridian.federation", "viridian.trust", "grpc.health"],
@@ -215,6 +239,7 @@ mod tests {
                 &["viridian.resident", "viridian.trust", "grpc.health"],
             ),
             (Caller::Gate, &["viridian.gate", "grpc.health"]),
+            (Caller::Staff, &["viridian.console"]),
         ];
         for (caller, areas) in reach {
             for &method in Method::ALL {

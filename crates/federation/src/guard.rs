@@ -243,7 +243,7 @@ impl Shared {
     ) -> Result<Option<Counted<(Payer, Kind)>>, Status> {
         let payer = match caller {
             Caller::Peer(peer) => (Payer::Peer(peer.clone()), kind),
-            Caller::Public => (Payer::Address(from), kind),
+            Caller::Public | Caller::Staff => (Payer::Address(from), kind),
             // Whoever is at the gate's own machine can do worse to it.
             Caller::Gate => return Ok(None),
         };

@@ -192,7 +192,10 @@ where
 /// The id that a caller with a certificate sends along. Nobody else's is taken: it would be a place in the node's logs
 /// where anybody can write.
 fn id_of(request: &Request<Body>, caller: Option<CallerKind>) -> Option<RequestId> {
-    let is_peer = !matches!(caller, None | Some(CallerKind::Public | CallerKind::Gate));
+    let is_peer = !matches!(
+        caller,
+        None | Some(CallerKind::Public | CallerKind::Gate | CallerKind::Staff)
+    );
     let value = request.headers().get(HEADER).filter(|_| is_peer)?;
     RequestId::parse(value.as_bytes())
 }

@@ -50,6 +50,13 @@ pub enum Door {
         /// What browsers are shown.
         certificate: Option<Arc<WebCertificate>>,
     },
+    /// Browsers of an institution's staff, who sign in behind it. Without a certificate on loopback only.
+    Staff {
+        /// The institution's province.
+        home: ProvinceCode,
+        /// What browsers are shown.
+        certificate: Option<Arc<WebCertificate>>,
+    },
     /// No TLS, loopback only: the gate's own machine.
     Gate,
 }
@@ -204,7 +211,7 @@ where
         + 'static,
     S::Future: Send,
 {
-    let speaks_http1 = matches!(door, Door::Web { .. });
+    let speaks_http1 = matches!(door, Door::Web { .. } | Door::Staff { .. });
     let (cut, cut_seen) = watch::channel(false);
     let (accepted, incoming) = mpsc::channel(1);
     let accepting = tokio::spawn(accept_all(
@@ -259,7 +266,7 @@ impl Door {
                 let own = material.peer().ok_or(FederationError::NoCertificate)?;
                 Ok(Some(own.province))
             }
-            Self::Web { home, certificate } => {
+            Self::Web { home, certificate } | Self::Staff { home, certificate } => {
                 if certificate.is_none() {
                     only_loopback(listener)?;
                 }
@@ -299,7 +306,7 @@ impl Door {
                     refused: Box::pin(std::future::pending()),
                 })
             }
-            Self::Web { certificate, .. } => Ok(Admitted {
+            Self::Web { certificate, .. } | Self::Staff { certificate, .. } => Ok(Admitted {
                 transport: match certificate {
                     Some(certificate) => {
                         let acceptor = TlsAcceptor::from(certificate.current());
@@ -307,7 +314,10 @@ impl Door {
                     }
                     None => Transport::Plain(stream),
                 },
-                caller: Caller::Public,
+                caller: match self {
+                    Self::Staff { .. } => Caller::Staff,
+                    _ => Caller::Public,
+                },
                 refused: Box::pin(std::future::pending()),
             }),
             Self::Gate => Ok(Admitted {

@@ -1,5 +1,7 @@
 //! What residents do themselves: bind a device, declare health and trips, contest an event.
 
+use std::time::Duration;
+
 use ledger::receipt::{Content, HeldReceipt};
 use rules::intake::admit;
 use rules::{
@@ -8,12 +10,17 @@ use rules::{
 use wire::resident::v1 as proto;
 use wire::{CheckIn, Contestation, DeviceKeyId, Reason, Registration, Trip, UnverifiedCall};
 
+use crate::appeals::{WAITING_MAX, ruling_on};
 use crate::calls::{ResidentCall, commit_with_nonce, nonce_key};
+use crate::quotas::used_up;
 use crate::receipts::contestation;
 use crate::residents::{Resident, unavailable};
 use crate::revoke::can_worsen;
 use crate::store::{CaseRow, DeviceRow, EventRow, ReadPurpose, Table};
 use crate::{Node, NodeError};
+
+/// When somebody with as many appeals as may wait asks again: an office decides within hours.
+const APPEAL_AGAIN: Duration = Duration::from_hours(1);
 
 /// Where a contestation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +29,8 @@ pub enum CaseState {
     Open,
     /// A ruling voided the event.
     Upheld,
+    /// An office let the event stand.
+    Dismissed,
 }
 
 /// A resident's own event, durable.
@@ -217,7 +226,8 @@ impl Node {
     /// Takes a contestation of an event of the own record.
     ///
     /// # Errors
-    /// [`Reason::NotFound`] for an event that is not in the own record, [`Reason::IdReused`].
+    /// [`Reason::NotFound`] for an event that is not in the own record, [`Reason::IdReused`], [`Reason::Quota`] while as many
+    /// appeals wait as may.
     pub fn correct(&self, request: &proto::CorrectRequest) -> Result<Contested, NodeError> {
         let call = self.authenticate(request)?;
         let Contestation {
@@ -230,10 +240,10 @@ impl Node {
         let mut write = self.vault.write();
         call.note_reading(ReadPurpose::Correct, "", &mut write);
         let events = self.events_of(call.resident)?;
-        if !events.iter().any(|e| e.id == event) {
+        let Some(contested) = events.iter().find(|e| e.id == event) else {
             call.commit(write)?;
             return Err(NodeError::Refused(Reason::NotFound));
-        }
+        };
         let key = call.resident.row(&id.0);
         let content = contestation(id, event, &statement);
         let accepting = self.accepting();
@@ -244,6 +254,11 @@ impl Node {
                 return Err(NodeError::Refused(Reason::IdReused));
             }
             None => {
+                let is_void = ruling_on(event, &events).is_some();
+                if !is_void && self.appeals_waiting_of(call.resident)? >= WAITING_MAX {
+                    call.commit(write)?;
+                    return Err(used_up(APPEAL_AGAIN));
+                }
                 self.spend_declaration(&call, &mut write)?;
                 let row = CaseRow {
                     event_id: event.0,
@@ -253,18 +268,16 @@ impl Node {
                 write.put_new(Table::Cases, &key, &row);
                 let commitment = self.commitment_of(Content::Contestation, &content);
                 self.promise(&mut write, row.opened_at, &[commitment]);
+                if !is_void {
+                    let at = row.opened_at;
+                    self.queue_appeal(&mut write, call.resident, id, contested, at);
+                }
                 row.opened_at
             }
         };
         call.commit(write)?;
         drop(accepting);
-        let is_voided =
-            |e: &Event| matches!(e.body, EventBody::Ruling { target, .. } if target == event);
-        let state = if events.iter().any(is_voided) {
-            CaseState::Upheld
-        } else {
-            CaseState::Open
-        };
+        let state = self.state_of_case(call.resident, id, event, &events)?;
         let receipt = self.receipt(Content::Contestation, &content, opened_at);
         Ok(Contested { state, receipt })
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use ed25519_dalek::Signature;
 use ledger::receipt::{Commitment, Content, HeldReceipt};
 use rules::intake::admit;
-use rules::{Context, Event, EventError, IdentityNumber, Minute, ProvinceCode, SourceId};
+use rules::{
+    Context, Event, EventBody, EventError, IdentityNumber, Minute, ProvinceCode, SourceId,
+};
 use serde::Serialize;
 
 use crate::forward::Departing;
@@ -79,6 +81,8 @@ pub(crate) struct Judging<'a> {
     /// Those whose colour may be worse for it.
     worsened: BTreeSet<ResidentKey>,
     write: WriteSet<'a>,
+    /// Whether anything is written beside events.
+    has_more: bool,
     /// What stands in the log for what is accepted.
     commitments: Vec<Commitment>,
     accepting: Accepting<'a>,
@@ -95,6 +99,7 @@ impl<'a> Judging<'a> {
             changed: BTreeSet::new(),
             worsened: BTreeSet::new(),
             write: node.vault.write(),
+            has_more: false,
             commitments: Vec::new(),
             accepting: node.accepting(),
         }
@@ -144,12 +149,20 @@ impl<'a> Judging<'a> {
         )
     }
 
-    /// Puts an event that was judged accepted among the changes and with the resident's others.
-    pub(crate) fn append(&mut self, event: Event, row: &EventRow) {
+    /// Puts an event that was judged accepted among the changes and with the resident's others. What it voids nobody has to decide
+    /// about any more.
+    ///
+    /// # Errors
+    /// [`NodeError::Store`].
+    pub(crate) fn append(&mut self, event: Event, row: &EventRow) -> Result<(), NodeError> {
         let key = self.node.resident_key(&event.subject);
         let can_worsen = can_worsen(&event.body);
         if let Some(Some(resident)) = self.touched.get_mut(&key) {
             Node::append_event(&mut self.write, resident, event, row);
+            if let EventBody::Ruling { target, .. } = event.body {
+                self.node
+                    .end_appeals_against(&mut self.write, key, target)?;
+            }
             self.changed.insert(key);
             if can_worsen {
                 self.worsened.insert(key);
@@ -157,6 +170,13 @@ impl<'a> Judging<'a> {
             let commitment = self.node.commitment_of(Content::Event, &row.event);
             self.commitments.push(commitment);
         }
+        Ok(())
+    }
+
+    /// What is written beside events, and becomes durable with them.
+    pub(crate) fn beside(&mut self) -> &mut WriteSet<'a> {
+        self.has_more = true;
+        &mut self.write
     }
 
     /// Puts another row of a resident, whom [`Judging::resident`] has given, among the changes.
@@ -197,7 +217,7 @@ impl<'a> Judging<'a> {
         let accepted = self.accepting.at();
         self.node
             .promise(&mut self.write, accepted, &self.commitments);
-        if !self.changed.is_empty() || departing.is_some_and(|d| !d.is_empty()) {
+        if !self.changed.is_empty() || self.has_more || departing.is_some_and(|d| !d.is_empty()) {
             self.write.commit()?;
             self.node.recheck_due.notify_one();
             self.node.count(new, self.commitments.len() as u64);
@@ -261,7 +281,7 @@ impl Node {
                     evidence: Evidence::Source(offered.signature.to_vec()),
                     received_at: accepted_at,
                 };
-                judging.append(event, &row);
+                judging.append(event, &row)?;
             }
             answers.push(answer);
         }
@@ -289,7 +309,7 @@ impl Node {
     }
 
     /// Reads an event and checks that its source is the caller and signed it.
-    fn authentic(
+    pub(crate) fn authentic(
         &self,
         caller: SourceId,
         offered: &OfferedEvent,

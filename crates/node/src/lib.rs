@@ -4,6 +4,7 @@
 //! database; only the binary owns a clock and seeds the generator.
 
 mod agreed;
+mod appeals;
 mod assemble;
 mod batches;
 mod calls;
@@ -68,6 +69,7 @@ mod upkeep;
 mod words;
 
 pub use agreed::AgreedFiles;
+pub use appeals::{AppealDecided, EndedAppeal, OwnAppeal};
 pub use charter::CharterTaken;
 pub use circuit::{describe_circuit, describe_opening_circuit};
 pub use clock::{Clock, SimulatedClock, SystemClock};

@@ -248,6 +248,7 @@ impl Node {
         node.restore_log()?;
         node.mirrors.restore(&node.vault)?;
         node.restore_counts()?;
+        node.queue_earlier_appeals()?;
         if (node.openings.as_ref()).is_some_and(|room| !node.names_openings(room)) {
             tracing::warn!(
                 "the root document does not name the key of openings: none are made until it does"

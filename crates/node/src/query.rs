@@ -8,6 +8,7 @@ use rules::{
 use wire::Question;
 use wire::resident::v1 as proto;
 
+use crate::appeals::OwnAppeal;
 use crate::forward::ForeignEvent;
 use crate::proxies::KnownProxy;
 use crate::rule_book::KnownSet;
@@ -33,6 +34,8 @@ pub struct Status {
     pub readings: Readings,
     /// Who may act for the resident now; a proxy is told of itself alone, and of no readings.
     pub proxies: Vec<KnownProxy>,
+    /// What the resident contests; none for a proxy.
+    pub appeals: Vec<OwnAppeal>,
 }
 
 impl Status {
@@ -82,7 +85,9 @@ impl Node {
         let mut proxies = self.known_proxies(call.resident, at)?;
         let mut readings =
             self.readings_by_others(call.resident, question.readings_from, &proxies)?;
+        let mut appeals = self.own_appeals(call.resident, &events)?;
         if call.is_proxy {
+            appeals.clear();
             proxies.retain(|proxy| proxy.id == call.device);
             readings = Readings::default();
         }
@@ -109,6 +114,7 @@ impl Node {
             foreign,
             readings,
             proxies,
+            appeals,
         })
     }
 }

@@ -12,8 +12,8 @@ use wire::Reason;
 use crate::residents::{ERASED, unavailable};
 use crate::rule_book::Counting;
 use crate::store::{
-    CaseRow, DeviceRow, EventRow, IssuedRow, ReadRow, ResidentKey, ResidentRow, StoreError, Table,
-    UseRow, WaitingRow,
+    DeviceRow, EventRow, IssuedRow, ReadRow, ResidentKey, ResidentRow, StoreError, Table, UseRow,
+    WaitingRow,
 };
 use crate::{Node, NodeError, RiskInForce};
 
@@ -160,6 +160,9 @@ impl Node {
         for (table, key) in answers {
             write.delete(table, &key);
         }
+        let kept = events.iter().filter(|(key, _)| !spent.contains(key));
+        let kept: Vec<Event> = kept.map(|(_, event)| *event).collect();
+        retained.answers += self.forget_old_appeals(&mut write, resident, &kept, horizon.oldest)?;
         self.forget_past_proxies(&mut write, resident, horizon.now)?;
         write.commit()?;
         if spent.len() < events.len() {
@@ -195,10 +198,6 @@ impl Node {
         self.vault
             .walk::<crate::store::RefusedRow, _>(Table::Refusals, of, |key, row| {
                 add(Table::Refusals, key, row.epoch < first)
-            })?;
-        self.vault
-            .walk::<CaseRow, _>(Table::Cases, of, |key, row| {
-                add(Table::Cases, key, row.opened_at < horizon.oldest)
             })?;
         self.vault
             .walk::<WaitingRow, _>(Table::Waiting, of, |key, row| {
@@ -251,6 +250,7 @@ impl Node {
             let mut write = self.vault.write();
             self.revoke_of_erased(&mut write, *resident)?;
             self.forget_proxies(&mut write, *resident)?;
+            self.forget_appeals(&mut write, *resident)?;
             write.erase(*resident);
             let own = devices.iter().filter(|(of, _)| of == resident);
             own.for_each(|(_, key)| write.delete(Table::Devices, key));

@@ -3,7 +3,7 @@
 
 use commitment::Epoch;
 use federation::{FederationId, PeerId, Role};
-use rules::Minute;
+use rules::{Minute, SourceId};
 use wire::{DeviceKeyId, READING_PLACE_BYTES, Reason};
 
 use crate::epoch::committed_key;
@@ -33,7 +33,7 @@ pub struct ReadByOther {
     pub reader: String,
     /// What for, in a word.
     pub purpose: &'static str,
-    /// The epoch of the registry that the record was read in; 0 for a proxy.
+    /// The epoch of the registry that the record was read in; 0 for a proxy and for an office for appeals.
     pub epoch: Epoch,
 }
 
@@ -79,6 +79,10 @@ fn reader_of(
         ReadPurpose::Opening { source, epoch } => {
             let role = Role::Source(source.kind, source.number);
             (source.province, role, "opening", epoch)
+        }
+        ReadPurpose::Appeal { source } => {
+            let role = Role::Source(source.kind, source.number);
+            (source.province, role, "appeal", 0)
         }
     };
     let reader = PeerId {
@@ -131,6 +135,16 @@ impl Node {
         write: &mut WriteSet<'_>,
     ) {
         self.note_by_other(resident, ReadPurpose::Proxy, proxy.0, write);
+    }
+
+    /// Puts a reading of what is contested among the changes.
+    pub(crate) fn note_reading_by_office(
+        &self,
+        resident: ResidentKey,
+        source: SourceId,
+        write: &mut WriteSet<'_>,
+    ) {
+        self.note_by_other(resident, ReadPurpose::Appeal { source }, [0; 32], write);
     }
 
     fn note_by_other(

@@ -2,6 +2,7 @@
 //!
 //! Knows no clock, no network, no storage, no cryptography beyond a digest, and has no function that sets a colour.
 
+pub mod appeal;
 mod colour;
 mod error;
 pub mod evaluate;

@@ -65,20 +65,43 @@ pub struct SourceId {
     pub number: u32,
 }
 
+impl SourceKind {
+    /// Its word, as identifiers have it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Laboratory => "laboratory",
+            Self::Cdc => "cdc",
+            Self::BorderPost => "border-post",
+            Self::Telecom => "telecom",
+            Self::CommunityOffice => "community-office",
+            Self::Hospital => "hospital",
+            Self::Resident => "resident",
+            Self::AppealsOffice => "appeals-office",
+        }
+    }
+}
+
 impl std::fmt::Display for SourceId {
     /// `33-laboratory-17`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = match self.kind {
-            SourceKind::Laboratory => "laboratory",
-            SourceKind::Cdc => "cdc",
-            SourceKind::BorderPost => "border-post",
-            SourceKind::Telecom => "telecom",
-            SourceKind::CommunityOffice => "community-office",
-            SourceKind::Hospital => "hospital",
-            SourceKind::Resident => "resident",
-            SourceKind::AppealsOffice => "appeals-office",
+        let (province, kind) = (self.province.get(), self.kind.word());
+        write!(f, "{province:02}-{kind}-{}", self.number)
+    }
+}
+
+impl SourceId {
+    /// Reads what [`SourceId`] displays, `33-laboratory-17`, and nothing else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (province, rest) = text.split_once('-')?;
+        let (kind, number) = rest.rsplit_once('-')?;
+        let mut kinds = SourceKind::ALL.into_iter();
+        let id = Self {
+            province: ProvinceCode::new(province.parse().ok()?).ok()?,
+            kind: kinds.find(|known| known.word() == kind)?,
+            number: number.parse().ok()?,
         };
-        write!(f, "{:02}-{kind}-{}", self.province.get(), self.number)
+        // One writing for one source: no sign, no leading zero.
+        (id.to_string() == text).then_some(id)
     }
 }
 
@@ -137,6 +160,33 @@ mod tests {
         }
         assert_eq!(SourceKind::from_code(0), None);
         assert_eq!(SourceKind::from_code(9), None);
+    }
+
+    #[test]
+    fn a_source_is_read_as_it_is_written_and_in_no_other_way() {
+        for kind in SourceKind::ALL {
+            let id = SourceId {
+                province: ProvinceCode::new(33).unwrap(),
+                kind,
+                number: 17,
+            };
+            assert_eq!(SourceId::parse(&id.to_string()), Some(id));
+        }
+        for other in [
+            "",
+            "33-cdc",
+            "33-cdc-01",
+            "33-cdc-+1",
+            "+33-cdc-1",
+            "033-cdc-1",
+            "99-cdc-1",
+            "33-CDC-1",
+            "33-cdc-4294967296",
+            "33-cdc-1 ",
+            "33-colour-1",
+        ] {
+            assert_eq!(SourceId::parse(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use source::{DirectoryLog, HttpLog, JudgeError, Judged, LogReader, State, Trust, judge};
 use verifier::trust::{MAX_SIGNED_ROOT_LEN_BYTES, RootKeys, SignedRoot};
 
-/// Longest content that a receipt is over: a contestation with its statement.
+/// Longest content that a receipt is over: a decision of an appeal, with its words, or a contestation.
 const CONTENT_LEN_MAX_BYTES: usize = 2_048;
 
 /// How a command ends: its exit code, which means the same in all commands. 2 is wrong usage.

@@ -39,10 +39,11 @@ pub use mark::Tally;
 pub use memory::MemoryStore;
 pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
-    CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence, ForwardState, ForwardedRow,
-    IssuedRow, LimitRow, LogEvidenceRow, MirrorRow, OnlineRow, OutboxRow, ProxyRow, ReadPurpose,
-    ReadRow, RecoveredRow, RefusedRow, RegistryRow, ResidentKey, ResidentRow, RootRow, RootSetRow,
-    RuleSetCountRow, SentAs, SignedStatementRow, UseRow, WaitingRow, WitnessedRow,
+    AppealDecisionRow, AppealRow, CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence,
+    ForwardState, ForwardedRow, IssuedRow, LimitRow, LogEvidenceRow, MirrorRow, OnlineRow,
+    OutboxRow, ProxyRow, ReadPurpose, ReadRow, RecoveredRow, RefusedRow, RegistryRow, ResidentKey,
+    ResidentRow, RootRow, RootSetRow, RuleSetCountRow, SentAs, SignedStatementRow, UseRow,
+    WaitingRow, WitnessedRow,
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;

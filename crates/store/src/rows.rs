@@ -161,6 +161,31 @@ pub struct CaseRow {
     pub opened_at: Minute,
 }
 
+/// An appeal at the offices that may decide it. Key: `b'w'` while it waits, `b'd'` once it does not, deadline (4), keyed digest of
+/// resident and case (16).
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppealRow {
+    /// Whose.
+    pub resident: ResidentKey,
+    /// The resident's name for it.
+    pub case_id: [u8; 16],
+    /// When it came.
+    pub opened_at: Minute,
+}
+
+/// How an appeal was decided. Key: resident (32), case id (16).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppealDecisionRow {
+    /// Canonical bytes of the decision.
+    pub decision: Vec<u8>,
+    /// The office's Ed25519 signature over its signing bytes.
+    pub signature: Vec<u8>,
+    /// Until when it was to be decided.
+    pub decide_by: Minute,
+    /// When the decision came.
+    pub received_at: Minute,
+}
+
 /// Why a record was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReadPurpose {
@@ -188,6 +213,11 @@ pub enum ReadPurpose {
     },
     /// A proxy read the record; told once a day, beside a row for each call.
     Proxy,
+    /// An office for appeals read what the resident contests, and nothing else.
+    Appeal {
+        /// The office.
+        source: SourceId,
+    },
 }
 
 /// One reading of a record. Key: resident (32), minute (4), nonce of the call or id of the use (16); for somebody else than the
@@ -196,7 +226,7 @@ pub enum ReadPurpose {
 pub struct ReadRow {
     /// Why.
     pub purpose: ReadPurpose,
-    /// For whom: the device key or the proxy's that asked; zeros for an auditor, whom the purpose names.
+    /// For whom: the device key or the proxy's that asked; zeros for an auditor and for a source, whom the purpose names.
     pub device_key_id: [u8; 32],
     /// Rule set under which the record was read; empty for none.
     pub rule_set: String,

@@ -88,8 +88,20 @@ pub enum Table {
     RuleSetCounts = 50,
     /// Day, number → a published count of that day.
     DailyCounts = 51,
+    /// Whether it waits, deadline, number → an appeal at the offices that may decide it.
+    Appeals = 52,
+    /// Resident key, case id → how an appeal was decided.
+    AppealDecisions = 53,
     /// Sequence, part → a root document that is or was in use.
     Roots = 55,
+    /// Of a console: credential id → whose passkey it is.
+    Passkeys = 60,
+    /// Of a console: number → a proposal.
+    Proposals = 61,
+    /// Of a console: proposal id → its number.
+    ProposalNumbers = 62,
+    /// Of a console: number → what somebody did. Rows are only added.
+    Acts = 63,
 }
 
 /// Under whose data key a table's rows are sealed.
@@ -107,7 +119,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 44] = [
+    pub const ALL: [Table; 50] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -151,7 +163,13 @@ impl Table {
         Self::ProxyKeys,
         Self::RuleSetCounts,
         Self::DailyCounts,
+        Self::Appeals,
+        Self::AppealDecisions,
         Self::Roots,
+        Self::Passkeys,
+        Self::Proposals,
+        Self::ProposalNumbers,
+        Self::Acts,
     ];
 
     /// The number in stored keys.
@@ -210,7 +228,13 @@ impl Table {
             Self::ProxyKeys => "proxy-keys",
             Self::RuleSetCounts => "rule-set-counts",
             Self::DailyCounts => "daily-counts",
+            Self::Appeals => "appeals",
+            Self::AppealDecisions => "appeal-decisions",
             Self::Roots => "roots",
+            Self::Passkeys => "passkeys",
+            Self::Proposals => "proposals",
+            Self::ProposalNumbers => "proposal-numbers",
+            Self::Acts => "acts",
         }
     }
 
@@ -226,8 +250,9 @@ impl Table {
             | Self::Reads
             | Self::Refusals
             | Self::Waiting
-            | Self::Proxies => Scope::Resident,
-            Self::Committed | Self::Outbox => Scope::Named,
+            | Self::Proxies
+            | Self::AppealDecisions => Scope::Resident,
+            Self::Committed | Self::Outbox | Self::Appeals => Scope::Named,
             Self::Places
             | Self::Devices
             | Self::Nonces
@@ -257,7 +282,11 @@ impl Table {
             | Self::ProxyKeys
             | Self::RuleSetCounts
             | Self::DailyCounts
-            | Self::Roots => Scope::Node,
+            | Self::Roots
+            | Self::Passkeys
+            | Self::Proposals
+            | Self::ProposalNumbers
+            | Self::Acts => Scope::Node,
         }
     }
 

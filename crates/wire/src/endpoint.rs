@@ -37,7 +37,11 @@ macro_rules! endpoints {
 }
 
 endpoints! {
+    appeal: source, appeal_service_server, AppealServiceServer, AppealService,
+        appeal_service_client, AppealServiceClient;
     audit: audit, audit_service_server, AuditServiceServer, AuditService, audit_service_client, AuditServiceClient;
+    console: console, console_service_server, ConsoleServiceServer, ConsoleService,
+        console_service_client, ConsoleServiceClient;
     federation: federation, federation_service_server, FederationServiceServer, FederationService,
         federation_service_client, FederationServiceClient;
     forward: federation, forward_service_server, ForwardServiceServer, ForwardService,

@@ -3,6 +3,7 @@
 //! It knows no transport security, no storage and no rule: it turns bytes into checked values, and errors into
 //! statuses. It is the only crate that knows protobuf. See the README for the layout of a signed call.
 
+mod appeal_calls;
 mod audit_calls;
 mod calls;
 mod endpoint;
@@ -28,6 +29,10 @@ mod share;
 mod signed_calls;
 mod status;
 
+pub use appeal_calls::{
+    APPEAL_ID_BYTES, AppealId, DecisionRequest, MAX_APPEALS, ShownAppeal, WaitingAppeal,
+    WaitingAppeals, appeals_after, decision_receipt,
+};
 pub use audit_calls::{
     LeafContent, LeafRequest, MAX_EVENTS_OF_LEAF, MAX_KEPT_SAMPLE_BYTES, MAX_OPENED_EVENTS,
     OPENED_EVENTS_BYTES, OpenedEvent, OpenedEvidence, OpenedLeaf, OpenedSample, ShownSample,
@@ -78,6 +83,10 @@ macro_rules! package {
 package!(
     /// What auditors say to a node.
     audit, "viridian.audit.v1", "viridian.audit.v1.debug.rs"
+);
+package!(
+    /// What an institution's staff say to their console.
+    console, "viridian.console.v1", "viridian.console.v1.debug.rs"
 );
 package!(
     /// What nodes say to each other.

@@ -95,6 +95,12 @@ methods! {
     ConfirmForwarded = "/viridian.source.v1.ForwardedService/ConfirmForwarded",
     /// `OpeningService.OpenEvent`.
     OpenEvent = "/viridian.source.v1.OpeningService/OpenEvent",
+    /// `AppealService.ListAppeals`.
+    ListAppeals = "/viridian.source.v1.AppealService/ListAppeals",
+    /// `AppealService.ReadAppeal`.
+    ReadAppeal = "/viridian.source.v1.AppealService/ReadAppeal",
+    /// `AppealService.DecideAppeal`.
+    DecideAppeal = "/viridian.source.v1.AppealService/DecideAppeal",
     /// `LogService.AddCheckpoint`.
     AddCheckpoint = "/viridian.federation.v1.LogService/AddCheckpoint",
     /// `AuditService.OpenSample`.
@@ -137,6 +143,36 @@ methods! {
     GetRuleText = "/viridian.public.v1.PublicService/GetRuleText",
     /// `PublicService.GetCounts`.
     GetCounts = "/viridian.public.v1.PublicService/GetCounts",
+    /// `ConsoleService.BeginEnrol`.
+    BeginEnrol = "/viridian.console.v1.ConsoleService/BeginEnrol",
+    /// `ConsoleService.Enrol`.
+    Enrol = "/viridian.console.v1.ConsoleService/Enrol",
+    /// `ConsoleService.BeginSignIn`.
+    BeginSignIn = "/viridian.console.v1.ConsoleService/BeginSignIn",
+    /// `ConsoleService.SignIn`.
+    SignIn = "/viridian.console.v1.ConsoleService/SignIn",
+    /// `ConsoleService.SignOut`.
+    SignOut = "/viridian.console.v1.ConsoleService/SignOut",
+    /// `ConsoleService.GetDesk`.
+    GetDesk = "/viridian.console.v1.ConsoleService/GetDesk",
+    /// `ConsoleService.Propose`.
+    Propose = "/viridian.console.v1.ConsoleService/Propose",
+    /// `ConsoleService.ListProposals`.
+    ListProposals = "/viridian.console.v1.ConsoleService/ListProposals",
+    /// `ConsoleService.ReadProposal`.
+    ReadProposal = "/viridian.console.v1.ConsoleService/ReadProposal",
+    /// `ConsoleService.JudgeProposal`.
+    JudgeProposal = "/viridian.console.v1.ConsoleService/JudgeProposal",
+    /// `ConsoleService.WithdrawProposal`.
+    WithdrawProposal = "/viridian.console.v1.ConsoleService/WithdrawProposal",
+    /// `ConsoleService.ListCases`.
+    ListCases = "/viridian.console.v1.ConsoleService/ListCases",
+    /// `ConsoleService.ReadCase`.
+    ReadCase = "/viridian.console.v1.ConsoleService/ReadCase",
+    /// `ConsoleService.GetOverview`.
+    GetConsoleOverview = "/viridian.console.v1.ConsoleService/GetOverview",
+    /// `ConsoleService.ListActs`.
+    ListActs = "/viridian.console.v1.ConsoleService/ListActs",
     /// The standard health check, once.
     HealthCheck = "/grpc.health.v1.Health/Check",
     /// The standard health check, watched.

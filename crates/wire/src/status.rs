@@ -105,6 +105,8 @@ reasons! {
     ClaimNotSupported, "CLAIM_NOT_SUPPORTED", FailedPrecondition, "the record does not support the claim";
     /// Something of the record counts, or could come to count: it is not erased.
     GroundOpen, "GROUND_OPEN", FailedPrecondition, "something of the record still counts, or waits to be confirmed";
+    /// A decision is not about the appeal that it is handed in for, not by the caller, not of now, or its ruling is about something else.
+    DecisionRefused, "DECISION_REFUSED", FailedPrecondition, "the decision or its ruling is not about this appeal, by this office and of now";
     /// There is no registry yet to prove against, or the record is not part of it yet.
     NotCommitted, "NOT_COMMITTED", FailedPrecondition, "the record is not part of a registry yet";
     /// The proving queue is full.
@@ -147,6 +149,30 @@ reasons! {
     CheckpointRefused, "CHECKPOINT_REFUSED", FailedPrecondition, "the checkpoint is not the log's or does not extend the one cosigned";
     /// A trust document is not right: sequence, age, signatures.
     TrustRefused, "TRUST_REFUSED", FailedPrecondition, "the trust document is not right";
+    /// Nobody is signed in at the console, or the session is over.
+    NotSignedIn, "NOT_SIGNED_IN", Unauthenticated, "nobody is signed in, or the session is over";
+    /// The code of an invitation is not known, was used, or its time is over.
+    InvitationRefused, "INVITATION_REFUSED", PermissionDenied, "the invitation is not known, was used, or is over";
+    /// A passkey is nobody's here, or its answer does not fit what was asked.
+    PasskeyRefused, "PASSKEY_REFUSED", Unauthenticated, "the passkey is nobody's here, or its answer does not fit";
+    /// Somebody judges what they have proposed themselves.
+    OwnProposal, "OWN_PROPOSAL", PermissionDenied, "nobody judges an own proposal";
+    /// A proposal is judged, taken back or lapsed already.
+    NotWaiting, "NOT_WAITING", FailedPrecondition, "the proposal does not wait any more";
+    /// The console does not sign for that institution.
+    UnknownOffice, "UNKNOWN_OFFICE", InvalidArgument, "the console does not sign for that institution";
+    /// The institution may not state that.
+    NotEntitled, "NOT_ENTITLED", InvalidArgument, "the institution may not state that";
+    /// A moment is not over yet.
+    InFuture, "IN_FUTURE", InvalidArgument, "the moment is in the future";
+    /// A moment is longer ago than an event may speak of.
+    TooLate, "TOO_LATE", InvalidArgument, "the moment is longer ago than is admitted";
+    /// What somebody proposes to decide is to be decided by another proposal that waits or is being handed in.
+    AlreadyProposed, "ALREADY_PROPOSED", AlreadyExists, "another proposal about it waits";
+    /// An appeal was decided, and not so.
+    AlreadyDecided, "ALREADY_DECIDED", AlreadyExists, "the appeal was decided otherwise";
+    /// The node does not answer the console.
+    NodeSilent, "NODE_SILENT", Unavailable, "the node does not answer";
     /// The disk is full; nothing was stored.
     StorageFull, "STORAGE_FULL", ResourceExhausted, "the storage is full";
     /// The storage failed; nothing was acknowledged. A human must look.

@@ -2,6 +2,7 @@
 //!
 //! The first byte of an input chooses the message; the rest is the message.
 
+mod appeals;
 mod between_nodes;
 mod forwarded;
 mod held;
@@ -55,6 +56,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows.extend(held::rows());
     rows.extend(openings::rows());
     rows.extend(seen::rows());
+    rows.extend(appeals::rows());
     rows
 });
 

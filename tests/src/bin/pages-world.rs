@@ -1,5 +1,5 @@
 //! A federation of three provinces by the world's clock for the tests of pages, until standard input ends. Node 33 serves the
-//! residents' page; a gate's configuration lies beside it.
+//! residents' page; the configurations of a gate and of an institution's console lie beside it.
 //!
 //! Prints one JSON object a line: first what there is, then one for each line that is read.
 
@@ -68,11 +68,14 @@ async fn run(arguments: Arguments) -> Result<()> {
     // The same address again after a restart: to a browser another one is another page.
     world.write_config(HOME, &format!("[page]\nlisten = \"{page}\"\n"));
     let gate = write_gate(&world)?;
+    let console = tests::write_console(&world, HOME);
     let people: Vec<Value> = (1..=RESIDENTS)
         .map(|number| Person::of(HOME, number))
         .map(|person| json!({"number": person.number_text(), "name": person.name}))
         .collect();
-    say(&json!({"page": format!("http://{page}/"), "gate": gate, "people": people}))?;
+    say(
+        &json!({"page": format!("http://{page}/"), "gate": gate, "console": console, "people": people}),
+    )?;
 
     let mut epoch = Epoch::default();
     for line in std::io::stdin().lock().lines() {

@@ -50,6 +50,8 @@ pub enum Content {
     Event = 1,
     /// A resident's contestation of an event: case id 16 · event id 16 · the statement, UTF-8.
     Contestation = 2,
+    /// An office's decision of an appeal, by its canonical bytes.
+    Decision = 3,
 }
 
 impl Content {
@@ -102,6 +104,7 @@ impl Receipt {
         let content = match reader.u8()? {
             1 => Content::Event,
             2 => Content::Contestation,
+            3 => Content::Decision,
             _ => return Err(LayoutError::Invalid("a kind of content")),
         };
         let len = usize::from(reader.u8()?);

@@ -1,5 +1,6 @@
 //! The services, as thin covers over the node: each call is handed to a thread that may wait for the store.
 
+mod appeal;
 mod audit;
 mod federation;
 mod forward;
@@ -155,6 +156,7 @@ pub(crate) fn peers_routes(
             desk.clone(),
         )))
         .add_service(wire::server::opening(opening::OpeningDesk(desk.clone())))
+        .add_service(wire::server::appeal(appeal::AppealDesk(desk.clone())))
         .add_service(wire::log_server(log::LogDesk {
             desk: desk.clone(),
             peers: Arc::clone(peers),

@@ -6,6 +6,7 @@ use wire::resident::v1 as proto;
 use wire::resident::v1::resident_service_server::ResidentService;
 
 use super::{Desk, held};
+use crate::appeals::OwnAppeal;
 use crate::forward::{ForeignEvent, ForeignState};
 use crate::grid::Grid;
 use crate::proxies::KnownProxy;
@@ -175,12 +176,8 @@ impl ResidentService for ResidentDesk {
     ) -> Result<Response<proto::CorrectResponse>, Status> {
         let request = request.into_inner();
         let contested = self.0.ask(move |node| node.correct(&request)).await?;
-        let state = match contested.state {
-            CaseState::Open => proto::CorrectionState::Open,
-            CaseState::Upheld => proto::CorrectionState::Upheld,
-        };
         Ok(Response::new(proto::CorrectResponse {
-            state: state.into(),
+            state: standing(contested.state).into(),
             receipt: held(contested.receipt.as_ref()),
         }))
     }
@@ -247,7 +244,37 @@ fn answer(node: &Node, own: &Own) -> proto::QueryResponse {
         readings_total: u32::try_from(own.readings.total).unwrap_or(u32::MAX),
         readings_next: own.readings.next.map_or(Vec::new(), |next| next.to_vec()),
         proxies: own.proxies.iter().map(proxy).collect(),
+        appeals: own.appeals.iter().map(|own| appeal(node, own)).collect(),
     }
+}
+
+/// Where a contestation stands, as it travels.
+const fn standing(state: CaseState) -> proto::CorrectionState {
+    match state {
+        CaseState::Open => proto::CorrectionState::Open,
+        CaseState::Upheld => proto::CorrectionState::Upheld,
+        CaseState::Dismissed => proto::CorrectionState::Dismissed,
+    }
+}
+
+/// An own appeal as it travels.
+fn appeal(node: &Node, own: &OwnAppeal) -> proto::Appeal {
+    let mut message = proto::Appeal {
+        case_id: own.case_id.0.to_vec(),
+        event_id: own.event.0.to_vec(),
+        kind: own.kind.unwrap_or_default().to_owned(),
+        opened_at_minute: own.opened_at.get(),
+        decide_by_minute: own.decide_by.get(),
+        state: standing(own.state).into(),
+        ..proto::Appeal::default()
+    };
+    if let Some(ended) = &own.ended {
+        message.decided_at_minute = ended.at.get();
+        message.words.clone_from(&ended.words);
+        message.office = node.name_of_source(ended.office);
+        (message.decision, message.signature) = ended.signed.clone();
+    }
+    message
 }
 
 /// An event of another province as it travels.

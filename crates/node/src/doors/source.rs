@@ -145,7 +145,7 @@ pub(super) fn result(answer: EventAnswer) -> EventResult {
     }
 }
 
-fn taken_result(taken: &Taken) -> EventResult {
+pub(super) fn taken_result(taken: &Taken) -> EventResult {
     EventResult {
         receipt: held(taken.receipt.as_ref()),
         ..result(taken.answer)

@@ -231,7 +231,7 @@ impl Node {
                 confirmation: None,
             };
             let at = sitting.judging.accepted_at();
-            sitting.judging.append(*event, &letter.row(evidence, at));
+            sitting.judging.append(*event, &letter.row(evidence, at))?;
             return Ok(Some(ForwardAnswer::Accepted));
         }
         if self.waiting_of(sitting, key, event.source)? >= WAITING_MAX {
@@ -285,7 +285,7 @@ impl Node {
             confirmation: Some(letter.content.signature.to_vec()),
         };
         let at = sitting.judging.accepted_at();
-        sitting.judging.append(*event, &letter.row(evidence, at));
+        sitting.judging.append(*event, &letter.row(evidence, at))?;
         sitting.judging.delete(Table::Waiting, &place);
         Ok(Some(ForwardAnswer::Accepted))
     }

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use federation::method_name;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use rules::appeal::Outcome;
 use tonic::Code;
 use wire::{ForwardAnswer, Method, Reason};
 
@@ -40,6 +41,7 @@ word!(CheckWord, Check, Check::name);
 word!(CommitWord, CommitOutcome, CommitOutcome::name);
 word!(EventWord, EventOutcome, EventOutcome::name);
 word!(HomeWord, HomeOutcome, HomeOutcome::name);
+word!(AppealWord, Outcome, appeal_name);
 
 /// Which call, and how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -70,6 +72,12 @@ pub(super) struct EventLabels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct HomeLabels {
     pub(super) outcome: HomeWord,
+}
+
+/// How an appeal was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct AppealLabels {
+    pub(super) outcome: AppealWord,
 }
 
 /// What became of a commit.
@@ -152,6 +160,13 @@ impl From<&ForwardAnswer> for HomeOutcome {
             ForwardAnswer::Refused { .. } => Self::Refused,
             ForwardAnswer::Lapsed => Self::Lapsed,
         }
+    }
+}
+
+const fn appeal_name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Upheld => "upheld",
+        Outcome::Dismissed => "dismissed",
     }
 }
 

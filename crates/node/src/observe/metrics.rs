@@ -14,12 +14,14 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 use rand::RngCore as _;
 use rand_chacha::ChaCha20Rng;
+use rules::appeal::Outcome;
 use store::{CommitOutcome, StoreError, StoreObserver};
 use wire::{ForwardAnswer, Method, Reason};
 
 use super::labels::{
-    CallLabels, CodeWord, CommitLabels, CommitWord, EventLabels, EventOutcome, EventWord,
-    HomeLabels, HomeOutcome, HomeWord, MethodLabels, MethodWord, ReasonLabels, ReasonWord,
+    AppealLabels, AppealWord, CallLabels, CodeWord, CommitLabels, CommitWord, EventLabels,
+    EventOutcome, EventWord, HomeLabels, HomeOutcome, HomeWord, MethodLabels, MethodWord,
+    ReasonLabels, ReasonWord,
 };
 use super::sample::Sampled;
 use super::store::Commits;
@@ -73,6 +75,7 @@ struct Counted {
     events: Family<EventLabels, Counter>,
     forwarded: Family<HomeLabels, Counter>,
     foreign: Family<HomeLabels, Counter>,
+    appeals: Family<AppealLabels, Counter>,
     commits: Family<CommitLabels, Counter>,
     commit_durations: Histogram,
     commits_per_flush: Histogram,
@@ -136,6 +139,12 @@ impl Metrics {
     /// What was answered to events of other provinces.
     pub(crate) fn foreign_events(&self, answers: &[ForwardAnswer]) {
         count_homes(&self.counted.foreign, answers.iter());
+    }
+
+    pub(crate) fn appeal_decided(&self, outcome: Outcome) {
+        let outcome = AppealWord(outcome);
+        let appeals = &self.counted.appeals;
+        appeals.get_or_create(&AppealLabels { outcome }).inc();
     }
 
     /// A place of the proving queue was worked off, whatever came of it.
@@ -205,6 +214,7 @@ impl Counted {
                 "foreign_events",
                 "Events from other provinces, by what was answered",
             ),
+            appeals: family(r, "appeal_decisions", "Appeals decided, by their end"),
             commits: family(r, "commits", "Commits, by what became of them"),
             commit_durations: histogram(
                 r,
@@ -280,6 +290,10 @@ impl Counted {
             };
             drop(self.forwarded.get_or_create(&labels));
             drop(self.foreign.get_or_create(&labels));
+        }
+        for outcome in [Outcome::Upheld, Outcome::Dismissed] {
+            let outcome = AppealWord(outcome);
+            drop(self.appeals.get_or_create(&AppealLabels { outcome }));
         }
         for outcome in CommitOutcome::ALL {
             let outcome = CommitWord(outcome);

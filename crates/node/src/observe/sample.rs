@@ -48,6 +48,8 @@ struct Work {
     rule_sets_uncounted: Amount,
     rule_sets_uncounted_in_force: Amount,
     day_counts_age: Amount,
+    appeals_waiting: Amount,
+    appeals_overdue: Amount,
 }
 
 /// What is public of what it did.
@@ -164,6 +166,12 @@ impl Work {
                 "day_counts_age",
                 "Time since the end of the newest day that was counted, or of the first that is to be; 0 before it",
             ),
+            appeals_waiting: number(r, "appeals_waiting", "Appeals that wait for a decision"),
+            appeals_overdue: number(
+                r,
+                "appeals_overdue",
+                "Those of them that wait beyond their deadline",
+            ),
         }
     }
 }
@@ -262,6 +270,9 @@ impl Metrics {
         work.rule_sets_uncounted_in_force
             .set(counts.late.len() as u64);
         work.day_counts_age.set(counts.day_age_s.unwrap_or(0));
+        let (waiting, overdue) = node.appeals_waiting().unwrap_or_default();
+        work.appeals_waiting.set(waiting as u64);
+        work.appeals_overdue.set(overdue as u64);
         if let Some(closed) = node.last_closed() {
             let head = &closed.head;
             work.closed_epoch.set(head.epoch.get().into());

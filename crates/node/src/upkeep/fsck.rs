@@ -40,6 +40,7 @@ pub fn fsck(
     let residents = check_residents(vault, &mut checked)?;
     check_names(vault, &residents, &mut checked)?;
     check_forwarding(vault, &residents, &mut checked)?;
+    super::fsck_appeals::check_appeals(vault, &residents, &mut checked)?;
     check_epochs(vault, against, &mut checked)?;
     check_committed(vault, &residents, &mut checked)?;
     check_registries(vault, against, &mut checked)?;
@@ -48,7 +49,7 @@ pub fn fsck(
     Ok(checked)
 }
 
-type Residents = BTreeMap<ResidentKey, ResidentRow>;
+pub(super) type Residents = BTreeMap<ResidentKey, ResidentRow>;
 
 fn check_residents(vault: &Vault, checked: &mut Checked) -> Result<Residents, StoreError> {
     let mut residents = Residents::new();

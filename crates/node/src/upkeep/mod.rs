@@ -3,6 +3,7 @@
 mod backup;
 mod control;
 mod fsck;
+mod fsck_appeals;
 mod fsck_log;
 mod fsck_promises;
 mod service;

@@ -1,6 +1,9 @@
 //! Nodes with real sockets on port 0: every door, a federation of three, passes, and the process itself.
 
 mod answers;
+mod appeals;
+mod appeals_kept;
+mod appeals_refused;
 mod burnt;
 mod charters;
 mod clients;

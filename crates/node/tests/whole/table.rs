@@ -18,8 +18,8 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine, A an auditor of any
-/// province. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 55] = [
+/// province, T the staff of an institution at its console, which is no door of a node. Kept beside the table of the code, so that neither changes alone.
+const TABLE: [(&str, &str); 73] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -37,6 +37,9 @@ const TABLE: [(&str, &str); 55] = [
     ("/viridian.source.v1.ForwardedService/GetForwarded", "S"),
     ("/viridian.source.v1.ForwardedService/ConfirmForwarded", "S"),
     ("/viridian.source.v1.OpeningService/OpenEvent", "S"),
+    ("/viridian.source.v1.AppealService/ListAppeals", "S"),
+    ("/viridian.source.v1.AppealService/ReadAppeal", "S"),
+    ("/viridian.source.v1.AppealService/DecideAppeal", "S"),
     ("/viridian.federation.v1.ForwardService/GetSealingKey", "N"),
     ("/viridian.federation.v1.ForwardService/ForwardEvents", "N"),
     ("/viridian.trust.v1.TrustService/GetTrustList", "NSCOPA"),
@@ -89,6 +92,21 @@ const TABLE: [(&str, &str); 55] = [
     ("/viridian.gate.v1.GateService/VerifyCodes", "G"),
     ("/viridian.gate.v1.GateService/GetStatus", "G"),
     ("/viridian.gate.v1.GateService/GetSetting", "G"),
+    ("/viridian.console.v1.ConsoleService/BeginEnrol", "T"),
+    ("/viridian.console.v1.ConsoleService/Enrol", "T"),
+    ("/viridian.console.v1.ConsoleService/BeginSignIn", "T"),
+    ("/viridian.console.v1.ConsoleService/SignIn", "T"),
+    ("/viridian.console.v1.ConsoleService/SignOut", "T"),
+    ("/viridian.console.v1.ConsoleService/GetDesk", "T"),
+    ("/viridian.console.v1.ConsoleService/Propose", "T"),
+    ("/viridian.console.v1.ConsoleService/ListProposals", "T"),
+    ("/viridian.console.v1.ConsoleService/ReadProposal", "T"),
+    ("/viridian.console.v1.ConsoleService/JudgeProposal", "T"),
+    ("/viridian.console.v1.ConsoleService/WithdrawProposal", "T"),
+    ("/viridian.console.v1.ConsoleService/ListCases", "T"),
+    ("/viridian.console.v1.ConsoleService/ReadCase", "T"),
+    ("/viridian.console.v1.ConsoleService/GetOverview", "T"),
+    ("/viridian.console.v1.ConsoleService/ListActs", "T"),
     ("/grpc.health.v1.Health/Check", "NOPG"),
     ("/grpc.health.v1.Health/Watch", "NOPG"),
     // Nobody's at any door: they are answered on a socket in the data directory, to whoever may open it.
@@ -107,7 +125,7 @@ const TABLE: [(&str, &str); 55] = [
     ),
 ];
 
-const KINDS: [(char, CallerKind); 7] = [
+const KINDS: [(char, CallerKind); 8] = [
     ('A', CallerKind::Auditor),
     ('N', CallerKind::Node),
     ('S', CallerKind::Source),
@@ -115,6 +133,7 @@ const KINDS: [(char, CallerKind); 7] = [
     ('O', CallerKind::Operator),
     ('P', CallerKind::Public),
     ('G', CallerKind::Gate),
+    ('T', CallerKind::Staff),
 ];
 
 #[test]
@@ -160,11 +179,14 @@ fn nobody_looks_anybody_up_by_identity_number_or_name() {
         }
     }
     // Who registers says who it is, and is told nothing else; a gate compares a card with the pass shown beside it, on its
-    // own machine. An auditor is told whose the drawn leaf is, and names nobody.
+    // own machine. An auditor is told whose the drawn leaf is, and names nobody. At a console a clerk states a fact about
+    // somebody, which is asked of nobody; the other name there is of who works there.
     let expected = [
+        "Person.name",
         "Register.identity_number",
         "Register.name",
         "Resident.identity_number",
+        "Statement.identity_number",
         "VerifyCodeRequest.card_identity_number",
     ];
     assert_eq!(found, expected.map(str::to_owned).into());

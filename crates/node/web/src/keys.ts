@@ -1,5 +1,9 @@
 // Keys of this device: P-256, made by the browser, which never gives their secret half away.
 
+import { fromHex, hex } from "../../../pages/web/bytes.ts";
+
+export { freshId, fromHex, hex } from "../../../pages/web/bytes.ts";
+
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" } as const;
 const SIGNING = { name: "ECDSA", hash: "SHA-256" } as const;
 /** Order of P-256's group. */
@@ -39,17 +43,4 @@ export function lowS(signature: Uint8Array): Uint8Array<ArrayBuffer> {
 
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-}
-
-/** A name that this device chooses: 16 random bytes. */
-export function freshId(): Uint8Array<ArrayBuffer> {
-  return crypto.getRandomValues(new Uint8Array(16));
-}
-
-export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-export function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }

@@ -6,6 +6,7 @@ import { ForeignEventState, type ForeignEvent } from "@viridian/wire/resident";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { provinceName } from "../../../../pages/web/provinces.ts";
+import { PURPOSE_APPEAL } from "../appeals.tsx";
 import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
@@ -88,7 +89,7 @@ function Readings() {
 }
 
 function purposeText(purpose: string): string {
-  const words = { sample: WORDS.purposeSample, proxy: WORDS.purposeProxy }[purpose];
+  const words = { sample: WORDS.purposeSample, proxy: WORDS.purposeProxy, appeal: PURPOSE_APPEAL }[purpose];
   return words ? t(words) : purpose;
 }
 

@@ -6,6 +6,7 @@ import { ReasonState, type QueryResponse, type Reason, type WayOut } from "@viri
 
 import { ColourMark } from "../../../../pages/web/colour.tsx";
 import { language, t } from "../../../../pages/web/looks.tsx";
+import { Appeals } from "../appeals.tsx";
 import { dayText, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
@@ -95,6 +96,7 @@ function Known({ status }: { status: QueryResponse }) {
         <OpenReason key={i} reason={reason} at={status.atMinute} />
       ))}
       <Timeline status={status} open={open} />
+      <Appeals appeals={status.appeals} now={status.atMinute} />
       {closed.length > 0 && (
         <details>
           <summary>

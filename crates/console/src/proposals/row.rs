@@ -1,0 +1,257 @@
+//! A proposal as it is stored. What lies in [`Content`] is about somebody, and goes when its time is over; the rest tells of nobody.
+
+use rules::appeal::Words;
+use rules::{Event, EventId, Minute, ProvinceCode, SourceId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use store::{StoreError, Table};
+use wire::console::v1 as proto;
+use wire::{APPEAL_ID_BYTES, AppealId};
+
+use crate::statement::{Stated, kind_name};
+use crate::{ConsoleError, Person, StaffId};
+
+/// Sets names of the console's events apart from other digests.
+const EVENT_ID_DOMAIN: &[u8] = b"viridian/console-event/v1\0";
+
+/// The page's name for a proposal.
+pub(crate) type ProposalId = [u8; 16];
+
+/// How far a proposal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum State {
+    Waiting,
+    Sending,
+    Done,
+    RefusedByNode,
+    Refused,
+    Withdrawn,
+    Lapsed,
+}
+
+impl State {
+    pub(crate) const fn to_message(self) -> proto::ProposalState {
+        match self {
+            Self::Waiting => proto::ProposalState::Waiting,
+            Self::Sending => proto::ProposalState::Sending,
+            Self::Done => proto::ProposalState::Done,
+            Self::RefusedByNode => proto::ProposalState::RefusedByNode,
+            Self::Refused => proto::ProposalState::Refused,
+            Self::Withdrawn => proto::ProposalState::Withdrawn,
+            Self::Lapsed => proto::ProposalState::Lapsed,
+        }
+    }
+
+    /// Whether nothing more happens to it.
+    pub(crate) const fn is_over(self) -> bool {
+        !matches!(self, Self::Waiting | Self::Sending)
+    }
+}
+
+/// Somebody, as the list of staff named them then.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Who {
+    pub(crate) id: StaffId,
+    pub(crate) name: String,
+}
+
+impl From<&Person> for Who {
+    fn from(person: &Person) -> Self {
+        Self {
+            id: person.id,
+            name: person.name.clone(),
+        }
+    }
+}
+
+/// What would be signed, without whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Matter {
+    /// An event, by the number of its kind in the page's protocol and its name in the rules.
+    Statement { kind: i32, name: String },
+    /// A decision of an appeal.
+    Decision {
+        appeal: [u8; APPEAL_ID_BYTES],
+        is_upheld: bool,
+    },
+}
+
+/// A proposal. Key: its number (8).
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ProposalRow {
+    pub(crate) id: ProposalId,
+    pub(crate) source: SourceId,
+    pub(crate) matter: Matter,
+    pub(crate) by: Who,
+    pub(crate) proposed_at: Minute,
+    pub(crate) lapses_at: Minute,
+    pub(crate) state: State,
+    /// Who judged it, and when.
+    pub(crate) judged: Option<(Who, Minute)>,
+    /// When nothing more happened to it.
+    pub(crate) over_at: Option<Minute>,
+    /// What the node answered, if that is more than yes.
+    pub(crate) node_reason: String,
+    pub(crate) content: Option<Content>,
+}
+
+/// What of a proposal is removed when its time is over.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Content {
+    pub(crate) subject: Subject,
+    pub(crate) grounds: String,
+    pub(crate) judged_words: String,
+    pub(crate) signed: Option<Signed>,
+    /// The node's receipt; empty for none.
+    pub(crate) receipt: Vec<u8>,
+}
+
+/// What would be signed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Subject {
+    Statement {
+        /// The event's canonical bytes, issued when it was proposed and without a name.
+        draft: Vec<u8>,
+        /// The home that was given; none for the own province.
+        home: Option<ProvinceCode>,
+        is_target_by_hand: bool,
+    },
+    Decision {
+        case_id: [u8; 16],
+        /// Canonical bytes of the contested event.
+        event: Vec<u8>,
+        words: String,
+    },
+}
+
+/// What was signed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Signed {
+    /// Canonical bytes of the event or ruling; none for a decision that dismisses.
+    pub(crate) event: Option<Vec<u8>>,
+    /// Canonical bytes of the decision; none for a statement.
+    pub(crate) decision: Option<Vec<u8>>,
+}
+
+impl ProposalRow {
+    /// What it is about in a few words, without whom: for acts.
+    pub(crate) fn title(&self) -> String {
+        let what = match &self.matter {
+            Matter::Statement { name, .. } => name.as_str(),
+            Matter::Decision {
+                is_upheld: true, ..
+            } => "uphold",
+            Matter::Decision { .. } => "dismiss",
+        };
+        format!("{} {what}", self.source)
+    }
+
+    /// The appeal that it would decide.
+    pub(crate) const fn appeal(&self) -> Option<AppealId> {
+        match self.matter {
+            Matter::Decision { appeal, .. } => Some(AppealId(appeal)),
+            Matter::Statement { .. } => None,
+        }
+    }
+
+    /// The state at a moment: what nobody judged in time has lapsed, even where that is not written yet.
+    pub(crate) fn state_at(&self, now: Minute) -> State {
+        if self.state == State::Waiting && now >= self.lapses_at {
+            State::Lapsed
+        } else {
+            self.state
+        }
+    }
+
+    /// Sets the state that it ends in.
+    pub(crate) const fn end(&mut self, state: State, now: Minute) {
+        self.state = state;
+        self.over_at = Some(now);
+    }
+
+    /// The event that was signed for a statement, and taken by the node.
+    pub(crate) fn taken_event(&self) -> Option<Event> {
+        if self.state != State::Done || self.appeal().is_some() {
+            return None;
+        }
+        let signed = self.content.as_ref()?.signed.as_ref()?;
+        Event::from_bytes(signed.event.as_ref()?).ok()
+    }
+}
+
+impl Subject {
+    /// What a statement says; none for a decision.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub(crate) fn stated(&self) -> Result<Option<Stated>, ConsoleError> {
+        let Self::Statement {
+            draft,
+            home,
+            is_target_by_hand,
+        } = self
+        else {
+            return Ok(None);
+        };
+        let event = read_event(draft)?;
+        Ok(Some(Stated::of(&event, *home, *is_target_by_hand)))
+    }
+}
+
+impl From<&Stated> for Subject {
+    fn from(stated: &Stated) -> Self {
+        Self::Statement {
+            draft: stated.event(EventId([0; 16]), Minute::ZERO).to_bytes(),
+            home: stated.home,
+            is_target_by_hand: stated.is_target_by_hand,
+        }
+    }
+}
+
+/// What a statement is.
+impl From<&Stated> for Matter {
+    fn from(stated: &Stated) -> Self {
+        Self::Statement {
+            kind: crate::statement::kind_code(&stated.body),
+            name: kind_name(stated.body.kind()).to_owned(),
+        }
+    }
+}
+
+impl Matter {
+    /// The decision of an appeal.
+    pub(crate) const fn decision(appeal: AppealId, is_upheld: bool) -> Self {
+        Self::Decision {
+            appeal: appeal.0,
+            is_upheld,
+        }
+    }
+}
+
+/// The name of what an office signs for a proposal: the same however often it is signed.
+pub(crate) fn event_id(proposal: &ProposalId, source: SourceId) -> EventId {
+    let digest = Sha256::new_with_prefix(EVENT_ID_DOMAIN)
+        .chain_update(proposal)
+        .chain_update([source.province.get(), source.kind.code()])
+        .chain_update(source.number.to_be_bytes())
+        .finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    EventId(id)
+}
+
+/// An event that the console stored.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub(crate) fn read_event(bytes: &[u8]) -> Result<Event, ConsoleError> {
+    Event::from_bytes(bytes).map_err(|_| StoreError::Damaged(Table::Proposals).into())
+}
+
+/// Words for a resident that the console stored.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub(crate) fn read_words(words: &str) -> Result<Words, ConsoleError> {
+    Words::new(words).map_err(|_| StoreError::Damaged(Table::Proposals).into())
+}

@@ -1,0 +1,102 @@
+//! Handing in what was agreed on, again and again until the node answers; and what else is due from time to time.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use federation::Backoff;
+
+use crate::ConsoleError;
+use crate::proposals::Proposals;
+
+/// How soon what was not handed in is tried again, and how often it is looked for what has lapsed or is to be forgotten.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Longest first wait after the node did not answer; it doubles each time.
+    pub(crate) first_wait: Duration,
+    /// Longest wait of all.
+    pub(crate) most_wait: Duration,
+    /// Between two looks.
+    pub(crate) look: Duration,
+}
+
+impl Default for Pace {
+    /// From 2 seconds to 5 minutes, and a look each minute.
+    fn default() -> Self {
+        Self {
+            first_wait: Duration::from_secs(2),
+            most_wait: Duration::from_mins(5),
+            look: Duration::from_mins(1),
+        }
+    }
+}
+
+/// The console's work without anybody at it.
+pub(crate) struct Sending {
+    proposals: Arc<Proposals>,
+    pace: Pace,
+    /// Seed of the waits' jitter: any number that differs between consoles.
+    seed: u64,
+}
+
+impl Sending {
+    /// For these proposals; `seed` is any number that differs between consoles.
+    pub(crate) const fn new(proposals: Arc<Proposals>, pace: Pace, seed: u64) -> Self {
+        Self {
+            proposals,
+            pace,
+            seed,
+        }
+    }
+
+    /// Works until `shutdown` completes. What is under way then is tried again after the next start.
+    pub(crate) async fn run(&self, shutdown: impl Future<Output = ()>) {
+        tokio::select! {
+            () = shutdown => {}
+            ((), ()) = async { tokio::join!(self.hand_in(), self.look()) } => {}
+        }
+    }
+
+    async fn hand_in(&self) {
+        let backoff = || Backoff::new(self.pace.first_wait, self.pace.most_wait, self.seed);
+        let (mut waits, mut last) = (backoff(), 0);
+        loop {
+            match self.round(&mut last).await {
+                Ok(()) => {
+                    waits = backoff();
+                    self.proposals.until_agreed().await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "what was agreed on is not handed in yet");
+                    // Whoever agrees tries at once; this loop keeps to its waits.
+                    tokio::time::sleep(waits.next_wait()).await;
+                }
+            }
+        }
+    }
+
+    /// Hands in all, one after the other, until the node does not answer; the next round begins after the one that failed, so
+    /// that none holds up all others.
+    async fn round(&self, last: &mut u64) -> Result<(), ConsoleError> {
+        for number in self.proposals.to_hand_in(*last) {
+            *last = number;
+            self.proposals.hand_in(number).await?;
+        }
+        Ok(())
+    }
+
+    async fn look(&self) {
+        loop {
+            let looked = self.proposals.lapse();
+            let looked = looked.and_then(|_| self.proposals.forget());
+            if let Err(error) = looked {
+                tracing::error!(%error, "what has lapsed or is to be forgotten is not written");
+            }
+            tokio::time::sleep(self.pace.look).await;
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sending_tests.rs"]
+mod tests;

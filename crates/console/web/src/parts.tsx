@@ -1,0 +1,241 @@
+// Pieces that several screens are made of.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import type { Fault } from "../../../pages/web/fault.ts";
+import { t } from "../../../pages/web/looks.tsx";
+import { provinceName } from "../../../pages/web/provinces.ts";
+import { byteLength, plain } from "../../../pages/web/typed.ts";
+import type { Words } from "../../../pages/web/words.ts";
+import { faultOf } from "./service.ts";
+import { isAttended } from "./session.ts";
+import { FAULTS, OFFICES, WORDS } from "./words.ts";
+
+/** What went wrong, and what to do. */
+export function Faulty({ fault }: { fault: Fault | null }) {
+  if (!fault) return null;
+  return (
+    <p class="warn" role="alert">
+      {t(FAULTS[fault.code] ?? FAULTS.PAGE!)} <span class="detail">{fault.code}</span>
+    </p>
+  );
+}
+
+/** A line of a list of terms. */
+export function Line({ name, children }: { name: Words; children: ComponentChildren }) {
+  return (
+    <div class="line">
+      <dt>{t(name)}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+interface Asked {
+  /** Tells fields of one form apart. */
+  name: string;
+  label: Words;
+  hint?: Words;
+  bad?: Words | null | undefined;
+}
+
+/** What a field says of itself to whoever hears the page. */
+export function told({ name, hint, bad }: Asked): { name: string; id: string; "aria-invalid"?: true; "aria-describedby"?: string } {
+  const ids = [hint && `${name}-hint`, bad && `${name}-bad`].filter(Boolean).join(" ");
+  return { name, id: name, ...(bad ? { "aria-invalid": true } : {}), ...(ids ? { "aria-describedby": ids } : {}) };
+}
+
+function Hint({ name, hint }: Asked) {
+  if (!hint) return null;
+  return (
+    <p class="hint" id={`${name}-hint`}>
+      {t(hint)}
+    </p>
+  );
+}
+
+function Wrong({ name, bad }: Asked) {
+  if (!bad) return null;
+  return (
+    <p class="warn" id={`${name}-bad`}>
+      {t(bad)}
+    </p>
+  );
+}
+
+/** A field with its name, and what is wrong with what stands in it. */
+export function Field({ asked, children }: { asked: Asked; children: ComponentChildren }) {
+  return (
+    <div class="field">
+      <label for={asked.name}>{t(asked.label)}</label>
+      <Hint {...asked} />
+      {children}
+      <Wrong {...asked} />
+    </div>
+  );
+}
+
+/** One of a list. */
+export function Select(props: { asked: Asked; value: string; options: [string, string][]; choose: (value: string) => void }) {
+  return (
+    <Field asked={props.asked}>
+      <select {...told(props.asked)} value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
+        {props.value === "" && <option value="">{t(WORDS.choose)}</option>}
+        {props.options.map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+/** One of two or three, all to be seen. */
+export function Choice(props: { asked: Asked; value: string; options: [string, Words][]; choose: (value: string) => void }) {
+  const { name, label, bad } = props.asked;
+  const { "aria-describedby": by } = told(props.asked);
+  return (
+    <fieldset aria-describedby={by}>
+      <legend>{t(label)}</legend>
+      {props.options.map(([value, words]) => (
+        <label key={value} class="tick">
+          <input
+            type="radio"
+            name={name}
+            value={value}
+            checked={props.value === value}
+            onChange={() => props.choose(value)}
+            {...(bad ? { "aria-invalid": true as const } : {})}
+          />
+          {t(words)}
+        </label>
+      ))}
+      <Wrong {...props.asked} />
+    </fieldset>
+  );
+}
+
+/** A text of several lines, with how much of it there may be. */
+export function Text(props: { asked: Asked; value: string; most: number; rows?: number; write: (value: string) => void }) {
+  const bytes = byteLength(plain(props.value));
+  return (
+    <Field asked={props.asked}>
+      <textarea
+        {...told(props.asked)}
+        rows={props.rows ?? 4}
+        value={props.value}
+        onInput={(event) => props.write(event.currentTarget.value)}
+      />
+      <p class={bytes > props.most ? "count bad" : "count"}>
+        {bytes}/{props.most} {t(WORDS.bytes)}
+      </p>
+    </Field>
+  );
+}
+
+/** Puts the focus where the first field is that has to be mended. */
+export function toFirstBad(form: HTMLElement | null): void {
+  // After the page has shown what is wrong.
+  setTimeout(() => form?.querySelector<HTMLElement>("[aria-invalid]")?.focus());
+}
+
+/** What is asked for when a screen opens, and again while somebody looks at it. The newest question counts. */
+export function useAsked<T>(ask: () => Promise<T>, about: unknown[] = [], goesOn = true) {
+  const [found, setFound] = useState<T | null>(null);
+  const [fault, setFault] = useState<Fault | null>(null);
+  const [isAsking, setAsking] = useState(true);
+  const turn = useRef(0);
+  const look = async () => {
+    const mine = ++turn.current;
+    const mayTell = () => mine === turn.current;
+    setAsking(true);
+    try {
+      const answer = await ask();
+      if (!mayTell()) return;
+      setFound(answer);
+      setFault(null);
+    } catch (error) {
+      if (mayTell()) setFault(faultOf(error));
+    }
+    if (mayTell()) setAsking(false);
+  };
+  useEffect(() => {
+    setFound(null);
+    void look();
+    const timer = setInterval(() => {
+      if (goesOn && isAttended()) void look();
+    }, LOOK_EVERY_MS);
+    return () => {
+      turn.current += 1;
+      clearInterval(timer);
+    };
+  }, about);
+  return { found, fault, isAsking, look };
+}
+
+const LOOK_EVERY_MS = 30_000;
+
+/** Part of a list of numbered things, newest first, and from where it goes on; 0 for nowhere. */
+export interface Part<T> {
+  lines: T[];
+  next: bigint;
+}
+
+/** A list, its newest part as it is now, and older ones once they are asked for. */
+export function useList<T extends { number: bigint }, More>(ask: (before: bigint) => Promise<Part<T> & More>) {
+  const { found, fault, isAsking, look } = useAsked(() => ask(0n));
+  const [older, setOlder] = useState<Part<T>>({ lines: [], next: 0n });
+  const [olderFault, setOlderFault] = useState<Fault | null>(null);
+  const newest = found?.lines ?? [];
+  const last = newest.at(-1)?.number ?? 0n;
+  const next = older.lines.length > 0 ? older.next : (found?.next ?? 0n);
+  const more = async () => {
+    try {
+      const part = await ask(next);
+      setOlder({ lines: [...older.lines, ...part.lines], next: part.next });
+      setOlderFault(null);
+    } catch (error) {
+      setOlderFault(faultOf(error));
+    }
+  };
+  return {
+    found,
+    // Newer ones may have come meanwhile and pushed some of the newest part into the older ones.
+    all: [...newest, ...older.lines.filter((line) => line.number < last)],
+    fault: fault ?? olderFault,
+    isAsking,
+    look,
+    more: next === 0n ? null : more,
+  };
+}
+
+/** The heading of a list, with a button that looks again. */
+export function Head(props: { words: Words; id: string; isAsking: boolean; look: () => void }) {
+  return (
+    <div class="head">
+      <h2 id={props.id}>{t(props.words)}</h2>
+      <button onClick={props.look} aria-disabled={props.isAsking}>
+        {t(props.isAsking ? WORDS.asking : WORDS.again)}
+      </button>
+    </div>
+  );
+}
+
+export function province(code: number): string {
+  const name = provinceName(code);
+  return name ? t(name) : String(code);
+}
+
+/** Names of all provinces, as a list to choose from. */
+export function provinces(): [string, string][] {
+  const codes = Array.from({ length: 83 }, (_, code) => code).filter((code) => provinceName(code) !== null);
+  return codes.map((code) => [String(code), province(code)]);
+}
+
+/** An institution by its identifier, such as `33-cdc-1`, behind which its own name may stand. */
+export function officeName(source: string): string {
+  const words = OFFICES[/^\d\d-([a-z-]+)-\d+/.exec(source)?.[1] ?? ""];
+  return words ? `${t(words)} ${source}` : source;
+}

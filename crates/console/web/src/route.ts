@@ -1,0 +1,65 @@
+// Which screen is open, by what stands behind `#/`. Names of proposals and appeals are random numbers; nothing else stands there.
+
+import { signal as state } from "@preact/signals";
+import { StaffRole } from "@viridian/wire/console";
+
+import { has } from "./session.ts";
+
+export const SCREENS = ["state", "waiting", "appeals", "proposals", "overview", "acts", "proposal", "appeal"] as const;
+export type Screen = (typeof SCREENS)[number];
+
+interface Place {
+  screen: Screen | "";
+  /** Name of the proposal or appeal, in hexadecimal digits. */
+  name: string;
+  /** Of an appeal: its office. */
+  office: string;
+}
+
+export const place = state<Place>(placeOf(location.hash));
+
+function placeOf(hash: string): Place {
+  const [first = "", name = "", office = ""] = hash.replace(/^#\/?/, "").split("/");
+  const screen = SCREENS.find((screen) => screen === first) ?? "";
+  return { screen, name: /^[0-9a-f]{32,40}$/.test(name) ? name : "", office: decoded(office) };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "";
+  }
+}
+
+addEventListener("hashchange", () => {
+  place.value = placeOf(location.hash);
+});
+
+export function linkTo(screen: Screen, ...names: string[]): string {
+  return [`#/${screen}`, ...names.map(encodeURIComponent)].join("/");
+}
+
+export function go(screen: Screen, ...names: string[]): void {
+  location.hash = linkTo(screen, ...names);
+}
+
+/** What stands in the menu, by what somebody may do. */
+export function menu(): Screen[] {
+  const { CLERK, APPROVER, APPEALS_OFFICER, OPERATOR, AUDITOR } = StaffRole;
+  const shown: [Screen, StaffRole[]][] = [
+    ["waiting", [APPROVER]],
+    ["appeals", [APPEALS_OFFICER]],
+    ["state", [CLERK]],
+    ["proposals", [CLERK, APPROVER, APPEALS_OFFICER, AUDITOR]],
+    ["overview", [OPERATOR, AUDITOR]],
+    ["acts", [AUDITOR]],
+  ];
+  return shown.filter(([, roles]) => roles.some(has)).map(([screen]) => screen);
+}
+
+/** The item of the menu that a screen belongs to. */
+export function partOf(screen: Screen | ""): Screen | "" {
+  if (screen === "proposal") return has(StaffRole.APPROVER) ? "waiting" : "proposals";
+  return screen === "appeal" ? "appeals" : screen;
+}

@@ -1,0 +1,3 @@
+// The service worker of this page.
+
+import "../../../pages/web/worker.ts";

@@ -1,0 +1,47 @@
+// Days and minutes as people read them: all of UTC+8, wherever the reader is.
+
+import type { Language } from "./words.ts";
+
+const EAST_MIN = 8 * 60;
+const DAY_MIN = 24 * 60;
+
+/** The day (UTC+8) of a minute since the Unix epoch. */
+export function dayOf(minute: number): number {
+  return Math.floor((minute + EAST_MIN) / DAY_MIN);
+}
+
+/** The first minute of a day. */
+export function beginOf(day: number): number {
+  return day * DAY_MIN - EAST_MIN;
+}
+
+function format(language: Language, minute: number, parts: Intl.DateTimeFormatOptions): string {
+  const locale = language === "zh" ? "zh-CN" : "en-GB";
+  return new Intl.DateTimeFormat(locale, { timeZone: "Asia/Shanghai", ...parts }).format(minute * 60_000);
+}
+
+export function minuteText(language: Language, minute: number): string {
+  const time = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false } as const;
+  return format(language, minute, time);
+}
+
+export function dayText(language: Language, day: number): string {
+  return format(language, beginOf(day), { month: "short", day: "numeric", weekday: "short" });
+}
+
+/** A day in a narrow place: month and day as numbers. */
+export function dayShort(language: Language, day: number): string {
+  return format(language, beginOf(day), { month: "numeric", day: "numeric" });
+}
+
+/** What a field for date and time holds, read as UTC+8; `null` for anything else. */
+export function minuteOfField(value: string): number | null {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(value)) return null;
+  const ms = Date.parse(`${value.slice(0, 16)}:00Z`);
+  return Number.isNaN(ms) ? null : ms / 60_000 - EAST_MIN;
+}
+
+/** The other way round. */
+export function fieldOfMinute(minute: number): string {
+  return new Date((minute + EAST_MIN) * 60_000).toISOString().slice(0, 16);
+}

@@ -1,0 +1,369 @@
+// Every screen of the console's page, in every state that it can show, from answers that are written down here: readable in both
+// languages, on a phone and on a desk, by keyboard, and by ear.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+
+import { Console, type Answers } from "./console_answers.ts";
+import { answersWith, desk, hex, id, minute } from "./console_made_up.ts";
+import { authenticator } from "./passkeys.ts";
+
+/** What must stay text wherever it comes from. */
+const RIGHT = answersWith("<img src=x onerror=document.title='hit'>");
+
+/** Every screen: its name, where it is, and what shows that it is there. */
+const SCREENS: [string, string, string][] = [
+  ["waiting", "#/waiting", "line"],
+  ["appeals", "#/appeals", "appeal"],
+  ["appeal", `#/appeal/${hex(2, 20)}/33-appeals-office-1`, "case"],
+  ["state", "#/state", "office"],
+  ["proposals", "#/proposals", "line"],
+  ["proposal-contact", `#/proposal/${hex(9)}`, "judge"],
+  ["proposal-decision", `#/proposal/${hex(8)}`, "case"],
+  ["proposal-own", `#/proposal/${hex(7)}`, "statement"],
+  ["proposal-done", `#/proposal/${hex(5)}`, "event"],
+  ["proposal-refused-by-node", `#/proposal/${hex(4)}`, "statement"],
+  ["proposal-refused", `#/proposal/${hex(3)}`, "statement"],
+  ["proposal-forgotten", `#/proposal/${hex(1)}`, "grounds"],
+  ["overview", "#/overview", "node"],
+  ["acts", "#/acts", "act"],
+];
+
+async function noFault(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map((fault) => `${fault.id}: ${fault.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
+  const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect(scroll).toBeLessThanOrEqual(width!);
+  expect(await page.title()).not.toContain("hit");
+}
+
+/** A picture for who looks at the page: `LOOK=directory`. */
+async function picture(page: Page, name: string): Promise<void> {
+  const into = process.env.LOOK;
+  if (!into) return;
+  mkdirSync(into, { recursive: true });
+  await page.screenshot({ path: join(into, `${name}.png`), fullPage: true });
+}
+
+const SIZES = [
+  { width: 360, height: 720, name: "phone" },
+  { width: 1280, height: 900, name: "desk" },
+];
+
+for (const { name: size, ...viewport } of SIZES) {
+  for (const language of ["zh", "en"]) {
+    test(`every screen can be read on a ${size}, ${language}`, async ({ browser }) => {
+      const made = await Console.start(RIGHT);
+      const context = await browser.newContext({ viewport });
+      await context.addInitScript((language) => localStorage.setItem("language", language), language);
+      const page = await context.newPage();
+      for (const [name, hash, shown] of SCREENS) {
+        await page.goto(`${made.url}${hash}`);
+        await page.reload();
+        await expect(shown === "office" ? page.getByRole("heading", { level: 2 }) : page.getByTestId(shown).first()).toBeVisible();
+        await noFault(page);
+        await picture(page, `${name}-${language}-${size}`);
+      }
+      await page.evaluate(() => localStorage.setItem("large", "yes"));
+      for (const [name, hash] of SCREENS.slice(0, 6)) {
+        await page.goto(`${made.url}${hash}`);
+        await page.reload();
+        await expect(page.getByRole("heading", { level: 2 })).toBeVisible();
+        await noFault(page);
+        await picture(page, `${name}-large-${language}-${size}`);
+      }
+      await context.close();
+      await made.stop();
+    });
+  }
+}
+
+const CODE = "ABCDEFGHIJKLMNOPQRSTUVWX23";
+const challenge = Buffer.from(id(9)).toString("base64url");
+/** A console that takes every passkey. */
+const TRUSTING: Answers = {
+  ...RIGHT,
+  beginEnrol: () => ({
+    optionsJson: JSON.stringify({
+      rp: { name: "localhost", id: "localhost" },
+      user: { id: challenge, name: "w", displayName: "w" },
+      challenge,
+      pubKeyCredParams: [{ type: "public-key", alg: -7 }],
+      excludeCredentials: [],
+      authenticatorSelection: { residentKey: "required", requireResidentKey: true, userVerification: "required" },
+    }),
+  }),
+  enrol: () => ({}),
+  beginSignIn: () => ({
+    optionsJson: JSON.stringify({ challenge, rpId: "localhost", allowCredentials: [], userVerification: "required" }),
+  }),
+  signIn: () => ({}),
+  signOut: () => ({}),
+};
+
+/** Signs in at a made-up console by an invitation. */
+async function enrolled(page: Page, made: Console): Promise<void> {
+  let isIn = false;
+  const { getDesk, enrol } = made.answers;
+  made.answers.getDesk = (request) => (isIn ? getDesk!(request) : "NOT_SIGNED_IN");
+  made.answers.enrol = (request) => {
+    isIn = true;
+    return enrol!(request);
+  };
+  await authenticator(page);
+  await page.goto(`${made.url}#invite=${CODE}`);
+  await page.getByRole("button", { name: "生成通行密钥并登录" }).click();
+  await expect(page.getByTestId("who")).toBeVisible();
+}
+
+test("who is invited enrols; what is wrong with a code or a passkey is said in words", async ({ page }) => {
+  const made = await Console.start({ ...TRUSTING, beginEnrol: () => "INVITATION_REFUSED", signIn: () => "PASSKEY_REFUSED", getDesk: () => "NOT_SIGNED_IN" });
+  await authenticator(page);
+  await page.goto(made.url);
+  await expect(page.getByRole("button", { name: "用通行密钥登录" })).toBeVisible();
+  await noFault(page);
+  await picture(page, "enter-zh-phone");
+  await page.getByRole("button", { name: "我有邀请码" }).click();
+  await page.getByLabel("邀请码").fill("ABC");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("邀请码为26个字母和数字。")).toBeVisible();
+  await expect(page.getByLabel("邀请码")).toBeFocused();
+  await page.getByLabel("邀请码").fill(CODE.toLowerCase());
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("请索取新的邀请");
+  await noFault(page);
+  await picture(page, "enrol-zh-phone");
+  // There is none on this device.
+  await page.getByRole("button", { name: "登录", exact: true }).click();
+  await page.getByRole("button", { name: "用通行密钥登录" }).click();
+  await expect(page.getByRole("alert")).toContainText("PASSKEY_CANCELLED");
+  made.answers.beginEnrol = TRUSTING.beginEnrol!;
+  await page.goto(`${made.url}#invite=${CODE}`);
+  // The code has left the address before anything is asked.
+  await expect(page).toHaveURL(made.url);
+  await expect(page.getByLabel("邀请码")).toHaveValue(CODE);
+  await page.getByRole("button", { name: "生成通行密钥并登录" }).click();
+  await expect(page.getByRole("alert")).toContainText("NOT_SIGNED_IN");
+  await page.getByRole("button", { name: "登录", exact: true }).click();
+  await page.getByRole("button", { name: "用通行密钥登录" }).click();
+  await expect(page.getByRole("alert")).toContainText("您已不在人员名单中");
+  await made.stop();
+});
+
+/** Everything that this browser keeps, and where it says to be. */
+async function everywhere(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const caches_ = await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)));
+    const bases = await indexedDB.databases();
+    return JSON.stringify([{ ...localStorage }, { ...sessionStorage }, caches_, bases, document.title, location.href, history.state]);
+  });
+}
+
+/** Fills in a contact, but for the number. */
+async function fillContact(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "填报" }).click();
+  await page.getByLabel("机构").selectOption("33-cdc-1");
+  await page.getByLabel("事项").selectOption({ label: "接触" });
+  await page.getByLabel("密接的密接").check();
+  await page.getByLabel("最后一次接触").fill("2022-08-01T09:30");
+  await page.getByLabel("依据").fill("流调记录\t118 ");
+}
+
+test("a form says what is wrong with it, and keeps the number to itself", async ({ page }) => {
+  const asked: Record<string, unknown>[] = [];
+  const made = await Console.start({
+    ...TRUSTING,
+    propose: (request) => {
+      asked.push(request);
+      return asked.length === 1 ? "STORAGE_FULL" : { lapsesAtMinute: minute(1440) };
+    },
+  });
+  await enrolled(page, made);
+  await page.getByRole("link", { name: "填报" }).click();
+  await page.getByLabel("机构").selectOption("33-cdc-1");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByLabel("事项")).toBeFocused();
+  await expect(page.getByText("请选择。")).toBeVisible();
+  await page.getByLabel("事项").selectOption({ label: "接触" });
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByLabel("身份证号码")).toBeFocused();
+  await page.getByLabel("依据").fill("字".repeat(200));
+  await noFault(page);
+  await picture(page, "state-wrong-zh-phone");
+  await fillContact(page);
+  await page.getByLabel("身份证号码").fill("110105194912310022");
+  await page.getByLabel("最后一次接触").fill("2042-08-01T09:30");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByText("且校验位相符")).toBeVisible();
+  await expect(page.getByText("不得晚于现在")).toBeVisible();
+  expect(asked).toHaveLength(0);
+  await page.getByLabel("身份证号码").fill(" 110105 19491231 002x ");
+  await expect(page.getByText("出生日期 1949-12-31")).toBeVisible();
+  await page.getByLabel("最后一次接触").fill("2022-08-01T09:30");
+  await picture(page, "state-filled-zh-phone");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByRole("alert")).toContainText("存储已满");
+  expect(await everywhere(page)).not.toContain("19491231");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByText("须由另一位同事在此之前判断")).toBeVisible();
+  const [first, second] = asked as [Record<string, unknown>, Record<string, unknown>];
+  // Sent twice, it is one proposal.
+  expect(second).toEqual(first);
+  expect(second.what).toMatchObject({
+    case: "statement",
+    value: { source: "33-cdc-1", identityNumber: "11010519491231002X", homeProvince: 33, kind: 2, contact: 2, whereProvince: 33 },
+  });
+  expect(second.grounds).toBe("流调记录 118");
+  // Half past nine in China.
+  expect((second.what as { value: { atMinute: number } }).value.atMinute).toBe(Date.UTC(2022, 7, 1, 1, 30) / 60_000);
+  expect(await everywhere(page)).not.toContain("19491231");
+  await page.getByRole("button", { name: "再填一份" }).click();
+  await expect(page.getByLabel("身份证号码")).toHaveCount(0);
+  await made.stop();
+});
+
+test("a form outlives the session: the passkey is asked for over it, and it goes on", async ({ page }) => {
+  const asked: Record<string, unknown>[] = [];
+  const made = await Console.start({
+    ...TRUSTING,
+    propose: (request) => {
+      asked.push(request);
+      return asked.length === 1 ? "NOT_SIGNED_IN" : { lapsesAtMinute: minute(1440) };
+    },
+  });
+  await enrolled(page, made);
+  await fillContact(page);
+  await page.getByLabel("身份证号码").fill("11010519491231002X");
+  await page.getByRole("button", { name: "提交" }).focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "需要重新登录" });
+  await expect(dialog).toBeVisible();
+  // Whoever comes by sees nothing of it, and cannot reach it.
+  await noFault(page);
+  await picture(page, "over-zh-phone");
+  await expect(page.locator("[name=number]")).toBeHidden();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeVisible();
+  await dialog.getByRole("button", { name: "用通行密钥登录" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText("须由另一位同事在此之前判断")).toBeVisible();
+  expect(asked[1]).toEqual(asked[0]);
+  await made.stop();
+});
+
+test("a session that ends by itself asks, and hands nothing of one person's to another", async ({ page }) => {
+  const made = await Console.start(TRUSTING);
+  await page.clock.install();
+  await enrolled(page, made);
+  await fillContact(page);
+  await page.getByLabel("身份证号码").fill("11010519491231002X");
+  made.answers.getDesk = () => "NOT_SIGNED_IN";
+  await page.clock.fastForward(16 * 60_000);
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toBeVisible();
+  // The same person: all is there.
+  made.answers.getDesk = () => RIGHT.getDesk!({} as never);
+  await dialog.getByRole("button", { name: "用通行密钥登录" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByLabel("身份证号码")).toHaveValue("11010519491231002X");
+  // Somebody else: nothing is.
+  made.answers.getDesk = () => "NOT_SIGNED_IN";
+  await page.clock.fastForward(16 * 60_000);
+  await expect(dialog).toBeVisible();
+  made.answers.getDesk = () => desk([1], "韩梅梅");
+  await dialog.getByRole("button", { name: "用通行密钥登录" }).click();
+  await expect(page.getByTestId("who")).toContainText("韩梅梅");
+  await page.getByRole("link", { name: "填报" }).click();
+  await expect(page.getByLabel("身份证号码")).toHaveCount(0);
+  expect(await page.locator("body").innerText()).not.toContain("19491231");
+  await made.stop();
+});
+
+test("each role has its own menu, and a screen of another leads to the own first one", async ({ browser }) => {
+  const made = await Console.start({ ...RIGHT });
+  for (const [role, items] of [
+    [1, ["填报", "提案"]],
+    [2, ["待判断", "提案"]],
+    [3, ["申诉", "提案"]],
+    [4, ["概况"]],
+    [5, ["提案", "概况", "操作记录"]],
+    [0, []],
+  ] as [number, string[]][]) {
+    made.answers.getDesk = () => desk(role === 0 ? [] : [role], "韩梅梅");
+    made.calls.length = 0;
+    const page = await browser.newPage();
+    await page.goto(`${made.url}#/${role === 5 ? "state" : "acts"}`);
+    await expect(page.getByTestId("who")).toContainText("韩梅梅");
+    await expect(page.getByRole("navigation").getByRole("link")).toHaveText(items);
+    if (role === 0) await expect(page.getByText("您目前没有任何职责")).toBeVisible();
+    if (role !== 5) expect(made.calls).not.toContain("ListActs");
+    await page.close();
+  }
+  await made.stop();
+});
+
+test("what the node has not taken yet is looked after without another reading", async ({ page }) => {
+  let line: Record<string, unknown> = {};
+  const made = await Console.start({
+    ...RIGHT,
+    judgeProposal: ({ proposalId, agrees, words }) => {
+      expect([agrees, words]).toEqual([true, ""]);
+      const read = RIGHT.readProposal!({ proposalId } as never) as { line: Record<string, unknown> };
+      line = { ...read.line, state: 2, judgedBy: "王敏", mayJudge: false };
+      return { line };
+    },
+    listProposals: ({ before }) => ({ proposals: before === 10n ? [line] : [], next: 0n, waiting: 0 }),
+  });
+  await page.clock.install();
+  await page.goto(`${made.url}#/proposal/${hex(9)}`);
+  await page.getByRole("button", { name: "同意", exact: true }).click();
+  expect(made.calls).not.toContain("JudgeProposal");
+  await page.getByRole("button", { name: "确定同意并签名" }).click();
+  await expect(page.getByTestId("state")).toContainText("会自动重试");
+  line = { ...line, state: 3 };
+  await expect(page.getByTestId("state")).toContainText("节点已收下", { timeout: 15_000 });
+  // Nor is it read again while somebody looks at it, as lists are.
+  await page.keyboard.press("Shift");
+  await page.clock.fastForward(65_000);
+  await page.waitForTimeout(500);
+  expect(made.calls.filter((call) => call === "ReadProposal")).toHaveLength(1);
+  await made.stop();
+});
+
+test("the end of a fact is filled in from its proposal", async ({ page }) => {
+  const asked: Record<string, unknown>[] = [];
+  const made = await Console.start({
+    ...RIGHT,
+    propose: (request) => {
+      asked.push(request);
+      return { lapsesAtMinute: minute(1440) };
+    },
+  });
+  await page.goto(`${made.url}#/proposal/${hex(5)}`);
+  const [receipt] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "保存节点回执" }).click()]);
+  expect(receipt.suggestedFilename()).toBe("receipt-5.bin");
+  await page.getByRole("button", { name: "填报此事实的结束" }).click();
+  await expect(page.getByLabel("要结束的事件编号")).toHaveValue("ab".repeat(16));
+  await page.getByLabel("结束时间").fill("2022-08-01T09:30");
+  await page.getByLabel("依据").fill("解除隔离通知 5 号");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByText("须由另一位同事在此之前判断")).toBeVisible();
+  // Typed by hand it says so: then only the node can tell whether there is such an event.
+  await page.getByRole("link", { name: "待判断" }).click();
+  await page.goto(`${made.url}#/proposal/${hex(5)}`);
+  await page.getByRole("button", { name: "填报此事实的结束" }).click();
+  await page.getByLabel("要结束的事件编号").fill("CD".repeat(16));
+  await page.getByLabel("结束时间").fill("2022-08-01T09:30");
+  await page.getByLabel("依据").fill("解除隔离通知 5 号");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByText("须由另一位同事在此之前判断")).toBeVisible();
+  const sent = asked.map((request) => (request.what as { value: { isTargetByHand: boolean; targetEvent: Uint8Array; contact: number } }).value);
+  expect(sent.map(({ isTargetByHand, targetEvent, contact }) => [isTargetByHand, targetEvent[0], contact])).toEqual([
+    [false, 0xab, 0],
+    [true, 0xcd, 0],
+  ]);
+  await made.stop();
+});
