@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 29] = [
+const ALLOWED: [(&str, &[&str]); 30] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -54,8 +54,9 @@ const ALLOWED: [(&str, &[&str]); 29] = [
         ],
     ),
     ("gate", &["rules", "verifier"]),
-    ("gate-wasm", &["rules", "verifier", "gate"]),
-    ("wallet-wasm", &["rules", "verifier"]),
+    ("gate-wasm", &["rules", "verifier", "gate", "qr-modules"]),
+    ("qr-modules", &[]),
+    ("wallet-wasm", &["rules", "verifier", "qr-modules"]),
     ("anatomy", &["rules", "verifier"]),
     ("public-wasm", &["anatomy", "gate-wasm"]),
     ("pages", &[]),
