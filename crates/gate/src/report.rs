@@ -253,4 +253,26 @@ mod tests {
         old.list = None;
         assert!(old.to_text().contains("无 none"));
     }
+
+    #[test]
+    fn a_rule_is_told_with_the_oldest_pass_of_each_kind_that_it_admits() {
+        let rule = AcceptanceRule {
+            asked: rules::Claim {
+                worst: rules::WorstColour::Yellow,
+                test_age: rules::TestAge::Hours48,
+            },
+            pass_age_max_min: 60,
+            card_pass_age_max_min: 1440,
+            binders: verifier::BinderKinds::of(&[BinderKind::Device, BinderKind::Card]),
+        };
+        let told = json!({
+            "worst": "yellow",
+            "test_age_hours": 48,
+            "binders": [
+                { "binder": "device", "age_max_min": 60 },
+                { "binder": "card", "age_max_min": 1440 },
+            ],
+        });
+        assert_eq!(rule_json(&rule), told);
+    }
 }
