@@ -18,6 +18,9 @@ function span(minutes: number): string {
   return `${minutes / size} ${t(unit)}`;
 }
 
+/** Tenths of a degree Celsius, as people read them. */
+export const degrees = (tenths: number): string => `${(tenths / 10).toFixed(1)} °C`;
+
 /** One phrase for each thing that is asked. */
 export function phrases(rule: AskedByProfile, also: Asked): string[] {
   const zh = language.value === "zh";
@@ -27,8 +30,7 @@ export function phrases(rule: AskedByProfile, also: Asked): string[] {
   const binders = rule.binders.filter(({ binder }) => !also.asksForCard || binder !== "device");
   for (const { binder, age_max_min } of binders) all.push(`${t(ASKS[binder])}${t(ASKS.atMost)}${span(age_max_min)}`);
   if (binders.length === 0) all.push(t(ASKS.nobody));
-  const limit = (also.temperatureLimit / 10).toFixed(1);
-  if (also.temperatureLimit > 0) all.push(`${t(ASKS.temperature)}${t(ASKS.atMost)}${limit} °C`);
+  if (also.temperatureLimit > 0) all.push(`${t(ASKS.temperature)}${t(ASKS.atMost)}${degrees(also.temperatureLimit)}`);
   if (also.asksForCard) all.push(t(ASKS.cardShown));
   if (also.showsChallenge) all.push(t(ASKS.challenge));
   return all;

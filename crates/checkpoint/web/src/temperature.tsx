@@ -4,7 +4,9 @@ import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { t } from "../../../pages/web/looks.tsx";
+import { degrees } from "./asks.tsx";
 import { measured, notMeasured } from "./decide.ts";
+import { pending } from "./state.ts";
 import { WORDS } from "./words.ts";
 
 export function Temperature() {
@@ -20,6 +22,11 @@ export function Temperature() {
   return (
     <div class="measure" role="dialog" aria-modal="true" aria-labelledby="measure" data-testid="measure">
       <h2 id="measure">{t(WORDS.measure)}</h2>
+      {pending.value && (
+        <p>
+          {t(WORDS.limit)} {degrees(pending.value.limit)}
+        </p>
+      )}
       <form onSubmit={(event) => void submit(event)} autocomplete="off">
         <label>
           {t(WORDS.temperature)}

@@ -107,6 +107,7 @@ export const WORDS = {
   measure: w("请测量体温", "Take the temperature"),
   temperature: w("体温 °C", "Temperature, °C"),
   temperatureBad: w("请填写30.0至45.0之间的体温，如36.5。", "A temperature from 30.0 to 45.0, such as 36.5."),
+  limit: w("上限", "Limit"),
   goOn: w("继续", "Go on"),
   notMeasured: w("未能测量", "Could not be taken"),
   temperatureNone: w("未测体温，不能放行。请测量后重新扫码。", "Without a temperature nobody passes. Take it, and scan again."),
