@@ -235,6 +235,19 @@ test("what is asked for is changed only with the PIN, guessing it is waited for,
   await expect(page.getByLabel("准入规则")).toHaveCount(0);
 });
 
+test("settings that are opened before the gate is are there once it is", async ({ page }) => {
+  const url = await started();
+  await page.route(/gate_bg/, async (route) => {
+    await new Promise((done) => setTimeout(done, 1_500));
+    await route.continue();
+  });
+  await page.goto(url);
+  await page.getByRole("button", { name: "设置" }).click();
+  await page.getByRole("button", { name: "更改要求" }).click();
+  await expect(page.getByTestId("asks")).toHaveCount(0);
+  await expect(page.getByLabel("新密码")).toBeVisible();
+});
+
 test("a setting of the checkpoint's that asks for less waits for the supervisor, one that asks for more does not", async ({ page }) => {
   await opened(page, await started(TEMPERATURE));
   await restarted("temperature_limit_tenth_c = 370");
@@ -289,6 +302,8 @@ test("everything can be done by keyboard", async ({ page }) => {
   await unlocked(page);
   await page.getByLabel("出示随机码").uncheck();
   await page.keyboard.press("Escape");
+  await expect(page.locator("input[name=code]")).toBeFocused();
+  await expect(page.getByTestId("challenge")).toHaveCount(0);
   // A scanner can type at once, and so can whoever takes the temperature.
   await page.keyboard.type(vector("a good pass").text);
   await page.keyboard.press("Enter");

@@ -1,9 +1,11 @@
-// Parts of the gate's page that need no page: the supervisor's lock.
+// Parts of the gate's page that need no page: the supervisor's lock, and when a setting asks for less.
 
 import { expect, test } from "@playwright/test";
 
 import { Guard, isPin, leftMs, waitMs, type Lock, type Tried } from "../../crates/checkpoint/web/src/lock.ts";
-import type { Store } from "../../crates/checkpoint/web/src/store.ts";
+import type { Setting, Store } from "../../crates/checkpoint/web/src/store.ts";
+import { weakerIn } from "../../crates/checkpoint/web/src/weaker.ts";
+import { WEAKER } from "../../crates/checkpoint/web/src/words.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -82,4 +84,54 @@ test("two locks of one PIN have nothing in common", async () => {
   await guard.set("2718");
   expect(kept[0]!.salt).not.toEqual(kept[1]!.salt);
   expect(kept[0]!.digest).not.toEqual(kept[1]!.digest);
+});
+
+const SETTING: Setting = {
+  province: 36,
+  gateId: new Uint8Array(8),
+  rootKeys: Uint8Array.of(1, 2),
+  rootThreshold: 2,
+  admitsSpecimens: false,
+  slotSkew: 1,
+  profile: "strict",
+  refreshEveryS: 600,
+  clockOffsetS: 0,
+  simulatedClock: false,
+  temperatureLimit: 373,
+};
+
+/** As the verifier would say it of two profiles. */
+const asksNoLess = (profile: string, than: string) => profile === than || (profile === "strict" && than === "loose");
+
+test("a setting asks for less in each thing that lets more pass, and in nothing else", () => {
+  const weaker = (changed: Partial<Setting>, before = SETTING, rule = {}) => weakerIn({ ...before, ...changed }, before, rule, asksNoLess);
+  for (const [changed, words] of [
+    [{ profile: "loose" }, WEAKER.profile],
+    [{ profile: "unknown" }, WEAKER.profile],
+    [{ temperatureLimit: 0 }, WEAKER.temperature],
+    [{ temperatureLimit: 374 }, WEAKER.temperature],
+    [{ admitsSpecimens: true }, WEAKER.specimens],
+    [{ slotSkew: 2 }, WEAKER.skew],
+    [{ province: 33 }, WEAKER.province],
+    [{ rootKeys: Uint8Array.of(1, 3) }, WEAKER.keys],
+    [{ rootThreshold: 1 }, WEAKER.keys],
+    [{ simulatedClock: true }, WEAKER.clock],
+  ] as const) {
+    expect(weaker(changed), JSON.stringify(changed)).toEqual([words]);
+  }
+  for (const changed of [
+    {},
+    { temperatureLimit: 372 },
+    { slotSkew: 0 },
+    { rootThreshold: 3 },
+    { gateId: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) },
+    { refreshEveryS: 60, clockOffsetS: 5 },
+  ]) {
+    expect(weaker(changed), JSON.stringify(changed)).toEqual([]);
+  }
+  expect(weaker({ profile: "strict" }, { ...SETTING, profile: "loose" })).toEqual([]);
+  expect(weaker({ temperatureLimit: 373 }, { ...SETTING, temperatureLimit: 0 })).toEqual([]);
+  expect(weaker({ simulatedClock: false }, { ...SETTING, simulatedClock: true })).toEqual([]);
+  // What a supervisor chose stays whatever the checkpoint says.
+  expect(weaker({ profile: "loose", temperatureLimit: 0 }, SETTING, { profile: "strict", temperatureLimit: 370 })).toEqual([]);
 });

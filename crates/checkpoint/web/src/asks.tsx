@@ -3,8 +3,9 @@
 import { language, t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import type { AskedByProfile } from "./desk.ts";
-import { asked, profile, type Asked } from "./rule.ts";
+import { asked, profile } from "./rule.ts";
 import { list } from "./state.ts";
+import type { Asked } from "./weaker.ts";
 import { ASKS, WORDS } from "./words.ts";
 
 /** A time in minutes, in the largest unit that it is a whole number of. */

@@ -3,9 +3,9 @@
 import { drawingOf, type Drawing } from "../../../pages/web/code.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import { Guard } from "./lock.ts";
-import { weakerIn } from "./rule.ts";
 import { askBatch, askList, askSetting, type Asked, type InHand } from "./service.ts";
 import { Store, type Counts, type Rule, type Setting } from "./store.ts";
+import { weakerIn } from "./weaker.ts";
 import init, { Gate, picture, temperature_limit, too_warm } from "./wasm/gate.js";
 import wasmUrl from "./wasm/gate_bg.wasm?url";
 

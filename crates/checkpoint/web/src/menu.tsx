@@ -24,7 +24,10 @@ export function Menu({ takeOffered }: { takeOffered: () => Promise<void> }) {
       counts.value = all;
     });
   };
-  const close = () => dialog.current?.close();
+  const close = () => {
+    dialog.current?.close();
+    reader.current?.focus(); // at once, for a scanner that types
+  };
   const closed = () => {
     changing.value = false;
     lockAgain();

@@ -26,9 +26,10 @@ export function lockAgain(): void {
 /** Shows what is behind the lock to whoever knows the PIN; the first to open it sets one. */
 export function Locked({ children }: { children: ComponentChildren }) {
   useEffect(() => {
-    void desk.value?.guard.isSet().then((is) => (isSet.value = is));
+    // The settings may be opened before the gate is.
     void desk.value?.guard.waitS().then((left) => (waitS.value = left));
-  }, []);
+    void desk.value?.guard.isSet().then((is) => (isSet.value = is));
+  }, [desk.value]);
   if (isOpen.value) return <>{children}</>;
   if (isSet.value === null) return null;
   return isSet.value ? <EnterPin /> : <NewPin words={WORDS.pinFirst} done={() => (isOpen.value = isSet.value = true)} />;
