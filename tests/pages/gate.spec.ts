@@ -1,9 +1,9 @@
 // The gate's page, as staff and visitors meet it.
 
-import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 
 import { Checkpoint, vector, vectors } from "./gate.ts";
+import { answered, clean, closed, everythingKept, next, opened as openedAt, present, unlocked } from "./gate_page.ts";
 
 let checkpoint: Checkpoint;
 
@@ -14,28 +14,7 @@ test.afterEach(async () => {
   await checkpoint.stop();
 });
 
-/** Opens the page and waits until it holds a trust list. */
-async function opened(page: Page, url = checkpoint.url): Promise<void> {
-  await page.goto(url);
-  await expect(page.getByTestId("state")).toContainText("更新于");
-}
-
-async function present(page: Page, text: string, card = ""): Promise<void> {
-  await page.getByLabel("扫码枪或粘贴").fill(text);
-  if (card) await page.getByLabel("证件号码").fill(card);
-  await page.getByRole("button", { name: "核验" }).click();
-}
-
-async function answered(page: Page, word: string, code: string): Promise<void> {
-  const result = page.getByTestId("result");
-  await expect(result).toContainText(word);
-  await expect(result.getByText(code, { exact: true })).toBeVisible();
-}
-
-async function next(page: Page): Promise<void> {
-  await page.waitForTimeout(450); // a verdict stands that long at least
-  await page.getByRole("button", { name: "下一位" }).click();
-}
+const opened = (page: Page, url = checkpoint.url) => openedAt(page, url);
 
 /** Waits until the page opens without a network. */
 async function installed(page: Page): Promise<void> {
@@ -121,9 +100,9 @@ test("a rule that the list does not have any more lets nobody pass", async ({ pa
   await expect(page.getByTestId("result")).toContainText("无法核验");
   await page.waitForTimeout(500);
   await next(page);
-  await page.getByRole("button", { name: "设置" }).click();
+  await unlocked(page);
   await page.getByLabel("准入规则").selectOption("gate");
-  await page.getByRole("button", { name: "关闭" }).click();
+  await closed(page);
   // A scanner can type at once.
   await page.keyboard.type(vector("a good pass").text);
   await page.keyboard.press("Enter");
@@ -206,25 +185,6 @@ test("a card's number is checked for its form, and gone after the answer", async
   expect(kept).not.toContain("11010519491231002");
 });
 
-/** All that the page has stored, as text. */
-async function everythingKept(): Promise<string> {
-  const all: unknown[] = [{ ...localStorage }, { ...sessionStorage }];
-  const db = await new Promise<IDBDatabase>((done) => {
-    const asked = indexedDB.open("gate");
-    asked.onsuccess = () => done(asked.result);
-  });
-  for (const name of db.objectStoreNames) {
-    const store = db.transaction(name).objectStore(name);
-    for (const asked of [store.getAllKeys(), store.getAll()]) {
-      all.push(await new Promise((done) => (asked.onsuccess = () => done(asked.result))));
-    }
-  }
-  db.close();
-  return JSON.stringify(all, (_, value: unknown) =>
-    value instanceof Uint8Array ? String.fromCharCode(...value.slice(0, 100_000)) : value,
-  );
-}
-
 test("it counts by hour and outcome, and nothing else", async ({ page }) => {
   await opened(page);
   await present(page, vector("a good pass").text);
@@ -294,14 +254,3 @@ for (const large of [false, true]) {
     });
   }
 }
-
-/** No serious fault that axe-core finds, and nothing that stands out to the right at 360 px. */
-async function clean(page: Page): Promise<void> {
-  await page.waitForTimeout(150); // the result fades in
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter((fault) => ["serious", "critical"].includes(fault.impact ?? ""));
-  expect(serious.map((fault) => `${fault.id}: ${fault.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-  const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  expect(scroll).toBeLessThanOrEqual(width!);
-}
-

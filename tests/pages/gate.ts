@@ -46,8 +46,8 @@ export class Checkpoint {
     private readonly dir: string,
   ) {}
 
-  /** `minutesLater` moves its clock on from the vectors' moment; `port` 0 is any. */
-  static async start({ minutesLater = 0, specimens = false, list = true, port = 0 } = {}): Promise<Checkpoint> {
+  /** `minutesLater` moves its clock on from the vectors' moment; `port` 0 is any; `more` are lines of its configuration. */
+  static async start({ minutesLater = 0, specimens = false, list = true, port = 0, more = "" } = {}): Promise<Checkpoint> {
     const dir = mkdtempSync(join(tmpdir(), "gate-"));
     if (list) {
       mkdirSync(join(dir, "state/revocations"), { recursive: true });
@@ -67,6 +67,7 @@ profile = "${vectors.profile}"
 admit_specimens = ${specimens}
 listen = "127.0.0.1:0"
 page_listen = "127.0.0.1:${port}"
+${more}
 [trust]
 root_keys = [${vectors.root_keys.map((key) => `"${key}"`).join(", ")}]
 root_threshold = ${vectors.root_threshold}

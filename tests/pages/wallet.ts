@@ -138,9 +138,9 @@ export async function installed(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
 }
 
-/** What a camera reads from the code that the screen shows. */
-export async function read(page: Page): Promise<string> {
-  const code = page.getByTestId("code");
+/** What a camera reads from a code that the screen shows. */
+export async function read(page: Page, name = "code"): Promise<string> {
+  const code = page.getByTestId(name);
   await expect(code).toBeVisible({ timeout: 120_000 });
   const [found] = await readBarcodes(await code.screenshot(), { formats: ["QRCode"], tryHarder: true });
   if (!found?.isValid) throw new Error("no code on the screen");

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use federation::FederationId;
-use gate::Setting;
+use gate::{Setting, TemperatureLimit};
 use rules::{Claim, Minute, ProvinceCode, TestAge, WorstColour};
 use serde::Deserialize;
 use verifier::trust::RootKeys;
@@ -46,6 +46,9 @@ pub struct Config {
     /// Half minutes by which a showing may lie before or behind the gate's clock, at most 10.
     #[serde(default = "Config::default_slot_skew")]
     pub slot_skew_half_min: u8,
+    /// The highest body temperature that the gate's page lets pass, tenths of a degree Celsius from 350 to 420; none asks for none.
+    #[serde(default)]
+    pub temperature_limit_tenth_c: Option<u16>,
     /// Whom to believe.
     pub trust: Trust,
     /// Whom to ask for the trust list.
@@ -254,6 +257,19 @@ impl Config {
             .transpose()
     }
 
+    /// The highest body temperature that is let pass, if one is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for one out of range.
+    pub fn temperature_limit(&self) -> Result<Option<TemperatureLimit>, Error> {
+        let limit = self.temperature_limit_tenth_c;
+        let read = |limit| {
+            TemperatureLimit::new(limit)
+                .ok_or_else(|| bad("temperature_limit_tenth_c is from 350 to 420"))
+        };
+        limit.map(read).transpose()
+    }
+
     /// What the desk of this gate is set to.
     ///
     /// # Errors
@@ -311,6 +327,11 @@ impl Config {
         if self.page_listen.is_some() && self.profile.is_none() {
             return Err(bad(
                 "page_listen: a page verifies under a `profile` of the trust list",
+            ));
+        }
+        if self.temperature_limit()?.is_some() && self.page_listen.is_none() {
+            return Err(bad(
+                "temperature_limit_tenth_c: the page asks for it, and there is no `page_listen`",
             ));
         }
         if self.trust.refresh_every_s < LEAST_REFRESH_S {
@@ -403,11 +424,29 @@ mod tests {
                 "production = true",
                 "production = true\nlisten = \"0.0.0.0:7460\"",
             ),
+            (
+                "production = true",
+                "production = true\npage_listen = \"127.0.0.1:7461\"\ntemperature_limit_tenth_c = 421",
+            ),
+            // The program's door asks for no temperature.
+            (
+                "production = true",
+                "production = true\ntemperature_limit_tenth_c = 373",
+            ),
         ] {
             let text = BASIC.replace(good, wrong);
             assert_ne!(text, BASIC, "{good}");
             assert!(parse(&text).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_page_may_ask_for_a_temperature() {
+        let lines = "page_listen = \"127.0.0.1:7461\"\ntemperature_limit_tenth_c = 373\n";
+        let config = parse(&format!("{lines}{BASIC}")).unwrap();
+        let limit = config.temperature_limit().unwrap().unwrap();
+        assert_eq!(limit.tenth_c(), 373);
+        assert_eq!(parse(BASIC).unwrap().temperature_limit().unwrap(), None);
     }
 
     #[test]

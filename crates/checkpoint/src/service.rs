@@ -280,6 +280,7 @@ impl proto::gate_service_server::GateService for GateService {
             refresh_every_s: config.trust.refresh_every_s,
             now_s: self.clock.now().get_s(),
             simulated_clock: config.clock.is_some(),
+            temperature_limit_tenth_c: config.temperature_limit_tenth_c.unwrap_or(0).into(),
         }))
     }
 }

@@ -85,6 +85,7 @@ pub struct Desk {
     list: Option<TrustList>,
     memory: GateMemory,
     counts: Counts,
+    asks_for_card: bool,
 }
 
 impl Desk {
@@ -95,7 +96,13 @@ impl Desk {
             list,
             memory,
             counts: Counts::default(),
+            asks_for_card: false,
         }
+    }
+
+    /// Whether from now on an identity card is asked for: then of the rule's kinds of binding only those with a card count.
+    pub const fn ask_for_card(&mut self, asks: bool) {
+        self.asks_for_card = asks;
     }
 
     /// What it is set to.
@@ -232,7 +239,11 @@ impl Desk {
         };
         Ok(Gate {
             place: self.setting.place,
-            rule,
+            rule: if self.asks_for_card {
+                rule.with_card()
+            } else {
+                rule
+            },
             specimens: self.setting.specimens,
             slot_skew: self.setting.slot_skew,
         })

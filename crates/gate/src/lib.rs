@@ -5,6 +5,8 @@
 
 mod desk;
 mod report;
+mod temperature;
 
 pub use desk::{Counts, Desk, Scanned, Setting, UnknownProfile};
-pub use report::{ListAge, Report, list_text};
+pub use report::{ListAge, Report, list_text, rule_json};
+pub use temperature::{NoTemperature, Temperature, TemperatureLimit};

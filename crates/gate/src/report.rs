@@ -1,7 +1,7 @@
 //! A verdict as people and programs read it: word, reason, what to do, and the age of the trust list.
 
 use serde_json::{Value, json};
-use verifier::{Accepted, BinderKind, Code, Outcome, TrustList, UnixTime, Verdict};
+use verifier::{AcceptanceRule, Accepted, BinderKind, Code, Outcome, TrustList, UnixTime, Verdict};
 
 /// How old the trust list in use is, and which one it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,12 +153,29 @@ fn accepted_json(accepted: &Accepted) -> Value {
         "as_of_minute": accepted.as_of.get(),
         "age_min": accepted.age_min,
         "rule_set": accepted.rule_set,
-        "binder": match accepted.binder {
-            BinderKind::Device => "device",
-            BinderKind::DeviceAndCard => "device-and-card",
-            BinderKind::Card => "card",
-        },
+        "binder": binder_word(accepted.binder),
         "specimen": accepted.specimen,
+    })
+}
+
+const fn binder_word(kind: BinderKind) -> &'static str {
+    match kind {
+        BinderKind::Device => "device",
+        BinderKind::DeviceAndCard => "device-and-card",
+        BinderKind::Card => "card",
+    }
+}
+
+/// What a rule asks for, for programs: of each kind of binding that it admits the oldest pass, minutes.
+pub fn rule_json(rule: &AcceptanceRule) -> Value {
+    let ages = rule.admitted().map(|kind| {
+        let age_max_min = rule.age_max_min(kind);
+        json!({ "binder": binder_word(kind), "age_max_min": age_max_min })
+    });
+    json!({
+        "worst": rule.asked.worst,
+        "test_age_hours": rule.asked.test_age.hours(),
+        "binders": ages.collect::<Vec<_>>(),
     })
 }
 
@@ -235,5 +252,27 @@ mod tests {
         assert!(old.to_text().contains("80 小时 h old, sequence 3/7,请更新"));
         old.list = None;
         assert!(old.to_text().contains("无 none"));
+    }
+
+    #[test]
+    fn a_rule_is_told_with_the_oldest_pass_of_each_kind_that_it_admits() {
+        let rule = AcceptanceRule {
+            asked: rules::Claim {
+                worst: rules::WorstColour::Yellow,
+                test_age: rules::TestAge::Hours48,
+            },
+            pass_age_max_min: 60,
+            card_pass_age_max_min: 1440,
+            binders: verifier::BinderKinds::of(&[BinderKind::Device, BinderKind::Card]),
+        };
+        let told = json!({
+            "worst": "yellow",
+            "test_age_hours": 48,
+            "binders": [
+                { "binder": "device", "age_max_min": 60 },
+                { "binder": "card", "age_max_min": 1440 },
+            ],
+        });
+        assert_eq!(rule_json(&rule), told);
     }
 }

@@ -1,5 +1,6 @@
 import { defineConfig } from "vite";
 
-import { page } from "../../pages/web/config.ts";
+import { pageWith } from "../../pages/web/config.ts";
 
-export default defineConfig(page);
+// The camera, and what reads its frames: for gates that show a code.
+export default defineConfig(pageWith(["reader", "scanner", "zxing_reader"]));

@@ -2,8 +2,8 @@
 
 import type { Plugin, UserConfig } from "vite";
 
-/** Tells the service worker what the page is made of, and when that is something else. */
-function filesForWorker(): Plugin {
+/** Tells the service worker what the page is made of, and when that is something else; `later` are names of files that may wait. */
+function filesForWorker(later: readonly string[]): Plugin {
   return {
     name: "files-for-worker",
     apply: "build",
@@ -13,17 +13,22 @@ function filesForWorker(): Plugin {
       const files = Object.keys(bundle).filter((name) => name !== "worker.js");
       files.push("manifest.webmanifest", "icon.svg");
       // Names hold digests, so that the list is another one whenever the content is.
-      const place = /["'`]__FILES__["'`]/;
-      if (!place.test(worker.code)) throw new Error("the service worker has no place for its files");
-      worker.code = worker.code.replace(place, JSON.stringify(["./", ...files.sort()]));
+      const waits = (file: string) => later.some((name) => file.startsWith(`assets/${name}-`));
+      const lists = { FILES: ["./", ...files.filter((file) => !waits(file)).sort()], LATER: files.filter(waits).sort() };
+      for (const [list, names] of Object.entries(lists)) {
+        const place = new RegExp(`["'\`]__${list}__["'\`]`);
+        if (!place.test(worker.code)) throw new Error("the service worker has no place for its files");
+        worker.code = worker.code.replace(place, JSON.stringify(names));
+      }
+      if (lists.LATER.length !== later.length) throw new Error(`not every file that may wait was built: ${lists.LATER.join(", ")}`);
     },
   };
 }
 
-/** A page of `index.html` and `src/worker.ts`. */
-export const page: UserConfig = {
+/** A page of `index.html` and `src/worker.ts`, whose service worker leaves the files of these names until the page asks for them. */
+export const pageWith = (later: readonly string[]): UserConfig => ({
   base: "./",
-  plugins: [filesForWorker()],
+  plugins: [filesForWorker(later)],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
   build: {
@@ -37,4 +42,7 @@ export const page: UserConfig = {
       },
     },
   },
-};
+});
+
+/** A page that keeps all of its files at once. */
+export const page = pageWith([]);

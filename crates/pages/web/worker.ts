@@ -2,8 +2,12 @@
 
 declare const self: ServiceWorkerGlobalScope;
 
+/** What the page opens with. */
 const FILES: string[] = "__FILES__" as unknown as string[];
-const NAME = `page-${FILES.join("|").length}-${hash(FILES.join("|"))}`;
+/** What only some of its screens need: fetched once the page asks for it, so that opening it the first time costs no more. */
+const LATER: string[] = "__LATER__" as unknown as string[];
+const ALL = [...FILES, ...LATER].join("|");
+const NAME = `page-${ALL.length}-${hash(ALL)}`;
 
 /** A short name for a list of files; not for security. */
 function hash(text: string): string {
@@ -20,14 +24,31 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
-      for (const name of await caches.keys()) if (name !== NAME) await caches.delete(name);
+      const cache = await caches.open(NAME);
+      for (const name of await caches.keys()) {
+        if (name === NAME) continue;
+        // Names hold digests: what is still of the same name need not be fetched again.
+        const old = await caches.open(name);
+        for (const file of LATER) {
+          const kept = await old.match(file);
+          if (kept) await cache.put(file, kept);
+        }
+        await caches.delete(name);
+      }
       await self.clients.claim();
     })(),
   );
 });
 
+async function fetchTheRest(): Promise<void> {
+  const cache = await caches.open(NAME);
+  for (const file of LATER) if (!(await cache.match(file))) await cache.add(file);
+}
+
 self.addEventListener("message", (event) => {
   if (event.data === "take over") void self.skipWaiting();
+  // Without a network it is asked for again at the next visit.
+  if (event.data === "fetch the rest") event.waitUntil(fetchTheRest().catch(() => undefined));
 });
 
 self.addEventListener("fetch", (event) => {

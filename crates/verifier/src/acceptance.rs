@@ -26,6 +26,17 @@ impl BinderKinds {
         self.0 & bit(kind) != 0
     }
 
+    /// Those of them that `other` has, too.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether none of them is missing in `other`.
+    pub const fn are_among(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// Bit 0 device, bit 1 device and card, bit 2 card.
     pub const fn bits(self) -> u8 {
         self.0
@@ -84,6 +95,14 @@ impl AcceptanceRule {
 
     /// The longest of these over the kinds admitted.
     pub fn longest_age_min(&self) -> u32 {
+        self.admitted()
+            .map(|kind| self.age_max_min(kind))
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The kinds of binding admitted.
+    pub fn admitted(&self) -> impl Iterator<Item = BinderKind> {
         [
             BinderKind::Device,
             BinderKind::DeviceAndCard,
@@ -91,9 +110,28 @@ impl AcceptanceRule {
         ]
         .into_iter()
         .filter(|kind| self.binders.contains(*kind))
-        .map(|kind| self.age_max_min(kind))
-        .max()
-        .unwrap_or(0)
+    }
+
+    /// The same for whoever shows an identity card: of the kinds admitted only those that are bound to one. Where there are
+    /// none, nobody is admitted.
+    #[must_use]
+    pub fn with_card(self) -> Self {
+        let bound = BinderKinds::of(&[BinderKind::DeviceAndCard, BinderKind::Card]);
+        Self {
+            binders: self.binders.and(bound),
+            ..self
+        }
+    }
+
+    /// Whether every pass that it admits `other` admits, too: no weaker colour, no older test, no other kind of binding and,
+    /// of each kind, no older pass.
+    pub fn asks_no_less_than(&self, other: &Self) -> bool {
+        other.colour_suffices(self.asked)
+            && other.test_age_suffices(self.asked)
+            && self.binders.are_among(other.binders)
+            && self
+                .admitted()
+                .all(|kind| self.age_max_min(kind) <= other.age_max_min(kind))
     }
 }
 
@@ -175,6 +213,48 @@ mod tests {
             satisfied(rule(WorstColour::Yellow, TestAge::Hours24)),
             [2, 3]
         );
+    }
+
+    #[test]
+    fn a_rule_asks_no_less_where_each_of_its_parts_asks_no_less() {
+        let strict = rule(WorstColour::Green, TestAge::Hours48);
+        assert!(strict.asks_no_less_than(&strict));
+        let kinds = BinderKinds::of(&[BinderKind::Device]);
+        #[rustfmt::skip]
+        let stricter = [
+            AcceptanceRule { asked: Claim { test_age: TestAge::Hours24, ..strict.asked }, ..strict },
+            AcceptanceRule { pass_age_max_min: 59, ..strict },
+            AcceptanceRule { card_pass_age_max_min: 1439, ..strict },
+            AcceptanceRule { binders: kinds, ..strict },
+            // How old a pass may be of a kind that is not admitted says nothing.
+            AcceptanceRule { binders: kinds, card_pass_age_max_min: 9999, ..strict },
+            strict.with_card(),
+        ];
+        for other in stricter {
+            assert!(other.asks_no_less_than(&strict), "{other:?}");
+            assert!(!strict.asks_no_less_than(&other), "{other:?}");
+        }
+        let weaker = rule(WorstColour::Yellow, TestAge::NotAsked);
+        assert!(strict.asks_no_less_than(&weaker));
+        for other in [
+            rule(WorstColour::Yellow, TestAge::Hours48),
+            rule(WorstColour::Green, TestAge::Hours72),
+            rule(WorstColour::Green, TestAge::NotAsked),
+            weaker,
+        ] {
+            assert!(!other.asks_no_less_than(&strict), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn for_whoever_shows_a_card_only_bindings_with_one_are_left() {
+        let all = rule(WorstColour::Green, TestAge::NotAsked).with_card();
+        assert!(!all.binders.contains(BinderKind::Device));
+        assert!(all.binders.contains(BinderKind::DeviceAndCard));
+        assert!(all.binders.contains(BinderKind::Card));
+        let binders = BinderKinds::of(&[BinderKind::Device]);
+        let none = AcceptanceRule { binders, ..all }.with_card();
+        assert_eq!(none.binders.bits(), 0);
     }
 
     #[test]

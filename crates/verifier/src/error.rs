@@ -24,6 +24,17 @@ pub enum Error {
     /// A QR text that is not base45, or not the one way to write its bytes.
     #[error("the text is not canonical base45")]
     NotBase45,
+    /// A text of another length than any challenge has.
+    #[error("{chars} characters, a challenge has {expected}")]
+    ChallengeLength {
+        /// Characters supplied.
+        chars: usize,
+        /// Characters expected.
+        expected: usize,
+    },
+    /// A text of a challenge's length that is none.
+    #[error("the text is not VG1: and 48 upper-case hexadecimal digits")]
+    NoChallenge,
     /// A point that is off its curve, outside its group, at infinity, or written in a second way.
     #[error("{0} is no canonical point of its group")]
     BadPoint(&'static str),

@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod card;
+mod challenge;
 mod error;
 mod groth16;
 mod holder;
@@ -23,6 +24,7 @@ pub use acceptance::{
     AcceptanceRule, BinderKinds, CARD_PASS_AGE_LIMIT_MIN, Gate, PASS_AGE_LIMIT_MIN, Specimens,
 };
 pub use card::{CardNumber, CardTag};
+pub use challenge::{CHALLENGE_PREFIX, CHALLENGE_TEXT_CHARS, GateChallenge, GateId, GateNonce};
 pub use commitment::{
     BinderKind, CircuitId, CircuitShortId, CircuitUse, Epoch, ProvinceCode, PublicInputs, Slot,
 };
@@ -36,7 +38,7 @@ pub use pass::{
     MAX_PASS_LEN_BYTES, PROOF_LEN_BYTES, Pass, PassProof, RiskMapShortId, RuleSetShortId,
 };
 pub use qr::{MAX_QR_TEXT_CHARS, QR_PREFIX, QrText};
-pub use showing::{GateChallenge, GateId, GateNonce, MAX_SHOWING_LEN_BYTES, Moment, Showing};
+pub use showing::{MAX_SHOWING_LEN_BYTES, Moment, Showing};
 pub use time::{CLOCK_TOLERANCE_S, SLOT_LEN_S, ShowingSlot, UnixTime};
 pub use trust::TrustList;
 pub use verdict::{Accepted, Code, Outcome, Reason, Texts, Verdict, Why};

@@ -5,7 +5,7 @@ use p256::ecdsa;
 use p256::ecdsa::signature::Verifier;
 
 use crate::pass::MAX_PASS_LEN_BYTES;
-use crate::{Error, Pass, ShowingSlot};
+use crate::{Error, GateChallenge, GateId, GateNonce, Pass, ShowingSlot};
 
 const DOMAIN: &[u8] = b"viridian/showing/v1\0";
 const SIGNATURE_LEN_BYTES: usize = 64;
@@ -14,33 +14,6 @@ pub const MAX_SHOWING_LEN_BYTES: usize =
     MAX_PASS_LEN_BYTES + 4 + 1 + GateId::LEN_BYTES + GateNonce::LEN_BYTES + SIGNATURE_LEN_BYTES;
 /// What a QR code of version 14-M may be asked to carry, prefix included.
 const _: () = assert!(MAX_SHOWING_LEN_BYTES <= 300);
-
-/// The name of a gate, chosen by its operator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GateId(pub [u8; 8]);
-
-impl GateId {
-    /// Its length.
-    pub const LEN_BYTES: usize = 8;
-}
-
-/// A gate's fresh random number for one holder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GateNonce(pub [u8; 16]);
-
-impl GateNonce {
-    /// Its length.
-    pub const LEN_BYTES: usize = 16;
-}
-
-/// What a gate asks a holder to sign, so that a copied code is of no use elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GateChallenge {
-    /// Which gate.
-    pub gate: GateId,
-    /// Its nonce.
-    pub nonce: GateNonce,
-}
 
 /// When and where a pass is shown, before it is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

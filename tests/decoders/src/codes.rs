@@ -5,9 +5,9 @@ use commitment::opening::{Answer, SOUGHT_LEN_BYTES, Sought, Stated};
 use commitment::{CircuitShortId, CircuitUse, Epoch, Fr, Minute, Slot, fr_from_bytes, fr_to_bytes};
 use verifier::opening::{Opening, RegisteredHead};
 use verifier::{
-    CardNumber, Code, GateMemory, HolderKey, MAX_PASS_LEN_BYTES, MAX_QR_TEXT_CHARS,
-    MAX_SHOWING_LEN_BYTES, PROOF_LEN_BYTES, Pass, PassProof, PreparedCircuit, QrText, Showing,
-    UnixTime, Verdict, VerifyingKey, verify_proofs, verify_text,
+    CHALLENGE_TEXT_CHARS, CardNumber, Code, GateChallenge, GateMemory, HolderKey,
+    MAX_PASS_LEN_BYTES, MAX_QR_TEXT_CHARS, MAX_SHOWING_LEN_BYTES, PROOF_LEN_BYTES, Pass, PassProof,
+    PreparedCircuit, QrText, Showing, UnixTime, Verdict, VerifyingKey, verify_proofs, verify_text,
 };
 use wire::DeviceKey;
 
@@ -66,6 +66,35 @@ pub(crate) fn qr_text_seeds() -> Vec<Vec<u8>> {
         .collect();
     seeds.extend(["VIR1:", "VIR1:U5", "VIR1:V5", "HC1:6BF", "VIR2:U5"].map(Vec::from));
     seeds
+}
+
+/// The text of a gate's challenge, as a wallet takes it.
+pub(crate) fn challenge_text(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    match GateChallenge::parse(&text) {
+        Ok(challenge) => {
+            assert_eq!(challenge.to_text(), text);
+            assert_eq!(text.len(), CHALLENGE_TEXT_CHARS);
+            // A name is for people: it has no character that could lead them astray.
+            assert!(
+                challenge
+                    .gate
+                    .to_string()
+                    .bytes()
+                    .all(|b| b.is_ascii_graphic())
+            );
+        }
+        Err(error) => says(&error),
+    }
+}
+
+pub(crate) fn challenge_text_seeds() -> Vec<Vec<u8>> {
+    let good = GATE.challenge.to_text();
+    let (lower, long) = (good.to_lowercase(), format!("{good}0"));
+    let bare = good.replace("VG1:", "");
+    [good, lower, long, bare, "VG1:".to_owned()]
+        .map(String::into_bytes)
+        .to_vec()
 }
 
 /// A pass.

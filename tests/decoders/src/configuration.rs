@@ -63,6 +63,10 @@ pub(crate) fn checkpoint(data: &[u8]) {
     assert_eq!(setting.place, config.province);
     assert_eq!(setting.own_rule.is_none(), config.profile.is_some());
     assert!(config.page_listen.is_none_or(|at| at.ip().is_loopback()));
+    let limit = config
+        .temperature_limit()
+        .expect("a limit that was checked");
+    assert!(limit.is_none() || config.page_listen.is_some());
     if !config.publishers.is_empty() {
         config.federation().expect("a name that was checked");
     }

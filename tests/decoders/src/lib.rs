@@ -58,9 +58,16 @@ macro_rules! target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     // A card's number is hashed with 19 MiB of memory.
     target!("qr_text", codes::qr_text, codes::qr_text_seeds, 640, 24),
+    target!(
+        "challenge_text",
+        codes::challenge_text,
+        codes::challenge_text_seeds,
+        64,
+        1
+    ),
     target!("pass", codes::pass, codes::pass_seeds, 320, 1),
     target!("showing", codes::showing, codes::showing_seeds, 384, 1),
     target!("picture", picture::check, picture::seeds, 4_096, 160),

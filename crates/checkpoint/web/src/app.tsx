@@ -1,76 +1,27 @@
 // The page as a whole: what is open, what was read last, and what is shown of it.
 
-import { computed, signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { openAlone } from "../../../pages/web/alone.ts";
-import { language, t, useLooks } from "../../../pages/web/looks.tsx";
+import { t, useLooks } from "../../../pages/web/looks.tsx";
 import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import type { Words } from "../../../pages/web/words.ts";
-import { Desk, NotKept, type ListInUse, type Report } from "./desk.ts";
+import { Age } from "./age.tsx";
+import { Asks } from "./asks.tsx";
+import { Challenge } from "./challenge.tsx";
+import { Desk } from "./desk.ts";
 import { Menu } from "./menu.tsx";
 import { Result } from "./result.tsx";
+import { asked, chosen, profile } from "./rule.ts";
 import { Scan } from "./scan.tsx";
-import { signal } from "./signal.ts";
+import { clockAheadS, desk, fault, list, offered, online, pending, phase, refused, report } from "./state.ts";
+import { Temperature } from "./temperature.tsx";
 import { WORDS } from "./words.ts";
 
 /** Clocks that differ by more than this are told of; the verifier itself admits less. */
 const CLOCK_DIFFERS_S = 20;
 /** Checks of the list's age. */
 const LOOK_EVERY_MS = 5_000;
-
-type Phase = "opening" | "open" | "elsewhere" | { failed: string };
-
-export const phase = state<Phase>("opening");
-export const desk = state<Desk | null>(null);
-export const list = state<ListInUse | null>(null);
-export const online = state(false);
-export const refused = state<string | null>(null);
-export const clockAheadS = state<number | null>(null);
-export const report = state<Report | null>(null);
-export const fault = state<Words | null>(null);
-/** The field that a scanner types into: the cursor stands there whenever nothing lies over it. */
-export const reader: { current: HTMLInputElement | null } = { current: null };
-export const sound = state(localStorage.getItem("sound") !== "no");
-export const chosen = state(localStorage.getItem("profile") ?? "");
-
-/**
- * The rule that is asked for: the supervisor's choice, else the checkpoint's own. `null` where the list does not have it: then
- * nothing is decided, since any other rule may ask for less.
- */
-export const profile = computed(() => {
-  const asked = chosen.value || desk.value?.setting.profile || "";
-  return list.value && !list.value.profiles.includes(asked) ? null : asked;
-});
-
-/** Why nothing can be decided, in words. */
-class Undecided extends Error {
-  constructor(readonly words: Words) {
-    super(words.en);
-  }
-}
-
-/** Reads a code, unless one is being shown. */
-let deciding = false;
-export async function decide(text: string, card: string): Promise<void> {
-  const open = desk.value;
-  if (!open || deciding || report.value) return;
-  deciding = true;
-  try {
-    if (profile.value === null) throw new Undecided(WORDS.profileGone);
-    const found = await open.decide(text, profile.value, card);
-    // Whoever took the gate over meanwhile remembers other codes.
-    if (desk.value !== open) return;
-    report.value = found;
-    signal(found.outcome, sound.value);
-  } catch (error) {
-    console.error(error);
-    fault.value = error instanceof Undecided ? error.words : error instanceof NotKept ? WORDS.notKept : WORDS.notDecided;
-    signal("undecided", sound.value);
-  } finally {
-    deciding = false;
-  }
-}
 
 /** Whose turn it is: who opened before, and lost the gate to another window, stops. */
 let turn = 0;
@@ -102,6 +53,8 @@ async function open(): Promise<void> {
   try {
     const opened = await Desk.open();
     if (mine !== turn) return opened.desk.close();
+    chosen.value = opened.rule;
+    offered.value = opened.offered;
     desk.value = opened.desk;
     clockAheadS.value = opened.clockAheadS;
     online.value = opened.clockAheadS !== null;
@@ -115,12 +68,28 @@ async function open(): Promise<void> {
 
 /** Another window has the gate now. */
 function lose(): void {
+  leave();
+  phase.value = "elsewhere";
+}
+
+/** Nothing of the gate stays in this window. */
+function leave(): void {
   turn += 1;
   desk.value?.close();
   desk.value = null;
   list.value = null;
   report.value = null;
-  phase.value = "elsewhere";
+  pending.value = null;
+  offered.value = null;
+}
+
+/** Uses the setting that was offered, once a supervisor has confirmed it. Throws where it cannot be kept. */
+async function takeOffered(): Promise<void> {
+  const next = offered.value;
+  if (!next) return;
+  await desk.value?.keepSetting(next.setting);
+  leave();
+  await open();
 }
 
 async function keepFresh(open: Desk): Promise<void> {
@@ -161,7 +130,7 @@ export function App() {
   const now = phase.value;
   return (
     <>
-      <div inert={(report.value ?? fault.value) !== null}>
+      <div inert={(report.value ?? fault.value ?? pending.value) !== null}>
       <Top />
       <main>
         {now === "opening" && <p role="status">{t(WORDS.loading)}</p>}
@@ -171,9 +140,12 @@ export function App() {
         {typeof now === "object" && (
           <Notice words={WORDS.noSetting} action={WORDS.retry} act={() => void open()} detail={now.failed} />
         )}
+        {now === "open" && <Asks />}
+        {now === "open" && asked.value?.showsChallenge && <Challenge />}
         {now === "open" && <Scan />}
       </main>
       </div>
+      {pending.value && <Temperature />}
       {(report.value ?? fault.value) && <Result />}
     </>
   );
@@ -189,7 +161,12 @@ function Top() {
         {online.value ? t(WORDS.online) : t(WORDS.offline)} · {t(WORDS.list)} <Age list={open} />
         {open && profile.value && <> · {t(WORDS.profile)} {profile.value}</>}
       </p>
-      <Menu />
+      <Menu takeOffered={takeOffered} />
+      {offered.value && (
+        <p class="warn" role="alert" data-testid="offered">
+          {t(WORDS.offered)} {t(WORDS.offeredIn)} {offered.value.weaker.map(t).join(", ")}
+        </p>
+      )}
       {open && profile.value === null && (
         <p class="warn" role="alert">
           {t(WORDS.profileGone)}
@@ -213,14 +190,6 @@ function Top() {
       )}
     </header>
   );
-}
-
-/** How old the trust list is, in words. */
-export function Age({ list }: { list: { age_s: number } | null }) {
-  if (!list) return <>{t(WORDS.listNone)}</>;
-  const minutes = Math.floor(list.age_s / 60);
-  const [count, unit] = minutes < 180 ? [minutes, WORDS.minutes] : [Math.floor(minutes / 60), WORDS.hours];
-  return <>{language.value === "zh" ? `更新于 ${count} ${t(unit)}前` : `${count} ${t(unit)} old`}</>;
 }
 
 function Notice(props: { words: Words; action: Words; act: () => void; detail?: string }) {

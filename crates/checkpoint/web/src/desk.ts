@@ -1,8 +1,12 @@
 // The gate in this page: the verifier, what is kept from one visit to the next, and the trust list's renewal.
 
-import { askBatch, askList, askSetting, type InHand } from "./service.ts";
-import { Store, type Counts, type Setting } from "./store.ts";
-import init, { Gate } from "./wasm/gate.js";
+import { drawingOf, type Drawing } from "../../../pages/web/code.tsx";
+import type { Words } from "../../../pages/web/words.ts";
+import { Guard } from "./lock.ts";
+import { askBatch, askList, askSetting, type Asked, type InHand } from "./service.ts";
+import { Store, type Counts, type Rule, type Setting } from "./store.ts";
+import { weakerIn } from "./weaker.ts";
+import init, { Gate, picture, temperature_limit, too_warm } from "./wasm/gate.js";
 import wasmUrl from "./wasm/gate_bg.wasm?url";
 
 export type Outcome = keyof Counts;
@@ -35,6 +39,22 @@ export interface ListInUse extends InHand {
   stale: boolean;
   hard_stale_s: number;
   profiles: string[];
+  rules: Record<string, AskedByProfile>;
+}
+
+/** What a profile asks for. */
+export interface AskedByProfile {
+  worst: "green" | "yellow";
+  test_age_hours: number;
+  binders: { binder: "device" | "device-and-card" | "card"; age_max_min: number }[];
+}
+
+export interface Opened {
+  desk: Desk;
+  rule: Rule;
+  /** What the checkpoint says now, where that asks for less than what is in use. */
+  offered: { setting: Setting; weaker: Words[] } | null;
+  clockAheadS: number | null;
 }
 
 /** This device's storage refused what has to be kept. */
@@ -46,30 +66,57 @@ const NOTHING = new Uint8Array();
 export class Desk {
   /** What was wrong with the list that was kept; it is fetched again then. */
   lost: string | null = null;
+  readonly guard: Guard;
   /** Batches that came with the list that is considered. */
   private readonly batches = new Map<string, Uint8Array>();
 
   private constructor(
     private readonly store: Store,
     private readonly gate: Gate,
-    readonly setting: Setting,
-  ) {}
+    private inUse: Setting,
+  ) {
+    this.guard = new Guard(store);
+  }
+
+  get setting(): Setting {
+    return this.inUse;
+  }
 
   /**
-   * Opens the gate with what this device has kept; without anything kept, the checkpoint has to be there.
-   * Throws where there is neither.
+   * Opens the gate with what this device has kept; without anything kept, the checkpoint has to be there. A setting of the
+   * checkpoint's that asks for less than the kept one is only offered. Throws where there is neither.
    */
-  static async open(): Promise<{ desk: Desk; clockAheadS: number | null }> {
+  static async open(): Promise<Opened> {
     const [store] = await Promise.all([Store.open(), init({ module_or_path: wasmUrl })]);
-    let setting = await store.setting();
-    let clockAheadS: number | null = null;
+    const [kept, rule] = await Promise.all([store.setting(), store.rule()]);
+    let asked: Asked | null = null;
     try {
-      const asked = await askSetting();
-      setting = asked.setting;
-      clockAheadS = asked.clockAheadS;
+      asked = await askSetting();
     } catch (error) {
-      if (!setting) throw error;
+      if (!kept) throw error;
     }
+    let desk = await Desk.of(store, (kept ?? asked?.setting)!);
+    let offered: Opened["offered"] = null;
+    if (kept && asked) {
+      const next = asked.setting;
+      const weaker = weakerIn(next, kept, rule, (profile, than) => desk.gate.asks_no_less(profile, than));
+      if (weaker.length > 0) {
+        offered = { setting: next, weaker };
+        if (kept.simulatedClock && next.simulatedClock) desk.inUse = { ...kept, clockOffsetS: next.clockOffsetS };
+      } else if (gateOf(next) === gateOf(kept)) {
+        desk.inUse = next;
+      } else {
+        // Only a setting that makes a gate takes the place of the one that was kept.
+        const other = await Desk.of(store, next);
+        desk.close();
+        desk = other;
+      }
+    }
+    await store.keepSetting(desk.setting);
+    return { desk, rule, offered, clockAheadS: asked?.clockAheadS ?? null };
+  }
+
+  private static async of(store: Store, setting: Setting): Promise<Desk> {
     const gate = new Gate(
       setting.province,
       setting.gateId,
@@ -79,11 +126,18 @@ export class Desk {
       setting.slotSkew,
       (await store.memory()) ?? NOTHING,
     );
-    // Only a setting that makes a gate takes the place of the one that was kept.
-    await store.keepSetting(setting);
     const desk = new Desk(store, gate, setting);
     await desk.restore();
-    return { desk, clockAheadS };
+    return desk;
+  }
+
+  /** Keeps a setting that a supervisor has confirmed; it is used once the gate is opened again. */
+  async keepSetting(setting: Setting): Promise<void> {
+    await this.store.keepSetting(setting);
+  }
+
+  async keepRule(rule: Rule): Promise<void> {
+    await this.store.keepRule(rule);
   }
 
   /** Uses the list that was kept, if there is one and it is whole. */
@@ -158,17 +212,49 @@ export class Desk {
    * The verdict on a code. What the gate remembers of it is kept before it is answered: where that fails this throws, since
    * nobody is to be let pass whose code could be shown again.
    */
-  async decide(text: string, profile: string, card: string): Promise<Report> {
-    const now = this.now();
+  async decide(text: string, asks: { profile: string; asksForCard: boolean }, nonce: Uint8Array | null, card: string): Promise<Report> {
     const number = new TextEncoder().encode(card);
-    const report = JSON.parse(this.gate.decide(text, profile, now, NOTHING, number)) as Report;
+    this.gate.ask_for_card(asks.asksForCard);
+    const report = JSON.parse(this.gate.decide(text, asks.profile, this.now(), nonce ?? NOTHING, number)) as Report;
+    await this.kept(this.store.keepMemory(this.gate.memory()));
+    return report;
+  }
+
+  /** Counts a verdict before it is shown. */
+  async count(outcome: Outcome): Promise<void> {
+    await this.kept(this.store.count(Math.floor(this.now() / 3600), outcome));
+  }
+
+  private async kept(work: Promise<void>): Promise<void> {
     try {
-      await this.store.keepMemory(this.gate.memory());
-      await this.store.count(Math.floor(now / 3600), report.outcome);
+      await work;
     } catch (error) {
       throw new NotKept("what the gate remembers could not be kept", { cause: error });
     }
-    return report;
+  }
+
+  /** The challenge with this nonce, as it is shown. */
+  challenge(nonce: Uint8Array): { text: string; drawing: Drawing } {
+    const text = this.gate.challenge(nonce);
+    return { text, drawing: drawingOf(picture(text)) };
+  }
+
+  /** What is said of somebody of this temperature: `null` for one within the limit, `undefined` for a text that is none. */
+  tooWarm(text: string, limit: number): Partial<Report> | null | undefined {
+    try {
+      return JSON.parse(too_warm(text, limit)) as Partial<Report> | null;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A highest temperature as it was typed, in tenths of a degree; `null` for a text that is none. */
+  temperatureLimit(text: string): number | null {
+    try {
+      return temperature_limit(text);
+    } catch {
+      return null;
+    }
   }
 
   /** Ends this gate: another one has its storage. */
@@ -179,6 +265,11 @@ export class Desk {
   counts(): Promise<[number, Counts][]> {
     return this.store.counts();
   }
+}
+
+/** What of a setting makes the gate, as text. */
+function gateOf({ province, gateId, rootKeys, rootThreshold, admitsSpecimens, slotSkew }: Setting): string {
+  return [province, gateId, rootKeys, rootThreshold, admitsSpecimens, slotSkew].join("|");
 }
 
 /** Digest, as text and as bytes, of each entry: minute 4 bytes, digest 32. */

@@ -1,22 +1,24 @@
-// What the supervisor sets, and what was counted.
+// What anybody sets, what only the supervisor does, and what was counted.
 
 import { signal as state } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 import { Looks, language, t } from "../../../pages/web/looks.tsx";
-import { chosen, desk, list, profile, reader, sound } from "./app.tsx";
+import { desk, offered, reader, sound } from "./state.ts";
 import type { Counts } from "./store.ts";
+import { Locked, lockAgain, RuleForm, Tick } from "./supervisor.tsx";
 import { WORDS } from "./words.ts";
 
 const counts = state<[number, Counts][]>([]);
 
-function keep(name: string, value: string): void {
-  localStorage.setItem(name, value);
-}
+/** Whether the supervisor's part is open, locked or not. */
+const changing = state(false);
+const notKept = state(false);
 
-export function Menu() {
+export function Menu({ takeOffered }: { takeOffered: () => Promise<void> }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const open = () => {
+    notKept.value = false;
     dialog.current?.showModal();
     void desk.value?.counts().then((all) => {
       counts.value = all;
@@ -24,43 +26,52 @@ export function Menu() {
   };
   const close = () => {
     dialog.current?.close();
+    reader.current?.focus(); // at once, for a scanner that types
+  };
+  const closed = () => {
+    changing.value = false;
+    lockAgain();
     reader.current?.focus();
   };
   return (
     <nav>
       <Looks />
       <button onClick={open}>{t(WORDS.settings)}</button>
-      <dialog ref={dialog} aria-label={t(WORDS.settings)} onClose={() => reader.current?.focus()}>
+      <dialog ref={dialog} aria-label={t(WORDS.settings)} onClose={closed}>
         <h2>{t(WORDS.settings)}</h2>
-        <label>
-          {t(WORDS.profile)}
-          <select
-            value={profile.value ?? ""}
-            onChange={(event) => {
-              if (event.currentTarget.value === "") return;
-              chosen.value = event.currentTarget.value;
-              keep("profile", chosen.value);
-            }}
-          >
-            {profile.value === null && <option value="">{t(WORDS.profileChoose)}</option>}
-            {(list.value?.profiles ?? []).map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="tick">
-          <input
-            type="checkbox"
-            checked={sound.value}
-            onChange={(event) => {
-              sound.value = event.currentTarget.checked;
-              keep("sound", sound.value ? "yes" : "no");
-            }}
-          />
-          {t(WORDS.sound)}
-        </label>
+        <Tick
+          words={WORDS.sound}
+          checked={sound.value}
+          change={(on) => {
+            sound.value = on;
+            localStorage.setItem("sound", on ? "yes" : "no");
+          }}
+        />
+        <button aria-expanded={changing.value} onClick={() => (changing.value = !changing.value)}>
+          {t(WORDS.change)}
+        </button>
+        {changing.value && (
+          <section class="supervisor">
+            <Locked>
+              {offered.value && (
+                <button
+                  onClick={() => {
+                    notKept.value = false;
+                    takeOffered().then(close, () => (notKept.value = true));
+                  }}
+                >
+                  {t(WORDS.offeredTake)}
+                </button>
+              )}
+              {notKept.value && (
+                <p class="warn" role="alert">
+                  {t(WORDS.settingNotKept)}
+                </p>
+              )}
+              <RuleForm />
+            </Locked>
+          </section>
+        )}
         <h3>{t(WORDS.countsAll)}</h3>
         <table>
           <thead>

@@ -3,8 +3,10 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { language, t } from "../../../pages/web/looks.tsx";
-import { Age, fault, profile, report } from "./app.tsx";
+import { Age } from "./age.tsx";
 import type { Outcome, Report } from "./desk.ts";
+import { profile } from "./rule.ts";
+import { fault, report } from "./state.ts";
 import { WORDS } from "./words.ts";
 
 /** A verdict stands at least so long. */

@@ -35,6 +35,8 @@ export async function askSetting(): Promise<Asked> {
       profile: answer.profileId,
       refreshEveryS: answer.refreshEveryS,
       clockOffsetS: answer.simulatedClock ? Math.round(-ahead) : 0,
+      simulatedClock: answer.simulatedClock,
+      temperatureLimit: answer.temperatureLimitTenthC,
     },
     clockAheadS: answer.simulatedClock ? 0 : Math.round(ahead),
   };

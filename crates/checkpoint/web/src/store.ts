@@ -1,7 +1,10 @@
-// What this device keeps: the setting, the trust list with its batches of revocations, the gate's memory, counts by hour.
+// What this device keeps: the setting, the supervisor's choice and lock, the trust list with its batches of revocations, the gate's
+// memory, counts by hour.
 // Nothing of who came is among it.
 
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+
+import type { Lock } from "./lock.ts";
 
 export interface Setting {
   province: number;
@@ -14,6 +17,19 @@ export interface Setting {
   refreshEveryS: number;
   /** Seconds to be added to this device's clock; not 0 only where the checkpoint's clock is simulated. */
   clockOffsetS: number;
+  simulatedClock: boolean;
+  /** Tenths of a degree Celsius; 0 where no temperature is asked for. */
+  temperatureLimit: number;
+}
+
+/** What a supervisor chose; what is left open is as the checkpoint has it. */
+export interface Rule {
+  profile?: string;
+  /** Tenths of a degree Celsius; 0 asks for none. */
+  temperatureLimit?: number;
+  showsChallenge?: boolean;
+  /** Whether only passes that are bound to an identity card count. */
+  asksForCard?: boolean;
 }
 
 export interface Counts {
@@ -47,12 +63,40 @@ export class Store {
     return new Store(db);
   }
 
-  setting(): Promise<Setting | undefined> {
-    return this.db.get("one", "setting") as Promise<Setting | undefined>;
+  async setting(): Promise<Setting | undefined> {
+    const kept = (await this.db.get("one", "setting")) as Setting | undefined;
+    // One that an earlier page kept lacks what is newer.
+    return kept && { ...kept, temperatureLimit: kept.temperatureLimit ?? 0, simulatedClock: kept.simulatedClock ?? kept.clockOffsetS !== 0 };
   }
 
   async keepSetting(setting: Setting): Promise<void> {
     await this.db.put("one", setting, "setting");
+  }
+
+  async rule(): Promise<Rule> {
+    const kept = (await this.db.get("one", "rule")) as Rule | undefined;
+    // An earlier page kept the profile alone, and elsewhere.
+    const profile = localStorage.getItem("profile");
+    return kept ?? (profile ? { profile } : {});
+  }
+
+  async keepRule(rule: Rule): Promise<void> {
+    await this.db.put("one", rule, "rule");
+  }
+
+  lock(): Promise<Lock | undefined> {
+    return this.db.get("one", "lock") as Promise<Lock | undefined>;
+  }
+
+  async keepLock(lock: Lock): Promise<void> {
+    await this.putForSure("lock", lock);
+  }
+
+  /** Written out before it is said to be kept. */
+  private async putForSure(name: string, value: unknown): Promise<void> {
+    const tx = this.db.transaction("one", "readwrite", { durability: "strict" });
+    await tx.store.put(value, name);
+    await tx.done;
   }
 
   list(): Promise<Uint8Array | undefined> {
@@ -79,9 +123,7 @@ export class Store {
   }
 
   async keepMemory(memory: Uint8Array): Promise<void> {
-    const tx = this.db.transaction("one", "readwrite", { durability: "strict" });
-    await tx.store.put(memory, "memory");
-    await tx.done;
+    await this.putForSure("memory", memory);
   }
 
   async count(hour: number, outcome: keyof Counts): Promise<void> {

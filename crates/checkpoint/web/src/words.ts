@@ -4,10 +4,6 @@ import { w, type Words } from "../../../pages/web/words.ts";
 
 export const WORDS = {
   title: w("核验", "Gate"),
-  scan: w("打开摄像头", "Start camera"),
-  stop: w("关闭摄像头", "Stop camera"),
-  torch: w("手电筒", "Torch"),
-  aim: w("将二维码置于框内", "Hold the code inside the frame"),
   text: w("扫码枪或粘贴", "Scanner or paste"),
   check: w("核验", "Check"),
   next: w("下一位", "Next"),
@@ -38,6 +34,7 @@ export const WORDS = {
   profileChoose: w("请选择", "Choose"),
   notDecided: w("核验程序出错，请刷新本页;仍出现则人工核验。", "The verifier failed. Reload this page; if it happens again, check by hand."),
   card: w("证件号码(如需)", "Identity card number (if asked)"),
+  cardMust: w("证件号码(必填)", "Identity card number (needed)"),
   cardBad: w("证件号码应为18位", "An identity number has 18 characters"),
   counts: w("本小时", "This hour"),
   countsAll: w("各小时计数", "Counts by hour"),
@@ -67,4 +64,79 @@ export const WORDS = {
   retry: w("重试", "Try again"),
   listRefused: w("核验端给出的信任列表未被采用", "The checkpoint's trust list was not taken"),
   loading: w("正在打开…", "Opening …"),
+
+  asks: w("本门岗要求:", "This gate asks for:"),
+  change: w("更改要求(主管)", "Change what is asked (supervisor)"),
+  offered: w(
+    "核验端的设置已变，要求较宽。仍按原设置核验;须由主管在“设置”中确认。",
+    "The checkpoint's setting has changed and asks for less. The earlier one stays in use until a supervisor confirms the new one under “Settings”.",
+  ),
+  offeredIn: w("较宽之处:", "Less in:"),
+  offeredTake: w("采用新设置", "Use the new setting"),
+  asCheckpoint: w("恢复为核验端的设置", "Back to the checkpoint's setting"),
+  settingNotKept: w("无法保存到本机存储，未作更改。", "This device's storage refuses to keep it. Nothing was changed."),
+
+  pin: w("主管密码", "Supervisor's PIN"),
+  pinOpen: w("解锁", "Unlock"),
+  pinFirst: w(
+    "首次使用:请主管设置密码，4至12位数字。此后更改要求须输入此密码。",
+    "First use: the supervisor sets a PIN of 4 to 12 digits. What is asked for is changed only with it from then on.",
+  ),
+  pinRule: w("4至12位数字。", "4 to 12 digits."),
+  pinNew: w("新密码", "New PIN"),
+  pinAgain: w("再输入一次", "The same again"),
+  pinSet: w("设置密码", "Set the PIN"),
+  pinBad: w("密码应为4至12位数字。", "A PIN has 4 to 12 digits."),
+  pinDiffers: w("两次输入不同，请重新输入。", "The two differ. Enter both again."),
+  pinWrong: w("密码不正确。", "The PIN is wrong."),
+  pinWait: w("错误次数过多，请等待", "Too many wrong tries. Wait for"),
+  pinChange: w("更改密码", "Change the PIN"),
+  pinChanged: w("密码已更改。", "The PIN was changed."),
+
+  showsChallenge: w("出示随机码(须有面向来人的屏幕)", "Show a challenge (needs a screen that faces people)"),
+  asksForCard: w("须出示身份证", "Ask for the identity card"),
+  temperatureLimit: w("体温上限 °C(留空则不测)", "Highest temperature, °C (empty: not asked)"),
+  temperatureLimitBad: w("请填写35.0至42.0之间的数。", "A number from 35.0 to 42.0."),
+
+  challenge: w("本处随机码", "This gate's challenge"),
+  challengeText: w(
+    "请先用健康码页面的“本门岗显示随机码”扫此码，再出示您的二维码。",
+    "First read this with your wallet (“This gate shows a code”), then show your own code.",
+  ),
+
+  measure: w("请测量体温", "Take the temperature"),
+  temperature: w("体温 °C", "Temperature, °C"),
+  temperatureBad: w("请填写30.0至45.0之间的体温，如36.5。", "A temperature from 30.0 to 45.0, such as 36.5."),
+  limit: w("上限", "Limit"),
+  goOn: w("继续", "Go on"),
+  notMeasured: w("未能测量", "Could not be taken"),
+  temperatureNone: w("未测体温，不能放行。请测量后重新扫码。", "Without a temperature nobody passes. Take it, and scan again."),
+} satisfies Record<string, Words>;
+
+/** What a gate asks for, phrase by phrase. */
+export const ASKS = {
+  green: w("绿码", "a green code"),
+  notRed: w("非红码", "a code that is not red"),
+  device: w("手机凭证", "a phone's pass"),
+  "device-and-card": w("手机凭证加身份证", "a phone's pass with identity card"),
+  card: w("纸质凭证加身份证", "a pass on paper with identity card"),
+  cardShown: w("须出示身份证", "the identity card is to be shown"),
+  atMost: w("不超过", " of at most "),
+  minutes: w("分钟", "min"),
+  hours: w("小时", "h"),
+  days: w("天", "days"),
+  temperature: w("体温", "a temperature"),
+  challenge: w("先扫本处随机码", "this gate's challenge is to be read first"),
+  nobody: w("没有凭证符合:此规则不接受绑定身份证的凭证", "no pass fits: this rule admits none that is bound to an identity card"),
+} satisfies Record<string, Words>;
+
+/** In what a setting may ask for less. */
+export const WEAKER = {
+  profile: w("准入规则", "the acceptance rule"),
+  temperature: w("体温", "the temperature"),
+  specimens: w("承认样本", "specimens are admitted"),
+  skew: w("时间误差", "how far clocks may differ"),
+  province: w("所在省份不同", "another province"),
+  keys: w("信任的签名密钥不同", "other keys are believed"),
+  clock: w("使用模拟时钟", "a simulated clock"),
 } satisfies Record<string, Words>;

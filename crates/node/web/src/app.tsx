@@ -40,6 +40,7 @@ import {
   type Screen,
 } from "./state.ts";
 import { faultOf } from "./fault.ts";
+import { keepReader } from "./gate_code.tsx";
 import { OWN } from "./store.ts";
 import { Wallet } from "./wallet.ts";
 import { WORDS } from "./words.ts";
@@ -120,7 +121,7 @@ export function App() {
   }, [screen.value]);
   useEffect(() => {
     // Another wish has its own passes.
-    if (registered.value) void fillStock();
+    if (registered.value) void fillStock().then(keepReader);
   }, [wish.value, registered.value]);
 
   const now = phase.value;

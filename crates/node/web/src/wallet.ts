@@ -28,6 +28,7 @@ import {
 } from "@viridian/wire/resident";
 import { SetProxySchema } from "@viridian/wire/proxies";
 
+import { drawingOf, type Drawing } from "../../../pages/web/code.tsx";
 import { Clock } from "./clock.ts";
 import { consentOf, type Consent } from "./consent.ts";
 import { dayOf } from "./dates.ts";
@@ -55,13 +56,7 @@ export interface Trip {
   end: number | null;
 }
 
-/** A code as it is drawn. */
-export interface Drawing {
-  /** Modules in a row. */
-  width: number;
-  /** Row by row, 1 for dark. */
-  modules: Uint8Array;
-}
+export type { Drawing };
 
 /** A code to be shown. */
 export interface Shown extends Drawing {
@@ -78,8 +73,7 @@ export interface Sheet extends Drawing {
 }
 
 function drawing(text: string): Drawing {
-  const [width = 0, ...modules] = picture(text);
-  return { width, modules: Uint8Array.from(modules) };
+  return drawingOf(picture(text));
 }
 
 /** After these it is open whether the home has done what it was asked for; after any other it has not. */
@@ -373,13 +367,13 @@ export class Wallet {
     this.leftAtMs = null;
   }
 
-  /** The code of a pass, signed now. */
-  async show(pass: KeptPass): Promise<Shown> {
+  /** The code of a pass, signed now; where a gate gave a challenge, for that. */
+  async show(pass: KeptPass, challenge?: string): Promise<Shown> {
     const held = new HeldPass(pass.pass);
     try {
       const now = slot(this.clock.now());
-      const signature = await sign(pass.key, new Uint8Array(held.signing_bytes(now)));
-      const text = held.text(now, signature);
+      const signature = await sign(pass.key, new Uint8Array(held.signing_bytes(now, challenge)));
+      const text = held.text(now, challenge, signature);
       return { slot: now, text, ...drawing(text) };
     } finally {
       held.free();

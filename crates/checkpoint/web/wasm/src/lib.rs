@@ -4,10 +4,12 @@
 //! Knows no page, no network and no storage: bytes and the time are handed in, and what is to be kept is handed out.
 
 use ed25519_dalek::VerifyingKey;
-use gate::{Desk, Scanned, Setting};
+use gate::{Desk, Scanned, Setting, Temperature, TemperatureLimit};
 use rules::ProvinceCode;
 use verifier::trust::{BatchEntry, Candidate, InHand, Increment, RootKeys};
-use verifier::{CardNumber, GateId, GateMemory, GateNonce, Specimens, TrustList, UnixTime};
+use verifier::{
+    CardNumber, GateChallenge, GateId, GateMemory, GateNonce, Specimens, TrustList, UnixTime,
+};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
 /// A gate in a page.
@@ -129,13 +131,17 @@ impl Gate {
         Ok(bytes)
     }
 
-    /// What the list in use is, as JSON: ages, sequences, the names of its profiles; `null` without one.
+    /// What the list in use is, as JSON: ages, sequences, the names of its profiles and what each of them asks for; `null`
+    /// without one.
     pub fn list(&self, now_s: f64) -> String {
         let (Some(list), Some(age)) = (self.desk.list(), self.desk.list_age(seconds(now_s))) else {
             return "null".to_owned();
         };
         let profiles: Vec<&str> = (list.root().profiles.iter())
             .map(|profile| profile.name.as_str())
+            .collect();
+        let rules: serde_json::Map<_, _> = (list.root().profiles.iter())
+            .map(|profile| (profile.name.clone(), gate::rule_json(&profile.rule)))
             .collect();
         let in_hand = InHand::of(list);
         serde_json::json!({
@@ -147,8 +153,33 @@ impl Gate {
             "batch_minute": in_hand.batch_minute,
             "hard_stale_s": list.online().hard_stale_s,
             "profiles": profiles,
+            "rules": rules,
         })
         .to_string()
+    }
+
+    /// Whether a profile admits no pass that another does not. False where the list has not both.
+    pub fn asks_no_less(&self, profile: &str, than: &str) -> bool {
+        let rule = |name| self.desk.list().and_then(|list| list.profile(name));
+        let (Some(rule), Some(than)) = (rule(profile), rule(than)) else {
+            return false;
+        };
+        rule.asks_no_less_than(than)
+    }
+
+    /// Whether from now on an identity card is asked for, as [`Desk::ask_for_card`].
+    pub fn ask_for_card(&mut self, asks: bool) {
+        self.desk.ask_for_card(asks);
+    }
+
+    /// The text of this gate's challenge with a fresh nonce of 16 bytes.
+    ///
+    /// # Errors
+    /// A nonce of another length.
+    pub fn challenge(&self, nonce: &[u8]) -> Result<String, JsError> {
+        let nonce = GateNonce(exactly(nonce, "a nonce has 16 bytes")?);
+        let gate = self.desk.setting().gate_id;
+        Ok(GateChallenge { gate, nonce }.to_text())
     }
 
     /// The verdict on the text of a code, as the JSON of [`gate::Report::to_json`]. `nonce` has 16 bytes, or none; `card` the
@@ -177,6 +208,38 @@ impl Gate {
     pub fn memory(&self) -> Vec<u8> {
         self.desk.memory().to_bytes()
     }
+}
+
+/// What a supervisor typed as the highest temperature, in tenths of a degree Celsius.
+///
+/// # Errors
+/// For what is none.
+#[wasm_bindgen]
+pub fn temperature_limit(text: &str) -> Result<u16, JsError> {
+    Ok(TemperatureLimit::parse(text)?.tenth_c())
+}
+
+/// Judges a temperature as it was typed: `null` where it is let pass, or what is said, as [`TemperatureLimit::refusal_json`].
+///
+/// # Errors
+/// For what is no temperature, and for a limit that is none: nobody is let pass then.
+#[wasm_bindgen]
+pub fn too_warm(text: &str, limit_tenth_c: u16) -> Result<String, JsError> {
+    let limit = TemperatureLimit::new(limit_tenth_c);
+    let limit = limit.ok_or_else(|| JsError::new("no limit of a temperature"))?;
+    if limit.admits(Temperature::parse(text)?) {
+        return Ok("null".to_owned());
+    }
+    Ok(limit.refusal_json().to_string())
+}
+
+/// A code as a picture: its width in modules, then one byte for each module, row by row, 1 for dark. Without a quiet zone.
+///
+/// # Errors
+/// For a text that fits no code.
+#[wasm_bindgen]
+pub fn picture(text: &str) -> Result<Vec<u8>, JsError> {
+    qr_modules::of(text).map_err(|why| JsError::new(&why.to_string()))
 }
 
 fn entries<'a>(entries: impl Iterator<Item = &'a BatchEntry>) -> Vec<u8> {

@@ -8,6 +8,7 @@ import { language, t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
 import { minuteText } from "../dates.ts";
 import { faultOf, type Fault } from "../fault.ts";
+import { challenge, GateCode, putAway } from "../gate_code.tsx";
 import { Faulty } from "../parts.tsx";
 import { ENDS_SOON_MIN } from "../stock.ts";
 import type { KeptPass } from "../store.ts";
@@ -58,8 +59,9 @@ async function sign(): Promise<void> {
     return;
   }
   try {
-    const code = await open.show(held);
-    if (pass.value === held) shown.value = code;
+    const answers = challenge.value;
+    const code = await open.show(held, answers?.text);
+    if (pass.value === held && challenge.value === answers) shown.value = code;
     fault.value = null;
   } catch (error) {
     console.error(error);
@@ -83,8 +85,10 @@ export function Show() {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", look);
       void lit?.then((lock) => lock?.release());
+      putAway();
     };
   }, [wish.value]);
+  useEffect(() => void sign(), [challenge.value]);
   useEffect(() => {
     // Passes came: the first of them is taken where there was none, or none of this wish.
     if (!pass.value || pass.value.wish !== wishName(wish.value)) void takeIfThere();
@@ -160,6 +164,7 @@ function Code({ held, code }: { held: KeptPass; code: Shown }) {
     <>
       <CodePicture code={code} />
       <p class="strong">{t(WORDS.scanOnly)}</p>
+      <GateCode />
       <dl>
         <dt>{t(WORDS.goodUntil)}</dt>
         <dd data-testid="until">

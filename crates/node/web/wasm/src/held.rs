@@ -1,7 +1,9 @@
 //! A pass bound to a device, by the verifier's own types.
 
 use rules::WorstColour;
-use verifier::{BinderKind, Error, HolderKey, Moment, Pass, QrText, Showing, ShowingSlot};
+use verifier::{
+    BinderKind, Error, GateChallenge, HolderKey, Moment, Pass, QrText, Showing, ShowingSlot,
+};
 
 /// A pass with a key to show it by.
 pub(crate) struct Held {
@@ -50,27 +52,33 @@ impl Held {
         self.key.to_bytes()
     }
 
-    fn moment(slot: u32) -> Moment {
+    const fn moment(slot: u32, challenge: Option<GateChallenge>) -> Moment {
         Moment {
             slot: ShowingSlot::new(slot),
-            challenge: None,
+            challenge,
         }
     }
 
-    /// What the key signs in a half minute.
-    pub(crate) fn signing_bytes(&self, slot: u32) -> Vec<u8> {
-        Self::moment(slot).signing_bytes(&self.pass)
+    /// What the key signs in a half minute, to a gate's challenge if there is one.
+    pub(crate) fn signing_bytes(&self, slot: u32, challenge: Option<GateChallenge>) -> Vec<u8> {
+        Self::moment(slot, challenge).signing_bytes(&self.pass)
     }
 
     /// The text of the code with this signature.
     ///
     /// # Errors
     /// [`Error::BadSignatureEncoding`] for one that is not 64 bytes in range, or that the key did not make.
-    pub(crate) fn text(&self, slot: u32, signature: &[u8]) -> Result<String, Error> {
+    pub(crate) fn text(
+        &self,
+        slot: u32,
+        challenge: Option<GateChallenge>,
+        signature: &[u8],
+    ) -> Result<String, Error> {
+        let moment = Self::moment(slot, challenge);
         let signature = signature
             .try_into()
             .map_err(|_| Error::BadSignatureEncoding)?;
-        let showing = Showing::of_device(self.pass.clone(), Self::moment(slot), signature)?;
+        let showing = Showing::of_device(self.pass.clone(), moment, signature)?;
         if !showing.signature_fits() {
             return Err(Error::BadSignatureEncoding);
         }
@@ -120,7 +128,7 @@ mod tests {
         assert_eq!(held.holder_key(), pass.holder.key().unwrap().to_bytes());
         let bytes = QrText::parse(&text).unwrap().showing().unwrap().to_bytes();
         let signature = &bytes[bytes.len() - 64..];
-        assert_eq!(held.text(slot, signature).unwrap(), text);
+        assert_eq!(held.text(slot, None, signature).unwrap(), text);
     }
 
     #[test]
@@ -130,27 +138,27 @@ mod tests {
         let signature = &bytes[bytes.len() - 64..];
         let held = Held::from_bytes(&pass.to_bytes()).unwrap();
         for refused in [
-            held.text(slot + 1, signature),
-            held.text(slot, &signature[1..]),
-            held.text(slot, &[0; 64]),
+            held.text(slot + 1, None, signature),
+            held.text(slot, None, &signature[1..]),
+            held.text(slot, None, &[0; 64]),
         ] {
             assert_eq!(refused, Err(Error::BadSignatureEncoding));
         }
         let key = SigningKey::from_slice(&[7; 32]).unwrap();
-        let by_another: Signature = key.sign(&held.signing_bytes(slot));
+        let by_another: Signature = key.sign(&held.signing_bytes(slot, None));
         assert_eq!(
-            held.text(slot, &by_another.to_bytes()),
+            held.text(slot, None, &by_another.to_bytes()),
             Err(Error::BadSignatureEncoding)
         );
         // With its own key it is a code, also with the larger s that browsers make.
         pass.holder = verifier::Holder::Device(HolderKey::from(*key.verifying_key()));
         let own = Held::from_bytes(&pass.to_bytes()).unwrap();
-        let signature: Signature = key.sign(&own.signing_bytes(slot));
+        let signature: Signature = key.sign(&own.signing_bytes(slot, None));
         let signature = signature.normalize_s();
         let (r, s) = signature.split_scalars();
         let larger = Signature::from_scalars(r.to_bytes(), (-*s).to_bytes()).unwrap();
-        let text = own.text(slot, &larger.to_bytes()).unwrap();
-        assert_eq!(text, own.text(slot, &signature.to_bytes()).unwrap());
+        let text = own.text(slot, None, &larger.to_bytes()).unwrap();
+        assert_eq!(text, own.text(slot, None, &signature.to_bytes()).unwrap());
         assert!(
             QrText::parse(&text)
                 .unwrap()
@@ -158,6 +166,29 @@ mod tests {
                 .unwrap()
                 .signature_fits()
         );
+    }
+
+    #[test]
+    fn a_code_answers_the_challenge_that_its_signature_is_over_and_no_other() {
+        let (mut pass, slot, _) = shown();
+        let key = SigningKey::from_slice(&[7; 32]).unwrap();
+        pass.holder = verifier::Holder::Device(HolderKey::from(*key.verifying_key()));
+        let held = Held::from_bytes(&pass.to_bytes()).unwrap();
+        let challenge = |nonce: u8| GateChallenge {
+            gate: verifier::GateId([3; 8]),
+            nonce: verifier::GateNonce([nonce; 16]),
+        };
+        let given = Some(challenge(1));
+        let signature: Signature = key.sign(&held.signing_bytes(slot, given));
+        let signature = signature.to_bytes();
+        let text = held.text(slot, given, &signature).unwrap();
+        let showing = QrText::parse(&text).unwrap().showing().unwrap();
+        assert!(showing.signature_fits());
+        assert_eq!(showing.moment().unwrap().challenge, given);
+        for other in [None, Some(challenge(2))] {
+            let refused = held.text(slot, other, &signature);
+            assert_eq!(refused, Err(Error::BadSignatureEncoding));
+        }
     }
 
     #[test]

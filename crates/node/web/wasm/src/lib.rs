@@ -3,9 +3,8 @@
 //! Knows no key, no network, no storage and no clock, and verifies no proof: a wallet believes its home.
 
 mod held;
-mod picture;
 
-use verifier::UnixTime;
+use verifier::{GateChallenge, UnixTime};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
 use held::Held;
@@ -50,18 +49,41 @@ impl HeldPass {
         self.0.holder_key().to_vec()
     }
 
-    /// What that key signs in a half minute ([`slot`]), by ECDSA over SHA-256.
-    pub fn signing_bytes(&self, slot: u32) -> Vec<u8> {
-        self.0.signing_bytes(slot)
-    }
-
-    /// The text of the code: pass, half minute and signature (r and s, 64 bytes).
+    /// What that key signs in a half minute ([`slot`]), by ECDSA over SHA-256; where a gate gave a challenge, over its text, too.
     ///
     /// # Errors
-    /// For a signature that no gate would take.
-    pub fn text(&self, slot: u32, signature: &[u8]) -> Result<String, JsError> {
-        Ok(self.0.text(slot, signature)?)
+    /// For a challenge that is none.
+    pub fn signing_bytes(&self, slot: u32, challenge: Option<String>) -> Result<Vec<u8>, JsError> {
+        Ok(self.0.signing_bytes(slot, read(challenge)?))
     }
+
+    /// The text of the code: pass, half minute, challenge and signature (r and s, 64 bytes).
+    ///
+    /// # Errors
+    /// For a signature that no gate would take, and a challenge that is none.
+    pub fn text(
+        &self,
+        slot: u32,
+        challenge: Option<String>,
+        signature: &[u8],
+    ) -> Result<String, JsError> {
+        Ok(self.0.text(slot, read(challenge)?, signature)?)
+    }
+}
+
+fn read(challenge: Option<String>) -> Result<Option<GateChallenge>, verifier::Error> {
+    challenge
+        .map(|text| GateChallenge::parse(&text))
+        .transpose()
+}
+
+/// What the gate is called that gave a challenge.
+///
+/// # Errors
+/// For a text that is none.
+#[wasm_bindgen]
+pub fn challenger(challenge: &str) -> Result<String, JsError> {
+    Ok(GateChallenge::parse(challenge)?.gate.to_string())
 }
 
 /// The text of the code of a pass that is bound to an identity card alone: as it is printed, it is shown.
@@ -86,5 +108,5 @@ pub fn slot(now_s: f64) -> u32 {
 /// For a text that fits no code.
 #[wasm_bindgen]
 pub fn picture(text: &str) -> Result<Vec<u8>, JsError> {
-    picture::of(text).map_err(|why| JsError::new(&why.to_string()))
+    qr_modules::of(text).map_err(|why| JsError::new(&why.to_string()))
 }

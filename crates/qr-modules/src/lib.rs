@@ -1,13 +1,16 @@
-//! A text as modules of a QR code.
+//! A text as the modules of a QR code, for whoever draws it.
+//!
+//! Knows no text's meaning, no page and no picture format.
 
-use qrcode::types::{Color, QrError};
+use qrcode::types::Color;
+pub use qrcode::types::QrError;
 use qrcode::{EcLevel, QrCode};
 
 /// Its width, and its modules row by row, 1 for dark; level M, as codes on paper have it.
 ///
 /// # Errors
 /// For a text that fits no code, or one that is wider than 255 modules, which there is not.
-pub(crate) fn of(text: &str) -> Result<Vec<u8>, QrError> {
+pub fn of(text: &str) -> Result<Vec<u8>, QrError> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M)?;
     let width = u8::try_from(code.width()).map_err(|_| QrError::DataTooLong)?;
     let modules = code.to_colors().into_iter();

@@ -1,0 +1,27 @@
+// What the pieces of the page share: the gate that is open, and what is shown of it.
+
+import { signal as state } from "@preact/signals";
+
+import type { Words } from "../../../pages/web/words.ts";
+import type { Desk, ListInUse, Report } from "./desk.ts";
+import type { Setting } from "./store.ts";
+
+export type Phase = "opening" | "open" | "elsewhere" | { failed: string };
+
+export const phase = state<Phase>("opening");
+export const desk = state<Desk | null>(null);
+export const list = state<ListInUse | null>(null);
+export const online = state(false);
+export const refused = state<string | null>(null);
+export const clockAheadS = state<number | null>(null);
+/** The verdict that is shown. */
+export const report = state<Report | null>(null);
+/** Why there is none. */
+export const fault = state<Words | null>(null);
+/** A pass that was accepted, while the temperature is asked for that goes with it. */
+export const pending = state<{ report: Report; limit: number } | null>(null);
+/** A setting of the checkpoint's that asks for less than the one in use, and in what; it waits for the supervisor. */
+export const offered = state<{ setting: Setting; weaker: Words[] } | null>(null);
+/** The field that a scanner types into: the cursor stands there whenever nothing lies over it. */
+export const reader: { current: HTMLInputElement | null } = { current: null };
+export const sound = state(localStorage.getItem("sound") !== "no");
