@@ -71,7 +71,12 @@ impl PassJob {
         let _held = self.node.locks.hold([self.resident]);
         let of_use = self.resident.row(&self.use_id);
         // It may have been revoked meanwhile, or the resident have left.
-        if self.node.vault.get::<UseRow>(Table::Uses, &of_use)?.is_none() {
+        if self
+            .node
+            .vault
+            .get::<UseRow>(Table::Uses, &of_use)?
+            .is_none()
+        {
             return Ok(());
         }
         let mut write = self.node.vault.write();
