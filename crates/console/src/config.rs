@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::VerifyingKey;
 use federation::FederationId;
 use rules::{ProvinceCode, SourceId, SourceKind};
 use serde::Deserialize;
@@ -319,15 +318,8 @@ fn offices(
 }
 
 fn root_keys(file: &TrustFile) -> Result<RootKeys, String> {
-    let key = |digits: &String| {
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(digits, &mut bytes)
-            .ok()
-            .and_then(|()| VerifyingKey::from_bytes(&bytes).ok())
-            .ok_or("trust.root_keys: 64 hexadecimal digits of an Ed25519 key are needed".to_owned())
-    };
-    let keys: Result<Vec<_>, _> = file.root_keys.iter().map(key).collect();
-    RootKeys::new(keys?, file.root_threshold).map_err(|error| format!("trust: {error}"))
+    RootKeys::from_digits(&file.root_keys, file.root_threshold)
+        .map_err(|error| format!("trust.root_keys: {error}"))
 }
 
 #[cfg(test)]
