@@ -66,6 +66,7 @@ pub const SHIPPED: &[(&str, &str)] = files! {
     "wires/wire-head-time-bit-of-two"
     "wires/wire-leaf-at-another-position"
     "wires/wire-position-between-siblings"
+    "wires/wire-pseudonym-balanced"
     "wires/wire-pseudonym-of-no-identity"
     "wires/wire-registry-head-never-registered"
     "wires/wire-registry-head-of-another-slot"

@@ -2,7 +2,7 @@
 //! something else under the same public inputs.
 
 use ark_ff::AdditiveGroup;
-use commitment::{Fr, Minute, registry_leaf};
+use commitment::{Fr, Minute, poseidon, registry_leaf};
 
 use super::{Statement, accept};
 use crate::pseudonym::Heading;
@@ -141,6 +141,25 @@ fn of_the_rest() -> Vec<Vector> {
             |f, _| {
                 let square = "hash/full round[0]/lane[1]/square";
                 f.set(Forgery::named(named, square), Fr::ZERO);
+            },
+        ),
+        forged(
+            named,
+            "wire-pseudonym-balanced",
+            "In the last round of the pseudonym's hash one number is more and another as much less: the pseudonym is the same.",
+            "at-a-hospital",
+            |f, _| {
+                let constants = poseidon::parameters(3);
+                let last = constants.full_rounds + constants.partial_rounds - 1;
+                let [more, less] = [1, 2].map(|lane| {
+                    Forgery::named(
+                        named,
+                        &format!("hash/full round[{last}]/lane[{lane}]/fifth"),
+                    )
+                });
+                let row = &constants.mds[0];
+                f.set(more, f.value(more) + row[2]);
+                f.set(less, f.value(less) - row[1]);
             },
         ),
         forged(
