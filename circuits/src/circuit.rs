@@ -78,3 +78,28 @@ impl Circuit for Opening {
         crate::opening::assign(public, witness)
     }
 }
+
+/// The circuit `pseudonym`, version 1: what a record's resident is called by one who asks.
+#[derive(Clone, Copy, Debug)]
+pub enum Pseudonym {}
+
+impl Circuit for Pseudonym {
+    const NAME: &'static str = "pseudonym";
+    const VERSION: u32 = 1;
+    const INPUT_NAMES: &'static [&'static str] = &crate::pseudonym::PUBLIC_INPUT_NAMES;
+    type Heading = crate::pseudonym::Heading;
+    type Public = commitment::pseudonym::PseudonymInputs;
+    type Witness = crate::pseudonym::Witness;
+
+    fn shape() -> &'static Shape<Self::Heading> {
+        crate::pseudonym::shape()
+    }
+
+    fn inputs(public: &Self::Public) -> Vec<Fr> {
+        public.to_fields().to_vec()
+    }
+
+    fn assign(public: &Self::Public, witness: &Self::Witness) -> Assignment<Self::Heading> {
+        crate::pseudonym::assign(public, witness)
+    }
+}

@@ -9,11 +9,12 @@ pub mod gadget;
 #[cfg(any(test, feature = "scenes"))]
 mod gives;
 pub mod opening;
+pub mod pseudonym;
 pub mod rows;
 mod shape;
 #[cfg(any(test, feature = "scenes"))]
 pub mod vector;
 
 pub use choice::Choice;
-pub use circuit::{Circuit, Clearance, Opening};
+pub use circuit::{Circuit, Clearance, Opening, Pseudonym};
 pub use shape::{Assignment, Shape, WireNames};

@@ -116,12 +116,9 @@ impl Witness {
     /// The heading under which this is no witness at all: a path of another depth, or a number wider than its wires.
     /// The type admits such things; no prover could state them.
     pub fn malformed(&self) -> Option<Heading> {
-        let depth = |path: &MerklePath, levels: usize| {
-            path.levels.len() == levels && u64::from(path.index) >> (3 * levels) == 0
-        };
         let interval = |i: &OpenedInterval| {
             let opened =
-                depth(&i.opening.path, RISK_DEPTH) && i.opening.index >> 1 == i.opening.path.index;
+                i.opening.path.fits(RISK_DEPTH) && i.opening.index >> 1 == i.opening.path.index;
             let narrow = |(grade, since, until): &(u8, u32, u32)| {
                 *grade < 4 && since >> 26 == 0 && until >> 26 == 0
             };
@@ -143,14 +140,11 @@ impl Witness {
             && self.record.facts.iter().all(|e| !e.is_stay && entry(e, 7));
         let wrong = [
             (
-                !depth(&self.registry_path, REGISTRY_DEPTH),
+                !self.registry_path.fits(REGISTRY_DEPTH),
                 Heading::RegistryMembership,
             ),
             (self.head_time >> 26 != 0, Heading::HeadTime),
-            (
-                !depth(&self.state_path, STATE_DEPTH),
-                Heading::StateMembership,
-            ),
+            (!self.state_path.fits(STATE_DEPTH), Heading::StateMembership),
             (!record, Heading::RecordOpening),
             (
                 times.chain(self.record.negatives).any(|t| t >> 26 != 0),

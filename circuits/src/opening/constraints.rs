@@ -10,7 +10,7 @@ use commitment::poseidon::Domain;
 use commitment::record::{EntryBits, RecordLayout, TIME_BITS};
 
 use super::{Heading, Witness};
-use crate::gadget::{bits, merkle, mux, poseidon};
+use crate::gadget::{bits, leaf, merkle, mux, poseidon};
 use crate::opening::witness::POSITION_BITS;
 use crate::rows::{Part, Purpose, Rows, Walk, Wire};
 
@@ -130,13 +130,7 @@ fn open(rows: &mut Opening, public: &Public, w: &Witness) -> RecordWires {
     };
     let [.., runs] = runs.elements();
     elements.push(rows.witness("runs", runs));
-    let identity = rows.witness("identity", w.identity.element());
-    let blinding = rows.witness("blinding", w.blinding.0);
-    let first = poseidon::hash(rows, "first hash", Domain::RecordFirst, &elements[..8]);
-    let mut rest = vec![first];
-    rest.extend_from_slice(&elements[8..]);
-    rest.extend([identity.clone(), blinding, Wire::constant(Fr::ZERO)]);
-    let hashed = poseidon::hash(rows, "second hash", Domain::RecordRest, &rest);
+    let (hashed, identity) = leaf::record(rows, &elements, w.identity, w.blinding);
     rows.equal("leaf", &hashed, &public.leaf);
     RecordWires {
         entries,

@@ -48,8 +48,7 @@ impl Witness {
     /// The heading under which this is no witness at all: a path of another depth, or a number wider than its wires.
     /// The type admits such things; no prover could state them.
     pub fn malformed(&self) -> Option<Heading> {
-        let path = self.state_path.levels.len() == STATE_DEPTH
-            && u64::from(self.state_path.index) >> (3 * STATE_DEPTH) == 0;
+        let path = self.state_path.fits(STATE_DEPTH);
         let narrow = |e: &EntryBits| !e.is_stay && e.place >> 7 == 0;
         let record = self.record.entries.iter().all(|e| e.place >> 47 == 0)
             && self.record.facts.iter().all(narrow);

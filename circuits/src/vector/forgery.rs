@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use commitment::Fr;
+use commitment::{Fr, MerklePath};
 
 use super::Tried;
 use crate::rows::Terms;
@@ -82,6 +82,36 @@ impl<C: Tried> Forgery<C> {
         for i in 0..width {
             self.set(from + i, number >> i & 1);
         }
+    }
+
+    /// Says that a leaf stands at its neighbour's position: by what is added there to the lower half's child it comes out.
+    pub(crate) fn at_neighbour(&mut self, heading: C::Heading, path: &MerklePath, leaf: Fr) {
+        let other = (path.index as usize % 8) ^ 1;
+        let lower = path.levels[0][other % 4];
+        let position = Self::named(heading, "level[0]/position/bit[0]");
+        self.set_bits(position, 3, other as u64);
+        self.set(Self::named(heading, "level[0]/own/split[4]"), leaf - lower);
+    }
+
+    /// Says that a leaf stands between two of its siblings, by a lowest bit of the position that is none.
+    ///
+    /// # Panics
+    /// If all siblings are alike.
+    pub(crate) fn between_siblings(&mut self, heading: C::Heading, path: &MerklePath) {
+        let low = Self::named(heading, "level[0]/position/bit[0]");
+        let (children, digit) = (path.levels[0], path.index as usize % 8);
+        // A pair of children that differ, at other upper bits than the position's.
+        let pair = (0..4).find(|p| *p != digit / 2 && children[2 * p] != children[2 * p + 1]);
+        let pair = pair.expect("a neighbour that is not empty");
+        let [zero, one] = [children[2 * pair], children[2 * pair + 1]];
+        self.set(low, (children[digit] - zero) / (one - zero));
+        self.set_bits(low + 1, 2, pair as u64);
+    }
+
+    /// Moves some of a wire's weight to another: `more` to the one, `less` from the other.
+    pub(crate) fn move_weight(&mut self, (gains, more): (usize, u64), (gives, less): (usize, u64)) {
+        self.set(gains, self.value(gains) + Fr::from(more));
+        self.set(gives, self.value(gives) - Fr::from(less));
     }
 
     /// Gives every wire that was not set the value that its row gives it.

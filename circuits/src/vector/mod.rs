@@ -8,7 +8,11 @@ mod forgery;
 pub(crate) mod form;
 mod nearest;
 mod read;
+#[cfg(test)]
+pub(crate) mod searches;
 mod text;
+#[cfg(test)]
+pub(crate) mod trials;
 mod write;
 
 use commitment::Fr;

@@ -28,6 +28,7 @@ use report::{Report, Search};
   auditor check --full --state check.json --html report.html    everything, an hour or so; go on where it was stopped
   auditor check --only uniqueness --only dropped
   auditor check --circuit opening                     the opening of a record: rows alone, no random scenes, no tools
+  auditor check --circuit pseudonym                   the same of a pseudonym
   auditor check --only differential --records 1000000 --through-rows 20000 --seed 7
 
 The searches: structure (wires, inputs and rows that do nothing), uniqueness (what the prover can choose, and that all else
@@ -144,7 +145,7 @@ impl SearchName {
         if args.circuit != CircuitName::Clearance && !self.is_of_any_circuit() {
             let mut search = Search::new(self);
             search.not_asked(
-                "it knows clearance only; the opening's own tests ask it of random records",
+                "it knows clearance only; what can be asked of another circuit is among its own tests",
             );
             return Ok(search);
         }

@@ -110,6 +110,8 @@ struct Report {
     comparisons: Vec<registry::Comparison>,
     /// The other circuit that this program rebuilds.
     opening: Vec<registry::Comparison>,
+    /// And the third.
+    pseudonym: Vec<registry::Comparison>,
     /// Lines of the registry that this program does not rebuild.
     not_rebuilt: Vec<String>,
     keys: Vec<keys::KeyReport>,
@@ -121,6 +123,7 @@ struct Report {
 impl Report {
     fn new(registry: &registry::Registry, own: &Identity) -> Self {
         let opening = CircuitName::Opening.identity();
+        let pseudonym = CircuitName::Pseudonym.identity();
         let mut differences = Vec::new();
         let mut compared = |rebuilt: &Identity| {
             let (name, version) = (rebuilt.name, rebuilt.version);
@@ -132,8 +135,13 @@ impl Report {
             line.map_or_else(Vec::new, |line| registry::compare(rebuilt, line))
         };
         let (comparisons, of_opening) = (compared(own), compared(&opening));
+        let of_pseudonym = compared(&pseudonym);
         let (circuit, version) = CIRCUIT;
-        let rebuilt = [CIRCUIT, (opening.name, opening.version)];
+        let rebuilt = [
+            CIRCUIT,
+            (opening.name, opening.version),
+            (pseudonym.name, pseudonym.version),
+        ];
         let others = registry.lines.iter();
         let others = others.filter(|l| !rebuilt.contains(&(l.name.as_str(), l.version)));
         Self {
@@ -143,6 +151,7 @@ impl Report {
             status: registry.own().map(|l| l.status),
             comparisons,
             opening: of_opening,
+            pseudonym: of_pseudonym,
             not_rebuilt: others
                 .map(|l| format!("{} version {}", l.name, l.version))
                 .collect(),
@@ -188,6 +197,7 @@ impl Report {
         let all = [
             (self.circuit, &self.comparisons),
             ("opening", &self.opening),
+            ("pseudonym", &self.pseudonym),
         ];
         let registry = &self.registry;
         let of_registry = all.into_iter().flat_map(|(circuit, comparisons)| {
@@ -216,6 +226,8 @@ impl Report {
         }
         let _ = writeln!(out, "opening, rebuilt from source");
         compared(&mut out, CircuitName::Opening, &self.opening);
+        let _ = writeln!(out, "pseudonym, rebuilt from source");
+        compared(&mut out, CircuitName::Pseudonym, &self.pseudonym);
         for line in &self.not_rebuilt {
             let _ = writeln!(out, "    {line} is not rebuilt by this program");
         }

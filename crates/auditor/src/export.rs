@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use ark_serialize::CanonicalDeserialize;
 use circuits::clearance::assign;
+use circuits::vector::{Tried, Vectors};
 use prover::Prover;
 use r1cs_audit::format::{r1cs, sym, wtns};
 use sha2::{Digest as _, Sha256};
@@ -60,7 +61,7 @@ pub(crate) struct Args {
     /// first, the manifest says
     #[arg(long, conflicts_with = "read")]
     all: bool,
-    /// Which circuit; of the opening there are rows, names and witnesses
+    /// Which circuit; of others than that of passes there are rows, names and witnesses
     #[arg(
         long,
         value_enum,
@@ -93,8 +94,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         (_, Some(file)) => compare::run(file, args.json),
         (Some(dir), None) => {
             let mut folder = Folder::open(dir, args.force)?;
-            if args.circuit == CircuitName::Opening {
-                return export_opening(&mut folder, args.all, args.json);
+            match args.circuit {
+                CircuitName::Clearance => {}
+                CircuitName::Opening => {
+                    return export_rows(&mut folder, &vectors::shipped_openings()?, args);
+                }
+                CircuitName::Pseudonym => {
+                    return export_rows(&mut folder, &vectors::shipped_pseudonyms()?, args);
+                }
             }
             let refused = if args.all {
                 write_attempts(&mut folder)?
@@ -114,26 +121,33 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
 }
 
-/// Writes rows, names and witnesses of the opening: accepted ones, and in `refused/` attempts if all are asked for.
-fn export_opening(folder: &mut Folder, all: bool, json: bool) -> Result<Outcome> {
-    let system = CircuitName::Opening.system();
-    folder.write("opening.r1cs", &r1cs::write(system)?)?;
-    folder.write("opening.sym", sym::write(system).as_bytes())?;
-    let vectors = vectors::shipped_openings()?;
-    let refused = if all { attempted(&vectors) } else { Vec::new() };
+/// Writes rows, names and witnesses of another circuit: accepted ones, and in `refused/` attempts if all are asked for.
+fn export_rows<C: Tried>(
+    folder: &mut Folder,
+    vectors: &Vectors<C>,
+    args: &Args,
+) -> Result<Outcome> {
+    let (system, circuit) = (args.circuit.system(), C::NAME);
+    folder.write(&format!("{circuit}.r1cs"), &r1cs::write(system)?)?;
+    folder.write(&format!("{circuit}.sym"), sym::write(system).as_bytes())?;
+    let refused = if args.all {
+        attempted(vectors)
+    } else {
+        Vec::new()
+    };
     let of = |folder: &'static str| move |(name, values)| (format!("{folder}{name}.wtns"), values);
-    let accepted = accepted(&vectors, None).into_iter().map(of(""));
+    let accepted = accepted(vectors, None).into_iter().map(of(""));
     let refused = refused.into_iter().map(of("refused/"));
     let mut written = 0;
     for (name, values) in accepted.chain(refused) {
         folder.write(&name, &wtns::write(&values)?)?;
         written += 1;
     }
-    files::print(&if json {
-        let said = serde_json::json!({ "circuit": "opening", "witnesses": written });
+    files::print(&if args.json {
+        let said = serde_json::json!({ "circuit": circuit, "witnesses": written });
         serde_json::to_string_pretty(&said)? + "\n"
     } else {
-        format!("opening.r1cs, opening.sym and {written} witnesses written\n")
+        format!("{circuit}.r1cs, {circuit}.sym and {written} witnesses written\n")
     })?;
     Ok(Outcome::Agrees)
 }

@@ -1,9 +1,9 @@
 //! `auditor statement`: what is proved, under which headings, and which rule costs what.
 
+mod brief;
 mod chart;
 mod costs;
 mod html;
-mod opening;
 mod report;
 mod words;
 
@@ -40,11 +40,12 @@ const DRAWING_PX: usize = 720;
   auditor statement --html statement.html             one page with all of it, the prose beside the costs
   auditor statement --svg rows.svg --json
   auditor statement --circuit opening                 the opening: public inputs, rows of each heading; also --text, --json
+  auditor statement --circuit pseudonym               the same of a pseudonym
 
 Rows and wires are counted in the constraint system as built from source. Exit code 1 if the table in the prose has other
 numbers of rows, or if the system does not fit into its domain.")]
 pub(crate) struct Args {
-    /// Which circuit; of the opening there are public inputs and headings alone
+    /// Which circuit; of others than that of passes there are public inputs and headings alone
     #[arg(long, value_enum, value_name = "NAME", default_value = "clearance")]
     circuit: CircuitName,
     /// Only this heading of STATEMENT.md
@@ -88,8 +89,8 @@ enum ByArg {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
-    if args.circuit == CircuitName::Opening {
-        return run_opening(args);
+    if let Some(brief) = brief::Brief::of(args.circuit) {
+        return run_brief(args, &brief);
     }
     if args.text {
         let text = args.heading.map_or(STATEMENT, prose);
@@ -139,23 +140,23 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
 }
 
-/// The opening, of which there is no more than public inputs, headings and prose.
-fn run_opening(args: &Args) -> Result<Outcome> {
+/// Another circuit, of which there is no more than public inputs, headings and prose.
+fn run_brief(args: &Args, brief: &brief::Brief) -> Result<Outcome> {
     let more = args.heading.is_some()
         || args.depth.is_some()
         || args.html.is_some()
         || args.svg.is_some()
         || args.by == ByArg::Gadget;
     if more {
-        let message = "of the opening there are only --text and --json";
+        let message = "of this circuit there are only --text and --json";
         let kind = clap::error::ErrorKind::ArgumentConflict;
         Cli::command().error(kind, message).exit();
     }
     if args.text {
-        files::print(opening::STATEMENT)?;
+        files::print(brief.prose)?;
         return Ok(Outcome::Agrees);
     }
-    opening::run(args.json)
+    brief.run(args.json)
 }
 
 /// The heading with this name, large letters or small.

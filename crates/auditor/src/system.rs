@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use circuits::vector::{Body, Tried, Vectors};
-use circuits::{Circuit, Clearance, Opening, clearance, opening};
+use circuits::{Circuit, Clearance, Opening, Pseudonym, clearance, opening, pseudonym};
 use commitment::Fr;
 use r1cs_audit::{Binding, Names, Row, System};
 use serde::Serialize;
@@ -22,6 +22,8 @@ pub(crate) enum CircuitName {
     Clearance,
     /// What the source of an event can demand: the record holds it
     Opening,
+    /// What a resident is called by one who asks, there and nowhere else
+    Pseudonym,
 }
 
 /// A wire that the prover chooses, by kind.
@@ -54,9 +56,11 @@ impl CircuitName {
     pub(crate) fn system(self) -> &'static System<Fr> {
         static CLEARANCE: LazyLock<System<Fr>> = LazyLock::new(build::<Clearance>);
         static OPENING: LazyLock<System<Fr>> = LazyLock::new(build::<Opening>);
+        static PSEUDONYM: LazyLock<System<Fr>> = LazyLock::new(build::<Pseudonym>);
         match self {
             Self::Clearance => &CLEARANCE,
             Self::Opening => &OPENING,
+            Self::Pseudonym => &PSEUDONYM,
         }
     }
 
@@ -65,6 +69,7 @@ impl CircuitName {
         match self {
             Self::Clearance => chosen(&clearance::CHOICES),
             Self::Opening => chosen(&opening::CHOICES),
+            Self::Pseudonym => chosen(&pseudonym::CHOICES),
         }
     }
 
@@ -73,6 +78,7 @@ impl CircuitName {
         match self {
             Self::Clearance => identity::<Clearance>(),
             Self::Opening => identity::<Opening>(),
+            Self::Pseudonym => identity::<Pseudonym>(),
         }
     }
 
@@ -80,7 +86,7 @@ impl CircuitName {
     pub(crate) const fn domain_rows(self) -> usize {
         match self {
             Self::Clearance => DOMAIN_ROWS,
-            Self::Opening => 1 << 13,
+            Self::Opening | Self::Pseudonym => 1 << 13,
         }
     }
 }

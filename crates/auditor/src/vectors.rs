@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use circuits::vector::{MAX_VECTOR_LEN_BYTES, MAX_VECTORS, Tried, Vectors};
-use circuits::{Clearance, Opening, clearance, opening};
+use circuits::{Clearance, Opening, Pseudonym, clearance, opening, pseudonym};
 
 use crate::system::CircuitName;
 use crate::{Outcome, files};
@@ -21,6 +21,7 @@ use crate::{Outcome, files};
   auditor vectors circuits/vectors
   auditor vectors --write circuits/vectors
   auditor vectors --circuit opening                   of the opening of a record to the source of an event
+  auditor vectors --circuit pseudonym                 of what a resident is called by one who asks
 
 Without DIR the vectors inside this program are replayed; they are the files under circuits/vectors, whose README describes
 the format. A whole run makes a test key from a seed and a proof of each accept vector. Each vector must be
@@ -51,6 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     match args.circuit {
         CircuitName::Clearance => run_of(args, shipped, clearance::vector::made),
         CircuitName::Opening => run_of(args, shipped_openings, opening::vector::made),
+        CircuitName::Pseudonym => run_of(args, shipped_pseudonyms, pseudonym::vector::made),
     }
 }
 
@@ -89,6 +91,11 @@ pub(crate) fn shipped() -> Result<Vectors<Clearance>> {
 /// The vectors of `opening` inside this program.
 pub(crate) fn shipped_openings() -> Result<Vectors<Opening>> {
     Vectors::<Opening>::shipped().context("the vectors inside this program are refused")
+}
+
+/// The vectors of `pseudonym` inside this program.
+pub(crate) fn shipped_pseudonyms() -> Result<Vectors<Pseudonym>> {
+    Vectors::<Pseudonym>::shipped().context("the vectors inside this program are refused")
 }
 
 /// Reads every `.json` file in a folder and in the folders in it.

@@ -10,6 +10,7 @@ mod field;
 pub mod layout;
 pub mod opening;
 pub mod poseidon;
+pub mod pseudonym;
 mod public_inputs;
 pub mod quorum;
 pub mod record;

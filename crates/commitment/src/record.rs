@@ -197,23 +197,31 @@ impl RecordLayout {
 
     /// The state leaf of this layout.
     pub fn leaf(&self, identity: IdentityCommitment, blinding: Blinding) -> Fr {
-        let e = self.elements();
-        let first = hash8(
-            Domain::RecordFirst,
-            &[e[0], e[1], e[2], e[3], e[4], e[5], e[6], e[7]],
-        );
-        let rest = [
-            first,
-            e[8],
-            e[9],
-            e[10],
-            e[11],
-            identity.element(),
-            blinding.0,
-            Fr::ZERO,
-        ];
-        hash8(Domain::RecordRest, &rest)
+        packed_leaf(&self.elements(), identity, blinding)
     }
+}
+
+/// The state leaf of a record that is packed already.
+pub fn packed_leaf(
+    e: &[Fr; RECORD_ELEMENTS],
+    identity: IdentityCommitment,
+    blinding: Blinding,
+) -> Fr {
+    let first = hash8(
+        Domain::RecordFirst,
+        &[e[0], e[1], e[2], e[3], e[4], e[5], e[6], e[7]],
+    );
+    let rest = [
+        first,
+        e[8],
+        e[9],
+        e[10],
+        e[11],
+        identity.element(),
+        blinding.0,
+        Fr::ZERO,
+    ];
+    hash8(Domain::RecordRest, &rest)
 }
 
 /// The state leaf of a record.

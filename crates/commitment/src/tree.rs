@@ -86,6 +86,11 @@ pub struct MerklePath {
 }
 
 impl MerklePath {
+    /// Whether this is a path in a tree of so many levels: it has as many, and its position is one there.
+    pub fn fits(&self, levels: usize) -> bool {
+        self.levels.len() == levels && u64::from(self.index) >> (3 * levels) == 0
+    }
+
     /// The root that this path leads to from `leaf`, if each level holds the node below at its place.
     pub fn root(&self, tree: Tree, leaf: Fr) -> Option<Fr> {
         let mut node = leaf;
@@ -122,6 +127,12 @@ mod tests {
             Some(node_hash(Tree::Registry, &upper))
         );
         assert_eq!(path.root(Tree::Registry, Fr::from(8)), None);
+        assert!(path.fits(2) && !path.fits(1) && !path.fits(3));
+        let beyond = MerklePath {
+            index: 64,
+            ..path.clone()
+        };
+        assert!(!beyond.fits(2));
         assert_eq!(
             MerklePath {
                 index: 2 * 8 + 4,

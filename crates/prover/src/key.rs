@@ -9,7 +9,7 @@ use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
 };
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Valid as _};
-use circuits::{Circuit, Clearance, Opening, Shape};
+use circuits::{Circuit, Clearance, Opening, Pseudonym, Shape};
 use commitment::{CircuitId, CircuitUse};
 use rand_chacha_03::{ChaCha20Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
@@ -57,6 +57,8 @@ pub enum KeyError {
 pub type Prover = ProverOf<Clearance>;
 /// A proving key for `opening`, ready to prove.
 pub type OpeningProver = ProverOf<Opening>;
+/// A proving key for `pseudonym`, ready to prove.
+pub type PseudonymProver = ProverOf<Pseudonym>;
 
 /// A proving key with the constraint matrices it belongs to, ready to prove.
 pub struct ProverOf<C: Circuit> {

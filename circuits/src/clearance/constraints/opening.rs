@@ -8,7 +8,7 @@ use rules::{Grade, KEYS, MAX_PERIODS};
 
 use super::{Clearance, DayTime, Public};
 use crate::clearance::{Heading, OpenedInterval, Witness};
-use crate::gadget::{bits, merkle, mux, poseidon};
+use crate::gadget::{bits, leaf, merkle, mux, poseidon};
 use crate::rows::{Part, Wire};
 
 /// From a leaf to the registry root; gives the leaf.
@@ -19,14 +19,9 @@ pub(super) fn membership(
     now: &DayTime,
 ) -> Wire {
     rows.under(Heading::RegistryMembership);
-    let head_time = rows.witness_u64("head time", u64::from(w.head_time));
-    let state_root = rows.witness("state root", w.state_root);
-    let slot = rows.witness_u64("slot", u64::from(w.registry_path.index));
-    let leaf = [slot.clone(), head_time.clone(), state_root.clone()];
-    let leaf = poseidon::hash(rows, "leaf", Domain::RegistryLeaf, &leaf);
-    let (root, position) = merkle::root(rows, Tree::Registry, &leaf, &w.registry_path);
-    rows.equal("slot", &slot, &Wire::from_bits(&position));
-    rows.equal("root", &root, &public.registry_root);
+    let head = (w.head_time, w.state_root);
+    let (head_time, state_root) =
+        leaf::registered(rows, head, &w.registry_path, &public.registry_root);
 
     rows.under(Heading::HeadTime);
     let back = &now.minute - &head_time;

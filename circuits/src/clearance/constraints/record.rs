@@ -1,14 +1,12 @@
 //! Record opening and count; ranges and times.
 
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
-use commitment::poseidon::Domain;
 use commitment::record::{DAY_BITS, EntryBits, TIME_BITS};
 use rules::{MAX_NEGATIVES, MAX_RUNS};
 
 use super::{Clearance, DayTime};
 use crate::clearance::{Heading, Witness};
-use crate::gadget::{bits, poseidon};
+use crate::gadget::{bits, leaf};
 use crate::rows::{Part, Wire};
 
 /// One entry of the record.
@@ -50,13 +48,7 @@ pub(super) fn open(rows: &mut Clearance, w: &Witness, now: &DayTime, leaf: &Wire
 
     rows.under(Heading::RecordOpening);
     let elements = elements(&record);
-    let identity = rows.witness("identity", w.identity.element());
-    let blinding = rows.witness("blinding", w.blinding.0);
-    let first = poseidon::hash(rows, "first hash", Domain::RecordFirst, &elements[..8]);
-    let mut rest = vec![first];
-    rest.extend_from_slice(&elements[8..]);
-    rest.extend([identity, blinding, Wire::constant(Fr::ZERO)]);
-    let hashed = poseidon::hash(rows, "second hash", Domain::RecordRest, &rest);
+    let (hashed, _) = leaf::record(rows, &elements, w.identity, w.blinding);
     rows.equal("leaf", &hashed, leaf);
     record
 }

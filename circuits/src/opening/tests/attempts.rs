@@ -4,7 +4,7 @@
 use ark_ff::Field;
 use commitment::opening::{Answer, OpeningInputs, Said, Sought, Stated};
 use commitment::poseidon::{Domain, hash8};
-use commitment::record::{EntryBits, RecordLayout};
+use commitment::record::{EntryBits, RecordLayout, packed_leaf};
 use commitment::{Fr, IdentityCommitment, STATE_DEPTH, Tree, empty_subtree, pow2};
 use rules::{FactKind, Minute, Record, Stay};
 
@@ -199,7 +199,7 @@ fn a_record_with_a_time_from_before_the_epoch_opens_to_nothing() {
         let mut elements: [Fr; 12] = witness.record.elements();
         // The time becomes −5.
         elements[element] -= Fr::from(ago(minutes).get() + 5) * pow2(offset);
-        let leaf = leaf_of(&elements, &witness);
+        let leaf = packed_leaf(&elements, witness.identity, witness.blinding);
         let (public, honest) = committed(leaf, (public, witness));
         let broken = assign(&public, &honest).broken;
         assert_eq!(broken, [Heading::RecordOpening]);
@@ -216,22 +216,6 @@ fn a_record_with_a_time_from_before_the_epoch_opens_to_nothing() {
         assert!(broken.contains(&Heading::RangesAndTimes), "{broken:?}");
         assert!(!broken.contains(&Heading::RecordOpening), "{broken:?}");
     }
-}
-
-fn leaf_of(e: &[Fr; 12], witness: &Witness) -> Fr {
-    let first: [Fr; 8] = e[..8].try_into().unwrap();
-    let first = hash8(Domain::RecordFirst, &first);
-    let rest = [
-        first,
-        e[8],
-        e[9],
-        e[10],
-        e[11],
-        witness.identity.element(),
-        witness.blinding.0,
-        Fr::from(0u64),
-    ];
-    hash8(Domain::RecordRest, &rest)
 }
 
 /// The headings that an assignment breaks with some wires set.

@@ -5,13 +5,13 @@ mod attempts;
 mod searches;
 mod vectors;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use r1cs_audit::kind_of;
-
 use super::scene::Scene;
-use super::{CHOICES, Heading, PUBLIC_INPUT_NAMES, assign, check, names, shape};
+use super::{CHOICES, Heading, assign, check, shape};
+use crate::Opening;
 use crate::opening::scene::a_test;
+use crate::vector::trials;
+
+const STATEMENT: &str = include_str!("../STATEMENT.md");
 
 /// Rows of the proof system's domain.
 const DOMAIN_ROWS: usize = 1 << 13;
@@ -35,57 +35,12 @@ fn the_shape_is_pinned() {
 
 #[test]
 fn registry_and_statement_say_what_the_shape_is() {
-    let registry: toml::Table = toml::from_str(include_str!("../../../registry.toml")).unwrap();
-    let lines = registry["circuit"].as_array().unwrap();
-    let own = lines
-        .iter()
-        .find(|line| line["name"].as_str() == Some("opening"));
-    let own = own.expect("a line");
-    for (what, count) in [
-        ("version", 1),
-        ("constraints", PINNED_CONSTRAINTS),
-        ("rows", shape().rows()),
-        ("witnesses", shape().witness),
-    ] {
-        assert_eq!(own[what].as_integer(), i64::try_from(count).ok(), "{what}");
-    }
-    assert_eq!(own["matrix_sha256"].as_str(), Some(PINNED_DIGEST));
-    let inputs = own["public_inputs"].as_array().unwrap().iter();
-    let inputs: Vec<&str> = inputs.filter_map(toml::Value::as_str).collect();
-    assert_eq!(inputs, PUBLIC_INPUT_NAMES);
-
-    let statement = include_str!("../STATEMENT.md");
-    for (heading, rows) in Heading::ALL.iter().zip(PINNED_ROWS) {
-        let title = format!("## {heading}");
-        assert!(
-            statement.lines().any(|l| l == title),
-            "no heading {heading}"
-        );
-        let rows = rows.to_string();
-        let grouped = match rows.len() {
-            0..=3 => rows,
-            digits => format!("{},{}", &rows[..digits - 3], &rows[digits - 3..]),
-        };
-        let cell = format!("| {heading} | {grouped} |");
-        assert!(statement.contains(&cell), "the table lacks {cell}");
-    }
+    trials::registry_and_statement_say_the_shape::<Opening>(STATEMENT);
 }
 
 #[test]
 fn every_wire_and_every_row_has_a_name_of_its_own() {
-    let names = names();
-    for (all, count) in [
-        (&names.wires, shape().instance + shape().witness),
-        (&names.rows, shape().constraints()),
-    ] {
-        assert_eq!(all.len(), count);
-        let distinct: BTreeSet<&str> = all.iter().map(String::as_str).collect();
-        assert_eq!(distinct.len(), count);
-    }
-    assert_eq!(names.wires[1..=6], PUBLIC_INPUT_NAMES);
-    for (name, heading) in names.rows.iter().zip(&shape().headings) {
-        assert!(name.starts_with(heading.title()), "{name}");
-    }
+    trials::all_have_names_of_their_own::<Opening>();
 }
 
 #[test]
@@ -100,20 +55,7 @@ fn public_inputs_stand_at_their_positions_in_the_assignment() {
 
 #[test]
 fn the_choices_are_wires_that_there_are_and_the_statement_counts_them() {
-    let mut counts: BTreeMap<String, usize> =
-        CHOICES.iter().map(|choice| (choice.name(), 0)).collect();
-    for name in &names().wires {
-        if let Some(count) = counts.get_mut(&kind_of(name)) {
-            *count += 1;
-        }
-    }
-    assert!(counts.values().all(|count| *count > 0), "{counts:?}");
-    let statement = include_str!("../STATEMENT.md");
-    let said = format!(
-        "those of three kinds, {} in all",
-        counts.values().sum::<usize>()
-    );
-    assert!(statement.contains(&said), "{said}");
+    trials::statement_counts_the_choices::<Opening>(&CHOICES, (STATEMENT, "three"));
 }
 
 /// Both statements speak of one leaf: whoever changes how a record is packed changes both or neither.

@@ -110,6 +110,7 @@ fn broken_by_attempts(circuit: CircuitName) -> Result<BTreeMap<String, Vec<usize
     let all = match circuit {
         CircuitName::Clearance => attempted(&vectors::shipped()?),
         CircuitName::Opening => attempted(&vectors::shipped_openings()?),
+        CircuitName::Pseudonym => attempted(&vectors::shipped_pseudonyms()?),
     };
     let broken = all.into_par_iter();
     Ok(broken

@@ -32,10 +32,14 @@ const SCOPES: &[&str] = &[
 ];
 /// The same in an opening.
 const SCOPES_OF_OPENING: &[&str] = &["entry", "negative", "level", "child"];
+/// The same in a pseudonym.
+const SCOPES_OF_PSEUDONYM: &[&str] = &["element", "level", "child"];
 /// The accept vectors that stand for all of them in the reduced form.
 const FEW: &[&str] = &["green", "full-capacity"];
 /// The same of an opening.
 const FEW_OPENINGS: &[&str] = &["fact-stands", "full-absent", "stay-covered-and-ended"];
+/// The same of a pseudonym.
+const FEW_PSEUDONYMS: &[&str] = &["at-a-hospital", "full-record-last-places"];
 
 pub(super) fn search(args: &Args) -> Result<Search> {
     let mut search = Search::new(SearchName::Mutants);
@@ -46,6 +50,11 @@ pub(super) fn search(args: &Args) -> Result<Search> {
         CircuitName::Opening => {
             let vectors = vectors::shipped_openings()?;
             (accepted(&vectors, named(FEW_OPENINGS)), SCOPES_OF_OPENING)
+        }
+        CircuitName::Pseudonym => {
+            let vectors = vectors::shipped_pseudonyms()?;
+            let few = accepted(&vectors, named(FEW_PSEUDONYMS));
+            (few, SCOPES_OF_PSEUDONYM)
         }
     };
     let scopes: Vec<(&str, usize)> = scopes.iter().map(|at| (*at, count(system, at))).collect();

@@ -11,7 +11,7 @@ use super::Asker;
 use super::process;
 use super::report::Check;
 
-const DOMAINS: [Domain; 10] = [
+const DOMAINS: [Domain; 11] = [
     Domain::RecordFirst,
     Domain::RecordRest,
     Domain::RuleTable,
@@ -22,6 +22,7 @@ const DOMAINS: [Domain; 10] = [
     Domain::RegistryNode,
     Domain::Binder,
     Domain::Identity,
+    Domain::Pseudonym,
 ];
 /// Numbers of inputs that the project hashes.
 const TAGGED: [usize; 3] = [3, 4, 8];

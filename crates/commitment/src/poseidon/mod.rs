@@ -33,6 +33,8 @@ pub enum Domain {
     Binder = 9,
     /// A resident's identity within a record.
     Identity = 10,
+    /// What a resident is called by one who asks.
+    Pseudonym = 11,
 }
 
 impl Domain {
@@ -174,6 +176,8 @@ mod tests {
         let zero = Fr::from(0);
         let all = [
             hash3(Domain::RegistryLeaf, &[zero; 3]),
+            hash3(Domain::Identity, &[zero; 3]),
+            hash3(Domain::Pseudonym, &[zero; 3]),
             hash4(Domain::RiskPair, &[zero; 4]),
             hash4(Domain::Binder, &[zero; 4]),
             hash8(Domain::StateNode, &[zero; 8]),

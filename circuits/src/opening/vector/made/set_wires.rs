@@ -45,12 +45,6 @@ fn forged(
     }
 }
 
-/// Moves some of a wire's weight to another: `more` to the one, `less` from the other.
-fn moved(f: &mut Forgery, (gains, more): (usize, u64), (gives, less): (usize, u64)) {
-    f.set(gains, f.value(gains) + Fr::from(more));
-    f.set(gives, f.value(gives) - Fr::from(less));
-}
-
 fn of_the_record() -> Vec<Vector> {
     let (record, times) = (Heading::RecordOpening, Heading::RangesAndTimes);
     vec![
@@ -59,17 +53,7 @@ fn of_the_record() -> Vec<Vector> {
             "wire-position-between-siblings",
             "Of the three bits of a position one is such that the right child comes out though another bit is wrong.",
             "fact-stands",
-            |f, (_, w)| {
-                let low = Forgery::named(Heading::StateMembership, "level[0]/position/bit[0]");
-                let (children, digit) = (w.state_path.levels[0], w.state_path.index as usize % 8);
-                // A pair of children that differ, at other upper bits than the position's.
-                let pair =
-                    (0..4).find(|p| *p != digit / 2 && children[2 * p] != children[2 * p + 1]);
-                let pair = pair.expect("a neighbour that is not empty");
-                let [zero, one] = [children[2 * pair], children[2 * pair + 1]];
-                f.set(low, (children[digit] - zero) / (one - zero));
-                f.set_bits(low + 1, 2, pair as u64);
-            },
+            |f, (_, w)| f.between_siblings(Heading::StateMembership, &w.state_path),
         ),
         forged(
             Heading::StateMembership,
@@ -77,11 +61,7 @@ fn of_the_record() -> Vec<Vector> {
             "The leaf is said to stand at its neighbour's position: by what is added there to the lower half's child it comes out.",
             "fact-stands",
             |f, (public, w)| {
-                let named = |name| Forgery::named(Heading::StateMembership, name);
-                let other = (w.state_path.index as usize % 8) ^ 1;
-                let lower = w.state_path.levels[0][other % 4];
-                f.set_bits(named("level[0]/position/bit[0]"), 3, other as u64);
-                f.set(named("level[0]/own/split[4]"), public.leaf - lower);
+                f.at_neighbour(Heading::StateMembership, &w.state_path, public.leaf);
             },
         ),
         forged(
@@ -91,7 +71,7 @@ fn of_the_record() -> Vec<Vector> {
             "stay-stands",
             |f, _| {
                 let low = Forgery::named(record, "entry[0]/place/bit[0]");
-                moved(f, (low, 2), (low + 1, 1));
+                f.move_weight((low, 2), (low + 1, 1));
             },
         ),
         forged(
@@ -102,7 +82,7 @@ fn of_the_record() -> Vec<Vector> {
             |f, _| {
                 let kind = Forgery::named(record, "entry[12]/kind/bit[3]");
                 let ended = Forgery::named(record, "entry[12]/ended");
-                moved(f, (ended, 1), (kind, 2));
+                f.move_weight((ended, 1), (kind, 2));
             },
         ),
         forged(
@@ -112,7 +92,7 @@ fn of_the_record() -> Vec<Vector> {
             "fact-stands",
             |f, _| {
                 let low = Forgery::named(times, "entry[16]/begin/bit[0]");
-                moved(f, (low, 2), (low + 1, 1));
+                f.move_weight((low, 2), (low + 1, 1));
             },
         ),
         forged(
@@ -123,7 +103,7 @@ fn of_the_record() -> Vec<Vector> {
             |f, _| {
                 let begin = Forgery::named(times, "entry[13]/begin/bit[25]");
                 let end = Forgery::named(times, "entry[13]/end/bit[0]");
-                moved(f, (begin, 4), (end, 1));
+                f.move_weight((begin, 4), (end, 1));
             },
         ),
         forged(
@@ -134,7 +114,7 @@ fn of_the_record() -> Vec<Vector> {
             |f, _| {
                 let test = Forgery::named(times, "negative[0]/bit[25]");
                 let next = Forgery::named(times, "negative[1]/bit[0]");
-                moved(f, (test, 4), (next, 1));
+                f.move_weight((test, 4), (next, 1));
             },
         ),
     ]
@@ -174,7 +154,7 @@ fn of_what_is_asked() -> Vec<Vector> {
             "fact-absent",
             |f, _| {
                 let place = Forgery::named(asked, "sought/bit[52]");
-                moved(f, (place, 2), (place + 1, 1));
+                f.move_weight((place, 2), (place + 1, 1));
             },
         ),
         forged(
@@ -184,7 +164,7 @@ fn of_what_is_asked() -> Vec<Vector> {
             "fact-ended",
             |f, _| {
                 let low = Forgery::named(asked, "answer/bit[7]");
-                moved(f, (low, 2), (low + 1, 1));
+                f.move_weight((low, 2), (low + 1, 1));
             },
         ),
     ]
@@ -207,7 +187,7 @@ fn of_the_entry() -> Vec<Vector> {
             "fact-ended",
             |f, _| {
                 let low = named("end not before/bit[0]");
-                moved(f, (low, 2), (low + 1, 1));
+                f.move_weight((low, 2), (low + 1, 1));
             },
         ),
         forged(
