@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 30] = [
+const ALLOWED: [(&str, &[&str]); 31] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
