@@ -110,7 +110,6 @@ async function walletOf(number: number): Promise<Page> {
   return page;
 }
 
-
 test("two persons enrol, each with a passkey of their own, and a code works once", async ({ browser }) => {
   clerk = await institution.employ(browser, CLERK, ["clerk", "approver", "appeals-officer"]);
   approver = await institution.employ(browser, APPROVER, ["approver", "operator", "auditor"], { width: 1280, height: 900 });
@@ -119,6 +118,11 @@ test("two persons enrol, each with a passkey of their own, and a code works once
     await noFault(page);
   }
   expect(approver.page.url()).not.toContain("invite");
+  const late = await browser.newPage();
+  await late.goto(`${institution.url}#invite=${clerk.code}`);
+  await late.getByRole("button", { name: "生成通行密钥并登录" }).click();
+  await expect(late.getByRole("alert")).toContainText("INVITATION_REFUSED");
+  await late.close();
   // Out, and in again.
   await approver.page.getByRole("button", { name: "退出" }).click();
   await expect(approver.page.getByRole("button", { name: "用通行密钥登录" })).toBeVisible();

@@ -45,7 +45,7 @@ export class Institution {
       await expect(who.or(page.getByRole("alert"))).toBeVisible();
       await expect(who).toContainText(name, { timeout: 1_000 });
     }).toPass({ timeout: 60_000 });
-    return { id, context, page };
+    return { id, code, context, page };
   }
 
   /** Takes somebody out of the list. */
@@ -72,6 +72,8 @@ export class Institution {
 
 export interface Desk {
   id: string;
+  /** The invitation, used up. */
+  code: string;
   context: BrowserContext;
   page: Page;
 }
