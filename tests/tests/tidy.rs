@@ -134,6 +134,7 @@ const ALLOWED: [(&str, &[&str]); 30] = [
             "store",
             "node",
             "checkpoint",
+            "viridian-console",
         ],
     ),
     ("reliability", &["store"]),

@@ -1,4 +1,4 @@
-//! The files that an operator writes: configurations of node and checkpoint, sources, the civil register.
+//! The files that an operator writes: configurations of node, checkpoint and console, sources, the civil register, a console's staff.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use node::FileRegister;
 use node::SourceBook;
 use node::config::Config;
 use node::store::KeyRing;
+use viridian_console::StaffList;
 
 use crate::bytes::says_within;
 
@@ -81,6 +82,65 @@ pub(crate) fn checkpoint_seeds() -> Vec<Vec<u8>> {
         );
     [basic, advanced, &own]
         .map(|text| text.as_bytes().to_vec())
+        .to_vec()
+}
+
+pub(crate) fn console(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let config = match viridian_console::Config::parse(text, Path::new(DIR)) {
+        Ok(config) => config,
+        Err(message) => return refused(&message, text),
+    };
+    let page = &config.page;
+    assert!(page.certificate_file.is_some() || page.listen.ip().is_loopback());
+    assert!(
+        page.hosts(1)
+            .iter()
+            .all(|name| name.starts_with(page.host()))
+    );
+    let ours =
+        |office: &viridian_console::config::Office| office.source.province == config.province;
+    assert!(config.offices.iter().all(ours), "an office of elsewhere");
+}
+
+pub(crate) fn console_seeds() -> Vec<Vec<u8>> {
+    let sample = include_str!("../../../deploy/console/console.toml");
+    let own = sample
+        .replace("0.0.0.0:443", "127.0.0.1:0")
+        .replace("certificate_file = \"page.pem\"", "")
+        .replace("key_file = \"page.key\"", "");
+    let simulated = format!("{own}[clock]\nstart_minute = 27_000_000\nrate_min_per_s = 1\n");
+    [sample, &own, &simulated]
+        .map(|text| text.as_bytes().to_vec())
+        .to_vec()
+}
+
+pub(crate) fn staff(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    match StaffList::parse(text) {
+        Ok(list) => {
+            assert!(list.iter().count() <= 256);
+            let mut people = list.iter().map(|(person, _)| person);
+            assert!(people.all(|person| person.roles.iter().next().is_some()));
+        }
+        Err(message) => refused(&message, text),
+    }
+}
+
+pub(crate) fn staff_seeds() -> Vec<Vec<u8>> {
+    let person = |digit: u8, name: &str, rest: &str| {
+        format!(
+            "[[person]]\nid = \"000000000000000{digit}\"\nname = \"{name}\"\nroles = [\"clerk\", \"approver\"]\n{rest}"
+        )
+    };
+    let invited = format!("invitation = \"{KEY}\"\ninvited_until = 1_662_000_000\n");
+    let both = person(1, "王敏", "") + &person(2, "Li Lei", &invited);
+    [person(1, "王敏", ""), both]
+        .map(String::into_bytes)
         .to_vec()
 }
 

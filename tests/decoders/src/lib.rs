@@ -58,7 +58,7 @@ macro_rules! target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 20] = [
     // A card's number is hashed with 19 MiB of memory.
     target!("qr_text", codes::qr_text, codes::qr_text_seeds, 640, 24),
     target!("pass", codes::pass, codes::pass_seeds, 320, 1),
@@ -121,6 +121,20 @@ pub const TARGETS: [Target; 18] = [
         "checkpoint_config",
         configuration::checkpoint,
         configuration::checkpoint_seeds,
+        16_384,
+        32
+    ),
+    target!(
+        "console_config",
+        configuration::console,
+        configuration::console_seeds,
+        16_384,
+        32
+    ),
+    target!(
+        "staff",
+        configuration::staff,
+        configuration::staff_seeds,
         16_384,
         32
     ),
