@@ -321,24 +321,34 @@ fn what_is_no_opening_event_or_root_is_refused_with_its_exit_code() {
 
 #[test]
 fn statement_vectors_and_searches_of_the_opening_agree() {
+    agrees("opening", 7_376, [20, 45]);
+}
+
+#[test]
+fn statement_vectors_and_searches_of_the_pseudonym_agree() {
+    agrees("pseudonym", 5_906, [9, 25]);
+}
+
+/// Statement, vectors and searches of a circuit with so many rows and at least so many accept and reject vectors.
+fn agrees(circuit: &str, rows: u64, [accept, reject]: [u64; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let of = |args: &[&str]| {
         auditor(
             folder.path(),
-            &[args, &["--circuit", "opening", "--json"]].concat(),
+            &[args, &["--circuit", circuit, "--json"]].concat(),
         )
     };
     let statement = json(&of(&["statement"]), 0);
     assert_eq!(
         (&statement["rows"], &statement["domain_rows"]),
-        (&7_376.into(), &8_192.into())
+        (&rows.into(), &8_192.into())
     );
     assert_eq!(statement["agrees"], true);
     let vectors = json(&of(&["vectors"]), 0);
     assert_eq!(vectors["agrees"], true);
     let judged = |who: &str| vectors["judgements"][who].as_u64().unwrap();
     let count = |what: &str| vectors["vectors"][what].as_u64().unwrap();
-    assert!(count("accept") >= 20 && count("reject") >= 45);
+    assert!(count("accept") >= accept && count("reject") >= reject);
     assert_eq!(judged("prover"), count("accept") + count("reject"));
     assert!(judged("verifier") >= count("accept") + count("shown"));
     let searches = [
@@ -354,11 +364,11 @@ fn statement_vectors_and_searches_of_the_opening_agree() {
     let searched = json(&of(&[&["check"], &searches[..]].concat()), 0);
     assert_eq!(
         (&searched["circuit"], &searched["faults"]),
-        (&"opening".into(), &0.into())
+        (&circuit.into(), &0.into())
     );
     let output = auditor(
         folder.path(),
-        &["statement", "--circuit", "opening", "--by", "gadget"],
+        &["statement", "--circuit", circuit, "--by", "gadget"],
     );
     assert_eq!(output.status.code(), Some(2));
 }
