@@ -3,11 +3,10 @@
 
 import { join } from "node:path";
 
-import AxeBuilder from "@axe-core/playwright";
-import { expect as promptly, test, type BrowserContext, type Locator, type Page } from "@playwright/test";
+import { expect as promptly, test, type Locator, type Page } from "@playwright/test";
 
 import { Institution, type Desk } from "./console.ts";
-import { Federation, registered } from "./wallet.ts";
+import { clean, Phones, type Federation } from "./wallet.ts";
 
 // Node and console take a while on a busy machine.
 const expect = promptly.configure({ timeout: 30_000 });
@@ -21,37 +20,24 @@ const APPROVER = `李雷${HOSTILE}`;
 const UPHELD = 1;
 const DISMISSED = 2;
 
+let phones: Phones;
 let federation: Federation;
 let institution: Institution;
 let clerk: Desk;
 let approver: Desk;
-const phones = new Map<number, BrowserContext>();
 
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(600_000);
-  federation = await Federation.start();
-  for (const number of [UPHELD, DISMISSED]) {
-    const phone = await browser.newContext({ viewport: { width: 360, height: 720 } });
-    const page = await phone.newPage();
-    await registered(page, federation, number);
-    await page.close();
-    phones.set(number, phone);
-  }
-  await federation.do("commit");
+  phones = await Phones.start(browser, [UPHELD, DISMISSED]);
+  federation = phones.federation;
   institution = await Institution.start(federation.consoleConfig);
 });
 test.afterAll(async () => {
-  for (const one of [...phones.values(), clerk?.context, approver?.context]) await one?.close();
+  await clerk?.context.close();
+  await approver?.context.close();
   await institution?.stop();
-  await federation?.stop();
+  await phones?.stop();
 });
-
-async function noFault(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map((fault) => `${fault.id}: ${fault.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
-  const [scroll, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  expect(scroll).toBeLessThanOrEqual(width!);
-}
 
 /** A picture for who looks at the page: `LOOK=directory`. */
 async function picture(page: Page, name: string): Promise<void> {
@@ -105,7 +91,7 @@ async function tabTo(page: Page, wanted: Locator): Promise<void> {
 }
 
 async function walletOf(number: number): Promise<Page> {
-  const page = await phones.get(number)!.newPage();
+  const page = await phones.newPage(number);
   await page.goto(`${federation.url}#/status`);
   return page;
 }
@@ -115,7 +101,7 @@ test("two persons enrol, each with a passkey of their own, and a code works once
   approver = await institution.employ(browser, APPROVER, ["approver", "operator", "auditor"], { width: 1280, height: 900 });
   for (const { page } of [clerk, approver]) {
     await expect(page.getByTestId("who")).toBeVisible();
-    await noFault(page);
+    await clean(page);
   }
   expect(approver.page.url()).not.toContain("invite");
   const late = await browser.newPage();
@@ -134,7 +120,7 @@ test("what one states another agrees on, by keyboard alone; the node takes it an
   const { number } = federation.person(UPHELD);
   const { page } = clerk;
   await statesContact(page, number);
-  await noFault(page);
+  await clean(page);
   await proposes(page);
   // She may agree with proposals, but not with her own.
   await page.getByRole("link", { name: "查看该提案" }).click();
@@ -142,7 +128,7 @@ test("what one states another agrees on, by keyboard alone; the node takes it an
   await expect(page.getByText("这是您本人提出的，须由另一位同事判断")).toBeVisible();
   await expect(page.getByTestId("judge")).toHaveCount(0);
   await expect(page.getByRole("button", { name: "撤回" })).toBeVisible();
-  await noFault(page);
+  await clean(page);
 
   const desk = approver.page;
   await to(desk, "待判断");
@@ -155,7 +141,7 @@ test("what one states another agrees on, by keyboard alone; the node takes it an
   await expect(desk.getByTestId("number")).toContainText(number);
   await expect(desk.getByText("您的查看已记录。")).toBeVisible();
   await expect(desk.getByTestId("grounds")).toContainText(HOSTILE);
-  await noFault(desk);
+  await clean(desk);
   await picture(desk, "real-judge-zh-desk");
   await tabTo(desk, desk.getByRole("button", { name: "同意", exact: true }));
   await desk.keyboard.press("Enter");
@@ -188,7 +174,7 @@ test("a resident contests in the wallet; an officer proposes to uphold it, anoth
   await expect(line).toHaveCount(1);
   await expect(line.getByTestId("due")).toContainText(/剩余 (8小时|7小时5\d分钟)/);
   await expect(page.getByTestId("counts")).toContainText("超期: 0");
-  await noFault(page);
+  await clean(page);
   await picture(page, "real-appeals-zh-phone");
   await line.getByRole("link").click();
   await expect(page.getByTestId("said")).toContainText(`${HOSTILE} 那天我在出差`);
@@ -197,7 +183,7 @@ test("a resident contests in the wallet; an officer proposes to uphold it, anoth
   await page.getByLabel("成立:撤销该事件", { exact: true }).check();
   await page.getByLabel("答复当事人的话").fill(`经核对车票，该记录有误。${HOSTILE}`);
   await page.getByLabel("依据").fill("车票复印件 7 号");
-  await noFault(page);
+  await clean(page);
   await picture(page, "real-appeal-zh-phone");
   await page.getByRole("button", { name: "提交裁定" }).click();
   await expect(page.getByText("须由另一位同事在此之前判断")).toBeVisible();
@@ -209,7 +195,7 @@ test("a resident contests in the wallet; an officer proposes to uphold it, anoth
   await desk.getByTestId("line").first().getByRole("link").click();
   await expect(desk.getByTestId("decision")).toContainText("成立");
   await expect(desk.getByTestId("case")).toContainText("那天我在出差");
-  await noFault(desk);
+  await clean(desk);
   await agrees(desk);
 
   await wallet.reload();
@@ -217,8 +203,7 @@ test("a resident contests in the wallet; an officer proposes to uphold it, anoth
   const appeal = wallet.getByTestId("appeal");
   await expect(appeal).toContainText("成立，该事件已撤销");
   await expect(appeal).toContainText(`经核对车票，该记录有误。${HOSTILE}`);
-  const { violations } = await new AxeBuilder({ page: wallet }).analyze();
-  expect(violations.filter(({ impact }) => ["serious", "critical"].includes(impact ?? "")).map(({ id }) => id)).toEqual([]);
+  await clean(wallet);
   await picture(wallet, "real-wallet-upheld-zh-phone");
   await wallet.goto(`${federation.url}#/more`);
   await expect(wallet.getByText("裁定我的申诉，只看到有争议的事件").first()).toBeVisible();
@@ -313,13 +298,13 @@ test("an auditor sees what was done and by whom, without the people it was about
   await expect(acts.filter({ hasText: APPROVER }).first()).toBeVisible();
   const told = await page.locator("body").innerText();
   for (const number of [UPHELD, DISMISSED, 3, 4]) expect(told).not.toContain(federation.person(number).number);
-  await noFault(page);
+  await clean(page);
   await picture(page, "real-acts-zh-desk");
   await to(page, "概况");
   await expect(page.getByTestId("node")).toContainText("居民");
   await expect(page.getByTestId("list")).toContainText("浙江");
   await expect(page.getByTestId("rules").first()).toContainText("现行");
-  await noFault(page);
+  await clean(page);
   await picture(page, "real-overview-zh-desk");
 });
 

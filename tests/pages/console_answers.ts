@@ -9,7 +9,9 @@ import { extname, join } from "node:path";
 import { create, toBinary, fromBinary, type DescMethodUnary, type Message } from "@bufbuild/protobuf";
 import { ConsoleService } from "@viridian/wire/console";
 
-const root = join(import.meta.dirname, "../..");
+import { root } from "./program.ts";
+import { refusal } from "./wallet.ts";
+
 const dist = join(root, "crates/console/web/dist");
 /** The policy that every page is served under. */
 const POLICY = /const POLICY: &str = "([^"]+)"/.exec(readFileSync(join(root, "crates/pages/src/headers.rs"), "utf8"))![1]!.replaceAll(/\\\n\s*/g, "");
@@ -72,7 +74,7 @@ export class Console {
   private answered(call: DescMethodUnary, body: Buffer): Buffer {
     const request = fromBinary(call.input, body) as Message & Record<string, unknown>;
     const answer = this.answers[call.localName]?.(request) ?? "UNKNOWN_METHOD";
-    if (typeof answer === "string") return refused(answer);
+    if (typeof answer === "string") return refusal(answer, 9).body;
     const message = toBinary(call.output, create(call.output, answer as never));
     return Buffer.concat([framed(0, Buffer.from(message)), framed(0x80, Buffer.from("grpc-status:0\r\n"))]);
   }
@@ -88,14 +90,4 @@ function framed(flag: number, bytes: Buffer): Buffer {
   const head = Buffer.from([flag, 0, 0, 0, 0]);
   head.writeUInt32BE(bytes.length, 1);
   return Buffer.concat([head, bytes]);
-}
-
-/** A status with a reason in its details. */
-export function refused(reason: string, code = 9): Buffer {
-  const field = (number: number, bytes: Buffer) => Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
-  const info = Buffer.concat([field(1, Buffer.from(reason)), field(2, Buffer.from("viridian"))]);
-  const any = Buffer.concat([field(1, Buffer.from("type.googleapis.com/google.rpc.ErrorInfo")), field(2, info)]);
-  const status = Buffer.concat([Buffer.from([8, code]), field(3, any)]);
-  const details = status.toString("base64");
-  return framed(0x80, Buffer.from(`grpc-status:${code}\r\ngrpc-message:refused\r\ngrpc-status-details-bin:${details}\r\n`));
 }
