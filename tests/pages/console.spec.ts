@@ -201,6 +201,7 @@ test("a resident contests in the wallet; an officer proposes to uphold it, anoth
   await wallet.reload();
   await expect(wallet.getByTestId("colour")).toHaveText("绿码");
   const appeal = wallet.getByTestId("appeal");
+  await expect(appeal).toContainText("密接的密接");
   await expect(appeal).toContainText("成立，该事件已撤销");
   await expect(appeal).toContainText(`经核对车票，该记录有误。${HOSTILE}`);
   await clean(wallet);
@@ -291,7 +292,7 @@ test("an auditor sees what was done and by whom, without the people it was about
   await to(page, "操作记录");
   await expect(page.getByTestId("head")).toHaveText(/^[0-9a-f]{64}$/);
   const acts = page.getByTestId("act");
-  for (const words of ["登记了通行密钥", "登录", "提出", "查看提案", "查看申诉", "同意", "节点已收下", "不同意", "撤回"]) {
+  for (const words of ["登记了通行密钥", ": 登录", ": 提出", "查看提案", "查看申诉", ": 同意", "节点已收下", ": 不同意", ": 撤回"]) {
     await expect(acts.filter({ hasText: words }).first()).toBeVisible();
   }
   await expect(acts.filter({ hasText: CLERK }).first()).toBeVisible();

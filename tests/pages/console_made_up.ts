@@ -1,11 +1,18 @@
 // What a made-up console answers: every state of a proposal, appeals before and after their time, a node that is behind.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import type { Answers } from "./console_answers.ts";
+import { root } from "./program.ts";
 
 export const id = (byte: number, length = 16) => new Uint8Array(length).fill(byte);
 export const hex = (byte: number, length = 16) => byte.toString(16).padStart(2, "0").repeat(length);
 const nowS = () => BigInt(Math.floor(Date.now() / 1000));
 export const minute = (later = 0) => Math.floor(Date.now() / 60_000) + later;
+
+/** What can be done, as the program writes it down. */
+const WHATS = [...readFileSync(join(root, "crates/console/src/acts.rs"), "utf8").matchAll(/^ {4}\w+, "([a-z-]+)";$/gm)].map(([, word]) => word!);
 
 const NUMBER = "11010519491231002X";
 const OTHER = "李雷";
@@ -134,9 +141,8 @@ export function answersWith(mark: string): Answers {
     };
   }
 
-  const whats = "started staff-changed enrolled signed-in signed-out counter-fell proposed read agreed refused withdrawn lapsed taken refused-by-node forgotten read-appeal";
-  const acts = whats.split(" ").map((what, i) => ({
-    number: BigInt(16 - i),
+  const acts = WHATS.map((what, i) => ({
+    number: BigInt(WHATS.length - i),
     atS: nowS() - BigInt(i * 700),
     who: i === 0 ? "" : name,
     what,

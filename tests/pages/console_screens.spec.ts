@@ -117,6 +117,15 @@ async function enrolled(page: Page, made: Console): Promise<void> {
   await expect(page.getByTestId("who")).toBeVisible();
 }
 
+test("whatever can be done at a console has its words", async ({ page }) => {
+  const made = await Console.start(RIGHT);
+  await page.goto(`${made.url}#/acts`);
+  const acts = page.getByTestId("act");
+  await expect(acts).not.toHaveCount(0);
+  for (const told of await acts.allInnerTexts()) expect(told).toMatch(/: \p{sc=Han}/u);
+  await made.stop();
+});
+
 test("who is invited enrols; what is wrong with a code or a passkey is said in words", async ({ page }) => {
   const made = await Console.start({ ...TRUSTING, beginEnrol: () => "INVITATION_REFUSED", signIn: () => "PASSKEY_REFUSED", getDesk: () => "NOT_SIGNED_IN" });
   await authenticator(page);

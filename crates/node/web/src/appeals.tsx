@@ -19,19 +19,27 @@ const OFFICE = w("裁定机构", "Decided by");
 const ANSWER = w("答复", "The office says");
 const GONE = w("已过保存期的事件", "An event that is kept no more");
 
-/** Kinds of events, by their names in the rules. */
+/** What events state, by the words of the home. */
 const KINDS: Record<string, Words> = {
-  "check-in": WORDS.checkIn,
-  test: w("核酸检测", "Test"),
-  stay: w("到访", "Stay in a place"),
-  contact: w("接触", "Contact"),
-  case: w("病例", "Case"),
+  "confirmed-case": w("确诊病例", "Confirmed case"),
+  "asymptomatic-case": w("无症状感染者", "Asymptomatic case"),
+  "suspected-case": w("疑似病例", "Suspected case"),
+  "screened-positive": w("初筛阳性", "Positive in screening"),
+  "close-contact": w("密切接触者", "Close contact"),
+  "secondary-contact": w("密接的密接", "Contact of a close contact"),
   entry: w("入境", "Entry from abroad"),
-  "cold-chain": w("接触冷链物品", "Cold-chain goods"),
-  "fever-clinic": w("发热门诊", "Fever clinic"),
-  list: w("名单", "On a list"),
-  "pooled-tube": w("混管阳性", "Positive pooled tube"),
+  "cold-chain-once": w("接触阳性冷链物品一次", "Touched positive cold-chain goods once"),
+  "cold-chain-frequent": w("经常接触冷链物品", "Touches cold-chain goods as work"),
+  "fever-clinic": w("发热门诊患者", "Fever-clinic patient"),
+  "possible-link": w("可能与阳性者有关", "Possibly linked to a positive"),
+  "assist-list": w("全国协查名单", "On the national assist list"),
+  "potential-risk": w("潜在风险", "Potential risk"),
+  "pooled-tube": w("混管阳性", "In a positive pooled tube"),
+  symptoms: w("申报有症状", "Declared symptoms"),
+  "check-in": WORDS.checkIn,
+  stay: w("到访", "Stay in a place"),
   release: w("事实的结束", "End of an earlier fact"),
+  "negative-test": w("核酸阴性", "Negative test"),
 };
 
 const STATES: Record<number, Words> = {

@@ -98,7 +98,7 @@ function OfList({ list }: { list: ListOverview }) {
       <Line name={WORDS.hard}>{spanText(language.value, list.hardStaleS / 60)}</Line>
       <Line name={WORDS.registryEpoch}>{list.epoch}</Line>
       <Line name={WORDS.cosigners}>
-        {list.cosigners.map(province).join(language.value === "zh" ? "、" : ", ")} ({list.cosigners.length} {t(WORDS.of)} {list.provinces})
+        {list.cosigners.map(province).join(language.value === "zh" ? "、" : ", ")} ({list.cosigners.length}/{list.provinces})
       </Line>
       <Line name={WORDS.sequences}>
         {String(list.rootSequence)} / {String(list.onlineSequence)}
