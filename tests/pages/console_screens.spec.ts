@@ -312,6 +312,26 @@ test("each role has its own menu, and a screen of another leads to the own first
   await made.stop();
 });
 
+test("a list is looked at again when it is asked for again, and while somebody works at it", async ({ page }) => {
+  const made = await Console.start(RIGHT);
+  await page.clock.install();
+  await page.goto(`${made.url}#/waiting`);
+  await expect(page.getByTestId("line")).toHaveCount(3);
+  made.answers.listProposals = () => ({ proposals: [], next: 0n, waiting: 0 });
+  await page.getByRole("link", { name: "待判断" }).click();
+  await expect(page.getByText("没有待判断的提案。")).toBeVisible();
+  made.answers.listProposals = RIGHT.listProposals!;
+  await page.clock.fastForward(31_000);
+  await expect(page.getByTestId("line")).toHaveCount(3);
+  // Nobody touches it: nothing is asked that would keep a session for nobody.
+  await page.clock.fastForward(130_000);
+  const asked = made.calls.length;
+  await page.clock.fastForward(65_000);
+  await page.waitForTimeout(500);
+  expect(made.calls).toHaveLength(asked);
+  await made.stop();
+});
+
 test("what the node has not taken yet is looked after without another reading", async ({ page }) => {
   let line: Record<string, unknown> = {};
   const made = await Console.start({

@@ -7,7 +7,7 @@ import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import type { Fault } from "../../../pages/web/fault.ts";
 import { isWritten } from "./draft.ts";
 import { Faulty, province } from "./parts.tsx";
-import { linkTo, menu, partOf, place, type Screen } from "./route.ts";
+import { again, linkTo, menu, partOf, place, type Screen } from "./route.ts";
 import { Acts } from "./screens/acts.tsx";
 import { Appeal, Appeals, isDeciding } from "./screens/appeals.tsx";
 import { Again, Enter } from "./screens/enter.tsx";
@@ -45,7 +45,7 @@ export function App() {
       <main id="screen" tabIndex={-1}>
         {now === "opening" && <p role="status">{t(WORDS.loading)}</p>}
         {now === "out" && <Enter />}
-        {now === "open" && <Open />}
+        {now === "open" && <Open key={again.value} />}
         {typeof now === "object" && (
           <>
             <Faulty fault={now.failed} />
@@ -105,7 +105,12 @@ function Top() {
       {isOpen && (
         <nav aria-label={t(WORDS.sections)}>
           {menu().map((screen) => (
-            <a key={screen} href={linkTo(screen)} aria-current={part === screen ? "page" : undefined}>
+            <a
+              key={screen}
+              href={linkTo(screen)}
+              aria-current={part === screen ? "page" : undefined}
+              onClick={() => place.value.screen === screen && again.value++}
+            >
               {t(WORDS[screen as keyof typeof WORDS])}
             </a>
           ))}

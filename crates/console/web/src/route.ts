@@ -36,6 +36,9 @@ addEventListener("hashchange", () => {
   place.value = placeOf(location.hash);
 });
 
+/** How often the screen that is open was asked for again: each time it begins anew. */
+export const again = state(0);
+
 export function linkTo(screen: Screen, ...names: string[]): string {
   return [`#/${screen}`, ...names.map(encodeURIComponent)].join("/");
 }
