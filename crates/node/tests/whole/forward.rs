@@ -287,6 +287,8 @@ async fn a_wrong_home_refuses_and_forgets_and_the_right_one_is_then_asked() {
         }
         let own = match table {
             Table::Meta | Table::Keys | Table::Promised | Table::Roots => 1,
+            // That what was contested is queued.
+            Table::Jobs => 1,
             // The rule sets that it began with.
             Table::RuleSetCounts => 2,
             _ => 0,

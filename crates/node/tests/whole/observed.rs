@@ -187,6 +187,8 @@ async fn every_label_comes_from_a_closed_list() {
         "forwarded",
         "waiting",
         "lapsed",
+        "upheld",
+        "dismissed",
         "durable",
         "conflict",
         "too-large",
