@@ -235,7 +235,10 @@ impl Node {
     }
 
     /// The caller, if it is an office for appeals of this province that may sign now.
-    fn appeals_office(&self, caller: SourceId) -> Result<&Source, NodeError> {
+    ///
+    /// # Errors
+    /// [`Reason::RoleRefused`].
+    pub(crate) fn appeals_office(&self, caller: SourceId) -> Result<&Source, NodeError> {
         let now = self.clock.now();
         let is_office = caller.kind == SourceKind::AppealsOffice && caller.province == self.home;
         let known = self.sources.get(&caller).filter(|source| {

@@ -13,11 +13,12 @@ use crate::quotas::used_up;
 pub(super) struct AppealDesk(pub(super) Desk);
 
 impl AppealDesk {
-    /// The caller, whom each call costs as much as an event.
+    /// The caller, whom each call costs as much as an event. Whoever is no office is refused before anything is read of the call.
     fn caller<T>(&self, request: &Request<T>) -> Result<SourceId, Status> {
         let caller = source_of(request)?;
-        let quotas = &self.0.node().quotas;
-        quotas.events(caller, 1).map_err(used_up)?;
+        let node = self.0.node();
+        node.appeals_office(caller)?;
+        node.quotas.events(caller, 1).map_err(used_up)?;
         Ok(caller)
     }
 }
