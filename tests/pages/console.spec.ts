@@ -33,6 +33,8 @@ test.beforeAll(async ({ browser }) => {
   institution = await Institution.start(federation.consoleConfig);
 });
 test.afterAll(async () => {
+  // A node ends what it is proving.
+  test.setTimeout(180_000);
   await clerk?.context.close();
   await approver?.context.close();
   await institution?.stop();
