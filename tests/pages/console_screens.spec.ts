@@ -11,6 +11,9 @@ import { answersWith, desk, hex, id, minute } from "./console_made_up.ts";
 import { authenticator } from "./passkeys.ts";
 import { clean } from "./wallet.ts";
 
+// Looking through twenty screens takes a while on a busy machine.
+test.setTimeout(300_000);
+
 /** What must stay text wherever it comes from. */
 const RIGHT = answersWith("<img src=x onerror=document.title='hit'>");
 
