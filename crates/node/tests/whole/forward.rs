@@ -271,7 +271,7 @@ async fn a_wrong_home_refuses_and_forgets_and_the_right_one_is_then_asked() {
         (refused.home_province, refused.reason.as_str()),
         (42, "not-taken")
     );
-    // The wrong home keeps nothing but the node's own key, its root document, since when it gives receipts, and what its log and those of others say, which is no event's.
+    // The wrong home keeps nothing but the node's own key, its root document, since when it gives receipts, that what was contested is queued, and what its log and those of others say, which is no event's.
     let of_logs = [
         Table::LogEntries,
         Table::LogCheckpoint,
@@ -286,9 +286,7 @@ async fn a_wrong_home_refuses_and_forgets_and_the_right_one_is_then_asked() {
             continue;
         }
         let own = match table {
-            Table::Meta | Table::Keys | Table::Promised | Table::Roots => 1,
-            // That what was contested is queued.
-            Table::Jobs => 1,
+            Table::Meta | Table::Keys | Table::Promised | Table::Roots | Table::Jobs => 1,
             // The rule sets that it began with.
             Table::RuleSetCounts => 2,
             _ => 0,
