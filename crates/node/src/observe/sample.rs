@@ -270,9 +270,11 @@ impl Metrics {
         work.rule_sets_uncounted_in_force
             .set(counts.late.len() as u64);
         work.day_counts_age.set(counts.day_age_s.unwrap_or(0));
-        let (waiting, overdue) = node.appeals_waiting().unwrap_or_default();
-        work.appeals_waiting.set(waiting as u64);
-        work.appeals_overdue.set(overdue as u64);
+        // Where the store does not tell, what it told last stays: an alert about what is overdue does not end by that.
+        if let Ok((waiting, overdue)) = node.appeals_waiting() {
+            work.appeals_waiting.set(waiting as u64);
+            work.appeals_overdue.set(overdue as u64);
+        }
         if let Some(closed) = node.last_closed() {
             let head = &closed.head;
             work.closed_epoch.set(head.epoch.get().into());
