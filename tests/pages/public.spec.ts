@@ -108,13 +108,16 @@ test("each province has its keys, its newest head, the registry's cosigners and 
   // While a province's counts are on their way, or do not come, no other's stand under its name.
   let answer = () => {};
   const asked = new Promise<void>((done) => (answer = done));
-  await page.route("**/PublicService/GetCounts", async (route) => {
+  let isAsked = false;
+  await page.route("**/*.PublicService/GetCounts", async (route) => {
+    isAsked = true;
     await asked;
     await route.continue();
   });
   await page.getByLabel("省份").selectOption("福建 (2)");
   await expect(page.getByTestId("day")).toHaveCount(0);
   await expect(page.getByTestId("chart")).toHaveCount(0);
+  await expect.poll(() => isAsked).toBe(true);
   answer();
   await expect(page.getByTestId("day")).toHaveCount(3);
 });
