@@ -325,6 +325,8 @@ test("everything can be done by keyboard", async ({ page }) => {
   await to(/^再输入一次/);
   await page.keyboard.type(PIN);
   await page.keyboard.press("Enter");
+  // The PIN's key takes its time.
+  await expect(page.getByLabel("出示随机码")).toBeVisible();
   await to(/^出示随机码/);
   await page.keyboard.press("Space");
   await to(/^关闭$/);
