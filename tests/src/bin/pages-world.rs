@@ -10,7 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
-use rules::{CaseKind, ContactDegree, EventBody, ExposureList, Minute, ProvinceCode, SourceKind, TestResult};
+use rules::{
+    CaseKind, ContactDegree, EventBody, ExposureList, Minute, ProvinceCode, SourceKind, TestResult,
+};
 use serde_json::{Value, json};
 use tests::{GateFiles, Person, Plan, World, province};
 
