@@ -27,6 +27,9 @@ const SCREENS: [string, string, string][] = [
   ["proposal-contact", `#/proposal/${hex(9)}`, "judge"],
   ["proposal-decision", `#/proposal/${hex(8)}`, "case"],
   ["proposal-own", `#/proposal/${hex(7)}`, "statement"],
+  ["proposal-contested", `#/proposal/${hex(15)}`, "confirm"],
+  ["proposal-contested-own", `#/proposal/${hex(14)}`, "statement"],
+  ["proposal-taken-by-home", `#/proposal/${hex(11)}`, "event"],
   ["proposal-done", `#/proposal/${hex(5)}`, "event"],
   ["proposal-refused-by-node", `#/proposal/${hex(4)}`, "statement"],
   ["proposal-refused", `#/proposal/${hex(3)}`, "statement"],
@@ -319,13 +322,13 @@ test("a list is looked at again when it is asked for again, and while somebody w
   const made = await Console.start(RIGHT);
   await page.clock.install();
   await page.goto(`${made.url}#/waiting`);
-  await expect(page.getByTestId("line")).toHaveCount(3);
+  await expect(page.getByTestId("line")).toHaveCount(5);
   made.answers.listProposals = () => ({ proposals: [], next: 0n, waiting: 0 });
   await page.getByRole("link", { name: "待判断" }).click();
   await expect(page.getByText("没有待判断的提案。")).toBeVisible();
   made.answers.listProposals = RIGHT.listProposals!;
   await page.clock.fastForward(31_000);
-  await expect(page.getByTestId("line")).toHaveCount(3);
+  await expect(page.getByTestId("line")).toHaveCount(5);
   // Nobody touches it: nothing is asked that would keep a session for nobody.
   await page.clock.fastForward(130_000);
   const asked = made.calls.length;
@@ -360,6 +363,44 @@ test("what the node has not taken yet is looked after without another reading", 
   await page.clock.fastForward(65_000);
   await page.waitForTimeout(500);
   expect(made.calls.filter((call) => call === "ReadProposal")).toHaveLength(1);
+  await made.stop();
+});
+
+test("what the home contests is confirmed by a question of its own, and followed without another reading", async ({ page }) => {
+  const asked: Record<string, unknown>[] = [];
+  let line: Record<string, unknown> = {};
+  const made = await Console.start({
+    ...RIGHT,
+    judgeProposal: (request) => {
+      asked.push(request);
+      if (asked.length === 1) return "NOT_WAITING";
+      const read = RIGHT.readProposal!({ proposalId: id(15) } as never) as { line: Record<string, unknown> };
+      line = { ...read.line, state: 10, mayConfirm: false };
+      return { line };
+    },
+    listProposals: ({ before }) => ({ proposals: before === 16n ? [line] : [], next: 0n, waiting: 0 }),
+  });
+  // Who proposed it is told that it is another's to confirm.
+  await page.goto(`${made.url}#/proposal/${hex(14)}`);
+  await expect(page.getByText("须由提出人以外、有审核职责的同事")).toBeVisible();
+  await expect(page.getByTestId("confirm")).toHaveCount(0);
+  await page.goto(`${made.url}#/proposal/${hex(15)}`);
+  await expect(page.getByTestId("state")).toContainText("节点有异议");
+  await expect(page.getByTestId("state")).toContainText("剩余");
+  await expect(page.getByTestId("judge")).toHaveCount(0);
+  await page.getByRole("button", { name: "确认", exact: true }).click();
+  await noFault(page);
+  expect(asked).toHaveLength(0);
+  await page.getByRole("button", { name: "确定确认并签名" }).click();
+  await expect(page.getByRole("alert")).toContainText("NOT_WAITING");
+  await page.getByRole("button", { name: "确定确认并签名" }).click();
+  await expect(page.getByText("已确认。")).toBeVisible();
+  expect(asked[1]).toMatchObject({ agrees: true, isConfirmation: true, words: "", proposalId: id(15) });
+  await expect(page.getByTestId("state")).toContainText("正送往所在省份");
+  line = { ...line, state: 11, untilMinute: 0 };
+  await expect(page.getByTestId("state")).toContainText("所在省份的节点已收下", { timeout: 15_000 });
+  await expect(page.getByTestId("due")).toHaveCount(0);
+  expect(made.calls.filter((call) => call === "ReadProposal")).toHaveLength(2);
   await made.stop();
 });
 

@@ -64,11 +64,23 @@ impl Office {
 
     /// An event with its signature, for a home.
     pub(crate) fn signed(&self, event: &Event, home: Option<ProvinceCode>) -> SignedEvent {
-        let signed = SignedEvent::new(event, self.sign(&event.signing_bytes()));
-        SignedEvent {
-            home_province: home.map_or(0, |home| home.get().into()),
-            ..signed
-        }
+        sent_to(
+            home,
+            SignedEvent::new(event, self.sign(&event.signing_bytes())),
+        )
+    }
+
+    /// An event signed a second time, for a home that contests it.
+    pub(crate) fn confirmed(&self, event: &Event, home: Option<ProvinceCode>) -> SignedEvent {
+        let signature = self.sign(&event.confirmation_bytes());
+        sent_to(home, SignedEvent::new(event, signature))
+    }
+}
+
+fn sent_to(home: Option<ProvinceCode>, event: SignedEvent) -> SignedEvent {
+    SignedEvent {
+        home_province: home.map_or(0, |home| home.get().into()),
+        ..event
     }
 }
 

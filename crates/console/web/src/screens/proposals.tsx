@@ -96,11 +96,11 @@ function One({ line }: { line: ProposalLine }) {
 /** What a line says besides its title. */
 export function LineTerms({ line }: { line: ProposalLine }) {
   const states = STATES[line.state];
-  const isWaiting = line.state === ProposalState.WAITING;
+  const by = line.state === ProposalState.WAITING ? line.lapsesAtMinute : line.untilMinute;
   return (
     <>
       <p class={`state-${line.state}`} data-testid="state">
-        <strong>{states && t(states)}</strong> {isWaiting && <Due by={line.lapsesAtMinute} />}
+        <strong>{states && t(states)}</strong> {by !== 0 && <Due by={by} />}
       </p>
       {line.nodeReason && <NodeSaid reason={line.nodeReason} />}
       <dl class="terms">
@@ -108,6 +108,7 @@ export function LineTerms({ line }: { line: ProposalLine }) {
         <Line name={WORDS.proposedBy}>
           {line.proposedBy} · {minuteText(language.value, line.proposedAtMinute)}
         </Line>
+        {line.untilMinute !== 0 && <Line name={WORDS.due}>{minuteText(language.value, line.untilMinute)}</Line>}
         {line.judgedBy && (
           <Line name={WORDS.judgedBy}>
             {line.judgedBy} · {minuteText(language.value, line.judgedAtMinute)}
