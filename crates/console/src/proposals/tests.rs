@@ -461,6 +461,7 @@ async fn lists_are_told_in_pages_newest_first_and_a_clerk_sees_the_own_ones() {
         let request = proto::ListProposalsRequest {
             only_waiting,
             before,
+            is_by_itself: false,
         };
         let told = world.proposals.list(person, &request).unwrap();
         let numbers: Vec<u64> = told.proposals.iter().map(|line| line.number).collect();

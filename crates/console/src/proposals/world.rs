@@ -160,6 +160,7 @@ impl World {
         let request = proto::ListProposalsRequest {
             only_waiting,
             before: 0,
+            is_by_itself: false,
         };
         self.proposals.list(person, &request).unwrap()
     }

@@ -12,6 +12,7 @@ export const WORDS = {
   update: w("更新", "Update"),
   sections: w("栏目", "Sections"),
   again: w("刷新", "Look again"),
+  stale: w("工作台没有应答，所示是之前的情况;会自动重试。", "The console did not answer; this is how it was before. It is asked again by itself."),
   older: w("更早的", "Older"),
   later: w("更多", "More"),
   back: w("返回列表", "Back to the list"),

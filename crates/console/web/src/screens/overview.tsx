@@ -13,10 +13,11 @@ import { WORDS } from "../words.ts";
 const CERTIFICATE_NEAR_S = 30 * 86_400;
 
 export function Overview() {
-  const { found, fault, isAsking, look } = useAsked(() => call((to) => to.getOverview({})));
+  const asked = useAsked((isByItself) => call((to) => to.getOverview({ isByItself }), isByItself));
+  const { found, fault, isAsking, isStale, look } = asked;
   return (
     <section aria-labelledby="overview">
-      <Head words={WORDS.overview} id="overview" isAsking={isAsking} look={() => void look()} />
+      <Head words={WORDS.overview} id="overview" isAsking={isAsking} isStale={isStale} look={() => void look()} />
       <Faulty fault={fault} />
       {found && <Known found={found} />}
     </section>
