@@ -144,6 +144,7 @@ export function answersWith(mark: string): Answers {
         { holder: "33-cdc-1", endsAtS: nowS() + 900_000n },
         { holder: "33-appeals-office-1", endsAtS: nowS() - 900n },
         { holder: "operator", endsAtS: nowS() + 90_000_000n },
+        { holder: "page", endsAtS: nowS() + 8_000_000n },
       ],
       problem: `33-laboratory-7: ${mark}the certificate is not read`,
     };

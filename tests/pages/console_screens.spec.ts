@@ -434,6 +434,18 @@ test("who hears the page is told of another number, and the session ends althoug
   await made.stop();
 });
 
+test("the overview says whose certificates end, and when: the offices', the operator's, and the page's own", async ({ page }) => {
+  const made = await Console.start(RIGHT);
+  await page.goto(`${made.url}#/overview`);
+  const line = (holder: string) => page.locator(".line").filter({ hasText: holder });
+  await expect(line("33-cdc-1")).toContainText("即将到期");
+  await expect(line("33-appeals-office-1")).toContainText("已过期");
+  await expect(line("运维")).toContainText("有效至");
+  await expect(line("本页面")).toContainText("有效至");
+  await noFault(page);
+  await made.stop();
+});
+
 test("what the node has not taken yet is looked after without another reading", async ({ page }) => {
   let line: Record<string, unknown> = {};
   const made = await Console.start({

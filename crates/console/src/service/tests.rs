@@ -26,7 +26,7 @@ fn desk(house: &House) -> Desk {
             operator: None,
             anybody: None,
             root_keys: None,
-            certificates: Vec::new(),
+            certificates: Box::new(Vec::new),
             clock: Arc::clone(&house.clock) as _,
         }),
     }

@@ -268,6 +268,12 @@ export const OFFICES: Record<string, Words> = {
   "appeals-office": w("申诉办公室", "Appeals office"),
 };
 
+/** Whose certificates stand in the overview besides those of institutions. */
+export const HOLDERS: Record<string, Words> = {
+  operator: w("运维", "Operator"),
+  page: w("本页面", "This page"),
+};
+
 export const ROLES: Record<number, Words> = {
   1: w("填报", "clerk"),
   2: w("审核", "approver"),
@@ -300,6 +306,7 @@ export const overdueBy = (span: string): Words => w(`已超期 ${span}`, `overdu
 /** What was done, by the word of an act. */
 export const ACTS: Record<string, Words> = {
   started: w("开始运行", "began to serve"),
+  renewed: w("证书或签名密钥已更换", "another certificate or signing key of"),
   "staff-added": w("人员名单新增", "new on the list of staff"),
   "staff-removed": w("人员名单移除", "taken out of the list of staff"),
   invited: w("发出邀请", "invited"),

@@ -5,9 +5,9 @@ import type { CertificateOverview, GetOverviewResponse, ListOverview, NodeOvervi
 import { minuteText } from "../../../../pages/web/dates.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { momentText, spanText } from "../dates.ts";
-import { Faulty, Head, Line, province, useAsked } from "../parts.tsx";
+import { Faulty, Head, Line, officeName, province, useAsked } from "../parts.tsx";
 import { call, nowMinute, nowS } from "../session.ts";
-import { WORDS } from "../words.ts";
+import { HOLDERS, WORDS } from "../words.ts";
 
 /** From when on the end of a certificate is near: a new one takes days to be had. */
 const CERTIFICATE_NEAR_S = 30 * 86_400;
@@ -129,10 +129,11 @@ function RuleSet({ set }: { set: RuleSetLine }) {
 
 function Certificate({ certificate: { holder, endsAtS } }: { certificate: CertificateOverview }) {
   const left = Number(endsAtS) - nowS();
+  const words = HOLDERS[holder];
   const state = left < 0 ? WORDS.ended : left < CERTIFICATE_NEAR_S ? WORDS.endsSoon : null;
   return (
     <div class="line">
-      <dt>{holder}</dt>
+      <dt>{words ? t(words) : officeName(holder)}</dt>
       <dd>
         {t(WORDS.ends)} {momentText(language.value, Number(endsAtS))}
         {state && <strong class={left < 0 ? "red" : "yellow"}> · {t(state)}</strong>}
