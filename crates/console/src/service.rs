@@ -48,7 +48,7 @@ const fn needs(method: Method) -> Option<Needs> {
         Method::ReadProposal => Needs::OneOf(&[Clerk, Approver, AppealsOfficer]),
         Method::JudgeProposal => Needs::OneOf(&[Approver]),
         Method::ListCases | Method::ReadCase => Needs::OneOf(&[AppealsOfficer]),
-        Method::GetConsoleOverview => Needs::OneOf(&[Operator, Auditor]),
+        Method::GetConsoleOverview | Method::ListIntake => Needs::OneOf(&[Operator, Auditor]),
         Method::ListActs => Needs::OneOf(&[Auditor]),
         _ => return None,
     };
@@ -266,6 +266,15 @@ impl ConsoleService for Desk {
         let (metadata, asked) = (request.metadata(), request.get_ref());
         self.admitted(Method::GetConsoleOverview, metadata, !asked.is_by_itself)?;
         Ok(Response::new(self.overview.get().await))
+    }
+
+    async fn list_intake(
+        &self,
+        request: Request<proto::ListIntakeRequest>,
+    ) -> Result<Response<proto::ListIntakeResponse>, Status> {
+        let (metadata, asked) = (request.metadata(), request.get_ref());
+        self.admitted(Method::ListIntake, metadata, !asked.is_by_itself)?;
+        Ok(Response::new(self.overview.intake(&asked.after).await?))
     }
 
     async fn list_acts(
