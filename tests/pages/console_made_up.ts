@@ -44,7 +44,15 @@ export function answersWith(mark: string): Answers {
   });
 
   const judged = { judgedBy: OTHER, judgedAtMinute: minute(-30), mayJudge: false };
+  const contested = { state: 9, ...judged, untilMinute: minute(300) };
   const lines = [
+    line(15, { ...contested, mayConfirm: true }),
+    line(14, { ...contested, proposedBy: name, nodeReason: "grant-not-in-force" }),
+    line(13, { state: 8, ...judged, untilMinute: minute(4000) }),
+    line(12, { ...contested, state: 10 }),
+    line(11, { state: 11, ...judged }),
+    line(10, { state: 12, ...judged, nodeReason: "not-taken" }),
+    line(16, { state: 13, ...judged }),
     line(9),
     line(8, { kind: 0, isUpheld: true, source: "33-appeals-office-1", lapsesAtMinute: minute(40) }),
     line(7, { proposedBy: name, mayJudge: false, mayWithdraw: true }),
@@ -92,7 +100,7 @@ export function answersWith(mark: string): Answers {
       ...(found.state === 7 ? {} : { what }),
       ...(found.kind === 0 && found.state === 1 ? { appeal: content(40) } : {}),
       judgedWords: found.state === 5 ? `${mark}号码与记录不符` : "",
-      ...(found.state === 3 ? { receipt: id(1, 173), event: Uint8Array.of(1, ...id(0xab), ...id(5, 40)) } : {}),
+      ...(found.state === 3 || found.state === 11 ? { receipt: id(1, 173), event: Uint8Array.of(1, ...id(0xab), ...id(5, 40)) } : {}),
     };
   }
 
@@ -140,6 +148,7 @@ export function answersWith(mark: string): Answers {
         { holder: "33-cdc-1", endsAtS: nowS() + 900_000n },
         { holder: "33-appeals-office-1", endsAtS: nowS() - 900n },
         { holder: "operator", endsAtS: nowS() + 90_000_000n },
+        { holder: "page", endsAtS: nowS() + 8_000_000n },
       ],
       problem: `33-laboratory-7: ${mark}the certificate is not read`,
     };
@@ -166,7 +175,7 @@ export function answersWith(mark: string): Answers {
 
   return {
     getDesk: () => desk([1, 2, 3, 4, 5], name),
-    listProposals: ({ onlyWaiting }) => ({ proposals: lines.filter(({ state }) => !onlyWaiting || state === 1), next: 0n, waiting: 3 }),
+    listProposals: ({ onlyWaiting }) => ({ proposals: lines.filter(({ state }) => !onlyWaiting || state === 1 || state === 9), next: 0n, waiting: 5 }),
     readProposal: ({ proposalId }) => read((proposalId as Uint8Array)[0]!),
     listCases: () => ({ nowMinute: minute(), cases: cases, total: 3, overdue: 1 }),
     readCase: ({ appeal }) => ({ content: content(cases[(appeal as Uint8Array)[0]! - 1]!.decideByMinute - minute()) }),

@@ -27,6 +27,9 @@ const SCREENS: [string, string, string][] = [
   ["proposal-contact", `#/proposal/${hex(9)}`, "judge"],
   ["proposal-decision", `#/proposal/${hex(8)}`, "case"],
   ["proposal-own", `#/proposal/${hex(7)}`, "statement"],
+  ["proposal-contested", `#/proposal/${hex(15)}`, "confirm"],
+  ["proposal-contested-own", `#/proposal/${hex(14)}`, "statement"],
+  ["proposal-taken-by-home", `#/proposal/${hex(11)}`, "event"],
   ["proposal-done", `#/proposal/${hex(5)}`, "event"],
   ["proposal-refused-by-node", `#/proposal/${hex(4)}`, "statement"],
   ["proposal-refused", `#/proposal/${hex(3)}`, "statement"],
@@ -316,23 +319,132 @@ test("each role has its own menu, and a screen of another leads to the own first
   await made.stop();
 });
 
-test("a list is looked at again when it is asked for again, and while somebody works at it", async ({ page }) => {
+/** Has the page say from now on what changes in what is read out, and gives it. */
+async function readOut(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    const live = "[role=status], [role=alert], [aria-live]";
+    new MutationObserver((changes) => {
+      for (const { target } of changes) {
+        const at = target instanceof Element ? target : target.parentElement;
+        const region = at?.closest(live);
+        if (region) heard.push(region.textContent);
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  return () => page.evaluate(() => (window as unknown as { heard: string[] }).heard.splice(0));
+}
+
+for (const [screen, asks, shown] of [
+  ["waiting", "ListProposals", "line"],
+  ["proposals", "ListProposals", "line"],
+  ["appeals", "ListCases", "appeal"],
+  ["overview", "GetOverview", "node"],
+  ["intake", "ListIntake", "source"],
+  ["acts", "ListActs", "act"],
+] as const) {
+  test(`what is open is asked for again by itself, and quietly, as long as it can be seen: ${screen}`, async ({ page }) => {
+    const made = await Console.start(RIGHT);
+    const call = (asks[0]!.toLowerCase() + asks.slice(1)) as keyof Answers;
+    const asked: boolean[] = [];
+    const answer = RIGHT[call]!;
+    made.answers[call] = (request) => {
+      asked.push(request.isByItself as boolean);
+      return answer(request);
+    };
+    await page.clock.install();
+    await page.goto(`${made.url}#/${screen}`);
+    await expect(page.getByTestId(shown).first()).toBeVisible();
+    const heard = await readOut(page);
+    /** Whether it is asked again within some seconds. */
+    const isAskedWithin = async (seconds: number): Promise<boolean> => {
+      const before = asked.length;
+      await page.clock.runFor(seconds * 1000);
+      await page.waitForTimeout(300);
+      return asked.length > before;
+    };
+    expect(await isAskedWithin(18)).toBe(false);
+    expect(await isAskedWithin(4)).toBe(true);
+    expect(asked).toEqual([false, true]);
+    expect(await heard()).toEqual([]);
+    // Nor is anything to be heard of a console that does not answer; it can be read.
+    made.answers[call] = () => "INTERNAL";
+    await page.clock.runFor(22_000);
+    await expect(page.getByTestId("stale")).toBeVisible();
+    await expect(page.getByTestId(shown).first()).toBeVisible();
+    expect(await heard()).toEqual([]);
+    made.answers[call] = (request) => {
+      asked.push(request.isByItself as boolean);
+      return answer(request);
+    };
+    await page.clock.runFor(22_000);
+    await expect(page.getByTestId("stale")).toHaveCount(0);
+    // Not while somebody types, be it a key now and then or in a field.
+    while (!(await isAskedWithin(1)));
+    await page.clock.runFor(18_000);
+    await page.keyboard.press("Shift");
+    expect(await isAskedWithin(2.5)).toBe(false);
+    expect(await isAskedWithin(4)).toBe(true);
+    await page.evaluate(() => {
+      document.body.append(document.createElement("textarea"));
+      document.querySelector("textarea")!.focus();
+    });
+    expect(await isAskedWithin(60)).toBe(false);
+    await page.evaluate(() => document.querySelector("textarea")!.remove());
+    expect(await isAskedWithin(2)).toBe(true);
+    // Nor while nobody can see it; at once when somebody can.
+    const isVisible = (state: string) =>
+      page.evaluate((state) => {
+        Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, state);
+    await isVisible("hidden");
+    expect(await isAskedWithin(60)).toBe(false);
+    const before = asked.length;
+    await isVisible("visible");
+    await expect.poll(() => asked.length).toBe(before + 1);
+    expect(asked.slice(1)).not.toContain(false);
+    await made.stop();
+  });
+}
+
+test("who hears the page is told of another number, and the session ends although a list is open", async ({ page }) => {
   const made = await Console.start(RIGHT);
   await page.clock.install();
-  await page.goto(`${made.url}#/waiting`);
-  await expect(page.getByTestId("line")).toHaveCount(3);
+  await page.goto(`${made.url}#/appeals`);
+  await expect(page.getByTestId("counts")).toContainText("待裁定: 3");
+  const heard = await readOut(page);
+  const cases = RIGHT.listCases!({} as never) as Record<string, unknown>;
+  made.answers.listCases = () => ({ ...cases, total: 4 });
+  await page.clock.runFor(22_000);
+  await expect(page.getByTestId("counts")).toContainText("待裁定: 4");
+  expect((await heard()).some((text) => text.includes("待裁定: 4"))).toBe(true);
+  // Asked for again by hand.
+  await page.getByRole("link", { name: "待判断" }).click();
+  await expect(page.getByTestId("counts")).toContainText("待判断: 5");
   made.answers.listProposals = () => ({ proposals: [], next: 0n, waiting: 0 });
   await page.getByRole("link", { name: "待判断" }).click();
   await expect(page.getByText("没有待判断的提案。")).toBeVisible();
-  made.answers.listProposals = RIGHT.listProposals!;
-  await page.clock.fastForward(31_000);
-  await expect(page.getByTestId("line")).toHaveCount(3);
-  // Nobody touches it: nothing is asked that would keep a session for nobody.
-  await page.clock.fastForward(130_000);
+  // What the page asks by itself keeps no session.
+  made.answers.getDesk = () => "NOT_SIGNED_IN";
+  await page.clock.fastForward(16 * 60_000);
+  await expect(page.getByRole("dialog", { name: "需要重新登录" })).toBeVisible();
   const asked = made.calls.length;
-  await page.clock.fastForward(65_000);
-  await page.waitForTimeout(500);
+  await page.clock.runFor(60_000);
   expect(made.calls).toHaveLength(asked);
+  await made.stop();
+});
+
+test("the overview says whose certificates end, and when: the offices', the operator's, and the page's own", async ({ page }) => {
+  const made = await Console.start(RIGHT);
+  await page.goto(`${made.url}#/overview`);
+  const line = (holder: string) => page.locator(".line").filter({ hasText: holder });
+  await expect(line("33-cdc-1")).toContainText("即将到期");
+  await expect(line("33-appeals-office-1")).toContainText("已过期");
+  await expect(line("运维")).toContainText("有效至");
+  await expect(line("本页面")).toContainText("有效至");
+  await noFault(page);
   await made.stop();
 });
 
@@ -361,6 +473,44 @@ test("what the node has not taken yet is looked after without another reading", 
   await page.clock.fastForward(65_000);
   await page.waitForTimeout(500);
   expect(made.calls.filter((call) => call === "ReadProposal")).toHaveLength(1);
+  await made.stop();
+});
+
+test("what the home contests is confirmed by a question of its own, and followed without another reading", async ({ page }) => {
+  const asked: Record<string, unknown>[] = [];
+  let line: Record<string, unknown> = {};
+  const made = await Console.start({
+    ...RIGHT,
+    judgeProposal: (request) => {
+      asked.push(request);
+      if (asked.length === 1) return "NOT_WAITING";
+      const read = RIGHT.readProposal!({ proposalId: id(15) } as never) as { line: Record<string, unknown> };
+      line = { ...read.line, state: 10, mayConfirm: false };
+      return { line };
+    },
+    listProposals: ({ before }) => ({ proposals: before === 16n ? [line] : [], next: 0n, waiting: 0 }),
+  });
+  // Who proposed it is told that it is another's to confirm.
+  await page.goto(`${made.url}#/proposal/${hex(14)}`);
+  await expect(page.getByText("须由提出人以外、有审核职责的同事")).toBeVisible();
+  await expect(page.getByTestId("confirm")).toHaveCount(0);
+  await page.goto(`${made.url}#/proposal/${hex(15)}`);
+  await expect(page.getByTestId("state")).toContainText("节点有异议");
+  await expect(page.getByTestId("state")).toContainText("剩余");
+  await expect(page.getByTestId("judge")).toHaveCount(0);
+  await page.getByRole("button", { name: "确认", exact: true }).click();
+  await noFault(page);
+  expect(asked).toHaveLength(0);
+  await page.getByRole("button", { name: "确定确认并签名" }).click();
+  await expect(page.getByRole("alert")).toContainText("NOT_WAITING");
+  await page.getByRole("button", { name: "确定确认并签名" }).click();
+  await expect(page.getByText("已确认。")).toBeVisible();
+  expect(asked[1]).toMatchObject({ agrees: true, isConfirmation: true, words: "", proposalId: id(15) });
+  await expect(page.getByTestId("state")).toContainText("正送往所在省份");
+  line = { ...line, state: 11, untilMinute: 0 };
+  await expect(page.getByTestId("state")).toContainText("所在省份的节点已收下", { timeout: 15_000 });
+  await expect(page.getByTestId("due")).toHaveCount(0);
+  expect(made.calls.filter((call) => call === "ReadProposal")).toHaveLength(2);
   await made.stop();
 });
 

@@ -44,6 +44,8 @@ macro_rules! whats {
 whats! {
     /// The console began to serve.
     Started, "started";
+    /// The certificate or the signing key of an office is another; whose it is stands in the words.
+    Renewed, "renewed";
     /// Somebody was put on the list of staff; who, and with which roles, stands in the words.
     StaffAdded, "staff-added";
     /// Somebody's name or roles are others; the new ones stand in the words.
@@ -76,6 +78,22 @@ whats! {
     Taken, "taken";
     /// The node refused what was agreed on; its reason stands in the words.
     RefusedByNode, "refused-by-node";
+    /// The node took what was agreed on, and sends it on to the home in another province.
+    Forwarded, "forwarded";
+    /// The home in another province contests it.
+    Contested, "contested";
+    /// Confirmed what the home contests.
+    Confirmed, "confirmed";
+    /// The node did not take the confirmation; its reason stands in the words.
+    ConfirmationRefused, "confirm-refused";
+    /// The home in another province took it.
+    TakenByHome, "taken-by-home";
+    /// The home in another province refused it; its reason stands in the words.
+    RefusedByHome, "refused-by-home";
+    /// It did not reach the home, or was not confirmed, in time.
+    LapsedOnTheWay, "lapsed-under-way";
+    /// The node no longer knows what became of it.
+    LostSight, "lost-sight";
     /// The content of a proposal was removed, its time being over.
     Forgotten, "forgotten";
     /// Opened an appeal.

@@ -73,6 +73,7 @@ async fn list(world: &World, after: &[u8]) -> Result<proto::ListCasesResponse, C
     let request = proto::ListCasesRequest {
         source: OFFICE.to_owned(),
         after: after.to_vec(),
+        is_by_itself: false,
     };
     cases(world).list(&request).await
 }
@@ -157,6 +158,7 @@ async fn only_an_office_for_appeals_has_a_queue() {
         let request = proto::ListCasesRequest {
             source: source.clone(),
             after: Vec::new(),
+            is_by_itself: false,
         };
         assert_eq!(reason(cases(&world).list(&request).await), why);
         let request = proto::ReadCaseRequest {

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// Largest file with certificates or a key, bytes.
@@ -54,6 +55,16 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, String> {
     hex::decode_to_slice(text.trim_ascii(), &mut secret[..])
         .map_err(|_| of(path, &"must hold 64 hexadecimal digits"))?;
     Ok(secret)
+}
+
+/// A digest of several texts, by which it is seen that one of them changed.
+pub(crate) fn digest_of(texts: &[&[u8]]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text);
+    }
+    digest.finalize().into()
 }
 
 /// Writes a file that only its owner may read and change, whole or not at all, in place of what may be there.

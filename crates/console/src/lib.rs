@@ -19,6 +19,7 @@ mod page;
 mod passkeys;
 mod program;
 mod proposals;
+mod renewal;
 mod sending;
 mod service;
 mod sessions;

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use federation::Timeouts;
 use ledger::receipt::{HELD_RECEIPT_LEN_MAX_BYTES, HeldReceipt};
+use rules::{EventId, Minute};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use wire::source::v1 as source;
 use wire::{
-    AppealId, DecisionRequest, MAX_REASON_BYTES, ShownAppeal, WaitingAppeals, WireError, required,
+    AppealId, DecisionRequest, MAX_REASON_BYTES, Reason, ShownAppeal, WaitingAppeals, WireError,
+    required,
 };
 
 use crate::ConsoleError;
@@ -59,6 +61,37 @@ pub(crate) enum Answer {
     Refused(String),
 }
 
+/// How far an event is that goes on to the home in another province.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Onward {
+    /// On its way.
+    Queued {
+        /// When it lapses.
+        until: Minute,
+    },
+    /// The home contests it.
+    Waiting {
+        /// The last minute in which it can be confirmed.
+        until: Minute,
+    },
+    /// The confirmation is on its way.
+    Confirming {
+        /// The last minute in which it can be confirmed.
+        until: Minute,
+    },
+    /// Part of the record at the home.
+    Accepted {
+        /// The home's receipt; empty where it gave none, or one over something else.
+        receipt: Vec<u8>,
+    },
+    /// The home refused it, with a stable code.
+    Refused(String),
+    /// It was too late for it.
+    Lapsed,
+    /// The node does not know it, or not any more.
+    Unknown,
+}
+
 /// The node, over an office's own channel.
 #[derive(Clone)]
 pub(crate) struct HomeNode(pub(crate) Channel);
@@ -69,10 +102,56 @@ impl HomeNode {
     /// # Errors
     /// [`ConsoleError::NodeSilent`] where it is to be tried again, [`ConsoleError::Node`] where it is not.
     pub(crate) async fn submit(&self, event: source::SignedEvent) -> Result<Answer, ConsoleError> {
-        let content = event.event.clone();
+        let (content, goes_on) = (event.event.clone(), event.home_province != 0);
         let request = source::SubmitEventRequest { event: Some(event) };
         let mut client = wire::client::source(self.0.clone());
         let answer = client.submit_event(request).await;
+        let answer = answer.map_err(|status| told(&status))?.into_inner();
+        let result = required("result", answer.result.as_ref()).map_err(of_no_form)?;
+        match answer_of(result, &result.receipt, &content)? {
+            // The answer before this one was lost: the node has it, and the home perhaps not.
+            Answer::Taken { receipt, .. } => Ok(Answer::Taken {
+                receipt,
+                is_forwarded: goes_on,
+            }),
+            refused @ Answer::Refused(_) => Ok(refused),
+        }
+    }
+
+    /// What became of an event that the node sends on; `content` is its canonical bytes.
+    ///
+    /// # Errors
+    /// As [`HomeNode::submit`].
+    pub(crate) async fn onward(
+        &self,
+        event: EventId,
+        content: &[u8],
+    ) -> Result<Onward, ConsoleError> {
+        let request = source::GetForwardedRequest {
+            event_id: event.0.to_vec(),
+        };
+        let mut client = wire::client::forwarded(self.0.clone());
+        let answer = match client.get_forwarded(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) => {
+                return match told(&status) {
+                    ConsoleError::Node(Reason::NotFound) => Ok(Onward::Unknown),
+                    error => Err(error),
+                };
+            }
+        };
+        onward_of(&answer, content).map_err(of_no_form)
+    }
+
+    /// Hands in the second signature under an event that its home contests.
+    ///
+    /// # Errors
+    /// As [`HomeNode::submit`].
+    pub(crate) async fn confirm(&self, event: source::SignedEvent) -> Result<Answer, ConsoleError> {
+        let content = event.event.clone();
+        let request = source::ConfirmForwardedRequest { event: Some(event) };
+        let mut client = wire::client::forwarded(self.0.clone());
+        let answer = client.confirm_forwarded(request).await;
         let answer = answer.map_err(|status| told(&status))?.into_inner();
         let result = required("result", answer.result.as_ref()).map_err(of_no_form)?;
         answer_of(result, &result.receipt, &content)
@@ -149,6 +228,25 @@ fn answer_of(
         Outcome::Refused => Ok(Answer::Refused(code(&result.reason).to_owned())),
         Outcome::Unspecified => Err(of_no_form(WireError::Missing { field: "outcome" })),
     }
+}
+
+fn onward_of(answer: &source::GetForwardedResponse, content: &[u8]) -> Result<Onward, WireError> {
+    use source::ForwardedState as State;
+    let until = || {
+        let field = "until_minute";
+        Minute::new(answer.until_minute).map_err(|_| WireError::Malformed { field })
+    };
+    Ok(match answer.state() {
+        State::Queued => Onward::Queued { until: until()? },
+        State::Waiting => Onward::Waiting { until: until()? },
+        State::Confirming => Onward::Confirming { until: until()? },
+        State::Accepted => Onward::Accepted {
+            receipt: fitting(&answer.receipt, content),
+        },
+        State::Refused => Onward::Refused(code(&answer.reason).to_owned()),
+        State::Lapsed => Onward::Lapsed,
+        State::Unspecified => return Err(WireError::Missing { field: "state" }),
+    })
 }
 
 /// A stable code, or that there was none: what a node writes is shown to people.

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use federation::{FederationError, FederationId, PeerId, TlsIdentity, connect};
+use federation::{
+    Credentials as _, FederationError, FederationId, PeerId, Swappable, TlsIdentity, UnixTime,
+    connect,
+};
+use parking_lot::Mutex;
 use rules::{Event, ProvinceCode, SourceId, SourceKind};
 use tonic::transport::Channel;
 use wire::console::v1 as proto;
@@ -47,11 +51,27 @@ pub(crate) struct OfficeParts {
 pub(crate) struct Office {
     pub(crate) source: SourceId,
     pub(crate) node: HomeNode,
-    key: SigningKey,
-    identity: Arc<TlsIdentity>,
+    /// Another once its file is another.
+    key: Mutex<SigningKey>,
+    identity: Arc<Swappable>,
 }
 
 impl Office {
+    /// Takes up another certificate of the same institution and the signing key that goes with it, after checking it at `now`.
+    ///
+    /// # Errors
+    /// As [`Swappable::swap`]; then both stay as they were.
+    pub(crate) fn renew(
+        &self,
+        identity: TlsIdentity,
+        key: SigningKey,
+        now: UnixTime,
+    ) -> Result<(), FederationError> {
+        self.identity.swap(identity, now)?;
+        *self.key.lock() = key;
+        Ok(())
+    }
+
     /// Whether it is one that decides appeals.
     pub(crate) fn decides_appeals(&self) -> bool {
         self.source.kind == SourceKind::AppealsOffice
@@ -59,16 +79,28 @@ impl Office {
 
     /// An event's signature.
     pub(crate) fn sign(&self, signing_bytes: &[u8]) -> [u8; SIGNATURE_BYTES] {
-        self.key.sign(signing_bytes).to_bytes()
+        self.key.lock().sign(signing_bytes).to_bytes()
     }
 
     /// An event with its signature, for a home.
     pub(crate) fn signed(&self, event: &Event, home: Option<ProvinceCode>) -> SignedEvent {
-        let signed = SignedEvent::new(event, self.sign(&event.signing_bytes()));
-        SignedEvent {
-            home_province: home.map_or(0, |home| home.get().into()),
-            ..signed
-        }
+        sent_to(
+            home,
+            SignedEvent::new(event, self.sign(&event.signing_bytes())),
+        )
+    }
+
+    /// An event signed a second time, for a home that contests it.
+    pub(crate) fn confirmed(&self, event: &Event, home: Option<ProvinceCode>) -> SignedEvent {
+        let signature = self.sign(&event.confirmation_bytes());
+        sent_to(home, SignedEvent::new(event, signature))
+    }
+}
+
+fn sent_to(home: Option<ProvinceCode>, event: SignedEvent) -> SignedEvent {
+    SignedEvent {
+        home_province: home.map_or(0, |home| home.get().into()),
+        ..event
     }
 }
 
@@ -118,13 +150,14 @@ impl Offices {
                 return Err(OfficeError::OtherCertificate { office, found });
             }
             let node = PeerId::node(federation, province);
-            let credentials = Arc::new(Arc::clone(&of.identity));
+            let identity = Arc::new(Swappable::new(of.identity));
+            let credentials = Arc::new(Arc::clone(&identity));
             let channel = connect(address, node, credentials, TIMEOUTS)?;
             offices.push(Office {
                 source,
                 node: HomeNode(channel),
-                key: of.signing_key,
-                identity: of.identity,
+                key: Mutex::new(of.signing_key),
+                identity,
             });
         }
         Ok(Self(offices))
@@ -179,7 +212,7 @@ impl Offices {
     /// The end of each one's certificate, seconds since the Unix epoch.
     pub(crate) fn certificate_ends(&self) -> impl Iterator<Item = (String, u64)> {
         self.0.iter().filter_map(|office| {
-            let ends_at_s = office.identity.expires_at_s()?;
+            let ends_at_s = office.identity.current().expires_at_s()?;
             Some((office.source.to_string(), ends_at_s))
         })
     }
@@ -201,10 +234,19 @@ pub(crate) fn identity(
     let chain = read_text(&certificate.certificate_file, PEM_LEN_MAX_BYTES)?;
     let key = read_private(&certificate.key_file, PEM_LEN_MAX_BYTES)?;
     let roots = read_text(&config.node.roots_file, PEM_LEN_MAX_BYTES)?;
-    let identity = TlsIdentity::from_pem(&chain, &key, &roots);
-    let identity =
-        identity.map_err(|error| format!("{}: {error}", certificate.certificate_file.display()))?;
-    Ok(Arc::new(identity))
+    identity_of(certificate, [&chain, &key, &roots]).map(Arc::new)
+}
+
+/// The same of a chain, its key and the roots that were read.
+///
+/// # Errors
+/// A message naming the certificate's file.
+pub(crate) fn identity_of(
+    certificate: &Certificate,
+    [chain, key, roots]: [&str; 3],
+) -> Result<TlsIdentity, String> {
+    let identity = TlsIdentity::from_pem(chain, key, roots);
+    identity.map_err(|error| format!("{}: {error}", certificate.certificate_file.display()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use federation::{PeerId, Role, connect};
+use federation::{Credentials as _, PeerId, Role, Swappable, WebCertificate, connect};
 use parking_lot::Mutex;
 use tonic::transport::Channel;
 use verifier::trust::{Bundle, RootKeys, RuleSetEntry, Sequence};
@@ -35,53 +35,54 @@ pub(crate) struct Overview {
     /// The node, as anybody who may fetch the trust list.
     anybody: Option<Channel>,
     root_keys: Option<RootKeys>,
-    certificates: Vec<proto::CertificateOverview>,
+    certificates: Ends,
     clock: Arc<dyn Clock>,
     /// The highest sequences that were seen: they never fall.
     highest: Mutex<(Sequence, Sequence)>,
 }
+
+/// Tells whose certificates there are now, and their ends, seconds since the Unix epoch.
+pub(crate) type Ends = Box<dyn Fn() -> Vec<(String, u64)> + Send + Sync>;
 
 /// What it is made of.
 pub(crate) struct OverviewParts {
     pub(crate) operator: Option<Channel>,
     pub(crate) anybody: Option<Channel>,
     pub(crate) root_keys: Option<RootKeys>,
-    /// Whose they are, and their ends.
-    pub(crate) certificates: Vec<(String, u64)>,
+    pub(crate) certificates: Ends,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Overview {
-    /// What a configuration names.
+    /// What a configuration names, with the certificates of the offices, the operator and the page.
     ///
     /// # Errors
-    /// A message naming the file that is wrong, or the certificate that is somebody else's.
+    /// A message naming a file that is wrong.
     pub(crate) fn open(
         config: &Config,
-        offices: &Offices,
+        offices: &Arc<Offices>,
+        operator: Option<&Arc<Swappable>>,
+        page: Option<Arc<WebCertificate>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, String> {
-        let mut certificates: Vec<(String, u64)> = offices.certificate_ends().collect();
-        let operator = match &config.operator {
-            None => None,
-            Some(certificate) => {
-                let own = identity(certificate, config)?;
-                let peer = own.peer().filter(|peer| {
-                    peer.role == Role::Operator
-                        && peer.federation == config.federation
-                        && peer.province == config.province
-                });
-                if peer.is_none() {
-                    let file = certificate.certificate_file.display();
-                    return Err(format!("{file}: it is no operator's of this province"));
-                }
-                let ends = own.expires_at_s();
-                certificates.extend(ends.map(|ends_at_s| ("operator".to_owned(), ends_at_s)));
-                let node = PeerId::node(&config.federation, config.province);
-                let channel = connect(&config.node.address, node, Arc::new(own), TIMEOUTS);
-                Some(channel.map_err(|error| format!("node.address: {error}"))?)
-            }
+        let channel = |own: &Arc<Swappable>| {
+            let node = PeerId::node(&config.federation, config.province);
+            let own = Arc::new(Arc::clone(own));
+            let channel = connect(&config.node.address, node, own, TIMEOUTS);
+            channel.map_err(|error| format!("node.address: {error}"))
         };
+        let (of_offices, of_operator) = (Arc::clone(offices), operator.cloned());
+        let certificates: Ends = Box::new(move || {
+            let operator = of_operator.as_ref().map(|own| own.current().expires_at_s());
+            let page = page.as_ref().map(|page| page.expires_at_s());
+            let others = [("operator", operator), ("page", page)];
+            let others = others.into_iter().filter_map(|(holder, ends)| {
+                let ends_at_s = ends.flatten()?;
+                Some((holder.to_owned(), ends_at_s))
+            });
+            of_offices.certificate_ends().chain(others).collect()
+        });
+        let operator = operator.map(channel).transpose()?;
         Ok(Self::new(OverviewParts {
             anybody: operator.clone().or_else(|| offices.any_channel()),
             operator,
@@ -92,14 +93,11 @@ impl Overview {
     }
 
     pub(crate) fn new(parts: OverviewParts) -> Self {
-        let certificates = parts.certificates.into_iter();
-        let certificates = certificates
-            .map(|(holder, ends_at_s)| proto::CertificateOverview { holder, ends_at_s });
         Self {
             operator: parts.operator,
             anybody: parts.anybody,
             root_keys: parts.root_keys,
-            certificates: certificates.collect(),
+            certificates: parts.certificates,
             clock: parts.clock,
             highest: Mutex::new((Sequence::new(0), Sequence::new(0))),
         }
@@ -122,9 +120,15 @@ impl Overview {
         proto::GetOverviewResponse {
             node,
             list,
-            certificates: self.certificates.clone(),
+            certificates: self.certificates(),
             problem,
         }
+    }
+
+    fn certificates(&self) -> Vec<proto::CertificateOverview> {
+        let ends = (self.certificates)().into_iter();
+        let told = ends.map(|(holder, ends_at_s)| proto::CertificateOverview { holder, ends_at_s });
+        told.collect()
     }
 
     async fn node(&self) -> Result<proto::NodeOverview, String> {
@@ -215,6 +219,27 @@ impl Overview {
         };
         Ok((told, problem.map(|error| error.to_string())))
     }
+}
+
+/// The operator's certificate, if the configuration names one.
+///
+/// # Errors
+/// A message naming the file that is wrong, or the certificate that is somebody else's.
+pub(crate) fn operator(config: &Config) -> Result<Option<Arc<Swappable>>, String> {
+    let Some(certificate) = &config.operator else {
+        return Ok(None);
+    };
+    let own = identity(certificate, config)?;
+    let peer = own.peer().filter(|peer| {
+        peer.role == Role::Operator
+            && peer.federation == config.federation
+            && peer.province == config.province
+    });
+    if peer.is_none() {
+        let file = certificate.certificate_file.display();
+        return Err(format!("{file}: it is no operator's of this province"));
+    }
+    Ok(Some(Arc::new(Swappable::new(own))))
 }
 
 fn node_overview(status: &GetStatusResponse) -> proto::NodeOverview {

@@ -57,7 +57,7 @@ impl Desk {
             anybody: Some(operator.clone()),
             operator: Some(operator),
             root_keys: Some(root_keys()),
-            certificates: vec![("33-cdc-1".to_owned(), 9)],
+            certificates: Box::new(|| vec![("33-cdc-1".to_owned(), 9)]),
             clock: Arc::clone(&self.clock) as _,
         }
     }

@@ -12,17 +12,16 @@ use pages::Hosts;
 use parking_lot::Mutex;
 use rules::ProvinceCode;
 use rust_embed::RustEmbed;
-use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
 use crate::config::Page;
-use crate::files::{PEM_LEN_MAX_BYTES, read_private, read_text};
+use crate::files::{PEM_LEN_MAX_BYTES, digest_of, read_private, read_text};
 
 /// What the page calls, as its paths name it.
 const CALLED: [&str; 1] = ["viridian.console.v1.ConsoleService"];
 /// How often the certificate's files are looked at: those who renew it do so days before it ends.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// What `npm run pages` has left.
 #[derive(RustEmbed)]
@@ -56,7 +55,7 @@ impl PageCertificate {
             chain_file: chain_file.clone(),
             key_file: key_file.clone(),
             current: Arc::new(current),
-            seen: Mutex::new(Some(digest(&chain, &key))),
+            seen: Mutex::new(Some(digest_of(&[chain.as_bytes(), key.as_bytes()]))),
         }))
     }
 
@@ -80,7 +79,8 @@ impl PageCertificate {
         let chain = read_text(&self.chain_file, PEM_LEN_MAX_BYTES);
         let read = chain.and_then(|chain| {
             let key = read_private(&self.key_file, PEM_LEN_MAX_BYTES)?;
-            Ok((digest(&chain, &key), chain, key))
+            let digest = digest_of(&[chain.as_bytes(), key.as_bytes()]);
+            Ok((digest, chain, key))
         });
         let now = read.as_ref().ok().map(|(digest, ..)| *digest);
         let before = std::mem::replace(&mut *self.seen.lock(), now);
@@ -91,14 +91,6 @@ impl PageCertificate {
         let swapped = self.current.swap(&chain, &key);
         swapped.map_err(|error| format!("page: {error}"))
     }
-}
-
-fn digest(chain: &str, key: &str) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    digest.update((chain.len() as u64).to_be_bytes());
-    digest.update(chain);
-    digest.update(key);
-    digest.finalize().into()
 }
 
 /// Serves the page and what it calls until `shutdown` completes.

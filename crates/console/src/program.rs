@@ -16,10 +16,11 @@ use crate::cases::Cases;
 use crate::employ::Employment;
 use crate::files::{read_private, replace_own};
 use crate::offices::Offices;
-use crate::overview::Overview;
+use crate::overview::{Overview, operator};
 use crate::page::{PageCertificate, serve};
 use crate::passkeys::Passkeys;
 use crate::proposals::Proposals;
+use crate::renewal::{Renewal, seen_now};
 use crate::sending::{Pace, Sending};
 use crate::service::Desk;
 use crate::sessions::Sessions;
@@ -75,6 +76,7 @@ pub struct Program {
     desk: Desk,
     employment: Arc<Employment>,
     certificate: Option<PageCertificate>,
+    renewal: Renewal,
 }
 
 impl Program {
@@ -88,8 +90,12 @@ impl Program {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let certificate = PageCertificate::read(&config.page)?;
+        let seen = seen_now(&config);
         let offices = Arc::new(Offices::open(&config)?);
-        let overview = Overview::open(&config, &offices, Arc::clone(&clock))?;
+        let operator = operator(&config)?;
+        let shown = certificate.as_ref().map(PageCertificate::current);
+        let time = Arc::clone(&clock);
+        let overview = Overview::open(&config, &offices, operator.as_ref(), shown, time)?;
         // Before the store is opened; read again once there is somebody to sign out.
         StaffList::read(&config.staff_file)?;
         let entropy = Arc::new(entropy);
@@ -116,6 +122,13 @@ impl Program {
             Arc::clone(&passkeys),
             Arc::clone(&sessions),
         )?;
+        let renewal = Renewal::new(
+            config.clone(),
+            Arc::clone(&offices),
+            operator,
+            Arc::clone(&journal),
+            seen,
+        );
         let desk = Desk {
             federation: config.federation.as_str().to_owned(),
             province: config.province,
@@ -134,6 +147,7 @@ impl Program {
             desk,
             employment: Arc::new(employment),
             certificate,
+            renewal,
         })
     }
 
@@ -152,6 +166,7 @@ impl Program {
             desk,
             employment,
             certificate,
+            renewal,
         } = self;
         let page = &config.page;
         let listener = TcpListener::bind(page.listen).await;
@@ -174,9 +189,10 @@ impl Program {
         certificate.map(|certificate| background.spawn(certificate.keep_up()));
         let seed = u64::from_be_bytes(entropy.bytes());
         let sending = Sending::new(Arc::clone(&desk.proposals), Pace::default(), seed);
-        let working = async {
-            tokio::join!(sending.run(until_stopped()), keeping_up);
-        };
+        let working = Box::pin(async {
+            let renewing = renewal.keep_up(until_stopped());
+            tokio::join!(sending.run(until_stopped()), keeping_up, renewing);
+        });
 
         let first = names.first().map_or("localhost", String::as_str);
         announce(&format!("{scheme}://{first}/")).map_err(FederationError::from)?;

@@ -3,6 +3,7 @@
 //! Knows no session: who asks is an argument. A proposal tells whom it is about only to who proposed it and to who may judge it,
 //! and every such reading is an act.
 
+mod forwarded;
 mod index;
 mod judge;
 mod row;
@@ -47,7 +48,9 @@ pub(crate) struct Proposals {
     index: Mutex<Index>,
     /// Told when there is something to hand in.
     agreed: Notify,
-    /// Held while something is handed in: one after the other.
+    /// Told when there is something to follow.
+    forwarded: Notify,
+    /// Held while something is handed in or asked for: one after the other.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -79,6 +82,7 @@ impl Proposals {
             keep_min: keep_days.saturating_mul(MINUTES_PER_DAY),
             index,
             agreed: Notify::new(),
+            forwarded: Notify::new(),
             turn: tokio::sync::Mutex::new(()),
         })
     }

@@ -1,4 +1,5 @@
-//! Handing in what was agreed on, again and again until the node answers; and what else is due from time to time.
+//! Handing in what was agreed on, again and again until the node answers; following what goes on to other provinces; and what
+//! else is due from time to time.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,10 +10,10 @@ use federation::Backoff;
 use crate::ConsoleError;
 use crate::proposals::Proposals;
 
-/// How soon what was not handed in is tried again, and how often it is looked for what has lapsed or is to be forgotten.
+/// How soon what was not handed in is tried again and what goes on is asked for again, and how often it is looked for what has lapsed or is to be forgotten.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// Longest first wait after the node did not answer; it doubles each time.
+    /// Longest first wait after the node did not answer or had nothing new; it doubles each time.
     pub(crate) first_wait: Duration,
     /// Longest wait of all.
     pub(crate) most_wait: Duration,
@@ -53,17 +54,16 @@ impl Sending {
     pub(crate) async fn run(&self, shutdown: impl Future<Output = ()>) {
         tokio::select! {
             () = shutdown => {}
-            ((), ()) = async { tokio::join!(self.hand_in(), self.look()) } => {}
+            ((), (), ()) = async { tokio::join!(self.hand_in(), self.follow(), self.look()) } => {}
         }
     }
 
     async fn hand_in(&self) {
-        let backoff = || Backoff::new(self.pace.first_wait, self.pace.most_wait, self.seed);
-        let (mut waits, mut last) = (backoff(), 0);
+        let (mut waits, mut last) = (self.waits(), 0);
         loop {
             match self.round(&mut last).await {
                 Ok(()) => {
-                    waits = backoff();
+                    waits = self.waits();
                     self.proposals.until_agreed().await;
                 }
                 Err(error) => {
@@ -83,6 +83,43 @@ impl Sending {
             self.proposals.hand_in(number).await?;
         }
         Ok(())
+    }
+
+    /// Asks for all that goes on to other provinces, soon after something was new and then ever more rarely.
+    async fn follow(&self) {
+        let (mut waits, mut last) = (self.waits(), 0);
+        loop {
+            match self.follow_round(&mut last).await {
+                Ok(true) => waits = self.waits(),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "what became of forwarded events is not known yet");
+                }
+            }
+            if self.proposals.to_follow(0).is_empty() {
+                self.proposals.until_forwarded().await;
+                waits = self.waits();
+                continue;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(waits.next_wait()) => {}
+                () = self.proposals.until_forwarded() => waits = self.waits(),
+            }
+        }
+    }
+
+    /// Asks for all, one after the other, as [`Sending::round`] does; whether anything was new.
+    async fn follow_round(&self, last: &mut u64) -> Result<bool, ConsoleError> {
+        let mut is_new = false;
+        for number in self.proposals.to_follow(*last) {
+            *last = number;
+            is_new |= self.proposals.follow(number).await?;
+        }
+        Ok(is_new)
+    }
+
+    const fn waits(&self) -> Backoff {
+        Backoff::new(self.pace.first_wait, self.pace.most_wait, self.seed)
     }
 
     async fn look(&self) {

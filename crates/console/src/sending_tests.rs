@@ -1,14 +1,15 @@
 use std::time::Instant;
 
-use rules::SourceKind;
+use rules::{Minute, SourceKind};
 use tokio::task::JoinHandle;
 use wire::Reason;
 use wire::console::v1 as proto;
+use wire::source::v1::ForwardedState;
 
 use super::*;
-use crate::node::fake::source;
+use crate::node::fake::{onward, source};
 use crate::proposals::State;
-use crate::proposals::world::{KEEP_DAYS, World, approver, clerk, contact};
+use crate::proposals::world::{KEEP_DAYS, NOW, World, approver, clerk, contact};
 
 /// Waits that a test can wait for.
 const PACE: Pace = Pace {
@@ -23,7 +24,7 @@ fn run(world: &World) -> JoinHandle<()> {
 }
 
 /// Waits until a proposal is in a state.
-async fn until(world: &World, id: u8, state: State) {
+async fn until_state(world: &World, id: u8, state: State) {
     let begin = Instant::now();
     while world.state(id) != state {
         assert!(
@@ -55,7 +56,7 @@ async fn what_a_silent_node_did_not_take_is_handed_in_again_unchanged() {
     world.pass_min(12);
     let running = run(&world);
     *world.node.fake.stumbles_over.lock() = None;
-    until(&world, 1, State::Done).await;
+    until_state(&world, 1, State::Done).await;
     running.abort();
     let events = world.node.fake.events.lock().clone();
     assert!(events.len() >= 2);
@@ -75,7 +76,7 @@ async fn what_was_agreed_on_outlasts_the_end_of_the_console() {
     world.reopen(&address);
     assert_eq!(world.state(1), State::Sending);
     let running = run(&world);
-    until(&world, 1, State::Done).await;
+    until_state(&world, 1, State::Done).await;
     running.abort();
     assert_eq!(world.node.fake.events.lock().len(), 1);
 }
@@ -124,8 +125,8 @@ async fn one_that_the_node_stumbles_over_holds_up_no_other() {
     *world.node.fake.stumbles_over.lock() = Some(bad);
     *world.node.fake.refuses.lock() = None;
     let running = run(&world);
-    until(&world, 2, State::Done).await;
-    until(&world, 3, State::Done).await;
+    until_state(&world, 2, State::Done).await;
+    until_state(&world, 3, State::Done).await;
     assert_eq!(world.state(1), State::Sending);
     running.abort();
 }
@@ -144,13 +145,35 @@ async fn the_rounds_begin_after_the_one_that_failed() {
 }
 
 #[tokio::test]
+async fn what_goes_on_to_another_province_is_followed_by_itself() {
+    let world = World::new().await;
+    let running = run(&world);
+    // Nothing is there to follow at first.
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    world.forward(1).await;
+    world.is_onward(1, onward(ForwardedState::Waiting, NOW + 480));
+    let until = Minute::new(NOW + 480).unwrap();
+    until_state(&world, 1, State::Contested { until }).await;
+    // One of which the node says nothing holds up no other.
+    world.forward(2).await;
+    world.is_onward(1, onward(ForwardedState::Unspecified, 0));
+    world.is_onward(2, onward(ForwardedState::Refused, 0));
+    until_state(&world, 2, State::RefusedByHome).await;
+    world.is_onward(1, onward(ForwardedState::Waiting, NOW + 480));
+    world.confirm(&approver(), 1).await.unwrap();
+    world.is_onward(1, onward(ForwardedState::Accepted, 0));
+    until_state(&world, 1, State::TakenByHome).await;
+    running.abort();
+}
+
+#[tokio::test]
 async fn it_looks_for_what_has_lapsed_and_what_is_to_be_forgotten() {
     let world = World::new().await;
     agree(&world, 1).await;
     world.propose(&clerk(), &contact(2, 2)).await.unwrap();
     world.pass_min(KEEP_DAYS * 1_440);
     let running = run(&world);
-    until(&world, 2, State::Lapsed).await;
+    until_state(&world, 2, State::Lapsed).await;
     let begin = Instant::now();
     while !world.act_words().contains(&"forgotten".to_owned()) {
         assert!(begin.elapsed() < Duration::from_secs(20));

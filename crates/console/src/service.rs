@@ -70,10 +70,19 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Who makes a call, if they may. Being asked who is signed in does not make a session last.
+    /// Who makes a call, if they may. The session lasts by it.
     fn admit<T>(&self, method: Method, request: &Request<T>) -> Result<Person, ConsoleError> {
-        let prolongs = !matches!(method, Method::GetDesk);
-        let (person, _) = self.signed_in(request.metadata(), prolongs)?;
+        self.admitted(method, request.metadata(), true)
+    }
+
+    /// Who makes a call, if they may. What a page asks by itself does not make a session last: nobody may be there.
+    fn admitted(
+        &self,
+        method: Method,
+        metadata: &MetadataMap,
+        prolongs: bool,
+    ) -> Result<Person, ConsoleError> {
+        let (person, _) = self.signed_in(metadata, prolongs)?;
         let may = match needs(method) {
             Some(Needs::OneOf(roles)) => roles.iter().any(|role| person.roles.has(*role)),
             Some(Needs::Session) => true,
@@ -172,7 +181,7 @@ impl ConsoleService for Desk {
         &self,
         request: Request<proto::GetDeskRequest>,
     ) -> Result<Response<proto::GetDeskResponse>, Status> {
-        let person = self.admit(Method::GetDesk, &request)?;
+        let person = self.admitted(Method::GetDesk, request.metadata(), false)?;
         let (_, ends_at_s) = self.signed_in(request.metadata(), false)?;
         Ok(Response::new(proto::GetDeskResponse {
             name: person.name,
@@ -199,8 +208,9 @@ impl ConsoleService for Desk {
         &self,
         request: Request<proto::ListProposalsRequest>,
     ) -> Result<Response<proto::ListProposalsResponse>, Status> {
-        let person = self.admit(Method::ListProposals, &request)?;
-        let listed = self.proposals.list(&person, request.get_ref());
+        let (metadata, asked) = (request.metadata(), request.get_ref());
+        let person = self.admitted(Method::ListProposals, metadata, !asked.is_by_itself)?;
+        let listed = self.proposals.list(&person, asked);
         Ok(Response::new(listed?))
     }
 
@@ -235,8 +245,9 @@ impl ConsoleService for Desk {
         &self,
         request: Request<proto::ListCasesRequest>,
     ) -> Result<Response<proto::ListCasesResponse>, Status> {
-        self.admit(Method::ListCases, &request)?;
-        Ok(Response::new(self.cases.list(request.get_ref()).await?))
+        let (metadata, asked) = (request.metadata(), request.get_ref());
+        self.admitted(Method::ListCases, metadata, !asked.is_by_itself)?;
+        Ok(Response::new(self.cases.list(asked).await?))
     }
 
     async fn read_case(
@@ -252,7 +263,8 @@ impl ConsoleService for Desk {
         &self,
         request: Request<proto::GetOverviewRequest>,
     ) -> Result<Response<proto::GetOverviewResponse>, Status> {
-        self.admit(Method::GetConsoleOverview, &request)?;
+        let (metadata, asked) = (request.metadata(), request.get_ref());
+        self.admitted(Method::GetConsoleOverview, metadata, !asked.is_by_itself)?;
         Ok(Response::new(self.overview.get().await))
     }
 
@@ -260,18 +272,19 @@ impl ConsoleService for Desk {
         &self,
         request: Request<proto::ListIntakeRequest>,
     ) -> Result<Response<proto::ListIntakeResponse>, Status> {
-        self.admit(Method::ListIntake, &request)?;
-        let after = &request.get_ref().after;
-        Ok(Response::new(self.overview.intake(after).await?))
+        let (metadata, asked) = (request.metadata(), request.get_ref());
+        self.admitted(Method::ListIntake, metadata, !asked.is_by_itself)?;
+        Ok(Response::new(self.overview.intake(&asked.after).await?))
     }
 
     async fn list_acts(
         &self,
         request: Request<proto::ListActsRequest>,
     ) -> Result<Response<proto::ListActsResponse>, Status> {
-        self.admit(Method::ListActs, &request)?;
+        let (metadata, asked) = (request.metadata(), request.get_ref());
+        self.admitted(Method::ListActs, metadata, !asked.is_by_itself)?;
         let head = self.journal.head();
-        let acts = self.journal.list(request.get_ref().before, ACTS_MAX)?;
+        let acts = self.journal.list(asked.before, ACTS_MAX)?;
         let oldest = acts.last().map_or(0, |(number, _)| *number);
         Ok(Response::new(proto::ListActsResponse {
             acts: acts.into_iter().map(act).collect(),

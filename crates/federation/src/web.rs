@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::watch;
 
 use crate::FederationError;
+use crate::expiry::earliest;
 use crate::roots::read_certificates;
 use crate::tls::server_config_for;
 
@@ -16,7 +17,13 @@ const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// The certificate of a page's host. It can be swapped while the door is open: connections from then on are made with the new one.
 pub struct WebCertificate {
-    current: watch::Sender<Arc<ServerConfig>>,
+    current: watch::Sender<Shown>,
+}
+
+/// What is shown now.
+struct Shown {
+    config: Arc<ServerConfig>,
+    expires_at_s: Option<u64>,
 }
 
 impl WebCertificate {
@@ -39,16 +46,24 @@ impl WebCertificate {
         Ok(())
     }
 
+    /// The end of the chain's validity, seconds since the Unix epoch: the earliest of its certificates.
+    pub fn expires_at_s(&self) -> Option<u64> {
+        self.current.borrow().expires_at_s
+    }
+
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.current.borrow())
+        Arc::clone(&self.current.borrow().config)
     }
 }
 
-fn read(chain_pem: &str, key_pem: &str) -> Result<Arc<ServerConfig>, FederationError> {
+fn read(chain_pem: &str, key_pem: &str) -> Result<Shown, FederationError> {
     let chain = read_certificates(chain_pem, "certificate")?;
     let key =
         PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| FederationError::Pem {
             what: "private key",
         })?;
-    server_config_for(None, &chain, &key, &ALPN)
+    Ok(Shown {
+        config: server_config_for(None, &chain, &key, &ALPN)?,
+        expires_at_s: earliest(&chain),
+    })
 }

@@ -1,5 +1,6 @@
 //! A node that answers as it is told to, behind the real door, with everything that a console needs to speak to it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use federation::{Door, FederationId, Limits, PeerId, Role, TlsIdentity, serve};
 use ledger::receipt::{Content, HeldReceipt, Receipt, Salt, promised_by};
 use parking_lot::Mutex;
 use rules::appeal::Decision;
-use rules::{Event, Minute, ProvinceCode, SourceId, SourceKind};
+use rules::{Event, EventId, Minute, ProvinceCode, SourceId, SourceKind};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::service::Routes;
@@ -46,6 +47,10 @@ pub(crate) struct Fake {
     pub(crate) events: Mutex<Vec<(Event, u32)>>,
     pub(crate) appeals: Mutex<Vec<(AppealId, ShownAppeal)>>,
     pub(crate) decisions: Mutex<Vec<DecisionRequest>>,
+    /// How far events are that go on to another province, by name; queued where they were handed in, and as a test says after.
+    pub(crate) onward: Mutex<BTreeMap<EventId, s::GetForwardedResponse>>,
+    /// Events, each time that one was confirmed.
+    pub(crate) confirmed: Mutex<Vec<(Event, u32)>>,
     /// How often an appeal was read.
     pub(crate) reads: Mutex<usize>,
     keys: Vec<(SourceId, SigningKey)>,
@@ -111,6 +116,7 @@ impl FakeNode {
         let handle = Handle(Arc::clone(&fake));
         let routes = Routes::new(wire::server::source(handle.clone()))
             .add_service(wire::server::appeal(handle.clone()))
+            .add_service(wire::server::forwarded(handle.clone()))
             .add_service(wire::server::operator(handle.clone()))
             .add_service(wire::server::trust(handle));
         let door = Door::Peers(Arc::new(credentials));
@@ -180,7 +186,7 @@ impl Fake {
             .expect("the office's own signature");
     }
 
-    fn receipt(&self, kind: Content, content: &[u8]) -> Vec<u8> {
+    pub(crate) fn receipt(&self, kind: Content, content: &[u8]) -> Vec<u8> {
         let (salt, accepted) = (Salt([9; 32]), self.minute());
         let content = if *self.lies.lock() { b"else" } else { content };
         let receipt = Receipt {
@@ -203,6 +209,10 @@ impl Fake {
         let mut events = self.events.lock();
         let was_there = events.iter().any(|(known, _)| *known == event);
         events.push((event, message.home_province));
+        if message.home_province != 0 {
+            let queued = onward(s::ForwardedState::Queued, *self.now.lock() + 4_320);
+            self.onward.lock().entry(event.id).or_insert(queued);
+        }
         if *self.stumbles_over.lock() == Some(event.id) {
             return Err(wire::status(Reason::Internal));
         }
@@ -210,8 +220,10 @@ impl Fake {
         if let Some(reason) = &*self.refuses_events.lock() {
             result.set_outcome(s::EventOutcome::Refused);
             result.reason.clone_from(reason);
-        } else if message.home_province != 0 {
+        } else if message.home_province != 0 && !was_there {
             result.set_outcome(s::EventOutcome::Forwarded);
+        } else if message.home_province != 0 {
+            result.set_outcome(s::EventOutcome::Duplicate);
         } else {
             result.set_outcome(if was_there {
                 s::EventOutcome::Duplicate
@@ -221,6 +233,16 @@ impl Fake {
             result.receipt = self.receipt(Content::Event, bytes);
         }
         Ok(result)
+    }
+}
+
+/// How far an event is, and until when.
+pub(crate) fn onward(state: s::ForwardedState, until_minute: u32) -> s::GetForwardedResponse {
+    s::GetForwardedResponse {
+        state: state.into(),
+        home_province: 35,
+        until_minute,
+        ..Default::default()
     }
 }
 
@@ -319,6 +341,46 @@ impl s::appeal_service_server::AppealService for Handle {
             self.0.decisions.lock().push(asked);
         }
         Ok(Response::new(s::DecideAppealResponse { ruling, receipt }))
+    }
+}
+
+#[tonic::async_trait]
+impl s::forwarded_service_server::ForwardedService for Handle {
+    async fn get_forwarded(
+        &self,
+        request: Request<s::GetForwardedRequest>,
+    ) -> Result<Response<s::GetForwardedResponse>, Status> {
+        self.0.check()?;
+        let id = request.into_inner().event_id.try_into().unwrap();
+        let found = self.0.onward.lock().get(&EventId(id)).cloned();
+        found
+            .map(Response::new)
+            .ok_or(wire::status(Reason::NotFound))
+    }
+
+    async fn confirm_forwarded(
+        &self,
+        request: Request<s::ConfirmForwardedRequest>,
+    ) -> Result<Response<s::ConfirmForwardedResponse>, Status> {
+        self.0.check()?;
+        let message = request.into_inner().event.unwrap();
+        let (bytes, signature) = wire::signed_event(&message)?;
+        let event = Event::from_bytes(bytes).unwrap();
+        self.0
+            .verify(event.source, &event.confirmation_bytes(), signature);
+        let mut result = s::EventResult::default();
+        if let Some(reason) = &*self.0.refuses_events.lock() {
+            result.set_outcome(s::EventOutcome::Refused);
+            result.reason.clone_from(reason);
+        } else {
+            let mut known = self.0.onward.lock();
+            let known = known.get_mut(&event.id).unwrap();
+            known.set_state(s::ForwardedState::Confirming);
+            result.set_outcome(s::EventOutcome::Forwarded);
+            self.0.confirmed.lock().push((event, message.home_province));
+        }
+        let result = Some(result);
+        Ok(Response::new(s::ConfirmForwardedResponse { result }))
     }
 }
 

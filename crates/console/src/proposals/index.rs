@@ -14,10 +14,12 @@ use crate::{ConsoleError, StaffId};
 pub(super) struct Index {
     /// The newest number; 0 for none.
     pub(super) newest: u64,
-    /// Those that wait, with who proposed them.
+    /// Those that wait to be judged or confirmed, with who proposed them.
     pub(super) waiting: BTreeMap<u64, StaffId>,
     /// Those that are to be handed in.
     pub(super) sending: BTreeSet<u64>,
+    /// Those that the node has to be asked about.
+    pub(super) following: BTreeSet<u64>,
     /// Those that are over and not forgotten, by when that was.
     pub(super) over: BTreeSet<(Minute, u64)>,
     /// Appeals that are to be decided by one which waits or is to be handed in.
@@ -43,10 +45,15 @@ impl Index {
         self.newest = self.newest.max(number);
         self.waiting.remove(&number);
         self.sending.remove(&number);
-        match row.state {
-            State::Waiting => drop(self.waiting.insert(number, row.by.id)),
-            State::Sending => drop(self.sending.insert(number)),
-            _ => {}
+        self.following.remove(&number);
+        if matches!(row.state, State::Waiting | State::Contested { .. }) {
+            self.waiting.insert(number, row.by.id);
+        }
+        if row.state.is_to_be_handed_in() {
+            self.sending.insert(number);
+        }
+        if row.state.is_followed() {
+            self.following.insert(number);
         }
         if let Some(over_at) = row.over_at {
             if row.content.is_some() {

@@ -1,5 +1,6 @@
 //! Agreeing and refusing, by somebody else than who proposed; and what is signed then.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rules::appeal::{Decision, Outcome};
@@ -20,11 +21,12 @@ use crate::{ConsoleError, Person, Role, What};
 const WAIT: Duration = Duration::from_secs(9);
 
 impl Proposals {
-    /// Agrees with a proposal or refuses it. What is agreed on is signed, stored, and handed in at once if the node answers soon.
+    /// Agrees with a proposal or refuses it, or confirms what the home in another province contests. What is agreed on is signed, stored,
+    /// and handed in at once if the node answers soon.
     ///
     /// # Errors
     /// [`Reason::RoleRefused`], [`Reason::NotFound`], [`Reason::OwnProposal`], [`Reason::NotWaiting`] for one that was judged, taken back
-    /// or lapsed, [`Reason::UnknownOffice`] for an office that the console signs for no more; [`ConsoleError::Store`].
+    /// or lapsed, or that is not contested, [`Reason::UnknownOffice`] for an office that the console signs for no more; [`ConsoleError::Store`].
     pub(crate) async fn judge(
         &self,
         person: &Person,
@@ -34,9 +36,17 @@ impl Proposals {
         if request.agrees && !request.words.is_empty() {
             return Err(WireError::Malformed { field: "words" }.into());
         }
+        if request.is_confirmation && !request.agrees {
+            let field = "is_confirmation";
+            return Err(WireError::Malformed { field }.into());
+        }
         let refusal = (!request.agrees).then(|| words("words", &request.words));
         let refusal = refusal.transpose()?;
-        let number = self.settle(person, &id, refusal)?;
+        let number = if request.is_confirmation {
+            self.confirm(person, &id)?
+        } else {
+            self.settle(person, &id, refusal)?
+        };
         if refusal.is_none() {
             // Whether or not it came to an answer: what stands in the store says it.
             let _ = tokio::time::timeout(WAIT, self.hand_in(number)).await;
@@ -143,7 +153,7 @@ impl Proposals {
     pub(crate) async fn hand_in(&self, number: u64) -> Result<(), ConsoleError> {
         let _turn = self.turn.lock().await;
         let row = self.get(number)?;
-        if row.state != State::Sending {
+        if !row.state.is_to_be_handed_in() {
             return Ok(());
         }
         let office = self.offices.get(row.source)?;
@@ -151,7 +161,11 @@ impl Proposals {
             Err(ConsoleError::Node(reason)) => Answer::Refused(reason.code().to_owned()),
             answered => answered?,
         };
-        self.finish(number, answer)
+        if row.state == State::Sending {
+            self.finish(number, answer)
+        } else {
+            self.finish_confirmation(number, answer)
+        }
     }
 
     fn finish(&self, number: u64, answer: Answer) -> Result<(), ConsoleError> {
@@ -165,10 +179,12 @@ impl Proposals {
             } => {
                 content(&mut row)?.receipt = receipt;
                 if is_forwarded {
-                    "forwarded".clone_into(&mut row.node_reason);
+                    row.state = State::Forwarded { until: None };
+                    change.note(None, What::Forwarded, &row, &row.title());
+                } else {
+                    row.end(State::Done, now);
+                    change.note(None, What::Taken, &row, &row.title());
                 }
-                row.end(State::Done, now);
-                change.note(None, What::Taken, &row, &row.title());
             }
             Answer::Refused(reason) => {
                 let words = format!("{}: {reason}", row.title());
@@ -180,17 +196,16 @@ impl Proposals {
         if let Some(appeal) = row.appeal() {
             self.appeals.forget(row.source, appeal);
         }
-        change.commit(number, &row)
+        change.commit(number, &row)?;
+        if row.state.is_followed() {
+            self.forwarded.notify_one();
+        }
+        Ok(())
     }
 
     /// The numbers of those that are to be handed in, beginning after `after`.
     pub(crate) fn to_hand_in(&self, after: u64) -> Vec<u64> {
-        let index = self.index.lock();
-        let later = index.sending.range(after.saturating_add(1)..);
-        later
-            .chain(index.sending.range(..=after))
-            .copied()
-            .collect()
+        beginning_after(after, &self.index.lock().sending)
     }
 
     /// Waits until something was agreed on.
@@ -199,9 +214,15 @@ impl Proposals {
     }
 }
 
-fn content(row: &mut ProposalRow) -> Result<&mut super::Content, ConsoleError> {
+pub(super) fn content(row: &mut ProposalRow) -> Result<&mut super::Content, ConsoleError> {
     let content = row.content.as_mut();
     Ok(content.ok_or(StoreError::Damaged(Table::Proposals))?)
+}
+
+/// Those above `after` first, then the others.
+pub(super) fn beginning_after(after: u64, numbers: &BTreeSet<u64>) -> Vec<u64> {
+    let later = numbers.range(after.saturating_add(1)..);
+    later.chain(numbers.range(..=after)).copied().collect()
 }
 
 /// Signs what was agreed on and hands it in.
@@ -216,7 +237,10 @@ async fn sent(office: &Office, row: &ProposalRow) -> Result<Answer, ConsoleError
     };
     let (Some(bytes), Some(appeal)) = (&signed.decision, row.appeal()) else {
         let event = event.ok_or_else(damaged)?;
-        return office.node.submit(office.signed(&event, home)).await;
+        return match row.state {
+            State::Sending => office.node.submit(office.signed(&event, home)).await,
+            _ => office.node.confirm(office.confirmed(&event, home)).await,
+        };
     };
     let decision = Decision::from_bytes(bytes).map_err(|_| damaged())?;
     let request = DecisionRequest {

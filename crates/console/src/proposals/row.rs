@@ -27,6 +27,25 @@ pub(crate) enum State {
     Refused,
     Withdrawn,
     Lapsed,
+    /// Taken by the node, and on its way to the home in another province; when it lapses, once the node has said so.
+    Forwarded {
+        until: Option<Minute>,
+    },
+    /// The home contests it; the last minute in which it can be confirmed.
+    Contested {
+        until: Minute,
+    },
+    /// Somebody confirmed it, and the node has not been told so yet.
+    Confirmed {
+        until: Minute,
+    },
+    /// The confirmation is on its way.
+    Confirming {
+        until: Minute,
+    },
+    TakenByHome,
+    RefusedByHome,
+    LapsedOnTheWay,
 }
 
 impl State {
@@ -39,12 +58,42 @@ impl State {
             Self::Refused => proto::ProposalState::Refused,
             Self::Withdrawn => proto::ProposalState::Withdrawn,
             Self::Lapsed => proto::ProposalState::Lapsed,
+            Self::Forwarded { .. } => proto::ProposalState::Forwarded,
+            Self::Contested { .. } => proto::ProposalState::Contested,
+            Self::Confirmed { .. } | Self::Confirming { .. } => proto::ProposalState::Confirming,
+            Self::TakenByHome => proto::ProposalState::TakenByHome,
+            Self::RefusedByHome => proto::ProposalState::RefusedByHome,
+            Self::LapsedOnTheWay => proto::ProposalState::LapsedOnTheWay,
         }
     }
 
     /// Whether nothing more happens to it.
     pub(crate) const fn is_over(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Sending)
+        !matches!(self, Self::Waiting) && !self.is_to_be_handed_in() && !self.is_followed()
+    }
+
+    /// Whether the node has to be told of what somebody agreed on.
+    pub(crate) const fn is_to_be_handed_in(self) -> bool {
+        matches!(self, Self::Sending | Self::Confirmed { .. })
+    }
+
+    /// Whether the node has to be asked what became of it.
+    pub(crate) const fn is_followed(self) -> bool {
+        matches!(
+            self,
+            Self::Forwarded { .. } | Self::Contested { .. } | Self::Confirming { .. }
+        )
+    }
+
+    /// Until when it is on its way, or can be confirmed.
+    pub(crate) const fn until(self) -> Option<Minute> {
+        match self {
+            Self::Forwarded { until } => until,
+            Self::Contested { until } | Self::Confirmed { until } | Self::Confirming { until } => {
+                Some(until)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -90,7 +139,7 @@ pub(crate) struct ProposalRow {
     pub(crate) judged: Option<(Who, Minute)>,
     /// When nothing more happened to it.
     pub(crate) over_at: Option<Minute>,
-    /// What the node answered, if that is more than yes.
+    /// What the node or the home answered, if that is more than yes.
     pub(crate) node_reason: String,
     pub(crate) content: Option<Content>,
 }
@@ -102,7 +151,7 @@ pub(crate) struct Content {
     pub(crate) grounds: String,
     pub(crate) judged_words: String,
     pub(crate) signed: Option<Signed>,
-    /// The node's receipt; empty for none.
+    /// The receipt of the node or of the home; empty for none.
     pub(crate) receipt: Vec<u8>,
 }
 
@@ -163,15 +212,21 @@ impl ProposalRow {
         }
     }
 
+    /// Whether the home contests it, and it is not too late to confirm it.
+    pub(crate) fn may_be_confirmed(&self, now: Minute) -> bool {
+        matches!(self.state, State::Contested { until } if now <= until)
+    }
+
     /// Sets the state that it ends in.
     pub(crate) const fn end(&mut self, state: State, now: Minute) {
         self.state = state;
         self.over_at = Some(now);
     }
 
-    /// The event that was signed for a statement, and taken by the node.
+    /// The event that was signed for a statement, and taken by the node or by the home in another province.
     pub(crate) fn taken_event(&self) -> Option<Event> {
-        if self.state != State::Done || self.appeal().is_some() {
+        let is_taken = matches!(self.state, State::Done | State::TakenByHome);
+        if !is_taken || self.appeal().is_some() {
             return None;
         }
         let signed = self.content.as_ref()?.signed.as_ref()?;

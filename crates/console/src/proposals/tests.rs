@@ -208,6 +208,7 @@ async fn a_judgement_has_words_exactly_where_it_refuses_and_is_for_approvers() {
         proposal_id: vec![1; 16],
         agrees,
         words: words.to_owned(),
+        is_confirmation: false,
     };
     for (request, why) in [
         (judged(true, "well"), Reason::Malformed),
@@ -261,11 +262,9 @@ async fn a_receipt_over_something_else_is_not_kept_and_the_event_stands() {
 #[tokio::test]
 async fn an_event_for_another_province_goes_with_its_home_and_says_that_it_was_forwarded() {
     let world = World::new().await;
-    let request = changed(contact(1, 5), |s| s.home_province = 35);
-    world.propose(&clerk(), &request).await.unwrap();
-    let line = world.judge(&approver(), 1, "").await.unwrap();
-    assert_eq!(line.state(), proto::ProposalState::Done);
-    assert_eq!(line.node_reason, "forwarded");
+    let line = world.forward(1).await;
+    assert_eq!(line.state(), proto::ProposalState::Forwarded);
+    assert_eq!((line.node_reason.as_str(), line.until_minute), ("", 0));
     assert_eq!(world.node.fake.events.lock()[0].1, 35);
     let whole = world.read(&clerk(), 1).await.unwrap();
     let Some(proto::read_proposal_response::What::Statement(told)) = whole.what else {
@@ -462,6 +461,7 @@ async fn lists_are_told_in_pages_newest_first_and_a_clerk_sees_the_own_ones() {
         let request = proto::ListProposalsRequest {
             only_waiting,
             before,
+            is_by_itself: false,
         };
         let told = world.proposals.list(person, &request).unwrap();
         let numbers: Vec<u64> = told.proposals.iter().map(|line| line.number).collect();

@@ -105,7 +105,8 @@ impl Proposals {
         row: &ProposalRow,
         person: &Person,
     ) -> proto::ProposalLine {
-        let state = row.state_at(self.now());
+        let now = self.now();
+        let state = row.state_at(now);
         let (is_own, waits) = (row.by.id == person.id, state == State::Waiting);
         let (kind, is_upheld) = match row.matter {
             Matter::Statement { kind, .. } => (kind, false),
@@ -127,6 +128,8 @@ impl Proposals {
             may_judge: waits && !is_own && person.roles.has(Role::Approver),
             may_withdraw: waits && is_own,
             node_reason: row.node_reason.clone(),
+            until_minute: state.until().map_or(0, Minute::get),
+            may_confirm: row.may_be_confirmed(now) && !is_own && person.roles.has(Role::Approver),
         }
     }
 }

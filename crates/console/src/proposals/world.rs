@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rules::{IdentityNumber, Minute, SourceKind};
 use store::{Entropy, KeyRing, MemoryStore, StoreIdentity, Table, Vault};
 use wire::console::v1 as proto;
+use wire::source::v1::GetForwardedResponse;
 
-use super::{Proposals, State};
+use super::{Proposals, State, event_id};
 use crate::node::fake::{FakeNode, home, source};
 use crate::{ActRow, ConsoleError, Journal, Person, Role, SetClock, StaffId};
 
@@ -106,9 +107,42 @@ impl World {
             proposal_id: vec![id; 16],
             agrees: refusal.is_empty(),
             words: refusal.to_owned(),
+            is_confirmation: false,
         };
         let answer = self.proposals.judge(person, &request).await?;
         Ok(answer.line.unwrap())
+    }
+
+    /// Confirms what the home contests.
+    pub(crate) async fn confirm(
+        &self,
+        person: &Person,
+        id: u8,
+    ) -> Result<proto::ProposalLine, ConsoleError> {
+        let request = proto::JudgeProposalRequest {
+            proposal_id: vec![id; 16],
+            agrees: true,
+            words: String::new(),
+            is_confirmation: true,
+        };
+        let answer = self.proposals.judge(person, &request).await?;
+        Ok(answer.line.unwrap())
+    }
+
+    /// Proposes a contact of somebody who lives in another province, and has it be agreed on and handed in.
+    pub(crate) async fn forward(&self, id: u8) -> proto::ProposalLine {
+        let mut request = contact(id, id.into());
+        if let Some(proto::propose_request::What::Statement(statement)) = &mut request.what {
+            statement.home_province = 35;
+        }
+        self.propose(&clerk(), &request).await.unwrap();
+        self.judge(&approver(), id, "").await.unwrap()
+    }
+
+    /// Has the node say from now on how far the event of a proposal is.
+    pub(crate) fn is_onward(&self, id: u8, answer: GetForwardedResponse) {
+        let event = event_id(&[id; 16], source(SourceKind::Cdc));
+        self.node.fake.onward.lock().insert(event, answer);
     }
 
     pub(crate) async fn read(
@@ -126,6 +160,7 @@ impl World {
         let request = proto::ListProposalsRequest {
             only_waiting,
             before: 0,
+            is_by_itself: false,
         };
         self.proposals.list(person, &request).unwrap()
     }

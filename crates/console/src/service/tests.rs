@@ -26,7 +26,7 @@ fn desk(house: &House) -> Desk {
             operator: None,
             anybody: None,
             root_keys: None,
-            certificates: Vec::new(),
+            certificates: Box::new(Vec::new),
             clock: Arc::clone(&house.clock) as _,
         }),
     }
@@ -216,6 +216,48 @@ async fn a_form_of_another_page_has_no_session() {
 }
 
 #[tokio::test]
+async fn what_a_page_asks_by_itself_is_answered_and_makes_no_session_last() {
+    let house = House::new();
+    let desk = desk(&house);
+    let roles = [Role::Auditor, Role::AppealsOfficer];
+    let (id, _) = house.invite("王敏", &roles);
+    let cookie = house.sessions.begin(id);
+    let ends = async || {
+        let asked = from_page(proto::GetDeskRequest {}, &cookie);
+        let told = desk.get_desk(asked).await.unwrap();
+        told.get_ref().ends_at_s
+    };
+    let begun = ends().await;
+    house.clock.pass_s(20);
+    // Of both kinds of each: by itself, and because somebody asked.
+    macro_rules! lasts_by {
+        ($($call:ident, $request:ident;)*) => {
+            $(for is_by_itself in [true, false] {
+                let before = ends().await;
+                house.clock.pass_s(20);
+                #[allow(clippy::needless_update)] // one of them has no other field
+                let request = proto::$request { is_by_itself, ..Default::default() };
+                let answered = desk.$call(from_page(request, &cookie)).await;
+                if let Err(status) = answered {
+                    // Not for want of a session or a role.
+                    let refused = reason(&status);
+                    assert!(matches!(refused, Reason::UnknownOffice | Reason::NodeSilent));
+                }
+                assert_eq!(ends().await > before, !is_by_itself, stringify!($call));
+            })*
+        };
+    }
+    lasts_by! {
+        list_proposals, ListProposalsRequest;
+        list_cases, ListCasesRequest;
+        get_overview, GetOverviewRequest;
+        list_intake, ListIntakeRequest;
+        list_acts, ListActsRequest;
+    }
+    assert!(ends().await > begun);
+}
+
+#[tokio::test]
 async fn who_signs_in_has_a_cookie_a_desk_and_acts_and_loses_them_by_signing_out() {
     let house = House::new();
     let desk = desk(&house);
@@ -259,7 +301,7 @@ async fn who_signs_in_has_a_cookie_a_desk_and_acts_and_loses_them_by_signing_out
     assert_eq!(told.roles, roles);
     assert_eq!(told.ends_at_s, told.now_s + crate::sessions::IDLE_MAX_S);
 
-    let list = proto::ListActsRequest { before: 0 };
+    let list = proto::ListActsRequest::default();
     let acts = desk
         .list_acts(from_page(list, &cookie))
         .await

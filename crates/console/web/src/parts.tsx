@@ -9,7 +9,7 @@ import { provinceName } from "../../../pages/web/provinces.ts";
 import { byteLength, plain } from "../../../pages/web/typed.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { faultOf } from "./service.ts";
-import { isAttended } from "./session.ts";
+import { isOver, isTyping } from "./session.ts";
 import { FAULTS, OFFICES, WORDS } from "./words.ts";
 
 /** What went wrong, and what to do. */
@@ -141,41 +141,60 @@ export function toFirstBad(form: HTMLElement | null): void {
   setTimeout(() => form?.querySelector<HTMLElement>("[aria-invalid]")?.focus());
 }
 
-/** What is asked for when a screen opens, and again while somebody looks at it. The newest question counts. */
-export function useAsked<T>(ask: () => Promise<T>, about: unknown[] = [], goesOn = true) {
+/**
+ * What is asked for when a screen opens, and again by itself while it can be seen: quietly, so that nobody hears of it, and never
+ * while somebody types. The newest question counts.
+ */
+export function useAsked<T>(ask: (isByItself: boolean) => Promise<T>, about: unknown[] = [], goesOn = true) {
   const [found, setFound] = useState<T | null>(null);
   const [fault, setFault] = useState<Fault | null>(null);
   const [isAsking, setAsking] = useState(true);
+  const [isStale, setStale] = useState(false);
   const turn = useRef(0);
-  const look = async () => {
+  const waits = useRef(false);
+  const lookedAtMs = useRef(0);
+  const look = async (isByItself = false) => {
     const mine = ++turn.current;
     const mayTell = () => mine === turn.current;
-    setAsking(true);
+    waits.current = true;
+    lookedAtMs.current = Date.now();
+    if (!isByItself) setAsking(true);
     try {
-      const answer = await ask();
+      const answer = await ask(isByItself);
       if (!mayTell()) return;
       setFound(answer);
       setFault(null);
+      setStale(false);
     } catch (error) {
-      if (mayTell()) setFault(faultOf(error));
+      if (mayTell() && isByItself) setStale(true);
+      else if (mayTell()) setFault(faultOf(error));
     }
-    if (mayTell()) setAsking(false);
+    if (!mayTell()) return;
+    waits.current = false;
+    setAsking(false);
   };
   useEffect(() => {
     setFound(null);
     void look();
-    const timer = setInterval(() => {
-      if (goesOn && isAttended()) void look();
-    }, LOOK_EVERY_MS);
+    const lookAgain = () => {
+      const isDue = Date.now() - lookedAtMs.current >= LOOK_EVERY_MS;
+      if (!goesOn || !isDue || waits.current || isOver.value || isTyping()) return;
+      if (document.visibilityState === "visible") void look(true);
+    };
+    const timer = setInterval(lookAgain, TICK_EVERY_MS);
+    document.addEventListener("visibilitychange", lookAgain);
     return () => {
       turn.current += 1;
       clearInterval(timer);
+      document.removeEventListener("visibilitychange", lookAgain);
     };
   }, about);
-  return { found, fault, isAsking, look };
+  return { found, fault, isAsking, isStale, look };
 }
 
-const LOOK_EVERY_MS = 30_000;
+const LOOK_EVERY_MS = 20_000;
+/** How often it is asked whether it is time to look. */
+const TICK_EVERY_MS = 1_000;
 
 /** Part of a list of numbered things, newest first, and from where it goes on; 0 for nowhere. */
 export interface Part<T> {
@@ -184,8 +203,8 @@ export interface Part<T> {
 }
 
 /** A list, its newest part as it is now, and older ones once they are asked for. */
-export function useList<T extends { number: bigint }, More>(ask: (before: bigint) => Promise<Part<T> & More>) {
-  const { found, fault, isAsking, look } = useAsked(() => ask(0n));
+export function useList<T extends { number: bigint }, More>(ask: (before: bigint, isByItself: boolean) => Promise<Part<T> & More>) {
+  const { found, fault, isAsking, isStale, look } = useAsked((isByItself) => ask(0n, isByItself));
   const [older, setOlder] = useState<Part<T>>({ lines: [], next: 0n });
   const [olderFault, setOlderFault] = useState<Fault | null>(null);
   const newest = found?.lines ?? [];
@@ -193,7 +212,7 @@ export function useList<T extends { number: bigint }, More>(ask: (before: bigint
   const next = older.lines.length > 0 ? older.next : (found?.next ?? 0n);
   const more = async () => {
     try {
-      const part = await ask(next);
+      const part = await ask(next, false);
       setOlder({ lines: [...older.lines, ...part.lines], next: part.next });
       setOlderFault(null);
     } catch (error) {
@@ -206,20 +225,37 @@ export function useList<T extends { number: bigint }, More>(ask: (before: bigint
     all: [...newest, ...older.lines.filter((line) => line.number < last)],
     fault: fault ?? olderFault,
     isAsking,
+    isStale,
     look,
     more: next === 0n ? null : more,
   };
 }
 
 /** The heading of a list, with a button that looks again. */
-export function Head(props: { words: Words; id: string; isAsking: boolean; look: () => void }) {
+export function Head(props: { words: Words; id: string; isAsking: boolean; isStale: boolean; look: () => void }) {
   return (
-    <div class="head">
-      <h2 id={props.id}>{t(props.words)}</h2>
-      <button onClick={props.look} aria-disabled={props.isAsking}>
-        {t(props.isAsking ? WORDS.asking : WORDS.again)}
-      </button>
-    </div>
+    <>
+      <div class="head">
+        <h2 id={props.id}>{t(props.words)}</h2>
+        <button onClick={props.look} aria-disabled={props.isAsking}>
+          {t(props.isAsking ? WORDS.asking : WORDS.again)}
+        </button>
+      </div>
+      {props.isStale && (
+        <p class="hint" data-testid="stale">
+          {t(WORDS.stale)}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** How many of something there are. Whoever hears the page is told when a number is another, and of nothing else. */
+export function Counts({ children }: { children: ComponentChildren }) {
+  return (
+    <p class="counts" role="status" data-testid="counts">
+      {children}
+    </p>
   );
 }
 

@@ -25,6 +25,7 @@ let idleMs = 0;
 let passkey = "";
 let calledAtMs = 0;
 let touchedAtMs = 0;
+let typedAtMs = 0;
 /** Whether the page is about to go, with the person's will. */
 let isLeaving = false;
 let waiting: (() => void)[] = [];
@@ -34,6 +35,8 @@ const ATTENDED_MS = 120_000;
 /** How old the last call becomes before somebody who writes keeps the session by another. */
 const KEEP_AFTER_MS = 240_000;
 const LOOK_EVERY_MS = 5_000;
+/** How long after a key somebody counts as one who types. */
+const TYPING_MS = 3_000;
 /** Who may ask for proposals. */
 const MAY_LIST = [StaffRole.CLERK, StaffRole.APPROVER, StaffRole.APPEALS_OFFICER, StaffRole.AUDITOR];
 
@@ -63,17 +66,28 @@ export function has(role: StaffRole): boolean {
   return desk.value?.roles.includes(role) ?? false;
 }
 
-/** Whether somebody works at this page now. What nobody looks at is not asked for: that would keep a session for nobody. */
+/** Whether somebody works at this page now. What keeps a session is asked for by itself only then. */
 export function isAttended(): boolean {
   return document.visibilityState === "visible" && Date.now() - touchedAtMs < ATTENDED_MS;
 }
 
-/** Makes a call; where the session is over, once more after the same person has signed in again. Rejects with a `Fault`. */
-export async function call<T>(work: (to: typeof service) => Promise<T>): Promise<T> {
+/** Whether somebody is typing: what they look at is not to change under their hands. */
+export function isTyping(): boolean {
+  const at = document.activeElement;
+  const isField = at instanceof HTMLTextAreaElement || (at instanceof HTMLInputElement && at.type !== "checkbox" && at.type !== "radio");
+  return isField || Date.now() - typedAtMs < TYPING_MS;
+}
+
+/**
+ * Makes a call; where the session is over, once more after the same person has signed in again. Rejects with a `Fault`.
+ * What the page asks by itself, and says so, makes no session last.
+ */
+export async function call<T>(work: (to: typeof service) => Promise<T>, isByItself = false): Promise<T> {
   for (;;) {
     if (isOver.value) await new Promise<void>((done) => waiting.push(done));
     try {
       const answer = await work(service);
+      if (isByItself) return answer;
       calledAtMs = Date.now();
       endsAtMs = calledAtMs + idleMs;
       return answer;
@@ -186,8 +200,9 @@ export function keepWhile(isWriting: () => boolean): void {
 
 /** Looks from time to time whether the session is over, and keeps it for somebody who writes. */
 export function watchSession(): () => void {
-  const touched = () => {
+  const touched = (event?: Event) => {
     touchedAtMs = Date.now();
+    if (event?.type === "keydown") typedAtMs = touchedAtMs;
   };
   const look = () => {
     if (desk.value === null || isOver.value) return;

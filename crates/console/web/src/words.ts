@@ -12,6 +12,7 @@ export const WORDS = {
   update: w("更新", "Update"),
   sections: w("栏目", "Sections"),
   again: w("刷新", "Look again"),
+  stale: w("工作台没有应答，所示是之前的情况;会自动重试。", "The console did not answer; this is how it was before. It is asked again by itself."),
   older: w("更早的", "Older"),
   later: w("更多", "More"),
   back: w("返回列表", "Back to the list"),
@@ -104,6 +105,21 @@ export const WORDS = {
   refuseWhyBad: w("请写明理由，最多500字节(约160字)。", "Say why, in at most 500 bytes."),
   refuseDo: w("确定不同意", "Refuse it"),
   judged: w("已判断。", "Judged."),
+  confirm: w("确认", "Confirm"),
+  confirmText: w(
+    "健康码所在省份的节点对此事实提出异议:在本机构确认之前不起作用。请对照依据再核对一次。",
+    "The home in the person's province contests this: it has no effect until the office confirms it. Compare it with its grounds once more.",
+  ),
+  confirmSure: w(
+    "确定后立即以机构密钥第二次签名并送交节点，不能收回。无人确认则过期失效。",
+    "It is signed a second time with the office's key and handed to the node at once, and cannot be taken back. What nobody confirms lapses.",
+  ),
+  confirmDo: w("确定确认并签名", "Yes, confirm and sign"),
+  confirmed: w("已确认。", "Confirmed."),
+  confirmOther: w(
+    "须由提出人以外、有审核职责的同事在期限内确认。",
+    "An approver who did not propose it has to confirm it before it is due.",
+  ),
   takeBack: w("撤回", "Take back"),
   takeBackSure: w("确定撤回这份提案?", "Take this proposal back?"),
   takenBack: w("已撤回。", "Taken back."),
@@ -270,6 +286,12 @@ export const OFFICES: Record<string, Words> = {
   "appeals-office": w("申诉办公室", "Appeals office"),
 };
 
+/** Whose certificates stand in the overview besides those of institutions. */
+export const HOLDERS: Record<string, Words> = {
+  operator: w("运维", "Operator"),
+  page: w("本页面", "This page"),
+};
+
 export const ROLES: Record<number, Words> = {
   1: w("填报", "clerk"),
   2: w("审核", "approver"),
@@ -287,6 +309,12 @@ export const STATES: Record<number, Words> = {
   5: w("不同意", "Refused"),
   6: w("已撤回", "Taken back"),
   7: w("无人判断，已失效", "Nobody judged it in time"),
+  8: w("已同意，正送往健康码所在省份的节点", "Agreed; on its way to the home in another province"),
+  9: w("所在省份的节点有异议，须由另一位同事确认", "The home contests it; somebody else has to confirm it"),
+  10: w("已确认，正送往所在省份的节点", "Confirmed; on its way to the home"),
+  11: w("已签名，所在省份的节点已收下", "Signed, and taken by the home in another province"),
+  12: w("已同意，但所在省份的节点不接受", "Agreed, but refused by the home in another province"),
+  13: w("未按时送达或确认，已失效;可重新提出", "Not delivered or confirmed in time; it may be proposed again"),
 };
 
 /** How long there is until a deadline, or since. */
@@ -296,6 +324,7 @@ export const overdueBy = (span: string): Words => w(`已超期 ${span}`, `overdu
 /** What was done, by the word of an act. */
 export const ACTS: Record<string, Words> = {
   started: w("开始运行", "began to serve"),
+  renewed: w("证书或签名密钥已更换", "another certificate or signing key of"),
   "staff-added": w("人员名单新增", "new on the list of staff"),
   "staff-removed": w("人员名单移除", "taken out of the list of staff"),
   invited: w("发出邀请", "invited"),
@@ -312,6 +341,14 @@ export const ACTS: Record<string, Words> = {
   lapsed: w("无人判断，失效", "nobody judged it in time"),
   taken: w("节点已收下", "the node took it"),
   "refused-by-node": w("节点不接受", "the node refused it"),
+  forwarded: w("节点已收下，转送健康码所在省份", "the node took it and sends it to the home in another province"),
+  contested: w("所在省份的节点有异议", "the home contests it"),
+  confirmed: w("确认有异议的事实", "confirmed what the home contests"),
+  "confirm-refused": w("节点不接受确认", "the node did not take the confirmation"),
+  "taken-by-home": w("所在省份的节点已收下", "the home took it"),
+  "refused-by-home": w("所在省份的节点不接受", "the home refused it"),
+  "lapsed-under-way": w("未按时送达或确认，失效", "not delivered or confirmed in time"),
+  "lost-sight": w("节点不再保存转送后的情况", "the node no longer knows what became of it"),
   forgotten: w("保存期已过，删除内容", "the time for keeping it over, deleted its content"),
   "read-appeal": w("查看申诉", "read an appeal"),
 };
@@ -370,6 +407,15 @@ export const NODE_REASONS: Record<string, Words> = {
   "unknown-target": w("此人没有该编号的事件。", "There is no such event of this person."),
   "not-open": w("该事实已经结束。", "That has ended already."),
   "not-voidable": w("该事件不能撤销。", "That event cannot be voided."),
-  forwarded: w("已收下，并转交健康码所在省份的节点;该节点仍可提出异议。", "Taken, and sent on to the home in another province, which may still contest it."),
+  forwarded: w("已收下，并转交健康码所在省份的节点;之后的情况节点不再保存。", "Taken, and sent on to the home in another province; the node no longer knows what became of it."),
+  "not-taken": w(
+    "此人的健康码不在该省，或其记录不能接受此事实;该省不告知是哪一种。",
+    "The person does not live in that province, or the record does not admit this; which of the two is not told.",
+  ),
+  "unknown-province": w("该省没有加入。", "That province takes no part."),
+  "lives-here": w("此人的健康码就在本省。", "The person's code is kept in this province."),
+  "not-forwardable": w("此类事实不转送别省。", "Such a fact is not sent to other provinces."),
+  "nothing-to-confirm": w("没有需要确认的。", "There is nothing to confirm."),
+  lapsed: w("确认得太晚。", "The confirmation came too late."),
   "before-target": w("时间早于它所结束的事实。", "Dated before what it ends."),
 };

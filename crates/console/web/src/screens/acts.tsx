@@ -9,16 +9,16 @@ import { Faulty, Head, useList } from "../parts.tsx";
 import { call } from "../session.ts";
 import { ACTS, WORDS } from "../words.ts";
 
-async function ask(before: bigint) {
-  const { acts, next, head } = await call((to) => to.listActs({ before }));
+async function ask(before: bigint, isByItself: boolean) {
+  const { acts, next, head } = await call((to) => to.listActs({ before, isByItself }), isByItself);
   return { lines: acts, next, head };
 }
 
 export function Acts() {
-  const { found, all, fault, isAsking, look, more } = useList(ask);
+  const { found, all, fault, isAsking, isStale, look, more } = useList(ask);
   return (
     <section aria-labelledby="acts">
-      <Head words={WORDS.acts} id="acts" isAsking={isAsking} look={() => void look()} />
+      <Head words={WORDS.acts} id="acts" isAsking={isAsking} isStale={isStale} look={() => void look()} />
       <p>{t(WORDS.actsText)}</p>
       <Faulty fault={fault} />
       {found && (

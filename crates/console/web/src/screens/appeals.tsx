@@ -13,7 +13,7 @@ import type { Words } from "../../../../pages/web/words.ts";
 import { OfCase } from "../content.tsx";
 import { GROUNDS_BYTES_MOST } from "../draft.ts";
 import { Due, useTicks } from "../due.tsx";
-import { Choice, Faulty, Head, Line, Select, Text, officeName, toFirstBad, useAsked } from "../parts.tsx";
+import { Choice, Counts, Faulty, Head, Line, Select, Text, officeName, toFirstBad, useAsked } from "../parts.tsx";
 import { linkTo } from "../route.ts";
 import { faultOf } from "../service.ts";
 import { call, desk } from "../session.ts";
@@ -48,9 +48,13 @@ export function Appeals() {
 }
 
 function Queue({ source }: { source: string }) {
-  const { found, fault, isAsking, look } = useAsked(() => call((to) => to.listCases({ source })));
+  const asked = useAsked((isByItself) => call((to) => to.listCases({ source, isByItself }), isByItself));
+  const { found, fault, isAsking, isStale, look } = asked;
   const [more, setMore] = useState<CaseLine[]>([]);
-  const cases = [...(found?.cases ?? []), ...more];
+  const first = found?.cases ?? [];
+  // Some that were decided meanwhile may have let others move up into the first part.
+  const names = new Set(first.map(({ appeal }) => hex(appeal)));
+  const cases = [...first, ...more.filter(({ appeal }) => !names.has(hex(appeal)))];
   const older = async () => {
     const after = cases.at(-1)?.appeal ?? new Uint8Array();
     const answer = await call((to) => to.listCases({ source, after })).catch(() => null);
@@ -58,14 +62,14 @@ function Queue({ source }: { source: string }) {
   };
   return (
     <>
-      <Head words={WORDS.appeals} id="appeals" isAsking={isAsking} look={() => (setMore([]), void look())} />
+      <Head words={WORDS.appeals} id="appeals" isAsking={isAsking} isStale={isStale} look={() => (setMore([]), void look())} />
       <p>{t(WORDS.appealsText)}</p>
       <Faulty fault={fault} />
       {found && (
-        <p class="counts" data-testid="counts">
+        <Counts>
           {t(WORDS.appealsTotal)}: <strong>{found.total}</strong> · {t(WORDS.appealsOverdue)}:{" "}
           <strong class={found.overdue > 0 ? "bad" : undefined}>{found.overdue}</strong>
-        </p>
+        </Counts>
       )}
       {found && cases.length === 0 && <p>{t(WORDS.appealsNone)}</p>}
       {cases.map((line) => (

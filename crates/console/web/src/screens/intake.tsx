@@ -14,16 +14,19 @@ import { WORDS } from "../words.ts";
 /** Sources in a full answer: after one there may be more. */
 const PART = 256;
 
-const ask = async (after: string) => (await call((to) => to.listIntake({ after }))).sources;
+const ask = async (after: string, isByItself: boolean) => {
+  const { sources } = await call((to) => to.listIntake({ after, isByItself }), isByItself);
+  return sources;
+};
 
 export function Intake() {
-  const { found, fault, isAsking, look } = useAsked(() => ask(""));
+  const { found, fault, isAsking, isStale, look } = useAsked((isByItself) => ask("", isByItself));
   const [more, setMore] = useState<SourceIntake[]>([]);
   const [moreFault, setMoreFault] = useState<Fault | null>(null);
   const all = found ? [...found, ...more] : [];
   const isCut = found !== null && (more.length > 0 ? more.length % PART === 0 : found.length === PART);
   const next = () =>
-    void ask(all.at(-1)?.source ?? "").then(
+    void ask(all.at(-1)?.source ?? "", false).then(
       (part) => {
         setMore([...more, ...part]);
         setMoreFault(null);
@@ -32,7 +35,7 @@ export function Intake() {
     );
   return (
     <section aria-labelledby="intake">
-      <Head words={WORDS.intake} id="intake" isAsking={isAsking} look={() => void look()} />
+      <Head words={WORDS.intake} id="intake" isAsking={isAsking} isStale={isStale} look={() => void look()} />
       <p>{t(WORDS.intakeText)}</p>
       <Faulty fault={fault ?? moreFault} />
       {found?.length === 0 && <p>{t(WORDS.intakeNone)}</p>}

@@ -5,18 +5,19 @@ import type { CertificateOverview, GetOverviewResponse, ListOverview, NodeOvervi
 import { minuteText } from "../../../../pages/web/dates.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { momentText, spanText } from "../dates.ts";
-import { Faulty, Head, Line, province, useAsked } from "../parts.tsx";
+import { Faulty, Head, Line, officeName, province, useAsked } from "../parts.tsx";
 import { call, nowMinute, nowS } from "../session.ts";
-import { WORDS } from "../words.ts";
+import { HOLDERS, WORDS } from "../words.ts";
 
 /** From when on the end of a certificate is near: a new one takes days to be had. */
 const CERTIFICATE_NEAR_S = 30 * 86_400;
 
 export function Overview() {
-  const { found, fault, isAsking, look } = useAsked(() => call((to) => to.getOverview({})));
+  const asked = useAsked((isByItself) => call((to) => to.getOverview({ isByItself }), isByItself));
+  const { found, fault, isAsking, isStale, look } = asked;
   return (
     <section aria-labelledby="overview">
-      <Head words={WORDS.overview} id="overview" isAsking={isAsking} look={() => void look()} />
+      <Head words={WORDS.overview} id="overview" isAsking={isAsking} isStale={isStale} look={() => void look()} />
       <Faulty fault={fault} />
       {found && <Known found={found} />}
     </section>
@@ -154,10 +155,11 @@ function RuleSet({ set }: { set: RuleSetLine }) {
 
 function Certificate({ certificate: { holder, endsAtS } }: { certificate: CertificateOverview }) {
   const left = Number(endsAtS) - nowS();
+  const words = HOLDERS[holder];
   const state = left < 0 ? WORDS.ended : left < CERTIFICATE_NEAR_S ? WORDS.endsSoon : null;
   return (
     <div class="line">
-      <dt>{holder}</dt>
+      <dt>{words ? t(words) : officeName(holder)}</dt>
       <dd>
         {t(WORDS.ends)} {momentText(language.value, Number(endsAtS))}
         {state && <strong class={left < 0 ? "red" : "yellow"}> · {t(state)}</strong>}

@@ -7,6 +7,7 @@ import { fromHex, hex } from "../../../../pages/web/bytes.ts";
 import type { Fault } from "../../../../pages/web/fault.ts";
 import { t } from "../../../../pages/web/looks.tsx";
 import { byteLength, plain } from "../../../../pages/web/typed.ts";
+import type { Words } from "../../../../pages/web/words.ts";
 import { OfCase, OfDecision, OfStatement } from "../content.tsx";
 import { GROUNDS_BYTES_MOST } from "../draft.ts";
 import { Faulty, Text, toFirstBad, useAsked } from "../parts.tsx";
@@ -37,21 +38,23 @@ export function Proposal({ name }: { name: string }) {
   );
 }
 
-/** How often it is asked whether the node has answered meanwhile. */
-const SENDING_EVERY_MS = 3_000;
+/** How often it is asked whether the node or the home has answered meanwhile. */
+const UNDER_WAY_EVERY_MS = 3_000;
+const { SENDING, FORWARDED, CONTESTED, CONFIRMING } = ProposalState;
+const UNDER_WAY = [SENDING, FORWARDED, CONTESTED, CONFIRMING];
 
 /** The line as it is now. Asked for as a list, which shows nobody and is no reading. */
 function useFresh(before: ProposalLine): [ProposalLine, (line: ProposalLine) => void] {
   const [line, setLine] = useState(before);
   useEffect(() => {
-    if (line.state !== ProposalState.SENDING) return;
+    if (!UNDER_WAY.includes(line.state)) return;
     const timer = setInterval(() => {
       if (!isAttended()) return;
       void call((to) => to.listProposals({ before: line.number + 1n })).then(
         ({ proposals: [now] }) => now?.number === line.number && setLine(now),
         () => {},
       );
-    }, SENDING_EVERY_MS);
+    }, UNDER_WAY_EVERY_MS);
     return () => clearInterval(timer);
   }, [line.state]);
   return [line, setLine];
@@ -59,6 +62,11 @@ function useFresh(before: ProposalLine): [ProposalLine, (line: ProposalLine) => 
 
 function Read({ read, line: before }: { read: ReadProposalResponse; line: ProposalLine }) {
   const [line, setLine] = useFresh(before);
+  const [done, setDone] = useState<Words | null>(null);
+  const became = (words: Words) => (now: ProposalLine) => {
+    setLine(now);
+    setDone(words);
+  };
   const isOpen = line.state === ProposalState.WAITING;
   return (
     <>
@@ -76,12 +84,14 @@ function Read({ read, line: before }: { read: ReadProposalResponse; line: Propos
           <blockquote class="said">{read.judgedWords}</blockquote>
         </>
       )}
-      {line.mayJudge && isOpen && <Judge line={line} judged={setLine} />}
+      {line.mayJudge && isOpen && <Judge line={line} judged={became(WORDS.judged)} />}
       {isOpen && !line.mayJudge && <p class="notice">{t(line.mayWithdraw ? WORDS.own : WORDS.notYours)}</p>}
-      {line.mayWithdraw && isOpen && <TakeBack line={line} taken={setLine} />}
-      {line !== before && (
+      {line.mayWithdraw && isOpen && <TakeBack line={line} taken={became(WORDS.takenBack)} />}
+      {line.mayConfirm && <Confirm line={line} confirmed={became(WORDS.confirmed)} />}
+      {line.state === CONTESTED && !line.mayConfirm && <p class="notice">{t(WORDS.confirmOther)}</p>}
+      {done && (
         <p class="done" role="status">
-          {t(line.state === ProposalState.WITHDRAWN ? WORDS.takenBack : WORDS.judged)}
+          {t(done)}
         </p>
       )}
       {read.receipt.length > 0 && <Evidence read={read} line={line} />}
@@ -155,6 +165,44 @@ function Judge({ line, judged }: { line: ProposalLine; judged: (line: ProposalLi
           />
           <button class="main" aria-disabled={isSending} onClick={() => void judge(false)}>
             {t(isSending ? WORDS.sending : WORDS.refuseDo)}
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Signs a second time what the home contests, as somebody else than who proposed it. */
+function Confirm({ line, confirmed }: { line: ProposalLine; confirmed: (line: ProposalLine) => void }) {
+  const [isAsked, setAsked] = useState(false);
+  const [isSending, setSending] = useState(false);
+  const [fault, setFault] = useState<Fault | null>(null);
+  const confirm = async () => {
+    if (isSending) return;
+    setSending(true);
+    try {
+      const { line: now } = await call((to) => to.judgeProposal({ proposalId: line.proposalId, agrees: true, isConfirmation: true }));
+      if (now) confirmed(now);
+    } catch (error) {
+      setFault(faultOf(error));
+    }
+    setSending(false);
+  };
+  return (
+    <div class="judge" data-testid="confirm">
+      <h3>{t(WORDS.confirm)}</h3>
+      <p>{t(WORDS.confirmText)}</p>
+      <Faulty fault={fault} />
+      <button aria-expanded={isAsked} onClick={() => setAsked(!isAsked)}>
+        {t(WORDS.confirm)}
+      </button>
+      {isAsked && (
+        <>
+          <p class="strong" role="status">
+            {t(WORDS.confirmSure)}
+          </p>
+          <button class="main" aria-disabled={isSending} onClick={() => void confirm()}>
+            {t(isSending ? WORDS.sending : WORDS.confirmDo)}
           </button>
         </>
       )}

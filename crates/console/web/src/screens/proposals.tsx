@@ -7,7 +7,7 @@ import { hex } from "../../../../pages/web/bytes.ts";
 import { minuteText } from "../../../../pages/web/dates.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { Due } from "../due.tsx";
-import { Faulty, Head, Line, officeName, useAsked, useList } from "../parts.tsx";
+import { Counts, Faulty, Head, Line, officeName, useAsked, useList } from "../parts.tsx";
 import { linkTo } from "../route.ts";
 import { call, desk, has } from "../session.ts";
 import { FAULTS, KINDS, NODE_REASONS, STATES, WORDS } from "../words.ts";
@@ -16,11 +16,11 @@ import { FAULTS, KINDS, NODE_REASONS, STATES, WORDS } from "../words.ts";
 const PAGES_MOST = 16;
 
 /** All that wait, oldest first: so that none waits because newer ones came. */
-async function allWaiting(): Promise<ProposalLine[]> {
+async function allWaiting(isByItself: boolean): Promise<ProposalLine[]> {
   const lines: ProposalLine[] = [];
   let before = 0n;
   for (let page = 0; page < PAGES_MOST; page++) {
-    const answer = await call((to) => to.listProposals({ onlyWaiting: true, before }));
+    const answer = await call((to) => to.listProposals({ onlyWaiting: true, before, isByItself }), isByItself);
     lines.push(...answer.proposals);
     before = answer.next;
     if (before === 0n) break;
@@ -29,12 +29,13 @@ async function allWaiting(): Promise<ProposalLine[]> {
 }
 
 export function Waiting() {
-  const { found, fault, isAsking, look } = useAsked(allWaiting);
+  const { found, fault, isAsking, isStale, look } = useAsked(allWaiting);
   return (
     <section aria-labelledby="waiting">
-      <Head words={WORDS.waiting} id="waiting" isAsking={isAsking} look={() => void look()} />
+      <Head words={WORDS.waiting} id="waiting" isAsking={isAsking} isStale={isStale} look={() => void look()} />
       <p>{t(WORDS.waitingText)}</p>
       <Faulty fault={fault} />
+      {found && <CountWaiting count={found.length} />}
       {found?.length === 0 && <p>{t(WORDS.waitingNone)}</p>}
       {found?.map((line) => <One key={line.number} line={line} />)}
     </section>
@@ -43,17 +44,25 @@ export function Waiting() {
 
 const onlyMine = state(false);
 
-async function ask(before: bigint) {
-  const { proposals, next } = await call((to) => to.listProposals({ before }));
-  return { lines: proposals, next };
+function CountWaiting({ count }: { count: number }) {
+  return (
+    <Counts>
+      {t(WORDS.waiting)}: <strong>{count}</strong>
+    </Counts>
+  );
+}
+
+async function ask(before: bigint, isByItself: boolean) {
+  const { proposals, next, waiting } = await call((to) => to.listProposals({ before, isByItself }), isByItself);
+  return { lines: proposals, next, waiting };
 }
 
 export function Proposals() {
-  const { found, all, fault, isAsking, look, more } = useList(ask);
+  const { found, all, fault, isAsking, isStale, look, more } = useList(ask);
   const shown = all.filter((line) => !onlyMine.value || isOwn(line));
   return (
     <section aria-labelledby="proposals">
-      <Head words={WORDS.proposals} id="proposals" isAsking={isAsking} look={() => void look()} />
+      <Head words={WORDS.proposals} id="proposals" isAsking={isAsking} isStale={isStale} look={() => void look()} />
       <p>{t(WORDS.proposalsText)}</p>
       {(has(StaffRole.CLERK) || has(StaffRole.APPEALS_OFFICER)) && (
         <label class="tick">
@@ -62,6 +71,7 @@ export function Proposals() {
         </label>
       )}
       <Faulty fault={fault} />
+      {found && <CountWaiting count={found.waiting} />}
       {found && shown.length === 0 && <p>{t(WORDS.proposalsNone)}</p>}
       {shown.map((line) => (
         <One key={line.number} line={line} />
@@ -96,11 +106,11 @@ function One({ line }: { line: ProposalLine }) {
 /** What a line says besides its title. */
 export function LineTerms({ line }: { line: ProposalLine }) {
   const states = STATES[line.state];
-  const isWaiting = line.state === ProposalState.WAITING;
+  const by = line.state === ProposalState.WAITING ? line.lapsesAtMinute : line.untilMinute;
   return (
     <>
       <p class={`state-${line.state}`} data-testid="state">
-        <strong>{states && t(states)}</strong> {isWaiting && <Due by={line.lapsesAtMinute} />}
+        <strong>{states && t(states)}</strong> {by !== 0 && <Due by={by} />}
       </p>
       {line.nodeReason && <NodeSaid reason={line.nodeReason} />}
       <dl class="terms">
@@ -108,6 +118,7 @@ export function LineTerms({ line }: { line: ProposalLine }) {
         <Line name={WORDS.proposedBy}>
           {line.proposedBy} · {minuteText(language.value, line.proposedAtMinute)}
         </Line>
+        {line.untilMinute !== 0 && <Line name={WORDS.due}>{minuteText(language.value, line.untilMinute)}</Line>}
         {line.judgedBy && (
           <Line name={WORDS.judgedBy}>
             {line.judgedBy} · {minuteText(language.value, line.judgedAtMinute)}
