@@ -172,6 +172,27 @@ test("what sources stated on a day stands in its row, and where it was not read 
   await page.getByRole("button", { name: "中文" }).click();
 });
 
+test("what an announced rule set changes in the one in force is told rule by rule, in both languages", async ({ page }) => {
+  await open(page, "rules");
+  await expect(page.getByTestId("changes")).toHaveCount(1);
+  const changes = ruleSet(page, "fj-2022-09").getByTestId("changes");
+  await expect(changes).toContainText("对照: fj-2022-08 版本 1");
+  await expect(changes.getByTestId("rules-added")).toContainText("Y8 健康打卡申报症状的为黄码");
+  await expect(changes.getByTestId("rules-added")).toContainText("适用于: 申报有症状");
+  await expect(changes.getByTestId("rules-gone")).toContainText("R4 密接的密接为红码");
+  const changed = changes.getByTestId("changed-rule");
+  await expect(changed).toHaveCount(1);
+  await expect(changed).toContainText("原为: 混采阳性管人员为黄码；单采复核排除后转为绿码，否则12小时后");
+  await expect(changed).toContainText("改为: 混采阳性管人员为黄码；单采复核排除后转为绿码，否则24小时后");
+  await expect(changed).toContainText("满12小时 自动失效");
+  await expect(changed).toContainText("满24小时 自动失效");
+  for (const none of ["rules-renumbered", "rules-otherwise", "rules-lookback"]) await expect(changes.getByTestId(none)).toHaveCount(0);
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(changed).toContainText("Before: A member of a positive pooled tube is yellow");
+  await expect(changes.getByTestId("rules-gone")).toContainText("A contact of a close contact is red");
+  await page.getByRole("button", { name: "中文" }).click();
+});
+
 test("each byte of a good pass is told in both languages, and the verdict as at a gate", async ({ page }) => {
   await open(page, "check");
   const good = vector("a good pass");
@@ -304,6 +325,7 @@ test("every section is clean at 360 px in both languages, in large type, and is 
           await expect(page.getByTestId("rule-text")).toBeVisible();
           await expect(page.getByTestId("impact")).toHaveCount(3);
           await page.getByTestId("impact").locator("summary").click();
+          await expect(page.getByTestId("rules-changed")).toBeVisible();
         }
         await clean(page);
       }

@@ -7,6 +7,8 @@ import { hex } from "../../../pages/web/bytes.ts";
 import { Impacts } from "../../../pages/web/impact.tsx";
 import { language, t } from "../../../pages/web/looks.tsx";
 import { PUBLISHED } from "../../../pages/web/published_words.ts";
+import { RuleChanges } from "../../../pages/web/rule_changes.tsx";
+import { inForceBefore } from "../../../pages/web/rule_diff.ts";
 import { RowInWords } from "../../../pages/web/rows.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import { Digest, Line, province, slotName } from "./parts.tsx";
@@ -33,13 +35,13 @@ export function Rules() {
       <p>{t(WORDS.rulesText)}</p>
       {sets.length === 0 && <p class="warn">{t(WORDS.listNone)}</p>}
       {sets.map((set) => (
-        <One key={hex(set.shortId)} set={set} />
+        <One key={hex(set.shortId)} set={set} sets={sets} />
       ))}
     </section>
   );
 }
 
-function One({ set }: { set: RuleSet }) {
+function One({ set, sets }: { set: RuleSet; sets: RuleSet[] }) {
   const state = stateOf(set);
   return (
     <article class="card" data-testid="rule-set">
@@ -62,6 +64,7 @@ function One({ set }: { set: RuleSet }) {
         </Line>
       </dl>
       {set.hasText ? <Full set={set} /> : <p>{t(WORDS.noText)}</p>}
+      {state.words === WORDS.notYet && <RuleChanges set={set} before={inForceBefore(set, sets, nowS() / 60)} ask={askRuleText} />}
       <Changed set={set} isOpen={state.words === WORDS.notYet} />
     </article>
   );
