@@ -267,8 +267,9 @@ impl Followed {
         let member = member.map_err(|error| Problem::new(Fault::Unsigned, error))?;
         let (mut head, mut registry) = (None, None);
         for entry in entries {
-            let wrong = self.sets.take(entry);
-            wrong.into_iter().for_each(|wrong| self.say(wrong));
+            if let Some(wrong) = self.sets.take(entry) {
+                self.say(wrong);
+            }
             self.sets.keep_newest(MAX_SETS);
             match entry {
                 Entry::TreeHead(found) => head = Some(found),
@@ -328,7 +329,9 @@ impl Followed {
                 wrong
             }
         };
-        wrong.into_iter().for_each(|wrong| self.say(wrong));
+        if let Some(wrong) = wrong {
+            self.say(wrong);
+        }
         while self.sources.len() > MAX_DAYS {
             self.sources.pop_first();
         }

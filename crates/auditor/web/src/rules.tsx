@@ -12,7 +12,7 @@ import { inForceBefore } from "../../../pages/web/rule_diff.ts";
 import { RowInWords } from "../../../pages/web/rows.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import { Digest, Line, province, slotName } from "./parts.tsx";
-import { minuteText } from "./dates.ts";
+import { ageText, minuteText } from "./dates.ts";
 import { askImpacts, askRuleText } from "./service.ts";
 import { nowS, overview } from "./state.ts";
 import { WORDS } from "./words.ts";
@@ -53,6 +53,9 @@ function One({ set, sets }: { set: RuleSet; sets: RuleSet[] }) {
         <Line name={WORDS.version}>{set.version}</Line>
         <Line name={WORDS.scope}>{province(set.scope)}</Line>
         <Line name={WORDS.from}>{minuteText(language.value, set.fromMinute)}</Line>
+        {state.words === WORDS.notYet && (
+          <Line name={WORDS.bindsIn}>{ageText(language.value, set.fromMinute * 60 - nowS())}</Line>
+        )}
         <Line name={WORDS.until}>
           {set.untilMinute === 0 ? t(WORDS.noEnd) : minuteText(language.value, set.untilMinute)}
         </Line>

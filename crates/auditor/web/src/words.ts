@@ -54,6 +54,7 @@ export const WORDS = {
   nation: w("全国", "the nation"),
   from: w("自", "From"),
   until: w("至", "Until"),
+  bindsIn: w("距生效还有", "In force in"),
   noEnd: w("未定", "not set"),
   emergency: w("紧急(公告期缩短)", "An emergency (shorter notice)"),
   digest: w("摘要", "Digest"),

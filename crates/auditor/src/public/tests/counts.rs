@@ -4,7 +4,7 @@ use commitment::fr_to_bytes;
 use rules::{Minute, RuleSet};
 use verifier::trust::RuleSetEntry;
 use wire::pass::v1::Colour;
-use wire::public::v1::{GetImpactsResponse, ImpactState, SourcesRead};
+use wire::public::v1::{Day, GetImpactsResponse, ImpactState, SourcesRead};
 
 use super::*;
 
@@ -114,7 +114,7 @@ async fn what_sources_stated_stands_with_its_day_and_says_where_parts_are_missin
     let wrong = &seen.slots[0].log.as_ref().unwrap().wrong;
     assert!(wrong.len() == 1 && wrong[0].contains("twice"), "{wrong:?}");
     let days = counted::days(&watch.state(), 1).days;
-    let read: Vec<_> = days.iter().map(|day| day.sources_read()).collect();
+    let read: Vec<_> = days.iter().map(Day::sources_read).collect();
     let expected = [
         SourcesRead::Whole,
         SourcesRead::None,
