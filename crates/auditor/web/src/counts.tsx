@@ -142,7 +142,7 @@ function Bar(props: { name: string; x: number; width: number; of: { least: numbe
 
 function Table({ days }: { days: Day[] }) {
   return (
-    <table>
+    <table class="days">
       <thead>
         <tr>
           <th scope="col">{t(WORDS.day)}</th>
