@@ -115,6 +115,10 @@ export function answersWith(mark: string): Answers {
         proofsQueued: 2,
         proofsMade: 80n,
         proveMsMedian: 913,
+        horizonDays: 60,
+        retainedAtMinute: minute(-1700),
+        retainedEvents: 17n,
+        retainedErased: 1n,
       },
       list: {
         rootSequence: 3n,
@@ -141,6 +145,16 @@ export function answersWith(mark: string): Answers {
     };
   }
 
+  const sources = Array.from({ length: 258 }, (_, i) => ({
+    source: `33-laboratory-${1000 + i}`,
+    name: `${mark}第${i}检验所`,
+    sinceMinute: i === 1 ? minute(900) : 0,
+    untilMinute: i === 2 ? minute(-900) : 0,
+    accepted: BigInt(3 * i),
+    refused: 1n,
+    lastAtMinute: i === 0 ? 0 : minute(-i),
+  }));
+
   const acts = WHATS.map((what, i) => ({
     number: BigInt(WHATS.length - i),
     atS: nowS() - BigInt(i * 700),
@@ -157,6 +171,7 @@ export function answersWith(mark: string): Answers {
     listCases: () => ({ nowMinute: minute(), cases: cases, total: 3, overdue: 1 }),
     readCase: ({ appeal }) => ({ content: content(cases[(appeal as Uint8Array)[0]! - 1]!.decideByMinute - minute()) }),
     getOverview: overview,
+    listIntake: ({ after }) => ({ sources: sources.filter(({ source }) => source > (after as string)).slice(0, 256) }),
     listActs: () => ({ acts: acts, next: 0n, head: id(0xfe, 32) }),
   };
 }

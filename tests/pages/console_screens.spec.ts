@@ -32,6 +32,7 @@ const SCREENS: [string, string, string][] = [
   ["proposal-refused", `#/proposal/${hex(3)}`, "statement"],
   ["proposal-forgotten", `#/proposal/${hex(1)}`, "grounds"],
   ["overview", "#/overview", "node"],
+  ["intake", "#/intake", "source"],
   ["acts", "#/acts", "act"],
 ];
 
@@ -395,5 +396,23 @@ test("the end of a fact is filled in from its proposal", async ({ page }) => {
     [false, 0xab, 0],
     [true, 0xcd, 0],
   ]);
+  await made.stop();
+});
+
+test("all sources are told of, part by part, and a removal that is late is said so", async ({ page }) => {
+  const made = await Console.start(RIGHT);
+  await page.goto(`${made.url}#/intake`);
+  const sources = page.getByTestId("source");
+  await expect(sources).toHaveCount(256);
+  await expect(sources.nth(0)).toContainText("启动以来没有");
+  await expect(sources.nth(1)).toContainText("尚未生效");
+  await expect(sources.nth(2)).toContainText("已失效");
+  await page.getByRole("button", { name: "更多机构" }).click();
+  await expect(sources).toHaveCount(258);
+  await expect(sources.nth(257)).toContainText("771");
+  await expect(page.getByRole("button", { name: "更多机构" })).toHaveCount(0);
+  await page.goto(`${made.url}#/overview`);
+  await expect(page.getByTestId("retention")).toContainText("60 天");
+  await expect(page.getByTestId("retention")).toContainText("超过一天未清除");
   await made.stop();
 });

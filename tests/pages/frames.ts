@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 
+import type { Page } from "@playwright/test";
 import { encode } from "uqr";
 
 const WIDTH = 640;
@@ -41,6 +42,31 @@ export function frame(text: string, look: Look = {}): Uint8Array {
   const random = generator(7);
   const noise = look.noise ?? 0;
   return Uint8Array.from(grey, (value) => Math.max(0, Math.min(255, value + noise * (random() + random() + random() - 1.5))));
+}
+
+/** A part of a page as a camera sees it: what the screen shows, in the middle of the frame. */
+export async function seen(page: Page, name: string): Promise<Uint8Array> {
+  const shot = (await page.getByTestId(name).screenshot()).toString("base64");
+  // Another page of the browser reads the picture, for this one may load nothing that is not its own.
+  const other = await page.context().newPage();
+  const grey = await other.evaluate(
+    async ({ shot, width, height }) => {
+      const bytes = Uint8Array.from(atob(shot), (c) => c.charCodeAt(0));
+      const picture = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+      const canvas = new OffscreenCanvas(width, height);
+      const to = canvas.getContext("2d")!;
+      to.fillStyle = "#fff";
+      to.fillRect(0, 0, width, height);
+      const scale = Math.min((width - 40) / picture.width, (height - 40) / picture.height);
+      const [w, h] = [picture.width * scale, picture.height * scale];
+      to.drawImage(picture, (width - w) / 2, (height - h) / 2, w, h);
+      const { data } = to.getImageData(0, 0, width, height);
+      return Array.from({ length: width * height }, (_, i) => (data[4 * i]! * 3 + data[4 * i + 1]! * 6 + data[4 * i + 2]!) / 10);
+    },
+    { shot, width: WIDTH, height: HEIGHT },
+  );
+  await other.close();
+  return Uint8Array.from(grey);
 }
 
 /** The mean over a square: twice it is near to a lens out of focus. */

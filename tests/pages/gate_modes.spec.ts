@@ -272,6 +272,37 @@ test("a setting of the checkpoint's that asks for less waits for the supervisor,
   await answered(page, "通行 PASS", "ACCEPTED");
 });
 
+test("a setting that changes while the gate is open is used once nobody stands there, and the camera's part is not begun anew", async ({ page }) => {
+  await opened(page, await started(TEMPERATURE));
+  const looksAgain = () => page.evaluate(() => dispatchEvent(new Event("online")));
+  const reader = await page.locator("input[name=code]").elementHandle();
+  await present(page, vector("a good pass").text);
+  await expect(page.getByTestId("measure")).toBeVisible();
+
+  await restarted("temperature_limit_tenth_c = 370");
+  const asked = page.waitForResponse(/GetSetting/);
+  await looksAgain();
+  await asked;
+  await page.waitForTimeout(500);
+  await expect(page.getByTestId("asks")).toContainText("37.3 °C");
+  await page.keyboard.type("36.5");
+  await page.keyboard.press("Enter");
+  await answered(page, "通行 PASS", "ACCEPTED");
+  await next(page);
+  await looksAgain();
+  await expect(page.getByTestId("asks")).toContainText("37.0 °C");
+  expect(await page.locator("input[name=code]").evaluate((now, before) => now === before, reader)).toBe(true);
+  // What the gate remembered before, it remembers.
+  await present(page, vector("a good pass").text);
+  await answered(page, "不通过 NO", "REPLAYED");
+  await next(page);
+
+  await restarted("");
+  await looksAgain();
+  await expect(page.getByTestId("offered")).toContainText("体温");
+  await expect(page.getByTestId("asks")).toContainText("37.0 °C");
+});
+
 test("everything can be done by keyboard", async ({ page }) => {
   await opened(page, await started(TEMPERATURE));
   const to = async (name: RegExp) => {
@@ -294,6 +325,8 @@ test("everything can be done by keyboard", async ({ page }) => {
   await to(/^再输入一次/);
   await page.keyboard.type(PIN);
   await page.keyboard.press("Enter");
+  // The PIN's key takes its time.
+  await expect(page.getByLabel("出示随机码")).toBeVisible();
   await to(/^出示随机码/);
   await page.keyboard.press("Space");
   await to(/^关闭$/);

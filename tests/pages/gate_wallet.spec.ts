@@ -183,3 +183,38 @@ test("what is no gate's code is said so, in both languages, and nothing stands i
   }
   await page.close();
 });
+
+test("a proxy's code is read by the camera and consented to; another code is not taken for one", async () => {
+  const context = await browser.newContext({ viewport: { width: 360, height: 720 } });
+  const proxy = await context.newPage();
+  await proxy.goto(federation.url);
+  await proxy.getByRole("button", { name: "我替他人办理" }).click();
+  await proxy.getByLabel("您如何称呼此人").fill("妈妈");
+  await proxy.getByRole("button", { name: "添加" }).click();
+  const code = (await proxy.getByTestId("mandate-text").innerText()).trim();
+  await context.close();
+
+  const page = await phone.newPage();
+  await page.goto(federation.url);
+  await page.evaluate(() => localStorage.setItem("language", "zh"));
+  await page.reload();
+  await page.getByRole("button", { name: "其他功能" }).click();
+  await page.getByRole("button", { name: "家人代办" }).click();
+  film(screen, [frame(`VG1:${"0".repeat(48)}`)]);
+  await page.getByRole("button", { name: "用摄像头扫描代办人的代码" }).click();
+  await page.getByRole("button", { name: "打开摄像头" }).click();
+  await expect(page.getByText("代码不完整或有误")).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByLabel("代办人手机上的代码")).toHaveValue("");
+  await clean(page);
+  await page.getByRole("button", { name: "关闭摄像头" }).click();
+  film(screen, [frame(code)]);
+  await page.getByRole("button", { name: "打开摄像头" }).click();
+  await expect(page.getByLabel("代办人手机上的代码")).toHaveValue(code, { timeout: 30_000 });
+  await expect(page.getByText("代码不完整或有误")).toHaveCount(0);
+  await expect(page.locator("video")).toHaveCount(0);
+  await page.getByLabel("您如何称呼代办人").fill("女儿");
+  await page.getByLabel("截止").fill(new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10));
+  await page.getByRole("button", { name: "同意代办" }).click();
+  await expect(page.getByText("已生效。")).toBeVisible();
+  await page.close();
+});

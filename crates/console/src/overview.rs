@@ -12,16 +12,21 @@ use tonic::transport::Channel;
 use verifier::trust::{Bundle, RootKeys, RuleSetEntry, Sequence};
 use verifier::{TrustList, UnixTime};
 use wire::console::v1 as proto;
-use wire::operator::v1::{GetStatusRequest, GetStatusResponse, NodeState};
+use wire::operator::v1::{GetStatusRequest, GetStatusResponse, ListSourcesRequest, NodeState};
 use wire::trust::v1::GetTrustListRequest;
-use wire::{MAX_BUNDLE_BYTES, bytes_within};
+use wire::{MAX_BUNDLE_BYTES, bytes_within, text_within};
 
 use crate::node::{TIMEOUTS, told};
 use crate::offices::{Offices, identity};
-use crate::{Clock, Config};
+use crate::{Clock, Config, ConsoleError};
 
 /// Longest text about what is missing, bytes.
 const PROBLEM_LEN_MAX_BYTES: usize = 300;
+/// Longest identifier of a source, bytes: `33-community-office-4294967295`.
+const SOURCE_LEN_MAX_BYTES: usize = 48;
+/// Sources told of at once.
+const SOURCES_MAX: usize = 256;
+const NO_CERTIFICATE: &str = "there is no operator's certificate here";
 
 /// What the overview is made of.
 pub(crate) struct Overview {
@@ -124,12 +129,35 @@ impl Overview {
 
     async fn node(&self) -> Result<proto::NodeOverview, String> {
         let channel = self.operator.clone();
-        let channel = channel.ok_or("there is no operator's certificate here")?;
+        let channel = channel.ok_or(NO_CERTIFICATE)?;
         let answer = wire::client::operator(channel)
             .get_status(GetStatusRequest {})
             .await;
         let answer = answer.map_err(|status| told(&status).to_string())?;
         Ok(node_overview(answer.get_ref()))
+    }
+
+    /// What the node takes in, by source, after one of them or from the first.
+    ///
+    /// # Errors
+    /// [`WireError::TooLong`] for what names no source; [`ConsoleError::NodeSilent`] where there is no operator's certificate
+    /// here, or no answer; [`ConsoleError::Node`] where the node refuses.
+    pub(crate) async fn intake(
+        &self,
+        after: &str,
+    ) -> Result<proto::ListIntakeResponse, ConsoleError> {
+        if !after.is_empty() {
+            text_within("after", after, SOURCE_LEN_MAX_BYTES)?;
+        }
+        let channel = self.operator.clone();
+        let channel = channel.ok_or_else(|| ConsoleError::NodeSilent(NO_CERTIFICATE.to_owned()))?;
+        let asked = ListSourcesRequest {
+            after: after.to_owned(),
+        };
+        let answer = wire::client::operator(channel).list_sources(asked).await;
+        let mut sources = answer.map_err(|status| told(&status))?.into_inner().sources;
+        sources.truncate(SOURCES_MAX);
+        Ok(proto::ListIntakeResponse { sources })
     }
 
     /// The list, and what is wrong with it although it is signed as it should be.
@@ -200,6 +228,10 @@ fn node_overview(status: &GetStatusResponse) -> proto::NodeOverview {
         proofs_queued: status.proofs_queued,
         proofs_made: status.proofs_made,
         prove_ms_median: status.prove_ms_median,
+        horizon_days: status.horizon_days,
+        retained_at_minute: status.retained_at_minute,
+        retained_events: status.retained_events,
+        retained_erased: status.retained_erased,
     }
 }
 

@@ -76,6 +76,9 @@ async fn node_list_and_certificates_are_told_where_all_of_it_is_there() {
         (40, 90, 2)
     );
     assert_eq!((node.proofs_made, node.prove_ms_median), (7, 950));
+    assert_eq!((node.horizon_days, node.retained_events), (60, 17));
+    assert_eq!(node.retained_erased, 1);
+    assert_eq!(node.retained_at_minute, node.now_minute - 600);
     let list = told.list.unwrap();
     let known = TrustList::restore(&bundle(), &root_keys()).unwrap();
     assert_eq!(list.online_sequence, known.online().sequence.get());
@@ -156,4 +159,24 @@ async fn a_list_that_was_changed_or_is_older_than_one_before_is_not_shown() {
     let told = overview.get().await;
     assert!(told.list.is_none());
     assert!(told.problem.contains("sequence fell"), "{}", told.problem);
+}
+
+#[tokio::test]
+async fn sources_are_told_of_as_the_node_does_and_not_without_an_operators_certificate() {
+    let desk = Desk::new().await;
+    let overview = Overview::new(desk.parts());
+    let told = overview.intake("").await.unwrap().sources;
+    let names: Vec<&str> = told.iter().map(|source| &source.source[..]).collect();
+    assert_eq!(names, ["33-cdc-1", "33-laboratory-7"]);
+    assert_eq!((told[0].accepted, told[0].refused), (3, 1));
+    let after = overview.intake("33-cdc-1").await.unwrap().sources;
+    assert_eq!(after, told[1..]);
+    let long = overview.intake(&"3".repeat(49)).await;
+    assert!(matches!(long, Err(ConsoleError::Wire(_))), "{long:?}");
+    let none = OverviewParts {
+        operator: None,
+        ..desk.parts()
+    };
+    let refused = Overview::new(none).intake("").await;
+    assert!(matches!(refused, Err(ConsoleError::NodeSilent(_))));
 }

@@ -48,7 +48,7 @@ const fn needs(method: Method) -> Option<Needs> {
         Method::ReadProposal => Needs::OneOf(&[Clerk, Approver, AppealsOfficer]),
         Method::JudgeProposal => Needs::OneOf(&[Approver]),
         Method::ListCases | Method::ReadCase => Needs::OneOf(&[AppealsOfficer]),
-        Method::GetConsoleOverview => Needs::OneOf(&[Operator, Auditor]),
+        Method::GetConsoleOverview | Method::ListIntake => Needs::OneOf(&[Operator, Auditor]),
         Method::ListActs => Needs::OneOf(&[Auditor]),
         _ => return None,
     };
@@ -254,6 +254,15 @@ impl ConsoleService for Desk {
     ) -> Result<Response<proto::GetOverviewResponse>, Status> {
         self.admit(Method::GetConsoleOverview, &request)?;
         Ok(Response::new(self.overview.get().await))
+    }
+
+    async fn list_intake(
+        &self,
+        request: Request<proto::ListIntakeRequest>,
+    ) -> Result<Response<proto::ListIntakeResponse>, Status> {
+        self.admit(Method::ListIntake, &request)?;
+        let after = &request.get_ref().after;
+        Ok(Response::new(self.overview.intake(after).await?))
     }
 
     async fn list_acts(

@@ -141,6 +141,7 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         Method::CloseEpoch
         | Method::AssembleRegistry
         | Method::GetNodeStatus
+        | Method::ListSources
         | Method::Drain
         | Method::AdvanceClock => &[Operator],
         Method::NewChallenge
@@ -162,6 +163,7 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::ListCases
         | Method::ReadCase
         | Method::GetConsoleOverview
+        | Method::ListIntake
         | Method::ListActs => &[Staff],
         // At the machine itself, and through no door; or beside the auditor's page, which no node serves.
         Method::Backup

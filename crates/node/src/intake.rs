@@ -290,6 +290,7 @@ impl Node {
         // Nobody waits for these residents while receipts are signed.
         drop(held);
         self.metrics.events_judged(&answers);
+        self.tally(caller, &answers, now);
         let taken = answers.into_iter().zip(authentic).zip(offered);
         taken
             .map(|((answer, authentic), offered)| {

@@ -25,6 +25,7 @@ use crate::quotas::NodeQuotas;
 use crate::receipts::{Commitments, Receipts, given_since};
 use crate::recover::recovered;
 use crate::sample_book::SampleBook;
+use crate::source_tally::SourceTallies;
 use crate::sources::SourceBook;
 use crate::store::{EpochRow, ResidentKey, ResidentRow, StoreError, Table, Vault};
 use crate::transparency::{LogBook, LogNames, Mirrors};
@@ -110,6 +111,7 @@ pub struct Node {
     pub(crate) risk: RiskBook,
     pub(crate) register: Box<dyn CivilRegister>,
     pub(crate) sources: SourceBook,
+    pub(crate) source_tallies: SourceTallies,
     pub(crate) prover: Arc<dyn PassProver>,
     pub(crate) openings: Option<OpeningRoom>,
     pub(crate) metrics: Arc<Metrics>,
@@ -213,6 +215,7 @@ impl Node {
             risk: parts.risk,
             register: parts.register,
             sources: parts.sources,
+            source_tallies: SourceTallies::default(),
             prover: parts.prover,
             openings: parts.openings.map(OpeningRoom::new),
             metrics: parts.metrics,

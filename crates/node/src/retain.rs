@@ -109,10 +109,18 @@ impl Node {
         Ok(retained)
     }
 
+    /// When the daily job ran to its end last, and what it came to; none while it never has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn retained_last(&self) -> Result<Option<(Minute, Retained)>, StoreError> {
+        self.vault.get(Table::Jobs, JOB_KEY)
+    }
+
     /// Runs the job if it has not run on this day.
     fn retain_daily(&self) -> Result<(), NodeError> {
         let today = self.clock.now().day();
-        let last: Option<(Minute, Retained)> = self.vault.get(Table::Jobs, JOB_KEY)?;
+        let last = self.retained_last()?;
         if last.is_some_and(|(at, _)| at.day() >= today) {
             return Ok(());
         }

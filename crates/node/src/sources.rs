@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::Path;
 
 use ed25519_dalek::VerifyingKey;
@@ -93,6 +94,14 @@ impl SourceBook {
     /// The source of this name.
     pub fn get(&self, id: &SourceId) -> Option<&Source> {
         self.0.get(id)
+    }
+
+    /// Those within bounds, in order.
+    pub(crate) fn range(
+        &self,
+        bounds: (Bound<SourceId>, Bound<SourceId>),
+    ) -> impl Iterator<Item = (&SourceId, &Source)> {
+        self.0.range(bounds)
     }
 
     /// All of them.

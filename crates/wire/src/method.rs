@@ -117,6 +117,8 @@ methods! {
     AssembleRegistry = "/viridian.operator.v1.OperatorService/AssembleRegistry",
     /// `OperatorService.GetStatus`.
     GetNodeStatus = "/viridian.operator.v1.OperatorService/GetStatus",
+    /// `OperatorService.ListSources`.
+    ListSources = "/viridian.operator.v1.OperatorService/ListSources",
     /// `OperatorService.Drain`.
     Drain = "/viridian.operator.v1.OperatorService/Drain",
     /// `OperatorService.AdvanceClock`.
@@ -173,6 +175,8 @@ methods! {
     ReadCase = "/viridian.console.v1.ConsoleService/ReadCase",
     /// `ConsoleService.GetOverview`.
     GetConsoleOverview = "/viridian.console.v1.ConsoleService/GetOverview",
+    /// `ConsoleService.ListIntake`.
+    ListIntake = "/viridian.console.v1.ConsoleService/ListIntake",
     /// `ConsoleService.ListActs`.
     ListActs = "/viridian.console.v1.ConsoleService/ListActs",
     /// The standard health check, once.

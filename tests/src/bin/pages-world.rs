@@ -10,7 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
-use rules::{ContactDegree, EventBody, Minute, ProvinceCode, SourceKind, TestResult};
+use rules::{
+    CaseKind, ContactDegree, EventBody, ExposureList, Minute, ProvinceCode, SourceKind, TestResult,
+};
 use serde_json::{Value, json};
 use tests::{GateFiles, Person, Plan, World, province};
 
@@ -19,6 +21,8 @@ Lines that are read, each answered by one line:
   commit              closes an epoch on all nodes and assembles its registry
   contact N           the CDC states that resident N met a contact of a case, three days ago
   abroad N            the CDC of Fujian states the same
+  assist N            the CDC states that resident N is on the list of people to be looked into, since two days ago
+  case N              the CDC states that resident N is a confirmed case, found an hour ago
   negative N HOURS    a laboratory states a negative test of so many hours ago
   uphold N EVENT      the appeals office voids an event of resident N, named by 32 hexadecimal digits
   stop, start         ends and starts the node of the page
@@ -99,6 +103,22 @@ async fn answer(world: &mut World, epoch: &mut Epoch, words: &[&str]) -> Result<
         ["commit"] => commit(world, epoch).await,
         ["contact", number] => contact(world, province(HOME), number).await,
         ["abroad", number] => contact(world, province(35), number).await,
+        ["assist", number] => {
+            let body = EventBody::Exposure {
+                list: ExposureList::AssistList,
+                at: now()?.saturating_add_signed(-2 * 1440),
+                province: province(HOME),
+            };
+            state(world, HOME, SourceKind::Cdc, number, body).await
+        }
+        ["case", number] => {
+            let body = EventBody::Case {
+                kind: CaseKind::Confirmed,
+                at: now()?.saturating_add_signed(-60),
+                province: province(HOME),
+            };
+            state(world, HOME, SourceKind::Cdc, number, body).await
+        }
         ["negative", number, hours] => {
             let hours: i64 = hours.parse()?;
             let sampled_at = now()?.saturating_add_signed(-hours * 60);

@@ -9,11 +9,13 @@ import type { Words } from "../../../pages/web/words.ts";
 import { Age } from "./age.tsx";
 import { Asks } from "./asks.tsx";
 import { Challenge } from "./challenge.tsx";
-import { Desk } from "./desk.ts";
+import { isIdle } from "./decide.ts";
+import { Desk, isSameSetting } from "./desk.ts";
 import { Menu } from "./menu.tsx";
 import { Result } from "./result.tsx";
 import { asked, chosen, profile } from "./rule.ts";
 import { Scan } from "./scan.tsx";
+import { askSetting } from "./service.ts";
 import { clockAheadS, desk, fault, list, offered, online, pending, phase, refused, report } from "./state.ts";
 import { Temperature } from "./temperature.tsx";
 import { WORDS } from "./words.ts";
@@ -48,8 +50,13 @@ function isUnreachable(error: unknown): boolean {
 }
 
 async function open(): Promise<void> {
-  const mine = ++turn;
   phase.value = "opening";
+  await begin();
+}
+
+/** Opens the gate by what was kept and what the checkpoint says, under a page that may stand already. */
+async function begin(): Promise<void> {
+  const mine = ++turn;
   try {
     const opened = await Desk.open();
     if (mine !== turn) return opened.desk.close();
@@ -92,9 +99,26 @@ async function takeOffered(): Promise<void> {
   await open();
 }
 
+/** Asks the checkpoint for its setting. A new one is used, or offered, once nobody stands at the gate. */
+async function follow(open: Desk): Promise<void> {
+  try {
+    const said = await askSetting();
+    if (desk.value !== open) return;
+    clockAheadS.value = said.clockAheadS;
+    const isKnown = [open.setting, offered.value?.setting].some((known) => known && isSameSetting(known, said.setting));
+    if (isKnown || !isIdle()) return;
+  } catch {
+    return; // not reached, which the list's renewal has said
+  }
+  leave();
+  await begin();
+}
+
 async function keepFresh(open: Desk): Promise<void> {
   while (desk.value === open) {
     await renew(open);
+    if (desk.value === open && online.value) await follow(open);
+    if (desk.value !== open) return;
     const wait = open.setting.refreshEveryS * 1000 * (1 + Math.random() / 10);
     await new Promise<void>((done) => {
       const go = () => {

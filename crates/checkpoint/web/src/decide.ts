@@ -33,6 +33,11 @@ async function alone(work: (open: Desk) => Promise<void>): Promise<void> {
   }
 }
 
+/** Whether nobody stands at the gate: nothing is decided, shown or asked for. */
+export function isIdle(): boolean {
+  return !deciding && !report.value && !pending.value && !fault.value;
+}
+
 /** Counts a verdict, and shows it. */
 async function tell(open: Desk, found: Report): Promise<void> {
   await open.count(found.outcome);

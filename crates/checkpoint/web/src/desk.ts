@@ -272,6 +272,12 @@ function gateOf({ province, gateId, rootKeys, rootThreshold, admitsSpecimens, sl
   return [province, gateId, rootKeys, rootThreshold, admitsSpecimens, slotSkew].join("|");
 }
 
+/** Whether two settings say the same, whatever the clocks were when they were asked for. */
+export function isSameSetting(a: Setting, b: Setting): boolean {
+  const rest = ({ profile, refreshEveryS, simulatedClock, temperatureLimit }: Setting) => [profile, refreshEveryS, simulatedClock, temperatureLimit].join("|");
+  return gateOf(a) === gateOf(b) && rest(a) === rest(b);
+}
+
 /** Digest, as text and as bytes, of each entry: minute 4 bytes, digest 32. */
 function entries(bytes: Uint8Array): [string, Uint8Array][] {
   const all: [string, Uint8Array][] = [];

@@ -329,8 +329,9 @@ impl o::operator_service_server::OperatorService for Handle {
         _: Request<o::GetStatusRequest>,
     ) -> Result<Response<o::GetStatusResponse>, Status> {
         self.0.check()?;
+        let now_minute = *self.0.now.lock();
         let mut answer = o::GetStatusResponse {
-            now_minute: *self.0.now.lock(),
+            now_minute,
             closed_epoch: 12,
             registry_epoch: 11,
             residents: 40,
@@ -338,10 +339,33 @@ impl o::operator_service_server::OperatorService for Handle {
             proofs_queued: 2,
             proofs_made: 7,
             prove_ms_median: 950,
+            horizon_days: 60,
+            retained_at_minute: now_minute - 600,
+            retained_events: 17,
+            retained_erased: 1,
             ..Default::default()
         };
         answer.set_state(o::NodeState::Draining);
         Ok(Response::new(answer))
+    }
+
+    async fn list_sources(
+        &self,
+        request: Request<o::ListSourcesRequest>,
+    ) -> Result<Response<o::ListSourcesResponse>, Status> {
+        self.0.check()?;
+        let after = request.into_inner().after;
+        let sources = ["33-cdc-1", "33-laboratory-7"]
+            .into_iter()
+            .map(|source| o::SourceIntake {
+                source: source.to_owned(),
+                accepted: 3,
+                refused: 1,
+                ..Default::default()
+            });
+        Ok(Response::new(o::ListSourcesResponse {
+            sources: sources.filter(|told| told.source > after).collect(),
+        }))
     }
 
     async fn close_epoch(

@@ -77,6 +77,7 @@ async fn call(desk: &Desk, method: Method, cookie: &str) -> Option<Reason> {
         ListCases, list_cases, ListCasesRequest;
         ReadCase, read_case, ReadCaseRequest;
         GetConsoleOverview, get_overview, GetOverviewRequest;
+        ListIntake, list_intake, ListIntakeRequest;
         ListActs, list_acts, ListActsRequest;
     };
     made.err().map(|status| reason(&status))
@@ -110,10 +111,11 @@ fn reaches(role: Role) -> &'static [Method] {
             Method::ListCases,
             Method::ReadCase,
         ],
-        Role::Operator => &[Method::GetConsoleOverview],
+        Role::Operator => &[Method::GetConsoleOverview, Method::ListIntake],
         Role::Auditor => &[
             Method::ListProposals,
             Method::GetConsoleOverview,
+            Method::ListIntake,
             Method::ListActs,
         ],
     }
@@ -131,7 +133,7 @@ const ANYBODY: [Method; 5] = [
 async fn each_role_reaches_its_own_calls_and_no_other() {
     let house = House::new();
     let desk = desk(&house);
-    assert_eq!(methods().count(), 15);
+    assert_eq!(methods().count(), 16);
     for role in Role::ALL {
         let (id, _) = house.invite(role.word(), &[role]);
         for method in methods() {

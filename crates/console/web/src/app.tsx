@@ -11,6 +11,7 @@ import { again, linkTo, menu, partOf, place, type Screen } from "./route.ts";
 import { Acts } from "./screens/acts.tsx";
 import { Appeal, Appeals, isDeciding } from "./screens/appeals.tsx";
 import { Again, Enter } from "./screens/enter.tsx";
+import { Intake } from "./screens/intake.tsx";
 import { Overview } from "./screens/overview.tsx";
 import { Proposal } from "./screens/proposal.tsx";
 import { Proposals, Waiting } from "./screens/proposals.tsx";
@@ -80,6 +81,8 @@ function Open() {
       return <Appeal name={name} source={office} />;
     case "overview":
       return <Overview />;
+    case "intake":
+      return <Intake />;
     case "acts":
       return <Acts />;
     default:

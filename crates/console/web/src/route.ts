@@ -5,7 +5,7 @@ import { StaffRole } from "@viridian/wire/console";
 
 import { has } from "./session.ts";
 
-export const SCREENS = ["state", "waiting", "appeals", "proposals", "overview", "acts", "proposal", "appeal"] as const;
+export const SCREENS = ["state", "waiting", "appeals", "proposals", "overview", "intake", "acts", "proposal", "appeal"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 interface Place {
@@ -56,6 +56,7 @@ export function menu(): Screen[] {
     ["state", [CLERK]],
     ["proposals", [CLERK, APPROVER, APPEALS_OFFICER, AUDITOR]],
     ["overview", [OPERATOR, AUDITOR]],
+    ["intake", [OPERATOR, AUDITOR]],
     ["acts", [AUDITOR]],
   ];
   return shown.filter(([, roles]) => roles.some(has)).map(([screen]) => screen);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use commitment::Epoch;
-use rules::Minute;
+use rules::{Minute, SourceId};
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 use wire::operator::v1 as proto;
@@ -12,6 +12,7 @@ use wire::{Reason, WireError};
 use super::Desk;
 use crate::assemble::assemble;
 use crate::peers::Peers;
+use crate::{Retained, SourceIntake};
 
 pub(super) struct OperatorDesk {
     pub(super) desk: Desk,
@@ -21,6 +22,22 @@ pub(super) struct OperatorDesk {
 
 fn minute(field: &'static str, minute: u32) -> Result<Minute, Status> {
     Minute::new(minute).map_err(|_| WireError::Malformed { field }.into())
+}
+
+fn source_intake(told: &SourceIntake<'_>) -> proto::SourceIntake {
+    let (grant, tally) = (&told.source.grant, &told.tally);
+    let until = Some(grant.until).filter(|until| *until != Minute::MAX);
+    proto::SourceIntake {
+        source: told.id.to_string(),
+        name: told.source.name.clone(),
+        since_minute: grant.since.get(),
+        until_minute: until.map_or(0, Minute::get),
+        accepted: tally.accepted,
+        duplicates: tally.duplicates,
+        forwarded: tally.forwarded,
+        refused: tally.refused,
+        last_at_minute: tally.last_at.map_or(0, Minute::get),
+    }
 }
 
 fn took_ms(since: Instant) -> u64 {
@@ -66,6 +83,8 @@ impl OperatorService for OperatorDesk {
         &self,
         _: Request<proto::GetStatusRequest>,
     ) -> Result<Response<proto::GetStatusResponse>, Status> {
+        let retained = self.desk.ask(|node| Ok(node.retained_last()?)).await?;
+        let (retained_at, retained) = retained.unwrap_or((Minute::ZERO, Retained::default()));
         let node = self.desk.node();
         let state = if node.is_draining() {
             proto::NodeState::Draining
@@ -85,6 +104,25 @@ impl OperatorService for OperatorDesk {
             prove_ms_median: node.proof_times().median_ms(),
             root_sequence: node.root_sequence(),
             online_sequence: trust.map_or(0, |t| t.online().sequence.get()),
+            horizon_days: node.horizon_days(),
+            retained_at_minute: retained_at.get(),
+            retained_events: retained.events,
+            retained_erased: retained.erased,
+        }))
+    }
+
+    async fn list_sources(
+        &self,
+        request: Request<proto::ListSourcesRequest>,
+    ) -> Result<Response<proto::ListSourcesResponse>, Status> {
+        let after = &request.get_ref().after;
+        let after = match &after[..] {
+            "" => None,
+            text => Some(SourceId::parse(text).ok_or(WireError::Malformed { field: "after" })?),
+        };
+        let sources = self.desk.node().source_intake(after);
+        Ok(Response::new(proto::ListSourcesResponse {
+            sources: sources.iter().map(source_intake).collect(),
         }))
     }
 

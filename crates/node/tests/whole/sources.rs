@@ -1,12 +1,15 @@
 //! The sources' door: each event is answered by itself, and what is accepted is durable.
 
 use federation::{PeerId, Role};
-use rules::{AreaCode, CaseKind, Event, EventBody, EventId, ExposureList, SourceKind, TestResult};
+use rules::{
+    AreaCode, CaseKind, Event, EventBody, EventId, ExposureList, SourceId, SourceKind, TestResult,
+};
 use tonic::Code;
+use wire::operator::v1::ListSourcesRequest;
 use wire::source::v1::{EventOutcome, SignedEvent};
 use wire::{Reason, reason_of};
 
-use crate::clients::{accepted, at_peers, event, signed, submit};
+use crate::clients::{accepted, at_peers, event, operator, signed, submit};
 use crate::world::{START, Wish, World, federation, minute, person, province, source};
 
 fn negative(home: u8, number: u16, at: u32) -> Event {
@@ -45,6 +48,45 @@ async fn an_event_is_accepted_once_and_a_duplicate_the_second_time() {
         "id-reused"
     );
     assert_eq!((house.node.residents(), house.node.events()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_is_told_what_has_come_of_each_sources_events() {
+    let world = World::new(Wish::default()).await;
+    let house = &world.houses[0];
+    let test = negative(33, 1, START - 60);
+    accepted(house, &test).await;
+    submit(house, test.source, vec![signed(&test)])
+        .await
+        .unwrap();
+    let future = negative(33, 2, START + 6);
+    let lab = SourceKind::Laboratory;
+    assert_eq!(refusal(&world, signed(&future), lab).await, "future-dated");
+    let mut client = operator(house);
+    let mut all = Vec::new();
+    let mut after = String::new();
+    loop {
+        let asked = ListSourcesRequest { after };
+        let part = client.list_sources(asked).await.unwrap().into_inner();
+        let Some(last) = part.sources.last() else {
+            break;
+        };
+        after = last.source.clone();
+        all.extend(part.sources);
+    }
+    assert_eq!(all.len(), house.node.source_intake(None).len());
+    assert!(all.len() > 1);
+    let of = |id: SourceId| all.iter().find(|told| told.source == id.to_string());
+    let told = of(test.source).unwrap();
+    assert_eq!((told.accepted, told.duplicates, told.refused), (1, 1, 1));
+    assert_eq!((told.forwarded, told.last_at_minute), (0, START));
+    let cdc = of(source(33, SourceKind::Cdc)).unwrap();
+    assert_eq!((cdc.accepted, cdc.last_at_minute), (0, 0));
+    let asked = ListSourcesRequest {
+        after: "33-nobody-1".to_owned(),
+    };
+    let refused = client.list_sources(asked).await.unwrap_err();
+    assert_eq!(reason_of(&refused), Some(Reason::Malformed));
 }
 
 #[tokio::test(flavor = "multi_thread")]

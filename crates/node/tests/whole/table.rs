@@ -19,7 +19,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine, A an auditor of any
 /// province, T the staff of an institution at its console, which is no door of a node. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 74] = [
+const TABLE: [(&str, &str); 76] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -85,6 +85,7 @@ const TABLE: [(&str, &str); 74] = [
         "O",
     ),
     ("/viridian.operator.v1.OperatorService/GetStatus", "O"),
+    ("/viridian.operator.v1.OperatorService/ListSources", "O"),
     ("/viridian.operator.v1.OperatorService/AdvanceClock", "O"),
     ("/viridian.operator.v1.OperatorService/Drain", "O"),
     ("/viridian.gate.v1.GateService/NewChallenge", "G"),
@@ -106,6 +107,7 @@ const TABLE: [(&str, &str); 74] = [
     ("/viridian.console.v1.ConsoleService/ListCases", "T"),
     ("/viridian.console.v1.ConsoleService/ReadCase", "T"),
     ("/viridian.console.v1.ConsoleService/GetOverview", "T"),
+    ("/viridian.console.v1.ConsoleService/ListIntake", "T"),
     ("/viridian.console.v1.ConsoleService/ListActs", "T"),
     ("/grpc.health.v1.Health/Check", "NOPG"),
     ("/grpc.health.v1.Health/Watch", "NOPG"),
@@ -184,12 +186,13 @@ fn nobody_looks_anybody_up_by_identity_number_or_name() {
     }
     // Who registers says who it is, and is told nothing else; a gate compares a card with the pass shown beside it, on its
     // own machine. An auditor is told whose the drawn leaf is, and names nobody. At a console a clerk states a fact about
-    // somebody, which is asked of nobody; the other name there is of who works there.
+    // somebody, which is asked of nobody; the other name there is of who works there. The name of a source is an institution's.
     let expected = [
         "GetDeskResponse.name",
         "Register.identity_number",
         "Register.name",
         "Resident.identity_number",
+        "SourceIntake.name",
         "Statement.identity_number",
         "VerifyCodeRequest.card_identity_number",
     ];

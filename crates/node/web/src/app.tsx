@@ -40,7 +40,7 @@ import {
   type Screen,
 } from "./state.ts";
 import { faultOf } from "./fault.ts";
-import { keepReader } from "./gate_code.tsx";
+import { keepReader } from "./code_reader.tsx";
 import { OWN } from "./store.ts";
 import { Wallet } from "./wallet.ts";
 import { WORDS } from "./words.ts";

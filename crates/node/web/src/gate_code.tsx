@@ -1,10 +1,10 @@
 // Gates that show a code: it is read by the camera or pasted, and the own code answers it until that is put away.
 
 import { signal as state } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { t } from "../../../pages/web/looks.tsx";
-import type { Scanner } from "../../../pages/web/scanner.tsx";
+import { CodeReader } from "./code_reader.tsx";
 import { GATE_WORDS } from "./gate_words.ts";
 import { challenger } from "./wasm/wallet.js";
 
@@ -17,34 +17,20 @@ export interface Challenge {
 
 /** Longest text that is looked at; a challenge has 52 characters. */
 const TEXT_LEN_MAX = 80;
-const FAULTS = { denied: GATE_WORDS.cameraDenied, none: GATE_WORDS.noCamera };
 
 /** What the code that is shown answers. It is kept nowhere. */
 export const challenge = state<Challenge | null>(null);
 const isReading = state(false);
 const isBad = state(false);
-/** The camera's part of the page, which is not fetched with the rest; `false` where it cannot be had. */
-const scanner = state<{ Scanner: typeof Scanner } | null | false>(null);
-
-/** Has this phone keep what reads codes, so that it is there at a gate without a network. */
-export function keepReader(): void {
-  void navigator.serviceWorker?.ready.then(({ active }) => active?.postMessage("fetch the rest"));
-}
 
 export function putAway(): void {
   challenge.value = null;
   isReading.value = isBad.value = false;
 }
 
-async function begin(): Promise<void> {
+function begin(): void {
   isReading.value = true;
   isBad.value = false;
-  try {
-    scanner.value = { Scanner: (await import("../../../pages/web/scanner.tsx")).Scanner };
-  } catch (error) {
-    console.warn(error);
-    scanner.value = false;
-  }
 }
 
 function read(text: string): void {
@@ -60,7 +46,7 @@ function read(text: string): void {
 export function GateCode() {
   if (isReading.value) return <Reader />;
   const answered = challenge.value;
-  if (!answered) return <button onClick={() => void begin()}>{t(GATE_WORDS.shows)}</button>;
+  if (!answered) return <button onClick={begin}>{t(GATE_WORDS.shows)}</button>;
   return (
     <div class="done">
       <p role="status" data-testid="answers">
@@ -68,7 +54,7 @@ export function GateCode() {
       </p>
       <p>{t(GATE_WORDS.once)}</p>
       <p class="row">
-        <button onClick={() => void begin()}>{t(GATE_WORDS.another)}</button>
+        <button onClick={begin}>{t(GATE_WORDS.another)}</button>
         <button onClick={putAway}>{t(GATE_WORDS.putAway)}</button>
       </p>
     </div>
@@ -77,7 +63,6 @@ export function GateCode() {
 
 function Reader() {
   const place = useRef<HTMLElement>(null);
-  useEffect(() => place.current?.scrollIntoView(), [scanner.value]);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
@@ -86,12 +71,7 @@ function Reader() {
   return (
     <section ref={place} class="notice" aria-label={t(GATE_WORDS.shows)}>
       <p>{t(GATE_WORDS.text)}</p>
-      {scanner.value && <scanner.value.Scanner onText={read} faults={FAULTS} />}
-      {scanner.value === false && (
-        <p class="warn" role="alert">
-          {t(GATE_WORDS.noReader)}
-        </p>
-      )}
+      <CodeReader onText={read} onReady={() => place.current?.scrollIntoView()} />
       <form onSubmit={submit} autocomplete="off">
         <label>
           {t(GATE_WORDS.typed)}

@@ -13,10 +13,4 @@ export const GATE_WORDS = {
   once: w("门岗每次核验后，或一分钟后，会换新的随机码。", "After each check, and each minute, the gate shows another."),
   another: w("重新扫描随机码", "Read it again"),
   putAway: w("收起", "Put away"),
-  noReader: w("扫描功能还未下载到本机。请粘贴文字，或联网后再试。", "What reads codes is not on this phone yet. Paste the text, or try again with a network."),
-  noCamera: w("没有可用的摄像头。请粘贴文字。", "No camera to be had. Paste the text."),
-  cameraDenied: w(
-    "浏览器未允许使用摄像头。请在地址栏的权限中允许，或粘贴文字。",
-    "The browser does not allow the camera. Allow it in the address bar's permissions, or paste the text.",
-  ),
 } satisfies Record<string, Words>;

@@ -136,6 +136,8 @@ export const WORDS = {
   ),
   proxiesNone: w("目前没有。", "Nobody at present."),
   proxyCode: w("代办人手机上的代码", "The code on the proxy's phone"),
+  proxyScan: w("用摄像头扫描代办人的代码", "Read the proxy's code by the camera"),
+  proxyScanEnd: w("不用摄像头", "Without the camera"),
   proxyCodeBad: w("代码不完整或有误，请重新复制。", "The code is incomplete or wrong. Copy it again."),
   proxyLabel: w("您如何称呼代办人", "What you call the proxy"),
   labelBad: w("请填写称呼，最多48字节。", "Fill in a name, at most 48 bytes."),

@@ -37,6 +37,12 @@ function Known({ found }: { found: GetOverviewResponse }) {
       )}
       <h3>{t(WORDS.node)}</h3>
       {node ? <OfNode node={node} /> : <p class="warn">{t(WORDS.nodeNone)}</p>}
+      {node && (
+        <>
+          <h3>{t(WORDS.retention)}</h3>
+          <Retention node={node} />
+        </>
+      )}
       <h3>{t(WORDS.trustList)}</h3>
       {list ? <OfList list={list} /> : <p class="warn">{t(WORDS.trustNone)}</p>}
       {list && (
@@ -75,6 +81,26 @@ function OfNode({ node }: { node: NodeOverview }) {
         {node.proveMsMedian > 0 && <Line name={WORDS.proveTime}>{node.proveMsMedian} ms</Line>}
       </dl>
     </div>
+  );
+}
+
+/** The job runs each day; one that did not is told of once more than a day and the time that it may take have passed. */
+const RETAINED_LATE_MIN = 26 * 60;
+
+function Retention({ node }: { node: NodeOverview }) {
+  const isLate = node.nowMinute - node.retainedAtMinute > RETAINED_LATE_MIN;
+  return (
+    <dl class="terms" data-testid="retention">
+      <Line name={WORDS.horizon}>
+        {node.horizonDays} {t(WORDS.days)}
+      </Line>
+      <Line name={WORDS.retainedAt}>
+        {node.retainedAtMinute === 0 ? t(WORDS.retainedNever) : minuteText(language.value, node.retainedAtMinute)}
+        {node.retainedAtMinute > 0 && isLate && <strong class="yellow"> · {t(WORDS.retainedLate)}</strong>}
+      </Line>
+      <Line name={WORDS.retainedEvents}>{String(node.retainedEvents)}</Line>
+      <Line name={WORDS.retainedErased}>{String(node.retainedErased)}</Line>
+    </dl>
   );
 }
 

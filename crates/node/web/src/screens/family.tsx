@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { Proxy } from "@viridian/wire/proxies";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
+import { CodeReader } from "../code_reader.tsx";
 import { beginOf, dayOf, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
@@ -21,6 +22,8 @@ const LABEL_BYTES_MOST = 48;
 const DAYS_MOST = 366;
 
 const code = state("");
+/** Whether the camera looks for a code. */
+const isReading = state(false);
 const label = state("");
 const until = state("");
 const bad = state({ code: false, label: false, until: false });
@@ -41,6 +44,15 @@ function endOf(field: string): number | null {
   const today = dayOf(wallet.value?.clock.minute() ?? 0);
   if (!Number.isInteger(days) || days < today || days >= today + DAYS_MOST) return null;
   return beginOf(days + 1);
+}
+
+/** Takes a code that the camera has read; goes on looking where it is another's. */
+async function read(text: string): Promise<void> {
+  const isCode = (await readMandate(text)) !== null;
+  bad.value = { ...bad.value, code: !isCode };
+  if (!isCode || !isReading.value) return;
+  code.value = text;
+  isReading.value = false;
 }
 
 async function consent(event: SubmitEvent): Promise<void> {
@@ -67,6 +79,7 @@ export function Family() {
     done.value = false;
     fault.value = null;
     removing.value = null;
+    isReading.value = false;
     void begin();
   }, []);
   return (
@@ -94,6 +107,10 @@ function ForMe() {
           {t(WORDS.proxyDone)}
         </p>
       )}
+      <button aria-expanded={isReading.value} onClick={() => (isReading.value = !isReading.value)}>
+        {t(isReading.value ? WORDS.proxyScanEnd : WORDS.proxyScan)}
+      </button>
+      {isReading.value && <CodeReader onText={(text) => void read(text)} />}
       <form onSubmit={(event) => void consent(event)} autocomplete="off">
         <Field label={WORDS.proxyCode} bad={bad.value.code ? WORDS.proxyCodeBad : null}>
           <input
