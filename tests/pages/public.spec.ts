@@ -35,6 +35,11 @@ async function open(page: Page, section: string, of = auditor): Promise<void> {
   await expect(page.getByRole("heading", { level: 2 })).toBeVisible();
 }
 
+/** The cards of the rule sets of a name. */
+function ruleSet(page: Page, name: string) {
+  return page.getByTestId("rule-set").filter({ has: page.getByRole("heading", { level: 3, name }) });
+}
+
 async function check(page: Page, text: string): Promise<void> {
   await page.getByLabel("二维码文字").fill(text);
   await page.getByRole("button", { name: "核对", exact: true }).click();
@@ -62,13 +67,13 @@ test("what is in force stands there with its digests, its rules in words in both
     void dialog.dismiss();
   });
   await open(page, "rules");
-  await expect(page.getByTestId("rule-set")).toHaveCount(7);
+  await expect(page.getByTestId("rule-set")).toHaveCount(8);
   await expect(page.getByText(vectors.hostile_name)).toBeVisible();
   expect(await page.locator("main img").count()).toBe(0);
   const unknown = page.getByTestId("rule-set").filter({ hasText: "zj-2022-07" });
   await expect(unknown).toContainText("手中没有文本，只有摘要");
   await expect(unknown).toContainText("已失效");
-  const fujian = page.getByTestId("rule-set").filter({ hasText: "fj-2022-08" }).filter({ has: page.locator("details") });
+  const fujian = ruleSet(page, "fj-2022-08").filter({ hasText: /阅读全文|Read it in full/ });
   await expect(fujian).toContainText("现行");
   await expect(fujian.locator("code").first()).toHaveText(/^[0-9a-f]{64}$/);
   await fujian.getByText("阅读全文").click();
@@ -120,6 +125,75 @@ test("each province has its keys, its newest head, the registry's cosigners and 
   await expect.poll(() => isAsked).toBe(true);
   answer();
   await expect(page.getByTestId("day")).toHaveCount(3);
+});
+
+test("whom an announced rule set changes stands with it, for each province that counted and each that did not", async ({ page }) => {
+  await open(page, "rules");
+  const announced = ruleSet(page, "fj-2022-09");
+  await expect(announced).toContainText("尚未生效");
+  await expect(announced).toContainText(/距生效还有\d+(天|小时)/);
+  const impacts = announced.getByTestId("impact");
+  await expect(impacts).toHaveCount(3);
+  const [zhejiang, fujian, hubei] = [impacts.nth(0), impacts.nth(1), impacts.nth(2)];
+  for (const words of ["浙江 (1)", "生效前已公布", "fj-2022-08 版本 1", "绿码 → 黄码 依 Y8: 335–344", "红码 → 绿码 依 R4: 45–54"]) {
+    await expect(zhejiang).toContainText(words);
+  }
+  await expect(zhejiang.locator("code")).toHaveText(/^[0-9a-f]{64}$/);
+  const few = zhejiang.locator("details");
+  await expect(few.getByRole("listitem")).toBeHidden();
+  await few.locator("summary").click();
+  await expect(few.getByRole("listitem")).toHaveText(/绿码\s*→\s*红码\s*依 R3: < 10/);
+  await expect(fujian).toContainText("尚未统计，规则尚未生效");
+  await expect(fujian).toContainText("公告时间");
+  await expect(hubei).toContainText("没有公告这套规则");
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(zhejiang).toContainText("Published before it was in force");
+  await expect(zhejiang).toContainText("Green → Yellow by Y8: 335–344");
+  await page.getByRole("button", { name: "中文" }).click();
+  // What is in force is asked for where somebody wants it.
+  const inForce = ruleSet(page, "fj-2022-08").filter({ hasText: "阅读全文" });
+  await expect(inForce.getByTestId("impact")).toHaveCount(0);
+  await inForce.getByText("影响谁").click();
+  await expect(inForce.getByTestId("impact")).toHaveCount(3);
+  await expect(inForce.getByTestId("impact").first()).toContainText("没有公告这套规则");
+});
+
+test("what sources stated on a day stands in its row, and where it was not read or not counted that stands there", async ({ page }) => {
+  await open(page, "counts");
+  const days = page.getByTestId("day");
+  await expect(days).toHaveCount(3);
+  const sources = (day: number) => days.nth(day).getByTestId("sources");
+  await expect(sources(0)).toContainText("福建 疾控中心 1 · 可能与阳性者有关: 25–34");
+  await expect(sources(0)).toContainText("福建 疾控中心 2 · 潜在风险: 15–24");
+  await expect(sources(0)).not.toContainText("不完整");
+  await expect(sources(1)).toContainText("不完整");
+  await expect(sources(2)).toContainText("读到的条目中没有");
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(sources(0)).toContainText("Fujian CDC 1 · possibly linked to a positive: 25–34");
+  await page.getByRole("button", { name: "中文" }).click();
+});
+
+test("what an announced rule set changes in the one in force is told rule by rule, in both languages", async ({ page }) => {
+  await open(page, "rules");
+  // One of two: of the other no text is at hand.
+  await expect(page.getByTestId("changes")).toHaveCount(2);
+  await expect(page.getByTestId("changes").filter({ hasText: "文本不都在手中" })).toHaveCount(1);
+  const changes = ruleSet(page, "fj-2022-09").getByTestId("changes");
+  await expect(changes).toContainText("对照: fj-2022-08 版本 1");
+  await expect(changes.getByTestId("rules-added")).toContainText("Y8 健康打卡申报症状的为黄码");
+  await expect(changes.getByTestId("rules-added")).toContainText("适用于: 申报有症状");
+  await expect(changes.getByTestId("rules-gone")).toContainText("R4 密接的密接为红码");
+  const changed = changes.getByTestId("changed-rule");
+  await expect(changed).toHaveCount(1);
+  await expect(changed).toContainText("原为: 混采阳性管人员为黄码；单采复核排除后转为绿码，否则12小时后");
+  await expect(changed).toContainText("改为: 混采阳性管人员为黄码；单采复核排除后转为绿码，否则24小时后");
+  await expect(changed).toContainText("满12小时 自动失效");
+  await expect(changed).toContainText("满24小时 自动失效");
+  for (const none of ["rules-renumbered", "rules-otherwise", "rules-lookback"]) await expect(changes.getByTestId(none)).toHaveCount(0);
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(changed).toContainText("Before: A member of a positive pooled tube is yellow");
+  await expect(changes.getByTestId("rules-gone")).toContainText("A contact of a close contact is red");
+  await page.getByRole("button", { name: "中文" }).click();
 });
 
 test("each byte of a good pass is told in both languages, and the verdict as at a gate", async ({ page }) => {
@@ -250,8 +324,12 @@ test("every section is clean at 360 px in both languages, in large type, and is 
           await expect(page.getByTestId("field").first()).toBeVisible();
         }
         if (section.name === "rules") {
-          await page.locator("summary").first().click();
+          await page.locator("summary", { hasText: /阅读全文|Read it in full/ }).first().click();
           await expect(page.getByTestId("rule-text")).toBeVisible();
+          const impacts = ruleSet(page, "fj-2022-09").getByTestId("impact");
+          await expect(impacts).toHaveCount(3);
+          await impacts.locator("summary").click();
+          await expect(page.getByTestId("rules-changed")).toBeVisible();
         }
         await clean(page);
       }

@@ -13,6 +13,7 @@ interface Vectors {
   federation: string;
   now_s: number;
   hostile_name: string;
+  announced_rules: string;
   nodes: Record<string, string>[];
   newer_list: string;
   lying_checkpoint: string;
@@ -64,9 +65,11 @@ export class Auditor {
     const nodes = await Promise.all(files.map((of) => Node.start(of)));
     const dir = mkdtempSync(join(tmpdir(), "public-"));
     const asked = nodes.map((node, i) => `[[node]]\nslot = ${i + 1}\nurl = "http://127.0.0.1:${node.port}"\n`);
+    writeFileSync(join(dir, "announced.toml"), vectors.announced_rules);
     writeFileSync(
       join(dir, "page.toml"),
       `federation = "${vectors.federation}"
+rule_files = ["announced.toml"]
 [trust]
 root_keys = [${codes.root_keys.map((key) => `"${key}"`).join(", ")}]
 root_threshold = ${codes.root_threshold}

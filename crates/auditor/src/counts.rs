@@ -1,5 +1,7 @@
 //! `auditor counts`: what a province's log tells of its people as a whole, and whether it told in time.
 
+pub(crate) mod by_source;
+pub(crate) mod sets;
 mod story;
 
 use std::fmt::Write as _;
@@ -12,7 +14,8 @@ use ledger::log::{
 };
 
 use crate::{Outcome, files};
-use story::{RuleSetStory, Story, Told};
+use sets::Told;
+use story::{RuleSetStory, Story};
 
 /// Read a province's log: its rule sets with whom each changes, whether that was told in time, and the days counted.
 #[derive(clap::Args)]

@@ -171,7 +171,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::RenewKeys
         | Method::GetOverview
         | Method::GetRuleText
-        | Method::GetCounts => &[],
+        | Method::GetCounts
+        | Method::GetImpacts => &[],
         Method::HealthCheck | Method::HealthWatch => &[Node, Operator, Public, Gate],
     }
 }

@@ -145,6 +145,8 @@ methods! {
     GetRuleText = "/viridian.public.v1.PublicService/GetRuleText",
     /// `PublicService.GetCounts`.
     GetCounts = "/viridian.public.v1.PublicService/GetCounts",
+    /// `PublicService.GetImpacts`.
+    GetImpacts = "/viridian.public.v1.PublicService/GetImpacts",
     /// `ConsoleService.BeginEnrol`.
     BeginEnrol = "/viridian.console.v1.ConsoleService/BeginEnrol",
     /// `ConsoleService.Enrol`.

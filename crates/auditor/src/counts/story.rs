@@ -1,34 +1,13 @@
 //! What the entries of a log say, one after the other.
 
-use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::log::{ColourCode, ColourCounts, Entry, ImpactCount, RuleSetNotice, SourceCounts};
-use rules::{Day, Minute};
+use ledger::log::{ColourCode, ColourCounts, Entry, SourceCounts};
+use rules::Day;
 use serde::Serialize;
 
-/// Least minutes of notice.
-const NOTICE_MIN: u32 = 2 * 1_440;
-
-/// Whether it was told whom a rule set changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Told {
-    /// It was there before the log told of an epoch.
-    Founding,
-    /// Its table was announced before, for the same province and from the same minute on, and has another end.
-    Redated,
-    /// It was withdrawn.
-    Withdrawn,
-    /// It was counted before it was in force, and before the log told of a time at which it was.
-    InTime,
-    /// It was counted after; whatever minute the count bears.
-    Late,
-    /// It was not counted, and is not in force at the log's last epoch.
-    Due,
-    /// It was not counted, and is.
-    Missing,
-}
+use super::by_source::Parts;
+use super::sets::{Announced, Sets, Told};
 
 /// A change of colour that a rule set brings.
 #[derive(Debug, Serialize)]
@@ -99,54 +78,26 @@ pub(super) struct Story {
     pub(super) wrong: Vec<String>,
 }
 
-/// The count of a rule set, and the latest time that the log had told of before it.
-#[derive(Clone, Copy)]
-struct Counted<'a> {
-    count: &'a ImpactCount,
-    told: Option<Minute>,
-}
-
-impl Counted<'_> {
-    /// Whether it was published before a minute. Which minute it bears is the node's own word; the times of tree heads and
-    /// registries other provinces hold against their clocks.
-    fn is_before(self, from: Minute) -> bool {
-        self.count.at < from && self.told.is_none_or(|told| told < from)
-    }
-}
-
-/// The parts of the counts by source of one day.
+/// The counts by source, as far as they were read: of each day the parts, and where the last one stands.
 #[derive(Default)]
-struct Parts {
-    seen: BTreeSet<u8>,
-    of: u8,
-    /// Where the last one stands.
-    last: usize,
-}
-
-/// The counts by source, as far as they were read.
-#[derive(Default)]
-struct BySource(BTreeMap<u16, Parts>);
+struct BySource(BTreeMap<u16, (Parts, usize)>);
 
 impl BySource {
     fn take(&mut self, place: usize, counts: &SourceCounts, wrong: &mut Vec<String>) {
-        let (day, parts) = (Day::new(counts.day), self.0.entry(counts.day).or_default());
-        if !parts.seen.insert(counts.part) {
-            let part = counts.part;
-            wrong.push(format!("{day}: part {part} of the counts by source twice"));
+        let (parts, last) = self.0.entry(counts.day).or_default();
+        match parts.take(counts) {
+            Ok(other) => wrong.extend(other),
+            Err(twice) => wrong.push(twice),
         }
-        if parts.seen.len() > 1 && parts.of != counts.parts {
-            wrong.push(format!("{day}: counts by source of two lengths"));
-        }
-        parts.of = counts.parts;
-        parts.last = place;
+        *last = place;
     }
 
     /// What is missing of days that are over in the log: all parts of one are written at once.
     fn missing(&self, entries: usize, wrong: &mut Vec<String>) {
-        for (day, parts) in &self.0 {
-            let is_over = parts.last + 1 < entries;
-            if is_over && parts.seen.len() < usize::from(parts.of) {
-                let (day, seen, of) = (Day::new(*day), parts.seen.len(), parts.of);
+        for (day, (parts, last)) in &self.0 {
+            let is_over = last + 1 < entries;
+            if is_over && !parts.is_whole() {
+                let (day, (seen, of)) = (Day::new(*day), parts.seen());
                 wrong.push(format!(
                     "{day}: {seen} of {of} parts of the counts by source"
                 ));
@@ -155,52 +106,13 @@ impl BySource {
     }
 }
 
-/// A rule set as it was announced.
-struct Announced<'a> {
-    notice: &'a RuleSetNotice,
-    /// The latest time that the log told of before it, if any.
-    after: Option<Minute>,
-    is_known_table: bool,
-    is_withdrawn: bool,
-}
-
 impl Story {
     pub(super) fn of(entries: &[Entry]) -> Self {
-        let mut announced: Vec<Announced<'_>> = Vec::new();
-        let mut impacts: BTreeMap<[u8; 32], Counted<'_>> = BTreeMap::new();
-        let mut by_source = BySource::default();
+        let (mut sets, mut by_source) = (Sets::default(), BySource::default());
         let (mut days, mut wrong): (Vec<DayStory>, Vec<String>) = (Vec::new(), Vec::new());
-        let mut told: Option<Minute> = None;
         for (place, entry) in entries.iter().enumerate() {
-            told = told.max(entry.told_time());
+            wrong.extend(sets.take(entry));
             match entry {
-                Entry::RuleSet(notice) => {
-                    let mut known = announced.iter();
-                    let is_known_table = known.any(|other| {
-                        let other = other.notice;
-                        let key = |n: &RuleSetNotice| (n.scope, n.digest, n.from);
-                        key(other) == key(notice)
-                    });
-                    announced.push(Announced {
-                        notice,
-                        after: told,
-                        is_known_table,
-                        is_withdrawn: false,
-                    });
-                }
-                Entry::RuleSetWithdrawn(gone) => {
-                    let mut same = announced.iter_mut().rev();
-                    if let Some(set) = same.find(|set| set.notice == gone) {
-                        set.is_withdrawn = true;
-                    }
-                }
-                Entry::Impact(count) => match impacts.entry(count.set.text_sha256) {
-                    // The first is what was told; a second is wrong, and tells nothing.
-                    MapEntry::Occupied(_) => {
-                        wrong.push(format!("two counts of the rule set {}", count.set.name));
-                    }
-                    MapEntry::Vacant(place) => drop(place.insert(Counted { count, told })),
-                },
                 Entry::Sources(counts) => by_source.take(place, counts, &mut wrong),
                 Entry::Colours(counts) => days.push(DayStory::of(counts)),
                 _ => {}
@@ -215,14 +127,11 @@ impl Story {
             (Some(first), Some(last)) => usize::from(last - first) + 1,
             _ => 0,
         };
-        let sets = announced.iter();
-        let sets = sets.map(|set| {
-            let impact = impacts.get(&set.notice.text_sha256).copied();
-            set.story(impact, told, &mut wrong)
-        });
+        let announced = sets.announced().iter();
+        let rule_sets = announced.map(|set| set_story(&sets, set, &mut wrong));
         Self {
             entries: entries.len(),
-            rule_sets: sets.collect(),
+            rule_sets: rule_sets.collect(),
             days,
             days_missing: span - different.len(),
             wrong,
@@ -230,62 +139,41 @@ impl Story {
     }
 }
 
-impl Announced<'_> {
-    /// What came of it by the latest time that the log tells of.
-    fn story(
-        &self,
-        impact: Option<Counted<'_>>,
-        last_told: Option<Minute>,
-        wrong: &mut Vec<String>,
-    ) -> RuleSetStory {
-        let notice = self.notice;
-        let is_founding = self.after.is_none();
-        let told = match impact {
-            _ if self.is_withdrawn => Told::Withdrawn,
-            Some(counted) if counted.is_before(notice.from) => Told::InTime,
-            Some(_) => Told::Late,
-            None if self.is_known_table => Told::Redated,
-            None if is_founding && last_told.is_none_or(|last| notice.from <= last) => {
-                Told::Founding
-            }
-            None if last_told.is_none_or(|last| last < notice.from) => Told::Due,
-            None => Told::Missing,
-        };
-        let name = format!("{} version {}", notice.name, notice.version);
-        match told {
-            Told::Late if impact.is_some_and(|counted| counted.count.at < notice.from) => wrong.push(format!(
-                "{name}: counted in time by its own minute, and in the log after that told of a time when it was in force"
-            )),
-            Told::Late => wrong.push(format!("{name}: counted when it was in force")),
-            Told::Missing => wrong.push(format!("{name}: in force and not counted")),
-            _ => {}
-        }
-        let short = |after: Minute| {
-            let latest = notice.from.saturating_add_signed(-i64::from(NOTICE_MIN));
-            after > latest && !notice.is_emergency && !self.is_known_table
-        };
-        if self.after.is_some_and(short) {
-            wrong.push(format!(
-                "{name}: less than 48 hours' notice, and no emergency"
-            ));
-        }
-        let changes = impact.into_iter().flat_map(|counted| &counted.count.cells);
-        RuleSetStory {
-            name: notice.name.clone(),
-            version: notice.version,
-            scope: notice.scope.get(),
-            from: notice.from.day().to_string(),
-            is_emergency: notice.is_emergency,
-            told,
-            changes: changes
-                .map(|cell| ChangeStory {
-                    from: word(cell.from),
-                    to: word(cell.to),
-                    rule: cell.rule.clone(),
-                    people: cell.people.to_string(),
-                })
-                .collect(),
-        }
+/// What came of an announcement by the latest time that the log tells of.
+fn set_story(sets: &Sets, set: &Announced, wrong: &mut Vec<String>) -> RuleSetStory {
+    let (notice, told) = (&set.notice, sets.told(set));
+    let counted = sets.count_of(&notice.text_sha256);
+    let name = format!("{} version {}", notice.name, notice.version);
+    match told {
+        Told::Late if counted.is_some_and(|counted| counted.count.at < notice.from) => wrong.push(format!(
+            "{name}: counted in time by its own minute, and in the log after that told of a time when it was in force"
+        )),
+        Told::Late => wrong.push(format!("{name}: counted when it was in force")),
+        Told::Missing => wrong.push(format!("{name}: in force and not counted")),
+        _ => {}
+    }
+    if set.is_short() {
+        wrong.push(format!(
+            "{name}: less than 48 hours' notice, and no emergency"
+        ));
+    }
+    let changes = counted
+        .into_iter()
+        .flat_map(|counted| &counted.count.cells)
+        .map(|cell| ChangeStory {
+            from: word(cell.from),
+            to: word(cell.to),
+            rule: cell.rule.clone(),
+            people: cell.people.to_string(),
+        });
+    RuleSetStory {
+        name: notice.name.clone(),
+        version: notice.version,
+        scope: notice.scope.get(),
+        from: notice.from.day().to_string(),
+        is_emergency: notice.is_emergency,
+        told,
+        changes: changes.collect(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use commitment::Slot;
 use ledger::log::{
     BUNDLE_LEN, ColourCounts, ENTRY_BUNDLE_LEN_MAX_BYTES, Entry, Log, LogHash,
-    MAX_CHECKPOINT_LEN_BYTES, SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys, TilePath,
-    read_bundle,
+    MAX_CHECKPOINT_LEN_BYTES, SIGNED_LOG_KEYS_LEN_BYTES, SignedCheckpoint, SignedLogKeys,
+    SourceCell, SourceCounts, TilePath, read_bundle,
 };
 use ledger::{CosignedStatement, Roster, SignedTreeHead};
 use plain_http::Origin;
@@ -15,6 +15,8 @@ use verifier::UnixTime;
 
 use super::mirror::get;
 use super::problem::{Fault, Problem};
+use crate::counts::by_source::Parts;
+use crate::counts::sets::Sets;
 
 /// Bundles that are read, the newest ones: some 8,000 entries. Of those before them the roots do.
 const RECENT_BUNDLES: u64 = 32;
@@ -24,6 +26,10 @@ const MAX_ROOT_TILES: u64 = 256;
 const MAX_ENTRIES_LEN_BYTES: usize = 48 << 20;
 /// Days of counts that are kept.
 const MAX_DAYS: usize = 60;
+/// Most sources of a day that are kept: an honest day has fewer, since who stated fewer than 10 is not among them.
+const MAX_SOURCES: usize = 1_000;
+/// Most rule sets that are kept as announced, and most counts of whom one changes: some 1 MB of a log.
+const MAX_SETS: usize = 64;
 /// Sentences of what must not be.
 const MAX_WRONG: usize = 8;
 /// Length of a hash in a tile.
@@ -51,8 +57,27 @@ pub(super) struct Followed {
     pub(super) head: Option<SignedTreeHead>,
     pub(super) registry: Option<CosignedStatement>,
     pub(super) days: BTreeMap<u16, ColourCounts>,
+    /// Days whose events are counted by source.
+    pub(super) sources: BTreeMap<u16, DaySources>,
+    /// Rule sets that it announces, and whom each changes.
+    pub(super) sets: Sets,
     /// What must not be, in English.
     pub(super) wrong: Vec<String>,
+}
+
+/// A day's counts by source, as far as they were read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DaySources {
+    parts: Parts,
+    pub(super) cells: Vec<SourceCell>,
+    is_cut: bool,
+}
+
+impl DaySources {
+    /// Whether all of them are here.
+    pub(super) fn is_whole(&self) -> bool {
+        self.parts.is_whole() && !self.is_cut
+    }
 }
 
 /// Fetches what is new in a log. What was verified before stays the caller's where this fails.
@@ -84,6 +109,8 @@ pub(super) async fn follow(
             head: None,
             registry: None,
             days: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            sets: Sets::default(),
             wrong: Vec::new(),
         },
         Clone::clone,
@@ -240,10 +267,15 @@ impl Followed {
         let member = member.map_err(|error| Problem::new(Fault::Unsigned, error))?;
         let (mut head, mut registry) = (None, None);
         for entry in entries {
+            if let Some(wrong) = self.sets.take(entry) {
+                self.say(wrong);
+            }
+            self.sets.keep_newest(MAX_SETS);
             match entry {
                 Entry::TreeHead(found) => head = Some(found),
                 Entry::Registry(found) => registry = Some(found),
                 Entry::Colours(counts) => self.count(counts),
+                Entry::Sources(counts) => self.count_sources(counts),
                 _ => {}
             }
         }
@@ -282,6 +314,32 @@ impl Followed {
         while self.days.len() > MAX_DAYS {
             self.days.pop_first();
         }
+    }
+
+    fn count_sources(&mut self, counts: &SourceCounts) {
+        let day = self.sources.entry(counts.day).or_default();
+        let wrong = match day.parts.take(counts) {
+            Err(twice) => Some(twice),
+            Ok(wrong) => {
+                let room = MAX_SOURCES - day.cells.len();
+                day.is_cut |= counts.cells.len() > room;
+                day.cells.extend(counts.cells.iter().take(room));
+                day.cells
+                    .sort_unstable_by_key(|of| (of.province, of.kind, of.number, of.fact));
+                wrong
+            }
+        };
+        if let Some(wrong) = wrong {
+            self.say(wrong);
+        }
+        while self.sources.len() > MAX_DAYS {
+            self.sources.pop_first();
+        }
+    }
+
+    /// Whether every entry of the log was read.
+    pub(super) fn is_all_read(&self) -> bool {
+        self.entries_read == self.checkpoint.size()
     }
 
     fn say(&mut self, wrong: String) {

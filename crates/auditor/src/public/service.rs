@@ -11,6 +11,7 @@ use wire::public::v1::public_service_server::PublicService;
 use wire::trust::v1 as trust;
 use wire::trust::v1::trust_service_server::TrustService;
 
+use super::counted;
 use super::texts::Texts;
 use super::told;
 use super::watch::Watch;
@@ -63,8 +64,23 @@ impl PublicService for Public {
         &self,
         request: Request<proto::GetCountsRequest>,
     ) -> Result<Response<proto::GetCountsResponse>, Status> {
-        let counts = told::counts(&self.watch.state(), request.get_ref().slot);
+        let counts = counted::days(&self.watch.state(), request.get_ref().slot);
         Ok(Response::new(counts))
+    }
+
+    async fn get_impacts(
+        &self,
+        request: Request<proto::GetImpactsRequest>,
+    ) -> Result<Response<proto::GetImpactsResponse>, Status> {
+        let request = request.get_ref();
+        let short_id = wire::bytes_exact("short_id", &request.short_id)?;
+        let state = self.watch.state();
+        let list = state.held.as_ref().map(|held| &held.list);
+        let mut sets = list.iter().flat_map(|list| &list.root().rule_sets);
+        let set = sets.find(|set| set.short_id.0 == short_id);
+        let set = set.ok_or_else(|| Status::not_found("the trust list names no such rule set"))?;
+        let impacts = counted::impacts(&state, set, request.from_slot);
+        Ok(Response::new(impacts))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Nodes that answer, and nodes that lie, are late, answer garbage, too much or nothing.
 
+mod counts;
 mod made_up;
 mod slow;
 
@@ -14,6 +15,7 @@ use tokio::task::JoinSet;
 use wire::public::v1::{Fault, GetOverviewResponse, InList, Slot as ToldSlot};
 
 use super::config::Config;
+use super::counted;
 use super::texts::Texts;
 use super::told;
 use super::watch::Watch;
@@ -124,7 +126,7 @@ async fn what_three_nodes_serve_is_verified_and_told() {
     assert_eq!((list.root_sequence, list.epoch), (1, 13));
     assert_eq!(list.verified_at_s, now().get_s());
     assert!(list.revocations > 0);
-    assert_eq!(seen.rule_sets.len(), 7);
+    assert_eq!(seen.rule_sets.len(), 8);
     assert_eq!(seen.rule_sets.iter().filter(|set| set.has_text).count(), 2);
     assert!(seen.rule_sets.iter().any(|set| set.rule_set_id == HOSTILE));
     assert_eq!(seen.circuits.iter().filter(|c| c.is_test).count(), 1);
@@ -136,7 +138,8 @@ async fn what_three_nodes_serve_is_verified_and_told() {
             "{slot:?}"
         );
         let log = slot.log.as_ref().unwrap();
-        assert_eq!((log.size, log.entries_read, log.days), (5, 5, 3));
+        let size = entries(u8::try_from(slot.slot).unwrap()).len() as u64;
+        assert_eq!((log.size, log.entries_read, log.days), (size, size, 3));
         assert_eq!(log.witness_slots.len(), 2);
         assert!(!log.witness_slots.contains(&slot.slot));
         assert_eq!(log.head.as_ref().unwrap().epoch, 13);
@@ -145,12 +148,12 @@ async fn what_three_nodes_serve_is_verified_and_told() {
         assert_eq!(registry.in_list(), InList::Same);
         assert!(log.wrong.is_empty());
     }
-    let counts = told::counts(&watch.state(), 1);
+    let counts = counted::days(&watch.state(), 1);
     let days: Vec<u32> = counts.days.iter().map(|day| day.day).collect();
     assert!(days.is_sorted() && days.len() == 3);
     let few = &counts.days[0].cells[2].people;
     assert_eq!(few.as_ref().map(|c| (c.least, c.most)), Some((0, 9)));
-    assert!(told::counts(&watch.state(), 9).days.is_empty());
+    assert!(counted::days(&watch.state(), 9).days.is_empty());
 }
 
 #[tokio::test]
@@ -230,7 +233,7 @@ async fn a_log_that_lies_is_not_told_of() {
         files.insert(path.to_owned(), bytes.to_vec());
         files
     };
-    let bundle = "tile/entries/000.p/5";
+    let bundle = "tile/entries/000.p/9";
     assert!(good[0].contains_key(bundle));
     let without = |path: &str| {
         let mut files = good[0].clone();
@@ -303,12 +306,12 @@ async fn a_log_is_followed_and_one_that_goes_back_or_forks_keeps_what_was_verifi
     mirrors.set(0, files(1, &entries(1)));
     let grown = seen(&watch).await;
     let log = grown.slots[0].log.as_ref().unwrap();
-    assert_eq!((log.size, log.entries_read), (5, 5));
+    assert_eq!((log.size, log.entries_read), (9, 9));
 
     mirrors.set(0, files(1, &entries(1)[..3]));
     let shrunk = seen(&watch).await;
     assert_eq!(log_fault(&shrunk.slots[0]), Some(Fault::Contradicts));
-    assert_eq!(shrunk.slots[0].log.as_ref().unwrap().size, 5);
+    assert_eq!(shrunk.slots[0].log.as_ref().unwrap().size, 9);
 
     let mut forked = entries(1);
     forked.swap(0, 1);
@@ -316,7 +319,7 @@ async fn a_log_is_followed_and_one_that_goes_back_or_forks_keeps_what_was_verifi
     mirrors.set(0, files(1, &forked));
     let forked = seen(&watch).await;
     assert_eq!(log_fault(&forked.slots[0]), Some(Fault::Contradicts));
-    assert_eq!(forked.slots[0].log.as_ref().unwrap().size, 5);
+    assert_eq!(forked.slots[0].log.as_ref().unwrap().size, 9);
 }
 
 #[tokio::test]
@@ -344,7 +347,7 @@ async fn of_a_long_log_the_newest_bundles_are_read_and_the_roots_of_those_before
     let watch = watching(&mirrors.urls);
     let first = seen(&watch).await;
     let log = first.slots[0].log.as_ref().unwrap();
-    assert_eq!((log.size, log.entries_read), (256 * 40 + 12, 256 * 32 + 12));
+    assert_eq!((log.size, log.entries_read), (256 * 40 + 16, 256 * 32 + 16));
     assert_eq!(log.days, 3);
 
     let roots = super::log::path(Some(1), 0, 40);
@@ -387,6 +390,7 @@ fn the_vectors_of_the_page_are_those_that_this_makes() {
         "federation": FEDERATION,
         "now_s": now().get_s(),
         "hostile_name": HOSTILE,
+        "announced_rules": made_up::announced_text(),
         "nodes": nodes().iter().map(of_node).collect::<Vec<_>>(),
         "newer_list": hex::encode(trust_list(5, &[1, 2])),
         "lying_checkpoint": hex::encode(&files(1, &entries(1)[..4])["checkpoint"]),

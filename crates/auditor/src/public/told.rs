@@ -4,20 +4,15 @@ use std::collections::BTreeMap;
 
 use commitment::{CircuitUse, Slot, fr_to_bytes};
 use ledger::CosignedStatement;
-use ledger::log::{ColourCounts, Rounded};
 use sha2::{Digest as _, Sha256};
 use verifier::TrustList;
 use verifier::trust::{CircuitEntry, OpeningEntry, ProvinceEntry, RootDocument, RuleSetEntry};
-use wire::pass::v1::Colour;
 use wire::public::v1 as proto;
 
 use super::list::Held;
 use super::log::Followed;
 use super::texts::Texts;
 use super::watch::{NodeState, State, Watch};
-
-/// Cells of counts in one answer: some 200 kB of the longest message.
-const MAX_CELLS: usize = 8_000;
 
 /// Everything but texts and counts.
 pub(super) fn overview(watch: &Watch, texts: &Texts) -> proto::GetOverviewResponse {
@@ -194,48 +189,5 @@ fn registry_of(cosigned: &CosignedStatement, list: Option<&TrustList>) -> proto:
         head_slots: numbers(statement.heads().iter().map(|(slot, _)| *slot)),
         provinces_needed: u32::try_from(needed).unwrap_or(u32::MAX),
         in_list: in_list.into(),
-    }
-}
-
-/// The days that the log of a slot counts, the newest ones that fit; none where it was not verified.
-pub(super) fn counts(state: &State, slot: u32) -> proto::GetCountsResponse {
-    let mut nodes = state.nodes.iter();
-    let node = nodes.find(|node| u32::from(node.at.slot.get()) == slot);
-    let log = node.and_then(|node| node.log.as_ref());
-    let newest_first = log.into_iter().flat_map(|log| log.days.values().rev());
-    let mut cells = 0;
-    let fitting = newest_first.take_while(|counts| {
-        cells += counts.cells.len();
-        cells <= MAX_CELLS
-    });
-    let mut days: Vec<proto::Day> = fitting.map(day).collect();
-    days.reverse();
-    proto::GetCountsResponse { days }
-}
-
-fn day(counts: &ColourCounts) -> proto::Day {
-    let cells = counts.cells.iter().map(|cell| proto::Cell {
-        colour: match cell.colour {
-            0 => Colour::Green,
-            1 => Colour::Yellow,
-            _ => Colour::Red,
-        }
-        .into(),
-        rule_id: cell.rule.clone(),
-        people: Some(count(cell.people)),
-    });
-    proto::Day {
-        day: counts.day.into(),
-        rule_set_id: counts.set.name.clone(),
-        version: counts.set.version,
-        residents: Some(count(counts.residents)),
-        cells: cells.collect(),
-    }
-}
-
-const fn count(number: Rounded) -> proto::Count {
-    proto::Count {
-        least: number.least(),
-        most: number.most(),
     }
 }

@@ -1,7 +1,8 @@
 // Circuits with their digests, and where their keys come from.
 
+import { hex } from "../../../pages/web/bytes.ts";
 import { t } from "../../../pages/web/looks.tsx";
-import { Digest, Line, hex } from "./parts.tsx";
+import { Digest, Line } from "./parts.tsx";
 import { overview } from "./state.ts";
 import { WORDS } from "./words.ts";
 

@@ -5,19 +5,15 @@ import { Colour } from "@viridian/wire/pass";
 import type { Count, Day } from "@viridian/wire/public";
 
 import { COLOUR_WORDS, ColourMark } from "../../../pages/web/colour.tsx";
+import { countText } from "../../../pages/web/count_text.ts";
 import { language, t } from "../../../pages/web/looks.tsx";
+import { PUBLISHED } from "../../../pages/web/published_words.ts";
+import { Sources } from "../../../pages/web/sources.tsx";
 import { NotVerified, slotName, slotWords } from "./parts.tsx";
 import { dayText } from "./dates.ts";
 import { askCounts } from "./service.ts";
 import { overview } from "./state.ts";
 import { WORDS } from "./words.ts";
-
-/** As it is published: the number to the nearest ten, or that it is smaller. */
-function countText(count: Count | undefined): string {
-  if (!count) return "";
-  if (count.least === 0) return `< ${count.most + 1}`;
-  return count.least === count.most ? String(count.least) : `${count.least}–${count.most}`;
-}
 
 /** Of several cells together: no more than what they say. */
 function sum(day: Day, colour: Colour): { least: number; most: number } {
@@ -82,7 +78,7 @@ export function Counts() {
       {shown?.logProblem && <p>{t(WORDS.stillShown)}</p>}
       {days.length > 0 && (
         <>
-          <Chart days={days} />
+          {days.some((day) => day.residents) && <Chart days={days} />}
           <Table days={days} />
         </>
       )}
@@ -97,7 +93,7 @@ const [WIDTH, HEIGHT, FOOT] = [340, 160, 20];
 
 /** Bars of what is certain; above them, lighter, what the rounding leaves open. */
 function Chart({ days }: { days: Day[] }) {
-  const shown = days.slice(-14);
+  const shown = days.filter((day) => day.residents).slice(-14);
   const sums = shown.map((day) => ({ day, yellow: sum(day, Colour.YELLOW), red: sum(day, Colour.RED) }));
   const top = Math.max(10, ...sums.flatMap(({ yellow, red }) => [yellow.most, red.most]));
   const step = WIDTH / shown.length;
@@ -146,7 +142,7 @@ function Bar(props: { name: string; x: number; width: number; of: { least: numbe
 
 function Table({ days }: { days: Day[] }) {
   return (
-    <table>
+    <table class="days">
       <thead>
         <tr>
           <th scope="col">{t(WORDS.day)}</th>
@@ -158,11 +154,13 @@ function Table({ days }: { days: Day[] }) {
         {[...days].reverse().map((day) => (
           <tr key={day.day} data-testid="day">
             <th scope="row">{dayText(language.value, day.day)}</th>
-            <td>{countText(day.residents)}</td>
+            <td>{day.residents ? countText(day.residents) : t(PUBLISHED.notCounted)}</td>
             <td>
-              <span class="detail">
-                {t(WORDS.under)} {day.ruleSetId} {t(WORDS.version)} {day.version}
-              </span>
+              {day.residents && (
+                <span class="detail">
+                  {t(WORDS.under)} {day.ruleSetId} {t(WORDS.version)} {day.version}
+                </span>
+              )}
               <ul>
                 {day.cells.map((cell) => (
                   <li key={`${cell.colour} ${cell.ruleId}`}>
@@ -170,6 +168,7 @@ function Table({ days }: { days: Day[] }) {
                   </li>
                 ))}
               </ul>
+              <Sources day={day} />
             </td>
           </tr>
         ))}

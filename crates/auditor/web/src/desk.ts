@@ -3,7 +3,7 @@
 import type { GetOverviewResponse } from "@viridian/wire/public";
 
 import type { Words } from "../../../pages/web/words.ts";
-import { hex } from "./parts.tsx";
+import { hex } from "../../../pages/web/bytes.ts";
 import { askBatch, askList } from "./service.ts";
 import init, { Gate, take_apart } from "./wasm/public.js";
 import wasmUrl from "./wasm/public_bg.wasm?url";

@@ -3,16 +3,13 @@
 import type { ComponentChildren } from "preact";
 import type { Problem } from "@viridian/wire/public";
 
+import { hex } from "../../../pages/web/bytes.ts";
 import { language, t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import { provinceName } from "../../../pages/web/provinces.ts";
 import { ageText, secondText } from "./dates.ts";
 import { nowS, overview } from "./state.ts";
 import { FAULT_OTHER, FAULTS, WORDS } from "./words.ts";
-
-export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /** A line of a list of terms. */
 export function Line({ name, children }: { name: Words; children: ComponentChildren }) {

@@ -1,16 +1,21 @@
 // Rule sets: those in force first, each with its rows in words where its text is at hand.
 
 import { useState } from "preact/hooks";
-import type { Clearing, GetRuleTextResponse, Offset, Row, RuleSet, Text } from "@viridian/wire/public";
+import type { GetRuleTextResponse, RuleSet, Text } from "@viridian/wire/public";
 
-import { ColourMark } from "../../../pages/web/colour.tsx";
+import { hex } from "../../../pages/web/bytes.ts";
+import { Impacts } from "../../../pages/web/impact.tsx";
 import { language, t } from "../../../pages/web/looks.tsx";
+import { PUBLISHED } from "../../../pages/web/published_words.ts";
+import { RuleChanges } from "../../../pages/web/rule_changes.tsx";
+import { inForceBefore } from "../../../pages/web/rule_diff.ts";
+import { RowInWords } from "../../../pages/web/rows.tsx";
 import type { Words } from "../../../pages/web/words.ts";
-import { Digest, Line, hex, province } from "./parts.tsx";
-import { minuteText } from "./dates.ts";
-import { askRuleText } from "./service.ts";
+import { Digest, Line, province, slotName } from "./parts.tsx";
+import { ageText, minuteText } from "./dates.ts";
+import { askImpacts, askRuleText } from "./service.ts";
 import { nowS, overview } from "./state.ts";
-import { WORDS, keyWords } from "./words.ts";
+import { WORDS } from "./words.ts";
 
 const said = (text: Text | undefined): string => (text ? t(text) : "");
 
@@ -30,13 +35,13 @@ export function Rules() {
       <p>{t(WORDS.rulesText)}</p>
       {sets.length === 0 && <p class="warn">{t(WORDS.listNone)}</p>}
       {sets.map((set) => (
-        <One key={hex(set.shortId)} set={set} />
+        <One key={hex(set.shortId)} set={set} sets={sets} />
       ))}
     </section>
   );
 }
 
-function One({ set }: { set: RuleSet }) {
+function One({ set, sets }: { set: RuleSet; sets: RuleSet[] }) {
   const state = stateOf(set);
   return (
     <article class="card" data-testid="rule-set">
@@ -48,6 +53,9 @@ function One({ set }: { set: RuleSet }) {
         <Line name={WORDS.version}>{set.version}</Line>
         <Line name={WORDS.scope}>{province(set.scope)}</Line>
         <Line name={WORDS.from}>{minuteText(language.value, set.fromMinute)}</Line>
+        {state.words === WORDS.notYet && (
+          <Line name={WORDS.bindsIn}>{ageText(language.value, set.fromMinute * 60 - nowS())}</Line>
+        )}
         <Line name={WORDS.until}>
           {set.untilMinute === 0 ? t(WORDS.noEnd) : minuteText(language.value, set.untilMinute)}
         </Line>
@@ -59,7 +67,20 @@ function One({ set }: { set: RuleSet }) {
         </Line>
       </dl>
       {set.hasText ? <Full set={set} /> : <p>{t(WORDS.noText)}</p>}
+      {state.words === WORDS.notYet && <RuleChanges set={set} before={inForceBefore(set, sets, nowS() / 60)} ask={askRuleText} />}
+      <Changed set={set} isOpen={state.words === WORDS.notYet} />
     </article>
+  );
+}
+
+/** Whom it changes: at once where it is not in force yet, else to whoever asks. */
+function Changed({ set, isOpen }: { set: RuleSet; isOpen: boolean }) {
+  const [isAsked, ask] = useState(isOpen);
+  return (
+    <details open={isOpen} onToggle={(event) => event.currentTarget.open && ask(true)}>
+      <summary>{t(PUBLISHED.impact)}</summary>
+      {isAsked && <Impacts shortId={set.shortId} ask={askImpacts} nameOf={slotName} asOf={overview.value?.lookedAtS} />}
+    </details>
   );
 }
 
@@ -111,7 +132,7 @@ function TextOf({ text }: { text: GetRuleTextResponse }) {
               {t(WORDS.source)}: {rule.source}
             </p>
             {rule.rows.map((row) => (
-              <OneRow key={row.keys.join()} row={row} />
+              <RowInWords key={row.keys.join()} row={row} />
             ))}
           </li>
         ))}
@@ -123,64 +144,4 @@ function TextOf({ text }: { text: GetRuleTextResponse }) {
       )}
     </div>
   );
-}
-
-function OneRow({ row }: { row: Row }) {
-  return (
-    <div class="row-words">
-      <p>
-        {t(WORDS.rowFor)}: {row.keys.map((key) => t(keyWords(key))).join("; ")}
-      </p>
-      <p>
-        <ColourMark colour={row.first} />
-        {row.switchAt && (
-          <>
-            {" "}
-            → {offset(row.switchAt)} {t(WORDS.thenColour)} <ColourMark colour={row.then} />
-          </>
-        )}
-        {row.lapse && (
-          <>
-            {" "}
-            · {offset(row.lapse)} {t(WORDS.endsItself)}
-          </>
-        )}
-      </p>
-      {row.clearings.length > 0 ? (
-        <>
-          <p>{t(WORDS.waysOut)}:</p>
-          <ul>
-            {row.clearings.map((clearing, i) => (
-              <li key={i}>{clearingText(clearing)}</li>
-            ))}
-          </ul>
-        </>
-      ) : (
-        !row.lapse && <p>{t(WORDS.noWayOut)}</p>
-      )}
-    </div>
-  );
-}
-
-function offset({ hours, days }: Offset): string {
-  if (days > 0) return language.value === "zh" ? `第${days}天零时` : `from the midnight of day ${days}`;
-  return language.value === "zh" ? `满${hours}小时` : `after ${hours} hours`;
-}
-
-function clearingText(clearing: Clearing): string {
-  const zh = language.value === "zh";
-  const parts: string[] = [];
-  const after = clearing.after;
-  if (after && after.hours + after.days > 0) parts.push(offset(after));
-  if (clearing.negatives > 0) {
-    const from = clearing.negativesFromHours;
-    const since = zh ? `(起始${from >= 0 ? "后" : "前"}${Math.abs(from)}小时起采样)` : ` (sampled from ${Math.abs(from)} h ${from >= 0 ? "after" : "before"} the beginning)`;
-    const many = zh ? `，${clearing.spanHours}小时内，间隔至少${clearing.gapHours}小时` : ` within ${clearing.spanHours} h, at least ${clearing.gapHours} h apart`;
-    parts.push(
-      (zh ? `${clearing.negatives}次核酸阴性` : `${clearing.negatives} negative test(s)`) + (clearing.negatives > 1 ? many : "") + since,
-    );
-  }
-  if (clearing.checkInDays > 0) parts.push(zh ? `连续${clearing.checkInDays}天正常打卡` : `${clearing.checkInDays} days of normal check-in`);
-  if (parts.length === 0) return zh ? "无其他条件" : "nothing further";
-  return parts.join(zh ? "，且" : ", and ");
 }

@@ -2,7 +2,13 @@
 
 import { createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
-import { PublicService, type GetCountsResponse, type GetOverviewResponse, type GetRuleTextResponse } from "@viridian/wire/public";
+import {
+  PublicService,
+  type GetCountsResponse,
+  type GetImpactsResponse,
+  type GetOverviewResponse,
+  type GetRuleTextResponse,
+} from "@viridian/wire/public";
 import { TrustService } from "@viridian/wire/trust";
 
 const transport = createGrpcWebTransport({ baseUrl: location.origin, defaultTimeoutMs: 30_000 });
@@ -19,6 +25,10 @@ export function askRuleText(digest: Uint8Array): Promise<GetRuleTextResponse> {
 
 export function askCounts(slot: number): Promise<GetCountsResponse> {
   return known.getCounts({ slot });
+}
+
+export function askImpacts(shortId: Uint8Array, fromSlot: number): Promise<GetImpactsResponse> {
+  return known.getImpacts({ shortId, fromSlot });
 }
 
 /** The trust list whole: this page verifies it once more before it judges by it. */

@@ -54,6 +54,7 @@ export const WORDS = {
   nation: w("全国", "the nation"),
   from: w("自", "From"),
   until: w("至", "Until"),
+  bindsIn: w("距生效还有", "In force in"),
   noEnd: w("未定", "not set"),
   emergency: w("紧急(公告期缩短)", "An emergency (shorter notice)"),
   digest: w("摘要", "Digest"),
@@ -65,11 +66,6 @@ export const WORDS = {
   textDigest: w("文本摘要", "Digest of the text"),
   lookback: w("风险地区回溯小时数(低/中/高)", "Hours that a listing reaches back (low / medium / high)"),
   otherwise: w("其他情形", "Anything else"),
-  rowFor: w("适用于", "For"),
-  thenColour: w("之后", "then"),
-  endsItself: w("自动失效", "ends by itself"),
-  waysOut: w("解除条件(满足任一)", "Ways out (any is enough)"),
-  noWayOut: w("须由来源结束", "only its source can end it"),
 
   circuits: w("电路", "Circuits"),
   circuitsText: w(
@@ -190,40 +186,3 @@ export const FAULTS: Record<number, Words> = {
   9: w("没有信任列表，无法核验。", "Without a trust list it cannot be verified."),
 };
 export const FAULT_OTHER = w("未能核验。", "It was not verified.");
-
-const FACTS: Words[] = [
-  w("确诊病例", "confirmed case"),
-  w("无症状感染者", "asymptomatic case"),
-  w("疑似病例", "suspected case"),
-  w("初筛阳性", "positive in screening"),
-  w("密切接触者", "close contact"),
-  w("密接的密接", "contact of a close contact"),
-  w("入境", "entry from abroad"),
-  w("接触阳性冷链物品一次", "touched positive cold-chain goods once"),
-  w("经常接触冷链物品", "touches cold-chain goods as work"),
-  w("发热门诊患者", "fever-clinic patient"),
-  w("可能与阳性者有关", "possibly linked to a positive"),
-  w("全国协查名单", "on the national assist list"),
-  w("潜在风险", "potential risk"),
-  w("混管阳性", "in a positive pooled tube"),
-  w("申报有症状", "declared symptoms"),
-];
-const GRADES: Words[] = [w("未列入", "unlisted"), w("低风险", "low-risk"), w("中风险", "medium-risk"), w("高风险", "high-risk")];
-
-/** What a key (`rules::Key`) stands for: facts are kind + 16·ended + 32·local, stays 64 + worst + 4·at_end + 16·present. */
-export function keyWords(key: number): Words {
-  if (key >= 64) {
-    const [worst, end] = [GRADES[key & 3]!, GRADES[(key >> 2) & 3]!];
-    const present = ((key >> 4) & 1) === 1;
-    return present
-      ? w(`在曾为${worst.zh}、现为${end.zh}的地区`, `is in an area that was ${worst.en} and is ${end.en}`)
-      : w(`离开曾为${worst.zh}、离开时为${end.zh}的地区`, `left an area that was ${worst.en}, and ${end.en} at the end`);
-  }
-  const fact = FACTS[(key & 15) - 1] ?? w("?", "?");
-  const ended = ((key >> 4) & 1) === 1;
-  const local = ((key >> 5) & 1) === 1;
-  return w(
-    `${fact.zh}(${local ? "本省" : "外省"}${ended ? "，已结束" : ""})`,
-    `${fact.en} (${local ? "this province" : "another province"}${ended ? ", ended" : ""})`,
-  );
-}

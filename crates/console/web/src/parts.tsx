@@ -5,12 +5,13 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Fault } from "../../../pages/web/fault.ts";
 import { t } from "../../../pages/web/looks.tsx";
+import { OFFICES } from "../../../pages/web/offices.ts";
 import { provinceName } from "../../../pages/web/provinces.ts";
 import { byteLength, plain } from "../../../pages/web/typed.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { faultOf } from "./service.ts";
 import { isOver, isTyping } from "./session.ts";
-import { FAULTS, OFFICES, WORDS } from "./words.ts";
+import { FAULTS, WORDS } from "./words.ts";
 
 /** What went wrong, and what to do. */
 export function Faulty({ fault }: { fault: Fault | null }) {

@@ -274,18 +274,6 @@ export const OTHER_KINDS: Record<string, Words> = {
   ruling: w("裁定", "Ruling"),
 };
 
-/** Kinds of institutions, as their identifiers name them. */
-export const OFFICES: Record<string, Words> = {
-  laboratory: w("检测机构", "Laboratory"),
-  cdc: w("疾控中心", "CDC"),
-  "border-post": w("口岸", "Border post"),
-  telecom: w("电信运营商", "Telecom operator"),
-  "community-office": w("社区", "Community office"),
-  hospital: w("医院", "Hospital"),
-  resident: w("居民", "Resident"),
-  "appeals-office": w("申诉办公室", "Appeals office"),
-};
-
 /** Whose certificates stand in the overview besides those of institutions. */
 export const HOLDERS: Record<string, Words> = {
   operator: w("运维", "Operator"),

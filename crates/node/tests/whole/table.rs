@@ -19,7 +19,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine, A an auditor of any
 /// province, T the staff of an institution at its console, which is no door of a node. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 75] = [
+const TABLE: [(&str, &str); 76] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -119,6 +119,7 @@ const TABLE: [(&str, &str); 75] = [
     ("/viridian.public.v1.PublicService/GetOverview", ""),
     ("/viridian.public.v1.PublicService/GetRuleText", ""),
     ("/viridian.public.v1.PublicService/GetCounts", ""),
+    ("/viridian.public.v1.PublicService/GetImpacts", ""),
     // Nobody's: what is not in the table does not exist.
     ("/viridian.operator.v1.OperatorService/SetColour", ""),
     (

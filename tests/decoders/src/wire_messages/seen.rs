@@ -11,6 +11,10 @@ pub(super) fn rows() -> Vec<Row> {
         digest: vec![7; 32],
     };
     let counts = public::GetCountsRequest { slot: 3 };
+    let impacts = public::GetImpactsRequest {
+        short_id: vec![7; 4],
+        from_slot: 3,
+    };
     let told = public::GetOverviewResponse {
         now_s: 1_662_043_800,
         root_keys: vec![vec![1; 32]],
@@ -37,11 +41,31 @@ pub(super) fn rows() -> Vec<Row> {
             ..Default::default()
         }],
     };
+    let impact = public::GetImpactsResponse {
+        impacts: vec![public::Impact {
+            slot: 3,
+            state: public::ImpactState::InTime.into(),
+            count: Some(public::ImpactCount {
+                at_minute: 27_700_000,
+                changes: vec![public::Change {
+                    from: Colour::Green.into(),
+                    to: Colour::Red.into(),
+                    rule_id: "R4".to_owned(),
+                    people: Some(public::Count { least: 0, most: 9 }),
+                }],
+                ..Default::default()
+            }),
+            ..Default::default()
+        }],
+        next_slot: 0,
+    };
     vec![
         row(plain::<public::GetOverviewRequest>, &[overview]),
         row(plain::<public::GetRuleTextRequest>, &[text]),
         row(plain::<public::GetCountsRequest>, &[counts]),
+        row(plain::<public::GetImpactsRequest>, &[impacts]),
         row(plain::<public::GetOverviewResponse>, &[told]),
         row(plain::<public::GetCountsResponse>, &[day]),
+        row(plain::<public::GetImpactsResponse>, &[impact]),
     ]
 }

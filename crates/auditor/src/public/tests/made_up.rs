@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use commitment::{Epoch, Fr, ProvinceCode, Slot};
 use ed25519_dalek::{Signer as _, SigningKey};
 use ledger::log::{
-    AddCheckpoint, ColourCell, ColourCounts, CountedSet, Entry, Log, LogSigner, Rounded,
-    SignedCheckpoint, SignedLogKeys, WitnessState, bundle,
+    AddCheckpoint, ColourCell, ColourCounts, CountedSet, Entry, ImpactCell, ImpactCount, Log,
+    LogSigner, Rounded, RuleSetNotice, SignedCheckpoint, SignedLogKeys, SourceCell, SourceCounts,
+    WitnessState, bundle,
 };
 use ledger::{
     Cosignature, CosignedStatement, HeadHash, RegistryStatement, RuleSetsDigest, SignedTreeHead,
@@ -114,9 +115,14 @@ pub(super) fn trust_list(later: u64, slots: &[u8]) -> Vec<u8> {
         }
     }
     for id in RuleSet::BUILT_IN {
-        root.rule_sets
-            .push(RuleSetEntry::of(&RuleSet::built_in(id).unwrap()));
+        let mut entry = RuleSetEntry::of(&RuleSet::built_in(id).unwrap());
+        if entry.name == "fj-2022-08" {
+            // It took the place of the vectors' set of Fujian a minute ago.
+            entry.valid_from = minute(closing().get() - 1);
+        }
+        root.rule_sets.push(entry);
     }
+    root.rule_sets.push(RuleSetEntry::of(&announced()));
     root.rule_sets.sort_by_key(|set| set.short_id);
     let message = root.signing_bytes().unwrap();
     let signed = [1, 2].map(|number| RootSignature {
@@ -143,6 +149,112 @@ pub(super) fn trust_list(later: u64, slots: &[u8]) -> Vec<u8> {
     Bundle { roots, online }.to_bytes().unwrap()
 }
 
+/// Fujian's rules as they might be changed four days later: one rule gone, one new, one other, all else the same.
+pub(super) fn announced_text() -> String {
+    let text = include_str!("../../../../rules/rule_sets/fj-2022-08.toml");
+    let (before, rest) = text.split_once("[[rule]]\nid = \"R4\"").unwrap();
+    let (_, after) = rest.split_once("[[rule]]\nid = \"R5\"").unwrap();
+    let mut text = format!("{before}[[rule]]\nid = \"R5\"{after}");
+    for (old, new) in [
+        ("id = \"fj-2022-08\"", "id = \"fj-2022-09\""),
+        ("announced = \"2022-08-20\"", "announced = \"2022-08-31\""),
+        ("valid_from = \"2022-08-20\"", "valid_from = \"2022-09-05\""),
+        ("emergency = true", "emergency = false"),
+        ("lapse = { hours = 12 }", "lapse = { hours = 24 }"),
+        ("否则12小时后转为绿码", "否则24小时后转为绿码"),
+        ("else after 12 hours", "else after 24 hours"),
+    ] {
+        assert_eq!(text.matches(old).count(), 1, "{old}");
+        text = text.replace(old, new);
+    }
+    text + "
+[[rule]]
+id = \"Y8\"
+source = \"yellow code, item 8\"
+zh = \"健康打卡申报症状的为黄码；满7天且核酸检测阴性后转为绿码。\"
+en = \"Symptoms declared in a check-in are yellow; after 7 full days and a negative green.\"
+
+[[rule.case]]
+on = [{ fact = [\"symptoms\"], ended = false }]
+first = \"yellow\"
+clear = [{ after = { days = 8 }, negatives = 1, neg_from_hours = 0 }]
+"
+}
+
+pub(super) fn announced() -> RuleSet {
+    RuleSet::from_toml(&announced_text()).unwrap()
+}
+
+fn counted_set(set: &RuleSet) -> CountedSet {
+    CountedSet {
+        name: set.id().to_string(),
+        version: set.version(),
+        scope: set.province(),
+        digest: commitment::rule_digest(set.table()),
+        text_sha256: set.digest_sha256(),
+    }
+}
+
+/// That the rule set is announced, an hour before the epoch's end.
+pub(super) fn notice() -> Entry {
+    let set = announced();
+    Entry::RuleSet(RuleSetNotice {
+        name: set.id().to_string(),
+        version: set.version(),
+        scope: set.province(),
+        digest: commitment::rule_digest(set.table()),
+        text_sha256: set.digest_sha256(),
+        announced: minute(closing().get() - 60),
+        from: set.validity().from,
+        until: set.validity().until,
+        is_emergency: set.validity().emergency,
+    })
+}
+
+/// Whom a set changes, as a log tells it, counted at a minute.
+pub(super) fn impact(set: &RuleSet, at: Minute) -> Entry {
+    let cell = |from, to, rule: &str, people| ImpactCell {
+        from,
+        to,
+        rule: rule.to_owned(),
+        people: Rounded::of(people),
+    };
+    let before = RuleSet::built_in("fj-2022-08").unwrap();
+    Entry::Impact(ImpactCount {
+        at,
+        residents: Rounded::of(12_000),
+        set: counted_set(set),
+        before: (before.id() != set.id()).then(|| counted_set(&before)),
+        cells: vec![
+            cell(0, 1, "Y8", 340),
+            cell(0, 2, "R3", 2),
+            cell(2, 0, "R4", 51),
+        ],
+    })
+}
+
+/// The impact of the announced set, half an hour after it was announced.
+pub(super) fn impact_in_time() -> Entry {
+    impact(&announced(), minute(closing().get() - 30))
+}
+
+/// A part of the events of discretionary kinds of a day, by two offices of a CDC.
+pub(super) fn sources(days_ago: u16, part: u8, parts: u8) -> Entry {
+    let cell = |number, fact, events| SourceCell {
+        province: ProvinceCode::new(35).unwrap(),
+        kind: rules::SourceKind::Cdc.code(),
+        number: number + 2 * u32::from(part),
+        fact,
+        events: Rounded::of(events),
+    };
+    Entry::Sources(SourceCounts {
+        day: closing().day().get() - days_ago,
+        part,
+        parts,
+        cells: vec![cell(1, 11, 31), cell(2, 13, 18)],
+    })
+}
+
 fn counts(days_ago: u16, yellow: u64) -> Entry {
     let day = closing().day().get() - days_ago;
     let set = RuleSet::built_in("fj-2022-08").unwrap();
@@ -154,27 +266,29 @@ fn counts(days_ago: u16, yellow: u64) -> Entry {
     Entry::Colours(ColourCounts {
         day,
         residents: Rounded::of(12_000),
-        set: CountedSet {
-            name: set.id().to_string(),
-            version: set.version(),
-            scope: set.province(),
-            digest: commitment::rule_digest(set.table()),
-            text_sha256: set.digest_sha256(),
-        },
+        set: counted_set(&set),
         cells: vec![cell(1, "R7", yellow), cell(2, "R3", 40), cell(2, "R4", 3)],
     })
 }
 
-/// What stands in the log of a slot.
+/// What stands in the log of a slot. The first tells whom the announced rule set changes, and of two days what sources stated; the
+/// second announces it and has not counted yet; the third knows nothing of it.
 pub(super) fn entries(number: u8) -> Vec<Entry> {
     let own = heads()[usize::from(number) - 1];
-    vec![
+    let mut all = vec![
         counts(3, 90),
         counts(2, 260),
         Entry::TreeHead(own),
         Entry::Registry(cosigned(&[1, 2, 3])),
         counts(1, 120),
-    ]
+    ];
+    if number <= 2 {
+        all.push(notice());
+    }
+    if number == 1 {
+        all.extend([impact_in_time(), sources(2, 0, 2), sources(1, 0, 1)]);
+    }
+    all
 }
 
 fn signer(number: u8) -> LogSigner {
