@@ -10,11 +10,11 @@ use crate::store::{EventRow, ResidentKey, StoreError, Table};
 use crate::{Node, NodeError};
 
 /// Names read at a time.
-const PAGE_LEN: usize = 256;
+pub(super) const PAGE_LEN: usize = 256;
 /// After each page the job rests so many times as long as the page took: it takes at most a quarter of one core.
-const REST: u32 = 3;
+pub(super) const REST: u32 = 3;
 /// The longest rest.
-const REST_MAX: Duration = Duration::from_millis(500);
+pub(super) const REST_MAX: Duration = Duration::from_millis(500);
 
 /// An event with the minute in which it came.
 #[derive(Clone, Debug)]

@@ -199,7 +199,7 @@ const fn code(colour: Colour) -> ColourCode {
 }
 
 /// What the log of a store tells, in its order.
-fn log_of(store: &Arc<MemoryStore>) -> Vec<Entry> {
+pub(crate) fn log_of(store: &Arc<MemoryStore>) -> Vec<Entry> {
     let clock = Arc::new(SimulatedClock::start(minute(START), 0));
     let vault = parts(&Wish::default(), 33, Arc::clone(store) as _, clock).vault;
     let rows = vault.list::<Vec<u8>>(Table::LogEntries, b"").unwrap();
