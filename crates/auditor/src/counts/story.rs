@@ -7,6 +7,8 @@ use ledger::log::{ColourCode, ColourCounts, Entry, ImpactCount, RuleSetNotice, S
 use rules::{Day, Minute};
 use serde::Serialize;
 
+use super::daily::{Daily, DailyStory};
+
 /// Least minutes of notice.
 const NOTICE_MIN: u32 = 2 * 1_440;
 
@@ -95,6 +97,8 @@ pub(super) struct Story {
     pub(super) days: Vec<DayStory>,
     /// Days between the first and the last that are not counted.
     pub(super) days_missing: usize,
+    #[serde(flatten)]
+    pub(super) daily: DailyStory,
     /// What must not be.
     pub(super) wrong: Vec<String>,
 }
@@ -168,7 +172,7 @@ impl Story {
     pub(super) fn of(entries: &[Entry]) -> Self {
         let mut announced: Vec<Announced<'_>> = Vec::new();
         let mut impacts: BTreeMap<[u8; 32], Counted<'_>> = BTreeMap::new();
-        let mut by_source = BySource::default();
+        let (mut by_source, mut daily) = (BySource::default(), Daily::default());
         let (mut days, mut wrong): (Vec<DayStory>, Vec<String>) = (Vec::new(), Vec::new());
         let mut told: Option<Minute> = None;
         for (place, entry) in entries.iter().enumerate() {
@@ -201,12 +205,21 @@ impl Story {
                     }
                     MapEntry::Vacant(place) => drop(place.insert(Counted { count, told })),
                 },
-                Entry::Sources(counts) => by_source.take(place, counts, &mut wrong),
-                Entry::Colours(counts) => days.push(DayStory::of(counts)),
+                Entry::Sources(counts) => {
+                    daily.note(place, counts.day);
+                    by_source.take(place, counts, &mut wrong);
+                }
+                Entry::Appeals(counts) => daily.take_appeals(place, counts, &mut wrong),
+                Entry::Retention(counts) => daily.take_retention(place, counts, &mut wrong),
+                Entry::Colours(counts) => {
+                    daily.note(place, counts.day);
+                    days.push(DayStory::of(counts));
+                }
                 _ => {}
             }
         }
         by_source.missing(entries.len(), &mut wrong);
+        let daily = daily.story(entries.len(), &mut wrong);
         let different: BTreeSet<u16> = days.iter().map(|day| day.number).collect();
         if different.len() < days.len() {
             wrong.push("two counts of one day".to_owned());
@@ -225,6 +238,7 @@ impl Story {
             rule_sets: sets.collect(),
             days,
             days_missing: span - different.len(),
+            daily,
             wrong,
         }
     }
