@@ -1,16 +1,13 @@
 //! What came of the appeals of a day, from what the store has of them: a late start, and a node that was down, count the same.
 
 use std::collections::BTreeSet;
-use std::thread;
-use std::time::Instant;
 
 use ledger::log::{AppealCounts, Rounded, Wait};
 use rules::appeal::Outcome;
 use rules::{Day, Event, EventBody, EventId, Minute};
-use wire::{AppealId, Reason};
+use wire::AppealId;
 
 use super::book::end_of;
-use super::walk::{PAGE_LEN, REST, REST_MAX};
 use crate::appeals::{ENDED, WAITING, appeal_of_key, stored_decision};
 use crate::store::{AppealRow, CaseRow, EventRow, StoreError, Table};
 use crate::{Node, NodeError};
@@ -100,7 +97,7 @@ impl Node {
     /// What came of the appeals of a day. First those that wait: what is decided meanwhile is counted where it was found first.
     ///
     /// # Errors
-    /// [`NodeError::Store`]; [`Reason::Draining`] when the node ends meanwhile.
+    /// As for [`Self::walk_residents`].
     pub(super) fn count_appeals(&self, day: Day) -> Result<AppealCounts, NodeError> {
         let mut tally = AppealTally::new(day);
         let mut waited = BTreeSet::new();
@@ -116,35 +113,21 @@ impl Node {
         Ok(tally.publish())
     }
 
-    /// One appeal after the other, those that wait or those that do not, with rests as for residents.
+    /// One appeal after the other, those that wait or those that do not.
     fn walk_appeals(
         &self,
         place: &[u8],
         each: &mut dyn FnMut(AppealId, &Counted),
     ) -> Result<(), NodeError> {
-        let mut after: Option<Vec<u8>> = None;
-        loop {
-            if self.is_draining() {
-                return Err(NodeError::Refused(Reason::Draining));
+        self.walk_keys(Table::Appeals, place, &mut |key| {
+            let damaged = || StoreError::Damaged(Table::Appeals);
+            let (appeal, waits) = appeal_of_key(key).ok_or_else(damaged)?;
+            let decide_by = appeal.decide_by().ok_or_else(damaged)?;
+            if let Some(counted) = self.counted_appeal(key, decide_by, waits)? {
+                each(appeal, &counted);
             }
-            let began = Instant::now();
-            let page = self
-                .vault
-                .keys_after(Table::Appeals, place, after.as_deref(), PAGE_LEN)?;
-            for key in &page {
-                let damaged = || StoreError::Damaged(Table::Appeals);
-                let (appeal, waits) = appeal_of_key(key).ok_or_else(damaged)?;
-                let decide_by = appeal.decide_by().ok_or_else(damaged)?;
-                if let Some(counted) = self.counted_appeal(key, decide_by, waits)? {
-                    each(appeal, &counted);
-                }
-            }
-            if page.len() < PAGE_LEN {
-                return Ok(());
-            }
-            after = page.into_iter().next_back();
-            thread::sleep((began.elapsed() * REST).min(REST_MAX));
-        }
+            Ok(())
+        })
     }
 
     /// An appeal as it is counted; none of one that is gone, or has moved, meanwhile.

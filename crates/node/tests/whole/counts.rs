@@ -571,6 +571,14 @@ async fn anybody_reads_the_counts_by_plain_http_with_what_each_can_stand_for() {
     }
     assert!(day["colours"].get("green").is_none());
     assert_eq!(day["colours"]["residents"]["most"], 44);
+    let appeals = &day["appeals"];
+    assert_eq!(
+        appeals["came"],
+        serde_json::json!({ "least": 0, "most": 9 })
+    );
+    assert_eq!(appeals["upheld"]["appeals"]["most"], 6 * 9);
+    assert_eq!(appeals["dismissed"]["by_wait"]["late-24h"]["most"], 9);
+    assert!(day.get("retention").is_none(), "the job did not run");
     let (status, sets) = get(house, "/counts/v1/rule-sets").await;
     assert_eq!(status, 200);
     assert_eq!(
