@@ -1,6 +1,7 @@
 //! `auditor page`: what anybody may see of a federation, verified, as a page.
 
 mod config;
+mod daily;
 mod list;
 mod log;
 mod mirror;

@@ -13,6 +13,7 @@ use plain_http::Origin;
 use rules::Day;
 use verifier::UnixTime;
 
+use super::daily::Daily;
 use super::mirror::get;
 use super::problem::{Fault, Problem};
 
@@ -23,7 +24,7 @@ const MAX_ROOT_TILES: u64 = 256;
 /// Most bytes of entries that are read in one round.
 const MAX_ENTRIES_LEN_BYTES: usize = 48 << 20;
 /// Days of counts that are kept.
-const MAX_DAYS: usize = 60;
+pub(super) const MAX_DAYS: usize = 60;
 /// Sentences of what must not be.
 const MAX_WRONG: usize = 8;
 /// Length of a hash in a tile.
@@ -51,6 +52,7 @@ pub(super) struct Followed {
     pub(super) head: Option<SignedTreeHead>,
     pub(super) registry: Option<CosignedStatement>,
     pub(super) days: BTreeMap<u16, ColourCounts>,
+    pub(super) daily: Daily,
     /// What must not be, in English.
     pub(super) wrong: Vec<String>,
 }
@@ -84,6 +86,7 @@ pub(super) async fn follow(
             head: None,
             registry: None,
             days: BTreeMap::new(),
+            daily: Daily::default(),
             wrong: Vec::new(),
         },
         Clone::clone,
@@ -244,7 +247,10 @@ impl Followed {
                 Entry::TreeHead(found) => head = Some(found),
                 Entry::Registry(found) => registry = Some(found),
                 Entry::Colours(counts) => self.count(counts),
-                _ => {}
+                other => {
+                    let wrong = self.daily.take(other);
+                    wrong.into_iter().for_each(|wrong| self.say(wrong));
+                }
             }
         }
         if let Some(found) = head {

@@ -1,5 +1,6 @@
 //! Nodes that answer, and nodes that lie, are late, answer garbage, too much or nothing.
 
+mod daily;
 mod made_up;
 mod slow;
 

@@ -210,6 +210,9 @@ pub(super) fn counts(state: &State, slot: u32) -> proto::GetCountsResponse {
     });
     let mut days: Vec<proto::Day> = fitting.map(day).collect();
     days.reverse();
+    if let Some(log) = log {
+        log.daily.tell(&mut days);
+    }
     proto::GetCountsResponse { days }
 }
 
@@ -230,10 +233,11 @@ fn day(counts: &ColourCounts) -> proto::Day {
         version: counts.set.version,
         residents: Some(count(counts.residents)),
         cells: cells.collect(),
+        ..proto::Day::default()
     }
 }
 
-const fn count(number: Rounded) -> proto::Count {
+pub(super) const fn count(number: Rounded) -> proto::Count {
     proto::Count {
         least: number.least(),
         most: number.most(),

@@ -7,6 +7,7 @@ import type { Count, Day } from "@viridian/wire/public";
 import { COLOUR_WORDS, ColourMark } from "../../../pages/web/colour.tsx";
 import { language, t } from "../../../pages/web/looks.tsx";
 import { NotVerified, slotName, slotWords } from "./parts.tsx";
+import { Daily } from "./daily.tsx";
 import { dayText } from "./dates.ts";
 import { askCounts } from "./service.ts";
 import { overview } from "./state.ts";
@@ -170,6 +171,7 @@ function Table({ days }: { days: Day[] }) {
                   </li>
                 ))}
               </ul>
+              <Daily day={day} text={countText} />
             </td>
           </tr>
         ))}
