@@ -248,8 +248,9 @@ impl Followed {
                 Entry::Registry(found) => registry = Some(found),
                 Entry::Colours(counts) => self.count(counts),
                 other => {
-                    let wrong = self.daily.take(other);
-                    wrong.into_iter().for_each(|wrong| self.say(wrong));
+                    if let Some(wrong) = self.daily.take(other) {
+                        self.say(wrong);
+                    }
                 }
             }
         }

@@ -223,7 +223,9 @@ mod tests {
 
     fn tally(appeals: &[Counted]) -> AppealTally {
         let mut tally = AppealTally::new(DAY);
-        appeals.iter().for_each(|appeal| tally.add(appeal));
+        for appeal in appeals {
+            tally.add(appeal);
+        }
         tally
     }
 

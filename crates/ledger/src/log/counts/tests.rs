@@ -262,7 +262,9 @@ proptest! {
         if kind == 26 {
             bytes.extend(day.to_be_bytes());
         }
-        numbers.iter().for_each(|number| bytes.extend(number.to_be_bytes()));
+        for number in &numbers {
+            bytes.extend(number.to_be_bytes());
+        }
         bytes.truncate(bytes.len() - cut.min(bytes.len() - 1));
         if let Ok(entry) = Entry::from_bytes(&bytes) {
             prop_assert_eq!(entry.to_bytes(), bytes);
