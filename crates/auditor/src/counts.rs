@@ -1,6 +1,7 @@
 //! `auditor counts`: what a province's log tells of its people as a whole, and whether it told in time.
 
 pub(crate) mod by_source;
+mod daily;
 pub(crate) mod sets;
 mod story;
 
@@ -14,6 +15,7 @@ use ledger::log::{
 };
 
 use crate::{Outcome, files};
+use daily::DailyStory;
 use sets::Told;
 use story::{RuleSetStory, Story};
 
@@ -30,7 +32,8 @@ somewhere else than the node.
 
 Says exit code 1 for a rule set whose effect was not published before it took effect – by the times of tree heads and registries
 that stand before it in the log, not by its own minute –, one that came with less than 48 hours' notice and no flag, two counts of
-one day or one rule set, and counts by source with a part twice or missing.")]
+one day or one rule set, counts by source with a part twice or missing, and appeals or retention of a day twice, or a day that is
+counted without its appeals. Days on which nothing left since the job for it did not run are listed, and no difference.")]
 pub(crate) struct Args {
     /// Bundles of entries, in the order of the log
     #[arg(value_name = "BUNDLE", required = true)]
@@ -140,7 +143,52 @@ fn text_of(story: &Story) -> String {
     } else {
         text.push_str("no day counted\n");
     }
+    tell_daily(&mut text, &story.daily);
     text
+}
+
+/// The newest day's appeals, what left last, and when nothing did.
+fn tell_daily(text: &mut String, daily: &DailyStory) {
+    if let Some(last) = daily.appeals.last() {
+        let _ = writeln!(
+            text,
+            "{} days of appeals\n  on {}: {} came, {} upheld, {} dismissed, {} of them late; {} waiting, {} overdue",
+            daily.appeals.len(),
+            last.day,
+            last.came,
+            last.upheld.appeals,
+            last.dismissed.appeals,
+            last.late,
+            last.waiting,
+            last.overdue
+        );
+        for (upheld, dismissed) in last.upheld.by_wait.iter().zip(&last.dismissed.by_wait) {
+            let _ = writeln!(
+                text,
+                "    {:<12} {} upheld, {} dismissed",
+                upheld.wait, upheld.appeals, dismissed.appeals
+            );
+        }
+    } else {
+        text.push_str("no appeals counted\n");
+    }
+    match daily.retention.last() {
+        Some(last) => {
+            let _ = writeln!(
+                text,
+                "kept no longer on {}: {} events, {} records erased; {} days are kept, from {} on",
+                last.day, last.events, last.erased, last.horizon_days, last.first_day
+            );
+        }
+        None => text.push_str("nothing told of what is kept no longer\n"),
+    }
+    if !daily.retention_missing.is_empty() {
+        let days = daily.retention_missing.join(", ");
+        let _ = writeln!(
+            text,
+            "NOTHING LEFT ON {days}: the job for it did not run to its end"
+        );
+    }
 }
 
 fn tell_set(text: &mut String, set: &RuleSetStory) {

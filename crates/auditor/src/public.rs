@@ -2,6 +2,7 @@
 
 mod config;
 mod counted;
+mod daily;
 mod list;
 mod log;
 mod mirror;

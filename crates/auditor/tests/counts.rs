@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 use commitment::{Epoch, Fr, ProvinceCode, Slot};
 use ed25519_dalek::SigningKey;
 use ledger::log::{
-    ColourCell, ColourCounts, CountedSet, Entry, ImpactCell, ImpactCount, Log, LogSigner, Rounded,
-    RuleSetNotice, SourceCounts, bundle,
+    AppealCounts, ColourCell, ColourCounts, CountedSet, Entry, ImpactCell, ImpactCount, Log,
+    LogSigner, RetentionCounts, Rounded, RuleSetNotice, SourceCounts, bundle,
 };
 use ledger::{HeadHash, RuleSetsDigest, TreeHead};
 use rules::Minute;
@@ -99,6 +99,26 @@ fn sources(number: u16, part: u8, parts: u8) -> Entry {
         part,
         parts,
         cells: Vec::new(),
+    })
+}
+
+fn appeals(number: u16) -> Entry {
+    Entry::Appeals(AppealCounts {
+        day: minute(START).day().get() + number,
+        came: Rounded::of(77),
+        upheld: [12, 0, 0, 0, 0, 0].map(Rounded::of),
+        dismissed: [0, 0, 0, 0, 31, 0].map(Rounded::of),
+        waiting: Rounded::of(22),
+        overdue: Rounded::of(3),
+    })
+}
+
+fn retention(number: u16) -> Entry {
+    Entry::Retention(RetentionCounts {
+        day: minute(START).day().get() + number,
+        horizon_days: 60,
+        events: Rounded::of(123),
+        erased: Rounded::of(2),
     })
 }
 
@@ -281,4 +301,82 @@ fn parts_of_the_counts_by_source_that_are_there_twice_or_not_at_all_are_found() 
     let mut cut = sound();
     cut.extend([day(3), sources(3, 0, 2)]);
     assert_eq!(judged(&cut).0, Some(0));
+}
+
+/// A log from before there were such counts, that goes on with two days of them.
+fn with_appeals() -> Vec<Entry> {
+    let mut entries = sound();
+    entries.extend([day(3), appeals(3), retention(3)]);
+    entries.extend([day(4), appeals(4), retention(4), head(START + 5 * DAY)]);
+    entries
+}
+
+#[test]
+fn appeals_and_what_was_kept_no_longer_are_told_with_what_each_number_can_stand_for() {
+    let case = Case::new(&with_appeals());
+    let output = case.run(&["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let story: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told = &story["appeals"][0];
+    assert_eq!(told["day"], "2022-09-01");
+    assert_eq!(told["came"], "80");
+    assert_eq!(told["upheld"]["by_wait"][0]["appeals"], "10");
+    assert_eq!(told["upheld"]["appeals"], "10 to 59");
+    assert_eq!(told["dismissed"]["by_wait"][4]["wait"], "late-24h");
+    assert_eq!(told["late"], "25 to 61");
+    assert_eq!(
+        (&told["waiting"], &told["overdue"]),
+        (&"20".into(), &"<10".into())
+    );
+    let left = &story["retention"][1];
+    assert_eq!(
+        (&left["events"], &left["erased"]),
+        (&"120".into(), &"<10".into())
+    );
+    assert_eq!(
+        (&left["day"], &left["first_day"]),
+        (&"2022-09-02".into(), &"2022-07-04".into())
+    );
+    assert_eq!(
+        story["retention_missing"],
+        serde_json::json!([]),
+        "before there were any"
+    );
+    let text = String::from_utf8(case.run(&[]).stdout).unwrap();
+    for told in ["80 came", "60 days are kept, from 2022-07-04 on"] {
+        assert!(text.contains(told), "{text}");
+    }
+    assert!(!text.contains("NOTHING LEFT"), "{text}");
+}
+
+#[test]
+fn appeals_or_retention_that_are_missing_or_told_twice_are_found() {
+    let with = |change: &dyn Fn(&mut Vec<Entry>)| {
+        let mut entries = with_appeals();
+        change(&mut entries);
+        entries
+    };
+    for (entries, what) in [
+        (with(&|e| e.insert(9, appeals(3))), "two counts of appeals"),
+        (
+            with(&|e| e.push(retention(4))),
+            "told twice what was kept no longer",
+        ),
+        (
+            with(&|e| drop(e.remove(11))),
+            "2022-09-02: counted, and no appeals",
+        ),
+    ] {
+        let (code, said) = judged(&entries);
+        assert!(code == Some(1) && said.contains(what), "{said}");
+    }
+    // Where the job did not run nothing is told twice or late: the day is named.
+    let idle = Case::new(&with(&|e| drop(e.remove(12))));
+    let output = idle.run(&[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.contains("NOTHING LEFT ON 2022-09-02:"), "{text}");
+    // At the end of what was read more may follow.
+    let (code, said) = judged(&with(&|e| e.truncate(11)));
+    assert_eq!(code, Some(0), "{said}");
 }

@@ -9,6 +9,7 @@ use rules::{Context, Event, Minute, fold};
 use serde::{Deserialize, Serialize};
 use wire::Reason;
 
+use crate::counts::Left;
 use crate::residents::{ERASED, unavailable};
 use crate::rule_book::Counting;
 use crate::store::{
@@ -99,6 +100,8 @@ impl Node {
         self.forget_openings(horizon.first_epoch)?;
         // They name devices, and would lie there until the next epoch closes.
         self.purge_nonces()?;
+        let horizon_days = self.horizon_days();
+        self.commit_leaving(self.vault.write(), Left::Done { horizon_days })?;
         tracing::info!(
             residents = retained.residents,
             events = retained.events,
@@ -172,7 +175,10 @@ impl Node {
         let kept: Vec<Event> = kept.map(|(_, event)| *event).collect();
         retained.answers += self.forget_old_appeals(&mut write, resident, &kept, horizon.oldest)?;
         self.forget_past_proxies(&mut write, resident, horizon.now)?;
-        write.commit()?;
+        match spent.len() {
+            0 => write.commit()?,
+            events => self.commit_leaving(write, Left::Events(events as u64))?,
+        }
         if spent.len() < events.len() {
             return Ok(false);
         }
@@ -267,7 +273,7 @@ impl Node {
                 write.delete(Table::Committed, &key);
             }
             write.put(Table::Places, &place.to_be_bytes(), &ERASED);
-            write.commit()?;
+            self.commit_leaving(write, Left::Record)?;
             self.counts.forget(1);
         }
         Ok(gone.len() as u64)

@@ -2,9 +2,10 @@
 
 use ed25519_dalek::SigningKey;
 use ledger::log::{
-    AddCheckpoint, ColourCell, ColourCounts, CountedSet, Entry, ImpactCell, ImpactCount, LogHash,
-    LogSigner, NoteKey, Rounded, SignedCheckpoint, SignedLogKeys, SourceCell, SourceCounts,
-    TilePath, WitnessPolicy, WitnessState, bundle, read_bundle,
+    AddCheckpoint, AppealCounts, ColourCell, ColourCounts, CountedSet, Entry, ImpactCell,
+    ImpactCount, LogHash, LogSigner, NoteKey, RetentionCounts, Rounded, SignedCheckpoint,
+    SignedLogKeys, SourceCell, SourceCounts, TilePath, WitnessPolicy, WitnessState, bundle,
+    read_bundle,
 };
 use ledger::{
     Cosignature, CosignedStatement, CosignerState, RegistryStatement, SignedTreeHead, TreeHead,
@@ -148,6 +149,8 @@ fn log_seeds() -> Vec<Vec<u8>> {
         Entry::Colours(colours()).to_bytes(),
         Entry::Impact(impact()).to_bytes(),
         Entry::Sources(sources()).to_bytes(),
+        Entry::Appeals(appeals()).to_bytes(),
+        Entry::Retention(retention()).to_bytes(),
         WitnessState::default().to_bytes(),
         log_keys().to_bytes(),
         checkpoint().to_bytes().to_vec(),
@@ -212,6 +215,26 @@ fn sources() -> SourceCounts {
         unreachable!("two cells fit one part")
     };
     part.clone()
+}
+
+fn appeals() -> AppealCounts {
+    AppealCounts {
+        day: 19_233,
+        came: Rounded::of(77),
+        upheld: [12, 0, 33, 0, 10, 0].map(Rounded::of),
+        dismissed: [0, 15, 0, 0, 0, 25].map(Rounded::of),
+        waiting: Rounded::of(40),
+        overdue: Rounded::FEW,
+    }
+}
+
+const fn retention() -> RetentionCounts {
+    RetentionCounts {
+        day: 19_233,
+        horizon_days: 60,
+        events: Rounded::FEW,
+        erased: Rounded::FEW,
+    }
 }
 
 /// A head is its province's, or nobody's.

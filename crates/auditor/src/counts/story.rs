@@ -7,6 +7,7 @@ use rules::Day;
 use serde::Serialize;
 
 use super::by_source::Parts;
+use super::daily::{Daily, DailyStory};
 use super::sets::{Announced, Sets, Told};
 
 /// A change of colour that a rule set brings.
@@ -74,6 +75,8 @@ pub(super) struct Story {
     pub(super) days: Vec<DayStory>,
     /// Days between the first and the last that are not counted.
     pub(super) days_missing: usize,
+    #[serde(flatten)]
+    pub(super) daily: DailyStory,
     /// What must not be.
     pub(super) wrong: Vec<String>,
 }
@@ -109,16 +112,26 @@ impl BySource {
 impl Story {
     pub(super) fn of(entries: &[Entry]) -> Self {
         let (mut sets, mut by_source) = (Sets::default(), BySource::default());
+        let mut daily = Daily::default();
         let (mut days, mut wrong): (Vec<DayStory>, Vec<String>) = (Vec::new(), Vec::new());
         for (place, entry) in entries.iter().enumerate() {
             wrong.extend(sets.take(entry));
             match entry {
-                Entry::Sources(counts) => by_source.take(place, counts, &mut wrong),
-                Entry::Colours(counts) => days.push(DayStory::of(counts)),
+                Entry::Sources(counts) => {
+                    daily.note(place, counts.day);
+                    by_source.take(place, counts, &mut wrong);
+                }
+                Entry::Appeals(counts) => daily.take_appeals(place, counts, &mut wrong),
+                Entry::Retention(counts) => daily.take_retention(place, counts, &mut wrong),
+                Entry::Colours(counts) => {
+                    daily.note(place, counts.day);
+                    days.push(DayStory::of(counts));
+                }
                 _ => {}
             }
         }
         by_source.missing(entries.len(), &mut wrong);
+        let daily = daily.story(entries.len(), &mut wrong);
         let different: BTreeSet<u16> = days.iter().map(|day| day.number).collect();
         if different.len() < days.len() {
             wrong.push("two counts of one day".to_owned());
@@ -134,6 +147,7 @@ impl Story {
             rule_sets: rule_sets.collect(),
             days,
             days_missing: span - different.len(),
+            daily,
             wrong,
         }
     }

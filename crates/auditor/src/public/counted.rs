@@ -35,6 +35,9 @@ pub(super) fn days(state: &State, slot: u32) -> proto::GetCountsResponse {
     });
     let mut days: Vec<proto::Day> = fitting.collect();
     days.reverse();
+    if let Some(log) = log {
+        log.daily.tell(&mut days);
+    }
     proto::GetCountsResponse { days }
 }
 
@@ -67,6 +70,7 @@ fn day(day: u16, people: Option<&ColourCounts>, sources: Option<&DaySources>) ->
         cells: cells.collect(),
         sources_read: read.into(),
         sources: by_source.map(source).collect(),
+        ..proto::Day::default()
     }
 }
 
@@ -178,7 +182,7 @@ const fn colour(code: ColourCode) -> Colour {
     }
 }
 
-const fn count(number: Rounded) -> proto::Count {
+pub(super) const fn count(number: Rounded) -> proto::Count {
     proto::Count {
         least: number.least(),
         most: number.most(),

@@ -13,6 +13,7 @@ use plain_http::Origin;
 use rules::Day;
 use verifier::UnixTime;
 
+use super::daily::Daily;
 use super::mirror::get;
 use super::problem::{Fault, Problem};
 use crate::counts::by_source::Parts;
@@ -25,7 +26,7 @@ const MAX_ROOT_TILES: u64 = 256;
 /// Most bytes of entries that are read in one round.
 const MAX_ENTRIES_LEN_BYTES: usize = 48 << 20;
 /// Days of counts that are kept.
-const MAX_DAYS: usize = 60;
+pub(super) const MAX_DAYS: usize = 60;
 /// Most sources of a day that are kept: an honest day has fewer, since who stated fewer than 10 is not among them.
 const MAX_SOURCES: usize = 1_000;
 /// Most rule sets that are kept as announced, and most counts of whom one changes: some 1 MB of a log.
@@ -61,6 +62,7 @@ pub(super) struct Followed {
     pub(super) sources: BTreeMap<u16, DaySources>,
     /// Rule sets that it announces, and whom each changes.
     pub(super) sets: Sets,
+    pub(super) daily: Daily,
     /// What must not be, in English.
     pub(super) wrong: Vec<String>,
 }
@@ -111,6 +113,7 @@ pub(super) async fn follow(
             days: BTreeMap::new(),
             sources: BTreeMap::new(),
             sets: Sets::default(),
+            daily: Daily::default(),
             wrong: Vec::new(),
         },
         Clone::clone,
@@ -276,7 +279,11 @@ impl Followed {
                 Entry::Registry(found) => registry = Some(found),
                 Entry::Colours(counts) => self.count(counts),
                 Entry::Sources(counts) => self.count_sources(counts),
-                _ => {}
+                other => {
+                    if let Some(wrong) = self.daily.take(other) {
+                        self.say(wrong);
+                    }
+                }
             }
         }
         if let Some(found) = head {

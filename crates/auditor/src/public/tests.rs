@@ -1,6 +1,7 @@
 //! Nodes that answer, and nodes that lie, are late, answer garbage, too much or nothing.
 
 mod counts;
+mod daily;
 mod made_up;
 mod slow;
 

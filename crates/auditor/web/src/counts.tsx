@@ -10,6 +10,7 @@ import { language, t } from "../../../pages/web/looks.tsx";
 import { PUBLISHED } from "../../../pages/web/published_words.ts";
 import { Sources } from "../../../pages/web/sources.tsx";
 import { NotVerified, slotName, slotWords } from "./parts.tsx";
+import { Daily } from "./daily.tsx";
 import { dayText } from "./dates.ts";
 import { askCounts } from "./service.ts";
 import { overview } from "./state.ts";
@@ -169,6 +170,7 @@ function Table({ days }: { days: Day[] }) {
                 ))}
               </ul>
               <Sources day={day} />
+              <Daily day={day} text={countText} />
             </td>
           </tr>
         ))}

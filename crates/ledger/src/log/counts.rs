@@ -9,6 +9,12 @@ use commitment::{Fr, Minute, ProvinceCode, fr_to_bytes};
 
 use super::entry::{MAX_NAME_LEN_BYTES, read_name};
 
+mod appeals;
+mod retention;
+
+pub use appeals::{AppealCounts, Bounds, Wait};
+pub use retention::RetentionCounts;
+
 /// The least number that is published.
 pub const SMALLEST: u32 = 10;
 /// Numbers are multiples of this.

@@ -3,7 +3,7 @@
 use commitment::layout::{LayoutError, Reader};
 use commitment::{Fr, Minute, ProvinceCode, fr_to_bytes};
 
-use super::counts::{ColourCounts, ImpactCount, SourceCounts};
+use super::counts::{AppealCounts, ColourCounts, ImpactCount, RetentionCounts, SourceCounts};
 use super::{LogError, LogHash};
 use crate::receipt::is_batch_len;
 use crate::{
@@ -32,6 +32,8 @@ const _: () = assert!(ENTRY_LEN_MAX_BYTES <= u16::MAX as usize);
 /// | 22 sources | ≤ 5,507 | [`SourceCounts`] |
 /// | 23 rule set in an emergency | ≤ 147 | [`RuleSetNotice`] |
 /// | 24 rule set withdrawn | ≤ 148 | flag "in an emergency" 1, [`RuleSetNotice`] |
+/// | 25 appeals | 63 | [`AppealCounts`] |
+/// | 26 retention | 13 | [`RetentionCounts`] |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// The log's own province closed an epoch.
@@ -56,6 +58,10 @@ pub enum Entry {
     Sources(SourceCounts),
     /// A rule set that was announced is not, any more, and never was in force.
     RuleSetWithdrawn(RuleSetNotice),
+    /// What came of appeals on a day.
+    Appeals(AppealCounts),
+    /// What was kept no longer, on a day.
+    Retention(RetentionCounts),
 }
 
 /// A rule set with its dates.
@@ -182,6 +188,8 @@ impl Entry {
             Self::Impact(_) => 21,
             Self::Sources(_) => 22,
             Self::RuleSetWithdrawn(_) => 24,
+            Self::Appeals(_) => 25,
+            Self::Retention(_) => 26,
         }
     }
 
@@ -213,6 +221,8 @@ impl Entry {
             Self::Colours(counts) => counts.write(&mut out),
             Self::Impact(count) => count.write(&mut out),
             Self::Sources(counts) => counts.write(&mut out),
+            Self::Appeals(counts) => counts.write(&mut out),
+            Self::Retention(counts) => counts.write(&mut out),
             Self::RuleSetWithdrawn(notice) => {
                 out.push(u8::from(notice.is_emergency));
                 notice.write(&mut out);
@@ -253,6 +263,8 @@ impl Entry {
             20 => Self::Colours(ColourCounts::read(&mut reader)?),
             21 => Self::Impact(ImpactCount::read(&mut reader)?),
             22 => Self::Sources(SourceCounts::read(&mut reader)?),
+            25 => Self::Appeals(AppealCounts::read(&mut reader)?),
+            26 => Self::Retention(RetentionCounts::read(&mut reader)?),
             4 => Self::KeyChange(KeyChange::read(&mut reader)?),
             5 => Self::Source(SourceEntitlement::read(&mut reader)?),
             6 => Self::Revocations(RevocationBatch::read(&mut reader)?),

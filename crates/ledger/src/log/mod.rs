@@ -25,8 +25,9 @@ mod witness;
 
 pub use checkpoint::{MAX_CHECKPOINT_LEN_BYTES, SignedCheckpoint};
 pub use counts::{
-    ColourCell, ColourCode, ColourCounts, CountedSet, ImpactCell, ImpactCount, Rounded, SMALLEST,
-    SOURCE_CELLS_OF_PART, STEP, SourceCell, SourceCounts,
+    AppealCounts, Bounds, ColourCell, ColourCode, ColourCounts, CountedSet, ImpactCell,
+    ImpactCount, RetentionCounts, Rounded, SMALLEST, SOURCE_CELLS_OF_PART, STEP, SourceCell,
+    SourceCounts, Wait,
 };
 pub use entry::{
     CommitmentBatch, ENTRY_LEN_MAX_BYTES, Entry, KeyChange, KeyRole, RevocationBatch,

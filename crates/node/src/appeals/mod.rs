@@ -27,9 +27,9 @@ const DECIDE_FOREIGN_WITHIN_MIN: i64 = 24 * 60;
 /// Appeals of one resident that wait at a time: as many as are shown at once. Each takes an officer's time.
 pub(crate) const WAITING_MAX: usize = 8;
 /// Begins the key of an appeal that waits.
-const WAITING: &[u8] = b"w";
+pub(crate) const WAITING: &[u8] = b"w";
 /// Begins the key of one that does not any more.
-const ENDED: &[u8] = b"e";
+pub(crate) const ENDED: &[u8] = b"e";
 /// Says that what was contested before there were offices waits for them.
 const QUEUED_JOB: &[u8] = b"appeals-queued";
 
@@ -268,7 +268,7 @@ impl Node {
         named.collect()
     }
 
-    fn decision_of(
+    pub(crate) fn decision_of(
         &self,
         resident: ResidentKey,
         case_id: &[u8; 16],

@@ -15,6 +15,8 @@ use crate::{KnownSet, Node, NodeError, RuleBook};
 pub(crate) struct CountBook {
     /// Held by whoever counts: one at a time.
     pub(super) counting: Mutex<()>,
+    /// Held while what leaves is committed with its number; nothing else is waited for under it.
+    pub(super) leaving: Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -185,9 +187,17 @@ impl Node {
     }
 }
 
-/// Where an entry of a day's counts lies.
-pub(crate) fn day_key(day: Day, number: u16) -> Vec<u8> {
-    [day.get().to_be_bytes(), number.to_be_bytes()].concat()
+/// Where an entry of a day's counts lies; none of what is no such entry.
+pub(crate) fn day_row_of(entry: &Entry) -> Option<Vec<u8>> {
+    let (day, number) = match entry {
+        Entry::Colours(counts) => (counts.day, 0),
+        Entry::Sources(counts) => (counts.day, 1 + u16::from(counts.part)),
+        // After all parts that there can be of those before it.
+        Entry::Appeals(counts) => (counts.day, 257),
+        Entry::Retention(counts) => (counts.day, 258),
+        _ => return None,
+    };
+    Some([day.to_be_bytes(), number.to_be_bytes()].concat())
 }
 
 /// The day in a key of the daily counts.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use ledger::log::Entry;
 use rules::Day;
 
-use super::book::{day_key, day_of_key, end_of};
+use super::book::{day_of_key, day_row_of, end_of};
 use super::tally::{DayTally, Measure};
 use crate::store::{Table, WriteSet};
 use crate::{Node, NodeError};
@@ -60,12 +60,16 @@ impl Node {
         let (colours, sources) = tally.publish(residents);
         let mut entries = vec![Entry::Colours(colours)];
         entries.extend(sources.into_iter().map(Entry::Sources));
+        entries.push(Entry::Appeals(self.count_appeals(day)?));
+        entries.extend(self.retained_on(day)?.map(Entry::Retention));
         let mut write = self.vault.write();
-        for (number, entry) in (0_u16..).zip(&entries) {
-            let key = day_key(day, number);
-            write.put_new(Table::DailyCounts, &key, &entry.to_bytes());
+        for entry in &entries {
+            if let Some(key) = day_row_of(entry) {
+                write.put_new(Table::DailyCounts, &key, &entry.to_bytes());
+            }
         }
         self.forget_days(&mut write, day)?;
+        self.forget_left(&mut write, day)?;
         self.append(write, &entries)?;
         self.count_book.state().newest_day = Some(day);
         self.sign_checkpoint_later();

@@ -2,7 +2,8 @@
 //! the most that it can stand for.
 
 use ledger::log::{
-    ColourCode, ColourCounts, CountedSet, Entry, ImpactCount, Rounded, SourceCounts,
+    AppealCounts, Bounds, ColourCode, ColourCounts, CountedSet, Entry, ImpactCount, Rounded,
+    SourceCounts, Wait,
 };
 use rules::{Day, FactKind, SourceId, SourceKind};
 use serde_json::{Value, json};
@@ -51,6 +52,15 @@ fn of_day(node: &Node, day: Day) -> Result<Option<Value>, NodeError> {
         match entry {
             Entry::Colours(counts) => answer["colours"] = colours(counts),
             Entry::Sources(counts) => sources.extend(source_cells(counts)),
+            Entry::Appeals(counts) => answer["appeals"] = appeals(counts),
+            Entry::Retention(counts) => {
+                answer["retention"] = json!({
+                    "horizon_days": counts.horizon_days,
+                    "first_day": Day::new(counts.first_day()).to_string(),
+                    "events": number(counts.events),
+                    "erased": number(counts.erased),
+                });
+            }
             _ => {}
         }
     }
@@ -71,10 +81,12 @@ fn number(rounded: Rounded) -> Value {
 }
 
 /// Of several cells together: nothing but what they say.
-fn sum(cells: impl Iterator<Item = Rounded> + Clone) -> Value {
-    let least: u64 = cells.clone().map(|cell| u64::from(cell.least())).sum();
-    let most: u64 = cells.map(|cell| u64::from(cell.most())).sum();
-    json!({ "least": least, "most": most })
+fn sum(cells: impl IntoIterator<Item = Rounded>) -> Value {
+    bounds(Bounds::of(cells))
+}
+
+fn bounds(bounds: Bounds) -> Value {
+    json!({ "least": bounds.least, "most": bounds.most })
 }
 
 fn set(set: &CountedSet) -> Value {
@@ -109,6 +121,25 @@ fn colours(counts: &ColourCounts) -> Value {
         "rule_set": set(&counts.set),
         "yellow": told(1),
         "red": told(2),
+    })
+}
+
+fn appeals(counts: &AppealCounts) -> Value {
+    let decided = |cells: &[Rounded]| {
+        let by_wait = Wait::ALL.iter().zip(cells);
+        let by_wait = by_wait.map(|(wait, cell)| (wait.word().to_owned(), number(*cell)));
+        json!({
+            "appeals": sum(cells.iter().copied()),
+            "by_wait": by_wait.collect::<serde_json::Map<_, _>>(),
+        })
+    };
+    json!({
+        "came": number(counts.came),
+        "upheld": decided(&counts.upheld),
+        "dismissed": decided(&counts.dismissed),
+        "late": bounds(counts.late()),
+        "waiting": number(counts.waiting),
+        "overdue": number(counts.overdue),
     })
 }
 

@@ -4,10 +4,12 @@
 //! A number is durable, together with its entry of the log, before anybody sees it, and is made once: two numbers of one day
 //! would tell more than either.
 
+mod appeals;
 mod book;
 mod daily;
 mod http;
 mod impact;
+mod left;
 mod settings;
 mod tally;
 mod walk;
@@ -19,8 +21,9 @@ use wire::Reason;
 
 use crate::{Node, NodeError};
 
-pub(crate) use book::{CountBook, day_key};
+pub(crate) use book::{CountBook, day_row_of};
 pub(crate) use http::{counts_json, is_counts_path};
+pub(crate) use left::Left;
 pub use settings::Counts;
 
 /// How often is looked whether something is to be counted.

@@ -1,4 +1,4 @@
-//! One resident after the other, whatever their number: a page of names in memory, and the store to others in between.
+//! One resident, or row, after the other, whatever their number: a page of names in memory, and the store to others in between.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,6 +34,28 @@ impl Node {
         each: &mut dyn FnMut(&[Received]),
     ) -> Result<u64, NodeError> {
         let mut residents = 0;
+        self.walk_keys(Table::Residents, b"", &mut |key| {
+            let key =
+                <[u8; 32]>::try_from(key).map_err(|_| StoreError::Damaged(Table::Residents))?;
+            if let Some(events) = self.received_by(ResidentKey(key), at)? {
+                each(&events);
+                residents += 1;
+            }
+            Ok(())
+        })?;
+        Ok(residents)
+    }
+
+    /// Calls `each` with every key of a table that begins with `prefix`, page by page, with rests in between.
+    ///
+    /// # Errors
+    /// As for [`Self::walk_residents`], and those of `each`.
+    pub(super) fn walk_keys(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8]) -> Result<(), NodeError>,
+    ) -> Result<(), NodeError> {
         let mut after: Option<Vec<u8>> = None;
         loop {
             if self.is_draining() {
@@ -42,17 +64,10 @@ impl Node {
             let began = Instant::now();
             let page = self
                 .vault
-                .keys_after(Table::Residents, b"", after.as_deref(), PAGE_LEN)?;
-            for key in &page {
-                let key = <[u8; 32]>::try_from(&key[..])
-                    .map_err(|_| StoreError::Damaged(Table::Residents))?;
-                if let Some(events) = self.received_by(ResidentKey(key), at)? {
-                    each(&events);
-                    residents += 1;
-                }
-            }
+                .keys_after(table, prefix, after.as_deref(), PAGE_LEN)?;
+            page.iter().try_for_each(|key| each(key))?;
             if page.len() < PAGE_LEN {
-                return Ok(residents);
+                return Ok(());
             }
             after = page.into_iter().next_back();
             thread::sleep((began.elapsed() * REST).min(REST_MAX));

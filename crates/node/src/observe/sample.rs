@@ -260,17 +260,20 @@ impl Metrics {
         let (rows, oldest) = node.forward.outbox.size();
         work.outbox_rows.set(rows);
         work.outbox_age.set(oldest.map_or(0, |at| age_s(node, at)));
-        let waiting = node.revocations_waiting().unwrap_or(0) as u64;
-        work.revocations_waiting.set(down_to(waiting, PEOPLE_STEP));
-        let since = node.oldest_revocation().unwrap_or(None);
-        work.revocations_age
-            .set(since.map_or(0, |at| age_s(node, at)));
         let counts = node.counts_state();
         work.rule_sets_uncounted.set(counts.missing.len() as u64);
         work.rule_sets_uncounted_in_force
             .set(counts.late.len() as u64);
         work.day_counts_age.set(counts.day_age_s.unwrap_or(0));
-        // Where the store does not tell, what it told last stays: an alert about what is overdue does not end by that.
+        // Where the store does not tell, what it told last stays: an alert about what waits too long does not end by that.
+        if let Ok(waiting) = node.revocations_waiting() {
+            let waiting = down_to(waiting as u64, PEOPLE_STEP);
+            work.revocations_waiting.set(waiting);
+        }
+        if let Ok(since) = node.oldest_revocation() {
+            work.revocations_age
+                .set(since.map_or(0, |at| age_s(node, at)));
+        }
         if let Ok((waiting, overdue)) = node.appeals_waiting() {
             work.appeals_waiting.set(waiting as u64);
             work.appeals_overdue.set(overdue as u64);

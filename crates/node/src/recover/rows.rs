@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use commitment::{Epoch, fr_to_bytes};
 use ledger::CosignerState;
 use ledger::log::{Entry, KeyChange, KeyRole, LogHash, SignedCheckpoint, SignedLogKeys};
-use rules::{Day, Minute, ProvinceCode};
+use rules::{Minute, ProvinceCode};
 use verifier::trust::BATCH_SPACING_MIN;
 
 use super::ask::Holder;
@@ -14,7 +14,7 @@ use super::mark::remember_others;
 use super::passed::PassedOver;
 use super::witness::Raised;
 use super::{RecoverError, Recovered, Recovering, recovered, take_off_mark};
-use crate::counts::day_key;
+use crate::counts::day_row_of;
 use crate::registry::STATE_KEY;
 use crate::store::{EpochRow, RuleSetCountRow, StoreError, Table, Vault, WriteSet};
 use crate::transparency::{CHECKPOINT_KEY, stored_keys};
@@ -157,8 +157,11 @@ fn learn(
         Entry::Registry(cosigned) => {
             learnt.epoch = learnt.epoch.max(cosigned.statement().epoch().get());
         }
-        Entry::Colours(counts) => put_day(write, counts.day, 0, bytes),
-        Entry::Sources(counts) => put_day(write, counts.day, 1 + u16::from(counts.part), bytes),
+        Entry::Colours(_) | Entry::Sources(_) | Entry::Appeals(_) | Entry::Retention(_) => {
+            if let Some(key) = day_row_of(entry) {
+                write.put_new(Table::DailyCounts, &key, &bytes.to_vec());
+            }
+        }
         Entry::Impact(count) => {
             let key = count.set.text_sha256;
             let known: Option<RuleSetCountRow> = vault.get(Table::RuleSetCounts, &key)?;
@@ -183,11 +186,6 @@ fn learn(
         | Entry::Commitments(_) => {}
     }
     Ok(())
-}
-
-fn put_day(write: &mut WriteSet<'_>, day: u16, number: u16, bytes: &[u8]) {
-    let key = day_key(Day::new(day), number);
-    write.put_new(Table::DailyCounts, &key, &bytes.to_vec());
 }
 
 /// The log keys that the log announced last, so that no number is given to others.

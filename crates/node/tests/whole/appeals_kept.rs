@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ledger::log::{AppealCounts, Entry, Rounded};
 use node::store::{Batch, Change, MemoryStore, Store as _, StoreIdentity, Table, Vault};
 use node::{CaseState, Clock as _, EventAnswer, Fsck, Node, SimulatedClock, fsck};
 use p256::ecdsa::SigningKey;
@@ -13,6 +14,7 @@ use wire::{AppealId, DecisionRequest, DeviceKey, Nonce, Reason, ShownAppeal, sig
 
 use crate::appeals::{case, decided, office, ruling};
 use crate::clients::{event, fresh};
+use crate::counts::log_of;
 use crate::receipts::trust;
 use crate::receipts_cut::Cut;
 use crate::retention::DAY;
@@ -284,4 +286,64 @@ fn an_appeal_that_points_nowhere_and_a_contestation_without_one_are_found() {
     let nowhere = "an appeal that points nowhere";
     let about = "a decision about what nobody contests";
     assert_eq!(found, [about, nowhere, nowhere]);
+}
+
+#[test]
+fn what_came_of_a_days_appeals_is_published_once_as_it_was_at_its_end() {
+    const HOUR: u32 = 60;
+    let home = Home::new();
+    home.node
+        .close_epoch(commitment::Epoch::new(1), minute(START))
+        .unwrap();
+    let contest = |numbers: std::ops::Range<u16>| -> Vec<Event> {
+        let contest = |number| {
+            let (key, event) = (home.phone(number), case(number, START - 60));
+            home.take(&event);
+            let case_id = [u8::try_from(number).unwrap(); 16];
+            assert_eq!(home.contest(&key, case_id, event.id), CaseState::Open);
+            event
+        };
+        numbers.map(contest).collect()
+    };
+    let decide = |events: &[Event], outcome, at| {
+        for (appeal, shown) in home.waiting() {
+            if events.contains(&shown.event) {
+                home.decide(&decided(appeal, &shown, outcome, at));
+            }
+        }
+    };
+    let events = contest(0..35);
+    home.clock_to(START + 30);
+    decide(&events[..12], Outcome::Upheld, START + 30);
+    for event in &events[12..15] {
+        home.take(&ruling(event, office(33), START + 30));
+    }
+    home.clock_to(START + 9 * HOUR);
+    decide(&events[15..25], Outcome::Dismissed, START + 9 * HOUR);
+    home.clock_to(START + 15 * HOUR);
+    contest(35..40);
+    // After the day's end one more is decided: at its end that had waited beyond its deadline.
+    home.clock_to(START + 17 * HOUR);
+    decide(&events[25..26], Outcome::Upheld, START + 17 * HOUR);
+    home.clock_to(START + 19 * HOUR);
+    home.node.count_due().unwrap();
+    let (day, few) = (minute(START).day(), Rounded::FEW);
+    let told = Entry::Appeals(AppealCounts {
+        day: day.get(),
+        came: Rounded::of(40),
+        upheld: [Rounded::of(15), few, few, few, few, few],
+        dismissed: [few, few, few, few, Rounded::of(10), few],
+        waiting: few,
+        overdue: Rounded::of(10),
+    });
+    let published = home.node.counts_of(day).unwrap();
+    assert!(published.contains(&told), "{published:?}");
+    let in_log = || {
+        let log = log_of(&home.store.store);
+        log.iter().filter(|entry| **entry == told).count()
+    };
+    assert_eq!(in_log(), 1);
+    home.node.count_due().unwrap();
+    assert_eq!(in_log(), 1, "once");
+    assert_eq!(home.findings(), [""; 0]);
 }

@@ -199,7 +199,7 @@ const fn code(colour: Colour) -> ColourCode {
 }
 
 /// What the log of a store tells, in its order.
-fn log_of(store: &Arc<MemoryStore>) -> Vec<Entry> {
+pub(crate) fn log_of(store: &Arc<MemoryStore>) -> Vec<Entry> {
     let clock = Arc::new(SimulatedClock::start(minute(START), 0));
     let vault = parts(&Wish::default(), 33, Arc::clone(store) as _, clock).vault;
     let rows = vault.list::<Vec<u8>>(Table::LogEntries, b"").unwrap();
@@ -571,6 +571,14 @@ async fn anybody_reads_the_counts_by_plain_http_with_what_each_can_stand_for() {
     }
     assert!(day["colours"].get("green").is_none());
     assert_eq!(day["colours"]["residents"]["most"], 44);
+    let appeals = &day["appeals"];
+    assert_eq!(
+        appeals["came"],
+        serde_json::json!({ "least": 0, "most": 9 })
+    );
+    assert_eq!(appeals["upheld"]["appeals"]["most"], 6 * 9);
+    assert_eq!(appeals["dismissed"]["by_wait"]["late-24h"]["most"], 9);
+    assert!(day.get("retention").is_none(), "the job did not run");
     let (status, sets) = get(house, "/counts/v1/rule-sets").await;
     assert_eq!(status, 200);
     assert_eq!(

@@ -1,10 +1,12 @@
 //! What leaves the store, and who.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use commitment::Epoch;
 use ed25519_dalek::Signer as _;
+use ledger::log::{Entry, RetentionCounts, Rounded};
 use node::store::{MemoryStore, Store as _, Table};
 use node::{CivilRegister, EventAnswer, Node, OfferedEvent, RegisterUnavailable, SimulatedClock};
 use rules::{CaseKind, Event, EventBody, IdentityNumber, SourceKind, TestResult};
@@ -16,7 +18,7 @@ pub(crate) const DAY: u32 = 1_440;
 
 /// Knows everybody but those who have moved away.
 #[derive(Clone, Default)]
-pub(crate) struct Moving(Arc<Mutex<BTreeSet<IdentityNumber>>>);
+pub(crate) struct Moving(Arc<Mutex<BTreeSet<IdentityNumber>>>, Arc<AtomicBool>);
 
 impl Moving {
     /// Somebody has moved away.
@@ -27,6 +29,9 @@ impl Moving {
 
 impl CivilRegister for Moving {
     fn lives_here(&self, person: &IdentityNumber) -> Result<bool, RegisterUnavailable> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(RegisterUnavailable);
+        }
         Ok(!self.0.lock().unwrap().contains(person))
     }
 
@@ -191,4 +196,53 @@ fn who_has_moved_away_is_erased_and_the_signed_trees_stand() {
     );
     let places = home.store.scan(Table::Places, b"", None, 9).unwrap();
     assert_eq!(places.len(), 4);
+}
+
+#[test]
+fn what_left_on_a_day_is_published_and_a_day_without_the_job_is_seen_by_its_absence() {
+    let home = home();
+    let noted = home.rows(Table::Jobs);
+    home.node.close_epoch(Epoch::new(1), minute(START)).unwrap();
+    for number in 0..26 {
+        home.negative(number, START - 60);
+    }
+    let is_told = |day: u32| {
+        home.clock_to(START + (day + 1) * DAY);
+        home.node.count_due().unwrap();
+        let day = minute(START + day * DAY).day();
+        let entries = home.node.counts_of(day).unwrap();
+        assert!(entries.iter().any(|e| matches!(e, Entry::Appeals(_))));
+        entries.into_iter().find_map(|entry| match entry {
+            Entry::Retention(counts) => Some(counts),
+            _ => None,
+        })
+    };
+    home.clock_to(START + 61 * DAY);
+    // The job gets no further than the first resident's events: what left is not lost, and that it did not end is seen.
+    home.register.1.store(true, Ordering::SeqCst);
+    assert!(home.node.retain().is_err());
+    assert_eq!(home.rows(Table::Events), 25);
+    home.register.1.store(false, Ordering::SeqCst);
+    (0..10).for_each(|number| home.register.lose(person(33, number)));
+    home.node.retain().unwrap();
+    let counts = is_told(61).unwrap();
+    assert_eq!(
+        counts,
+        RetentionCounts {
+            day: minute(START + 61 * DAY).day().get(),
+            horizon_days: 60,
+            events: Rounded::of(26),
+            erased: Rounded::of(10),
+        }
+    );
+    assert_eq!(counts.first_day(), minute(START + DAY).day().get());
+    home.register.1.store(true, Ordering::SeqCst);
+    assert!(home.node.retain().is_err());
+    assert_eq!(is_told(62), None);
+    assert_eq!(is_told(63), None);
+    home.register.1.store(false, Ordering::SeqCst);
+    home.node.retain().unwrap();
+    assert_eq!(is_told(64).map(|counts| counts.events), Some(Rounded::FEW));
+    // What was noted of days is gone once they are published.
+    assert_eq!(home.rows(Table::Jobs), noted);
 }

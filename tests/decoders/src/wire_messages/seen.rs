@@ -38,6 +38,18 @@ pub(super) fn rows() -> Vec<Row> {
                 rule_id: "R4".to_owned(),
                 people: Some(public::Count { least: 0, most: 9 }),
             }],
+            appeals: Some(public::Appeals {
+                decided: vec![public::DecidedCell {
+                    is_upheld: true,
+                    wait: public::AppealWait::LateDay.into(),
+                    appeals: Some(public::Count { least: 0, most: 9 }),
+                }],
+                ..Default::default()
+            }),
+            retention: Some(public::Retention {
+                horizon_days: 60,
+                ..Default::default()
+            }),
             ..Default::default()
         }],
     };

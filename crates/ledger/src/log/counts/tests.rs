@@ -55,6 +55,31 @@ fn sources(cells: u32) -> Vec<SourceCell> {
     (0..cells).map(cell).collect()
 }
 
+fn appeals(from: u64) -> AppealCounts {
+    let by_wait = |first: u64| {
+        let mut cells = [Rounded::FEW; Wait::ALL.len()];
+        (first..)
+            .zip(&mut cells)
+            .for_each(|(n, cell)| *cell = Rounded::of(n * 7));
+        cells
+    };
+    AppealCounts {
+        day: 19_233,
+        came: Rounded::of(from),
+        upheld: by_wait(from),
+        dismissed: by_wait(from + 6),
+        waiting: Rounded::of(from + 70),
+        overdue: Rounded::FEW,
+    }
+}
+
+const RETENTION: RetentionCounts = RetentionCounts {
+    day: 19_233,
+    horizon_days: 60,
+    events: Rounded(1_230),
+    erased: Rounded::FEW,
+};
+
 #[test]
 fn counts_survive_their_bytes_and_nothing_shorter_or_longer_is_one() {
     let long = "n".repeat(64);
@@ -67,6 +92,9 @@ fn counts_survive_their_bytes_and_nothing_shorter_or_longer_is_one() {
         Entry::Impact(impact(384, &long)),
         Entry::Sources(SourceCounts::parts_of(7, &[])[0].clone()),
         Entry::Sources(SourceCounts::parts_of(7, &sources(900))[0].clone()),
+        Entry::Appeals(appeals(0)),
+        Entry::Appeals(appeals(1_000_000)),
+        Entry::Retention(RETENTION),
     ];
     for entry in entries {
         let bytes = entry.to_bytes();
@@ -90,6 +118,10 @@ fn counts_that_say_too_much_or_stand_in_another_order_are_refused() {
     assert!(!exact(few(), 3) && !exact(few(), 11) && !exact(few(), 125));
     let source = || Entry::Sources(SourceCounts::parts_of(7, &sources(1))[0].clone());
     assert!(exact(source(), 20) && !exact(source(), 0));
+    for last in [Entry::Appeals(appeals(1)), Entry::Retention(RETENTION)] {
+        assert!(exact(last.clone(), 0) && exact(last.clone(), 10));
+        assert!(!exact(last.clone(), 3) && !exact(last, 11));
+    }
 
     let refused = |entry: Entry| Entry::from_bytes(&entry.to_bytes()).is_err();
     let mut green = colours(1, "fj-2022-08");
@@ -105,9 +137,65 @@ fn counts_that_say_too_much_or_stand_in_another_order_are_refused() {
         Entry::Colours(twice),
         Entry::Impact(same),
         Entry::Sources(part),
+        Entry::Retention(RetentionCounts {
+            horizon_days: 0,
+            ..RETENTION
+        }),
     ] {
         assert!(refused(entry));
     }
+}
+
+/// Every number of an entry about appeals is a rounded one: whichever is put in its place exactly is refused.
+#[test]
+fn no_number_of_appeals_can_be_told_exactly() {
+    let bytes = Entry::Appeals(appeals(3)).to_bytes();
+    assert_eq!(bytes.len(), 63);
+    for place in (3..63).step_by(4) {
+        let mut exact = bytes.clone();
+        exact[place..place + 4].copy_from_slice(&13_u32.to_be_bytes());
+        assert!(Entry::from_bytes(&exact).is_err(), "{place}");
+    }
+    assert_eq!(Entry::Retention(RETENTION).to_bytes().len(), 13);
+    assert_eq!(RETENTION.first_day(), 19_173);
+}
+
+#[test]
+fn an_appeal_is_of_one_class_by_how_long_it_waited_and_whether_in_time() {
+    for (waited_min, is_late, wait) in [
+        (0, false, Wait::Hour),
+        (60, false, Wait::Hour),
+        (61, false, Wait::FourHours),
+        (240, false, Wait::FourHours),
+        (241, false, Wait::EightHours),
+        (480, false, Wait::EightHours),
+        (481, false, Wait::Longer),
+        (1_440, false, Wait::Longer),
+        (481, true, Wait::LateDay),
+        (1_440, true, Wait::LateDay),
+        (1_441, true, Wait::LateLonger),
+    ] {
+        assert_eq!(Wait::of(waited_min, is_late), wait, "{waited_min}");
+        assert_eq!(wait.is_late(), is_late);
+    }
+    for (place, wait) in Wait::ALL.into_iter().enumerate() {
+        assert_eq!(wait as usize, place, "the order of the bytes");
+    }
+}
+
+#[test]
+fn what_is_said_of_several_cells_is_their_bounds() {
+    let few = Bounds::of([Rounded::FEW, Rounded::FEW]);
+    assert_eq!(
+        (few.least, few.most, few.to_string()),
+        (0, 18, "<19".to_owned())
+    );
+    let mut counts = appeals(0);
+    counts.dismissed[Wait::LateDay as usize] = Rounded::of(100);
+    counts.upheld = [Rounded::FEW; 6];
+    assert_eq!(counts.waited(Wait::LateDay).to_string(), "95 to 113");
+    counts.dismissed[Wait::LateLonger as usize] = Rounded::of(20);
+    assert_eq!(counts.late().to_string(), "110 to 146");
 }
 
 #[test]
@@ -151,7 +239,60 @@ fn cell() -> impl Strategy<Value = u64> {
     prop_oneof![0_u64..10, 0_u64..40, 0_u64..100_000]
 }
 
+/// Four bytes in the place of a number: mostly a rounded one.
+fn told() -> impl Strategy<Value = u32> {
+    prop_oneof![30 => Just(0), 30 => (1_u32..30).prop_map(|n| n * 10), 1 => any::<u32>()]
+}
+
 proptest! {
+    /// Bytes of the two new kinds are an entry or none, and an entry has one form.
+    #[test]
+    fn bytes_of_appeals_and_retention_are_read_in_one_way(
+        kind in 25_u8..=26,
+        numbers in prop_oneof![
+            prop::collection::vec(told(), 2),
+            prop::collection::vec(told(), 15),
+            prop::collection::vec(told(), 0..18),
+        ],
+        day in any::<u16>(),
+        cut in 0_usize..4,
+    ) {
+        let mut bytes = vec![kind];
+        bytes.extend(day.to_be_bytes());
+        if kind == 26 {
+            bytes.extend(day.to_be_bytes());
+        }
+        for number in &numbers {
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes.truncate(bytes.len() - cut.min(bytes.len() - 1));
+        if let Ok(entry) = Entry::from_bytes(&bytes) {
+            prop_assert_eq!(entry.to_bytes(), bytes);
+        }
+    }
+
+    /// Whatever each of them waited, the cells hold each appeal that was decided once, and the bounds hold.
+    #[test]
+    fn every_appeal_decided_stands_in_one_cell(
+        decided in prop::collection::vec((0_u32..3_000, any::<bool>(), any::<bool>()), 0..200),
+    ) {
+        let mut exact = [[0_u64; 6]; 2];
+        for (waited, is_late, is_upheld) in &decided {
+            exact[usize::from(*is_upheld)][Wait::of(*waited, *is_late) as usize] += 1;
+        }
+        let counts = AppealCounts {
+            upheld: exact[1].map(Rounded::of),
+            dismissed: exact[0].map(Rounded::of),
+            ..appeals(0)
+        };
+        let sum = Bounds::of(counts.upheld.into_iter().chain(counts.dismissed));
+        let all = decided.len() as u64;
+        prop_assert!(sum.least <= all && all <= sum.most);
+        let late = decided.iter().filter(|(_, is_late, _)| *is_late).count() as u64;
+        let told = counts.late();
+        prop_assert!(told.least <= late && late <= told.most);
+    }
+
     /// Whoever knows the exact number of residents and reads every cell: each value that `<10` can stand for is that of a
     /// people of the same number with the same publication, as long as at least nine of them are in no cell.
     #[test]
