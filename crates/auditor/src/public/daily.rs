@@ -7,8 +7,8 @@ use ledger::log::{AppealCounts, Entry, RetentionCounts, Rounded, Wait};
 use rules::Day;
 use wire::public::v1 as proto;
 
-use super::log::MAX_DAYS;
 use super::counted::count;
+use super::log::MAX_DAYS;
 
 /// As far as the log was read.
 #[derive(Clone, Debug, Default)]
