@@ -127,6 +127,27 @@ test("a specimen looks like one where it is admitted", async ({ page }) => {
   await expect(page.getByText("样本，仅供演示")).toBeVisible();
 });
 
+for (const language of ["zh", "en"]) {
+  test(`icon, word and the way on are on a small screen at once, ${language}`, async ({ browser }) => {
+    const context = await browser.newContext({ viewport: { width: 360, height: 640 } });
+    await context.addInitScript((language) => localStorage.setItem("language", language), language);
+    const page = await context.newPage();
+    await page.goto(checkpoint.url);
+    await expect(page.getByTestId("asks")).toBeVisible();
+    for (const name of ["a good pass", "a good pass", "an epoch that the list does not know"]) {
+      await page.locator("input[name=code]").fill(vector(name).text);
+      await page.keyboard.press("Enter");
+      for (const part of [page.locator(".result .icon"), page.locator("#word"), page.locator(".result button")]) {
+        await expect(part).toBeInViewport({ ratio: 1 });
+      }
+      await page.waitForTimeout(450);
+      await page.keyboard.press("Enter");
+      await expect(page.getByTestId("result")).toHaveCount(0);
+    }
+    await context.close();
+  });
+}
+
 test("two windows do not share a gate", async ({ page, context }) => {
   await opened(page);
   const other = await context.newPage();

@@ -27,7 +27,7 @@ function Icon({ outcome }: { outcome: Outcome }) {
 
 export function Result() {
   const next = useRef<HTMLButtonElement>(null);
-  useLayoutEffect(() => next.current?.focus(), []);
+  useLayoutEffect(() => next.current?.focus({ preventScroll: true }), []);
   const shown = report.value;
   const outcome: Outcome = shown?.outcome ?? "undecided";
   const word = WORD[outcome];
