@@ -302,8 +302,8 @@ test("each role has its own menu, and a screen of another leads to the own first
     [1, ["填报", "提案"]],
     [2, ["待判断", "提案"]],
     [3, ["申诉", "提案"]],
-    [4, ["概况"]],
-    [5, ["提案", "概况", "操作记录"]],
+    [4, ["概况", "来源"]],
+    [5, ["提案", "概况", "来源", "操作记录"]],
     [0, []],
   ] as [number, string[]][]) {
     made.answers.getDesk = () => desk(role === 0 ? [] : [role], "韩梅梅");
