@@ -138,13 +138,16 @@ export async function installed(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
 }
 
-/** What a camera reads from a code that the screen shows. */
+/** What a camera reads from a code that the screen shows. One that gives way to the next one meanwhile is looked at again. */
 export async function read(page: Page, name = "code"): Promise<string> {
-  const code = page.getByTestId(name);
-  await expect(code).toBeVisible({ timeout: 120_000 });
-  const [found] = await readBarcodes(await code.screenshot(), { formats: ["QRCode"], tryHarder: true });
-  if (!found?.isValid) throw new Error("no code on the screen");
-  return found.text;
+  let text = "";
+  await expect(async () => {
+    const picture = await page.getByTestId(name).screenshot({ timeout: 5_000 });
+    const [found] = await readBarcodes(picture, { formats: ["QRCode"], tryHarder: true });
+    expect(found?.isValid, "a code on the screen").toBe(true);
+    text = found!.text;
+  }).toPass({ timeout: 120_000 });
+  return text;
 }
 
 /** No serious fault that axe-core finds, and nothing that stands out to the right at 360 px. */
