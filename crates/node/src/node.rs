@@ -24,6 +24,7 @@ use crate::proving::{PassProver, ProofTimes, ProvingQueue};
 use crate::quotas::NodeQuotas;
 use crate::receipts::{Commitments, Receipts, given_since};
 use crate::recover::recovered;
+use crate::retain::{Retained, last_run};
 use crate::sample_book::SampleBook;
 use crate::source_tally::SourceTallies;
 use crate::sources::SourceBook;
@@ -146,6 +147,8 @@ pub struct Node {
     pub(crate) forward: Forwarding,
     pub(crate) commitments: Commitments,
     pub(crate) count_book: CountBook,
+    /// When what is past its time was removed last, and what it came to.
+    pub(crate) retained: Mutex<Option<(Minute, Retained)>>,
     pub(crate) samples: SampleBook,
 }
 
@@ -201,6 +204,7 @@ impl Node {
             (parts.home, slot),
             &parts.log_signer,
         )?;
+        let retained = Mutex::new(last_run(&parts.vault)?);
         let quiet_until = recovered(&parts.vault)?.quiet_until;
         let node = Self {
             federation: parts.federation,
@@ -244,6 +248,7 @@ impl Node {
             forward,
             commitments,
             count_book: CountBook::default(),
+            retained,
             samples: SampleBook::default(),
         };
         node.restore_ledger()?;

@@ -14,7 +14,7 @@ use crate::residents::{ERASED, unavailable};
 use crate::rule_book::Counting;
 use crate::store::{
     DeviceRow, EventRow, IssuedRow, ReadRow, ResidentKey, ResidentRow, StoreError, Table, UseRow,
-    WaitingRow,
+    Vault, WaitingRow,
 };
 use crate::{Node, NodeError, RiskInForce};
 
@@ -46,6 +46,11 @@ struct Horizon<'a> {
     first_epoch: Epoch,
     counting: &'a Counting,
     risk: &'a RiskInForce,
+}
+
+/// When the daily job ran to its end last, as the store has it.
+pub(crate) fn last_run(vault: &Vault) -> Result<Option<(Minute, Retained)>, StoreError> {
+    vault.get(Table::Jobs, JOB_KEY)
 }
 
 impl Node {
@@ -112,25 +117,28 @@ impl Node {
         Ok(retained)
     }
 
-    /// When the daily job ran to its end last, and what it came to; none while it never has.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn retained_last(&self) -> Result<Option<(Minute, Retained)>, StoreError> {
-        self.vault.get(Table::Jobs, JOB_KEY)
+    /// When the daily job ran to its end last, and what it came to; none while it never has. Also told by a node whose store does not
+    /// answer.
+    pub fn retained_last(&self) -> Option<(Minute, Retained)> {
+        *self.retained.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs the job if it has not run on this day.
     fn retain_daily(&self) -> Result<(), NodeError> {
         let today = self.clock.now().day();
-        let last = self.retained_last()?;
-        if last.is_some_and(|(at, _)| at.day() >= today) {
+        if self
+            .retained_last()
+            .is_some_and(|(at, _)| at.day() >= today)
+        {
             return Ok(());
         }
         let retained = self.retain()?;
         let mut write = self.vault.write();
-        write.put(Table::Jobs, JOB_KEY, &(self.clock.now(), retained));
-        Ok(write.commit()?)
+        let ran = (self.clock.now(), retained);
+        write.put(Table::Jobs, JOB_KEY, &ran);
+        write.commit()?;
+        *self.retained.lock().unwrap_or_else(PoisonError::into_inner) = Some(ran);
+        Ok(())
     }
 
     fn first_epoch_after(&self, oldest: Minute) -> Result<Epoch, NodeError> {

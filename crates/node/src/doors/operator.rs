@@ -83,9 +83,10 @@ impl OperatorService for OperatorDesk {
         &self,
         _: Request<proto::GetStatusRequest>,
     ) -> Result<Response<proto::GetStatusResponse>, Status> {
-        let retained = self.desk.ask(|node| Ok(node.retained_last()?)).await?;
-        let (retained_at, retained) = retained.unwrap_or((Minute::ZERO, Retained::default()));
         let node = self.desk.node();
+        let (retained_at, retained) = node
+            .retained_last()
+            .unwrap_or((Minute::ZERO, Retained::default()));
         let state = if node.is_draining() {
             proto::NodeState::Draining
         } else {
