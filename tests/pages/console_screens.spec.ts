@@ -561,6 +561,17 @@ test("all sources are told of, part by part, and a removal that is late is said 
   await expect(sources).toHaveCount(258);
   await expect(sources.nth(257)).toContainText("771");
   await expect(page.getByRole("button", { name: "更多机构" })).toHaveCount(0);
+  // A last part that is full is found out by the empty one after it.
+  const { listIntake } = made.answers;
+  made.answers.listIntake = (request) => {
+    const { sources } = listIntake!({ after: "" }) as { sources: { source: string }[] };
+    return { sources: sources.filter(({ source }) => source > (request.after as string)) };
+  };
+  await page.reload();
+  await expect(sources).toHaveCount(256);
+  await page.getByRole("button", { name: "更多机构" }).click();
+  await expect(page.getByRole("button", { name: "更多机构" })).toHaveCount(0);
+  await expect(sources).toHaveCount(256);
   await page.goto(`${made.url}#/overview`);
   await expect(page.getByTestId("retention")).toContainText("60 天");
   await expect(page.getByTestId("retention")).toContainText("超过一天未清除");

@@ -22,13 +22,15 @@ const ask = async (after: string, isByItself: boolean) => {
 export function Intake() {
   const { found, fault, isAsking, isStale, look } = useAsked((isByItself) => ask("", isByItself));
   const [more, setMore] = useState<SourceIntake[]>([]);
+  const [isAll, setAll] = useState(false);
   const [moreFault, setMoreFault] = useState<Fault | null>(null);
   const all = found ? [...found, ...more] : [];
-  const isCut = found !== null && (more.length > 0 ? more.length % PART === 0 : found.length === PART);
+  const isCut = found !== null && !isAll && found.length === PART;
   const next = () =>
     void ask(all.at(-1)?.source ?? "", false).then(
       (part) => {
         setMore([...more, ...part]);
+        setAll(part.length < PART);
         setMoreFault(null);
       },
       (error: unknown) => setMoreFault(faultOf(error)),
