@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use commitment::Epoch;
 use ed25519_dalek::Signer as _;
 use ledger::log::{Entry, RetentionCounts, Rounded};
 use node::store::{MemoryStore, Store as _, Table};
-use node::{CivilRegister, EventAnswer, Node, OfferedEvent, RegisterUnavailable, SimulatedClock};
+use node::{
+    CivilRegister, EventAnswer, Node, OfferedEvent, RegisterUnavailable, SimulatedClock,
+    retain_every_day,
+};
 use rules::{CaseKind, Event, EventBody, IdentityNumber, SourceKind, TestResult};
 
 use crate::clients::event;
@@ -245,4 +249,27 @@ fn what_left_on_a_day_is_published_and_a_day_without_the_job_is_seen_by_its_abse
     assert_eq!(is_told(64).map(|counts| counts.events), Some(Rounded::FEW));
     // What was noted of days is gone once they are published.
     assert_eq!(home.rows(Table::Jobs), noted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_run_of_the_daily_job_is_told_and_known_again_after_a_restart() {
+    let home = home();
+    home.negative(1, START - 60);
+    assert_eq!(home.node.retained_last(), None);
+    let job = tokio::spawn(retain_every_day(Arc::clone(&home.node)));
+    let looked = async {
+        while home.node.retained_last().is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), looked)
+        .await
+        .expect("a run of the job");
+    job.abort();
+    let told = home.node.retained_last();
+    let (at, run) = told.unwrap();
+    assert_eq!((at, run.residents, run.events), (minute(START), 1, 0));
+    let Home { store, clock, .. } = home;
+    let again = Node::open(parts(&Wish::default(), 33, store as _, clock)).unwrap();
+    assert_eq!(again.retained_last(), told);
 }
