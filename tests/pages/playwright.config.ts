@@ -6,6 +6,7 @@ export default defineConfig({
   outputDir: "../../target/pages-tests",
   workers: 1,
   timeout: 60_000,
+  expect: { timeout: 20_000 },
   forbidOnly: true,
   reporter: [["list"]],
   use: {

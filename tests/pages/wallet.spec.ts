@@ -493,6 +493,14 @@ test("everything can be done by keyboard", async ({ browser }) => {
   await page.keyboard.type(federation.person(32).number);
   await page.keyboard.press("Enter");
   await expect(page.getByRole("button", { name: "出示健康码" })).toBeVisible();
+  // A screen that opens takes the cursor at once: later it would take it from who has gone on.
+  const cursor = await page.evaluate(async () => {
+    [...document.querySelectorAll("button")].find((button) => button.textContent?.startsWith("打卡"))!.click();
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    return document.activeElement?.id;
+  });
+  expect(cursor).toBe("screen");
+  await page.getByRole("button", { name: "返回" }).click();
   await tabTo(page, "打卡");
   await page.keyboard.press("Enter");
   await tabTo(page, "无症状");

@@ -1,6 +1,6 @@
 // The page as a whole: the section that is open, and what is asked for behind it.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 import { Looks, language, t, useLooks } from "../../../pages/web/looks.tsx";
 import { newer, watchForUpdates } from "../../../pages/web/update.ts";
@@ -39,8 +39,8 @@ export function App() {
   useEffect(() => {
     document.title = t(WORDS.title);
   }, [language.value]);
-  useEffect(() => {
-    // Who listens to the page hears where it leads.
+  useLayoutEffect(() => {
+    // Who listens to the page hears where it leads; at once, before anybody has gone on from there.
     document.getElementById("section")?.focus();
     scrollTo(0, 0);
   }, [section.value]);

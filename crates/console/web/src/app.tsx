@@ -1,6 +1,6 @@
 // The page as a whole: who is signed in, what they may do, and which screen is open.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 import { Looks, language, t, useLooks } from "../../../pages/web/looks.tsx";
 import { newer, watchForUpdates } from "../../../pages/web/update.ts";
@@ -33,8 +33,8 @@ export function App() {
   useEffect(() => {
     document.title = t(WORDS.title);
   }, [language.value]);
-  useEffect(() => {
-    // Who listens to the page hears where it leads.
+  useLayoutEffect(() => {
+    // Who listens to the page hears where it leads; at once, before anybody has gone on from there.
     document.getElementById("screen")?.focus();
     scrollTo(0, 0);
   }, [place.value]);

@@ -1,6 +1,6 @@
 // The page as a whole: which screen is open, and what is kept fresh behind it.
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 
 import { openAlone } from "../../../pages/web/alone.ts";
 import { Looks, t, useLooks } from "../../../pages/web/looks.tsx";
@@ -114,8 +114,8 @@ export function App() {
     void watchForUpdates();
   }, []);
   useLooks();
-  useEffect(() => {
-    // Who listens to the page hears where it leads.
+  useLayoutEffect(() => {
+    // Who listens to the page hears where it leads; at once, before anybody has gone on from there.
     document.getElementById("screen")?.focus();
     scrollTo(0, 0);
   }, [screen.value]);

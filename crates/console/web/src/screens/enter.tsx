@@ -1,6 +1,6 @@
 // Signing in by a passkey, and binding one by an invitation.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Fault } from "../../../../pages/web/fault.ts";
 import { t } from "../../../../pages/web/looks.tsx";
@@ -103,7 +103,7 @@ function Enrol({ back }: { back: () => void }) {
 export function Again() {
   const { fault, isBusy, run } = useDeed();
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = box.current;
     if (isOver.value) shown?.showModal();
     // Closing gives the focus back to where it was.

@@ -1,7 +1,7 @@
 // Today's check-in: two taps from the first screen.
 
 import { signal as state } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../../../../pages/web/looks.tsx";
 import type { Fault } from "../fault.ts";
@@ -30,7 +30,7 @@ async function send(hasSymptoms: boolean): Promise<void> {
 }
 
 export function CheckIn() {
-  useEffect(() => {
+  useLayoutEffect(() => {
     names.none = freshId();
     names.some = freshId();
     asking.value = done.value = false;

@@ -1,7 +1,7 @@
 // Contesting an event of the own record.
 
 import { signal as state } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { minuteText } from "../dates.ts";
@@ -45,7 +45,7 @@ async function send(event: SubmitEvent): Promise<void> {
 }
 
 export function Contest() {
-  useEffect(() => {
+  useLayoutEffect(() => {
     due.value = null;
     fault.value = null;
     bad.value = false;

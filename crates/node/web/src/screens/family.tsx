@@ -1,7 +1,7 @@
 // Acting for each other: who acts for me, until when, and for whom this phone acts.
 
 import { signal as state } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import type { Proxy } from "@viridian/wire/proxies";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
@@ -75,7 +75,7 @@ async function send(key: Uint8Array, called: string, end: number): Promise<void>
 }
 
 export function Family() {
-  useEffect(() => {
+  useLayoutEffect(() => {
     done.value = false;
     fault.value = null;
     removing.value = null;

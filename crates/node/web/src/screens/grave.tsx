@@ -1,7 +1,7 @@
 // What cannot be taken back, and is asked for twice: revoking all passes after a phone was lost, and leaving.
 
 import { signal as state } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../../../../pages/web/looks.tsx";
 import type { Words } from "../../../../pages/web/words.ts";
@@ -18,7 +18,7 @@ const fault = state<Fault | null>(null);
 
 /** A deed with its words; `act` is done once it was asked for twice. */
 function Grave(props: { title: Words; text: Words; send: Words; act: (open: Wallet) => Promise<void>; then: () => void }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     asking.value = false;
     revoked.value = fault.value = null;
   }, []);

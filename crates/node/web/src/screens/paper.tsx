@@ -1,7 +1,7 @@
 // A pass to be printed, for whoever goes without a phone: worth something only beside the identity card.
 
 import { signal as state } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
@@ -50,7 +50,7 @@ async function fetchOnce(wanted: Wish): Promise<boolean> {
 }
 
 export function Paper() {
-  useEffect(() => {
+  useLayoutEffect(() => {
     sheet.value = fault.value = null;
     refused.value = false;
   }, [wish.value]);

@@ -1,7 +1,7 @@
 // Declaring a stay.
 
 import { signal as state } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../../../../pages/web/looks.tsx";
 import { provinceName } from "../../../../pages/web/provinces.ts";
@@ -46,7 +46,7 @@ async function send(event: SubmitEvent): Promise<void> {
 }
 
 export function Trip() {
-  useEffect(() => {
+  useLayoutEffect(() => {
     done.value = false;
     fault.value = null;
     if (begin.value === "" && wallet.value) begin.value = fieldOfMinute(wallet.value.clock.minute());
