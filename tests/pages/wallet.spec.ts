@@ -495,7 +495,9 @@ test("everything can be done by keyboard", async ({ browser }) => {
   await expect(page.getByRole("button", { name: "出示健康码" })).toBeVisible();
   // A screen that opens takes the cursor at once: later it would take it from who has gone on.
   const cursor = await page.evaluate(async () => {
+    const gone = new Promise((gone) => addEventListener("hashchange", gone, { once: true }));
     [...document.querySelectorAll("button")].find((button) => button.textContent?.startsWith("打卡"))!.click();
+    await gone;
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
     return document.activeElement?.id;
   });
