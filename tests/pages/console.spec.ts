@@ -155,7 +155,7 @@ test("what one states another agrees on, by keyboard alone; the node takes it an
 
   const wallet = await walletOf(UPHELD);
   await expect(wallet.getByTestId("colour")).toHaveText("黄码");
-  await expect(wallet.getByTestId("reason")).toContainText("33-cdc-1");
+  await expect(wallet.getByTestId("reason")).toContainText("浙江疾控中心 1");
   await wallet.close();
 });
 

@@ -577,3 +577,31 @@ test("all sources are told of, part by part, and a removal that is late is said 
   await expect(page.getByTestId("retention")).toContainText("超过一天未清除");
   await made.stop();
 });
+
+test("who signs in in one window signs in in all: nothing that another wrote is left", async ({ context, page }) => {
+  const made = await Console.start(RIGHT);
+  await page.goto(made.url);
+  await fillContact(page);
+  await page.getByLabel("身份证号码").fill("11010519491231002X");
+  const { getDesk } = made.answers;
+  made.answers.getDesk = (request) => ({ ...(getDesk!(request) as object), name: "somebody else" });
+  const other = await context.newPage();
+  await other.goto(made.url);
+  await other.evaluate(() => new BroadcastChannel("session").postMessage(null));
+  await expect(page.getByTestId("who")).toContainText("somebody else");
+  await fillContact(page);
+  await expect(page.getByLabel("身份证号码")).toHaveValue("");
+  await made.stop();
+});
+
+test("the own province is named, where a statement leaves it out", async ({ page }) => {
+  const made = await Console.start(RIGHT);
+  const { readProposal } = made.answers;
+  made.answers.readProposal = (request) => {
+    const read = readProposal!(request) as { what: { case: string; value: object } };
+    return { ...read, what: { ...read.what, value: { ...read.what.value, homeProvince: 0 } } };
+  };
+  await page.goto(`${made.url}#/proposal/${hex(9)}`);
+  await expect(page.getByTestId("statement")).toContainText("浙江");
+  await made.stop();
+});

@@ -103,7 +103,7 @@ test("who is red has no code, and is told why", async () => {
   await federation.do(`case ${RED}`);
   await federation.do("commit");
   const page = await phones.open(RED);
-  await hasColour(page, "红码", "33-cdc-1");
+  await hasColour(page, "红码", "浙江疾控中心 1");
   await hasNoCode(page, "N1");
   await page.close();
 });

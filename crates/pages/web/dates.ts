@@ -25,6 +25,11 @@ export function minuteText(language: Language, minute: number): string {
   return format(language, minute, time);
 }
 
+/** With the year, for what may be a long way off. */
+export function dateText(language: Language, minute: number): string {
+  return format(language, minute, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
 export function dayText(language: Language, day: number): string {
   return format(language, beginOf(day), { month: "short", day: "numeric", weekday: "short" });
 }
