@@ -19,7 +19,7 @@ interface Vectors {
   lying_checkpoint: string;
 }
 
-export const vectors = JSON.parse(readFileSync(join(root, "crates/auditor/vectors/public.json"), "utf8")) as Vectors;
+export const vectors = JSON.parse(readFileSync(join(root, "crates/published/vectors/public.json"), "utf8")) as Vectors;
 
 /** A node's listener of what anybody may read. What it serves can be changed. */
 export class Node {
