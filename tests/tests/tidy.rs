@@ -126,6 +126,7 @@ const ALLOWED: [(&str, &[&str]); 32] = [
             "federation",
             "store",
             "pages",
+            "published",
         ],
     ),
     (

@@ -16,8 +16,8 @@ use crate::texts::Texts;
 use crate::told;
 use crate::watch::Watch;
 
-/// How long a page waits for a look that it asked for; it goes on behind it.
-const WAIT_FOR_LOOK: Duration = Duration::from_secs(20);
+/// How long a page waits for a look that it asked for; it goes on behind it. Less than a door gives a call.
+const WAIT_FOR_LOOK: Duration = Duration::from_secs(10);
 
 /// What a watch knows, as services. It asks nobody who calls: whoever serves it says who may.
 #[derive(Clone)]
