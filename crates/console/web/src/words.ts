@@ -42,6 +42,10 @@ export const WORDS = {
     "Nothing was done for a while, and you were signed out. Sign in to go on where you were; nothing you wrote is lost.",
   ),
   overLeave: w("放弃并退出", "Give up and sign out"),
+  rules: w("规则", "Rule sets"),
+  counts: w("统计", "Counts"),
+  notLooked: w("尚未查看各节点，请稍后刷新。", "The nodes were not looked at yet. Look again in a moment."),
+  lookedAt: w("上次查看各节点", "Nodes looked at"),
   noRole: w("您目前没有任何职责。请联系管理人员名单的同事。", "You have no role at present. Ask whoever keeps the list of staff."),
 
   state: w("填报", "State a fact"),
@@ -371,6 +375,7 @@ export const FAULTS: Record<string, Words> = {
   ALREADY_DECIDED: w("该申诉已有裁定。", "The appeal is decided already."),
   DECISION_REFUSED: w("节点不接受此裁定:与该申诉不符。", "The node does not take this decision: it does not fit the appeal."),
   EVENT_REFUSED: w("不接受此事实:请检查时间和所结束的事件。", "This is not taken. Check the time, and the event that it ends."),
+  NOT_CONFIGURED: w("本工作台没有配置此项。请联系运维人员。", "That is not set up at this console. Ask an operator."),
   NODE_SILENT: w("节点没有应答，请稍后再试。", "The node does not answer. Try again later."),
   OVERLOADED: w("工作台正忙，请稍候再试。", "The console is busy. Try again in a moment."),
   QUOTA: w("操作过于频繁，请稍后再试。", "That was too often. Try again later."),

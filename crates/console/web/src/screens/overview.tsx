@@ -2,9 +2,9 @@
 
 import type { CertificateOverview, GetOverviewResponse, ListOverview, NodeOverview, RuleSetLine } from "@viridian/wire/console";
 
-import { minuteText } from "../../../../pages/web/dates.ts";
+import { minuteText, momentText } from "../../../../pages/web/dates.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { momentText, spanText } from "../dates.ts";
+import { spanText } from "../dates.ts";
 import { Faulty, Head, Line, officeName, province, useAsked } from "../parts.tsx";
 import { call, nowMinute, nowS } from "../session.ts";
 import { HOLDERS, WORDS } from "../words.ts";
