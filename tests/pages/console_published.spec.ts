@@ -18,7 +18,8 @@ const CLERK = 1;
 
 test("an announced rule set stands with when it binds, what it changes and whom, and is one of three", async ({ page }) => {
   const made = await Console.start(RIGHT);
-  await page.goto(`${made.url}#/rules`);
+  await page.goto(`${made.url}#/overview`);
+  await page.getByRole("link", { name: "规则全文" }).click();
   const sets = page.getByTestId("rule-set");
   await expect(sets.getByRole("heading", { level: 3 })).toHaveText([/zj-2022-08 现行/, /zj-2022-09 尚未生效/, /zj-2022-01 已失效/]);
   const announced = sets.nth(1);

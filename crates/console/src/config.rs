@@ -187,10 +187,10 @@ impl Config {
         };
         let public = file.public.map(|public| {
             if file.trust.is_none() {
-                return Err("public: needs trust.root_keys to verify it by".to_owned());
+                return Err("[public] needs trust.root_keys to verify it by".to_owned());
             }
             let looking = public.check(dir);
-            looking.map_err(|error| format!("public.{error}"))
+            looking.map_err(|error| format!("[public] {error}"))
         });
         Ok(Self {
             federation,
@@ -386,11 +386,11 @@ mod tests {
             ("\"console.zj.example\"", "\"127.0.0.1:7460\"", "an address"),
             ("\"console.zj.example\"", "", "page.names"),
             ("root_threshold = 2", "root_threshold = 9", "trust"),
-            ("slot = 2", "slot = 1", "public.node.slot"),
+            ("slot = 2", "slot = 1", "[public] node.slot: 1"),
             (
                 "refresh_every_s = 300",
                 "refresh_every_s = 9",
-                "public.refresh",
+                "[public] refresh_every_s",
             ),
             ("rule_files", "rules", "unknown field"),
         ] {

@@ -66,6 +66,19 @@ async fn whoever_is_signed_in_is_told_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_it_keeps_their_session() {
+    let house = House::new();
+    let desk = opened(&house, "[public]\n").unwrap();
+    let (id, _) = house.invite("王敏", &[Role::Clerk]);
+    let cookie = house.sessions.begin(id);
+    for _ in 0..3 {
+        house.clock.pass_s(crate::sessions::IDLE_MAX_S - 1);
+        let asked = from_page(proto::GetOverviewRequest::default(), &cookie);
+        assert!(desk.get_overview(asked).await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn a_console_that_is_not_told_whom_to_ask_says_so_to_whoever_is_signed_in() {
     let house = House::new();
     let desk = opened(&house, "").unwrap();

@@ -43,6 +43,7 @@ export const WORDS = {
   ),
   overLeave: w("放弃并退出", "Give up and sign out"),
   rules: w("规则", "Rule sets"),
+  rulesMore: w("规则全文、公告的改动与影响", "Rules in full, what announced ones change, and whom"),
   counts: w("统计", "Counts"),
   notLooked: w("尚未查看各节点，请稍后刷新。", "The nodes were not looked at yet. Look again in a moment."),
   lookedAt: w("上次查看各节点", "Nodes looked at"),
