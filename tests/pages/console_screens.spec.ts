@@ -36,6 +36,8 @@ const SCREENS: [string, string, string][] = [
   ["proposal-forgotten", `#/proposal/${hex(1)}`, "grounds"],
   ["overview", "#/overview", "node"],
   ["intake", "#/intake", "source"],
+  ["rules", "#/rules", "changed-rule"],
+  ["counts", "#/counts", "chart"],
   ["acts", "#/acts", "act"],
 ];
 
@@ -299,11 +301,11 @@ test("a session that ends by itself asks, and hands nothing of one person's to a
 test("each role has its own menu, and a screen of another leads to the own first one", async ({ browser }) => {
   const made = await Console.start({ ...RIGHT });
   for (const [role, items] of [
-    [1, ["填报", "提案"]],
-    [2, ["待判断", "提案"]],
-    [3, ["申诉", "提案"]],
-    [4, ["概况", "来源"]],
-    [5, ["提案", "概况", "来源", "操作记录"]],
+    [1, ["填报", "提案", "规则", "统计"]],
+    [2, ["待判断", "提案", "规则", "统计"]],
+    [3, ["申诉", "提案", "规则", "统计"]],
+    [4, ["概况", "来源", "规则", "统计"]],
+    [5, ["提案", "概况", "来源", "规则", "统计", "操作记录"]],
     [0, []],
   ] as [number, string[]][]) {
     made.answers.getDesk = () => desk(role === 0 ? [] : [role], "韩梅梅");

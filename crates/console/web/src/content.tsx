@@ -3,10 +3,9 @@
 import { CaseGrade, ContactGrade, StatementKind, type AppealDecision, type CaseContent, type Statement } from "@viridian/wire/console";
 
 import { hex } from "../../../pages/web/bytes.ts";
-import { minuteText } from "../../../pages/web/dates.ts";
+import { minuteText, momentText } from "../../../pages/web/dates.ts";
 import { language, t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
-import { momentText } from "./dates.ts";
 import { Due } from "./due.tsx";
 import { Line, officeName, province } from "./parts.tsx";
 import { desk } from "./session.ts";

@@ -13,6 +13,8 @@ import { faultOf } from "./service.ts";
 import { isOver, isTyping } from "./session.ts";
 import { FAULTS, WORDS } from "./words.ts";
 
+export { Line } from "../../../pages/web/line.tsx";
+
 /** What went wrong, and what to do. */
 export function Faulty({ fault }: { fault: Fault | null }) {
   if (!fault) return null;
@@ -20,16 +22,6 @@ export function Faulty({ fault }: { fault: Fault | null }) {
     <p class="warn" role="alert">
       {t(FAULTS[fault.code] ?? FAULTS.PAGE!)} <span class="detail">{fault.code}</span>
     </p>
-  );
-}
-
-/** A line of a list of terms. */
-export function Line({ name, children }: { name: Words; children: ComponentChildren }) {
-  return (
-    <div class="line">
-      <dt>{t(name)}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -152,7 +152,7 @@ function Judge({ line, judged }: { line: ProposalLine; judged: (line: ProposalLi
       </div>
       {asks === "agree" && (
         <>
-          <p class="strong" role="status">
+          <p class="notice strong" role="status">
             {t(WORDS.agreeSure)}
           </p>
           <button class="main" aria-disabled={isSending} onClick={() => void judge(true)}>
@@ -203,7 +203,7 @@ function Confirm({ line, confirmed }: { line: ProposalLine; confirmed: (line: Pr
       </button>
       {isAsked && (
         <>
-          <p class="strong" role="status">
+          <p class="notice strong" role="status">
             {t(WORDS.confirmSure)}
           </p>
           <button class="main" aria-disabled={isSending} onClick={() => void confirm()}>

@@ -6,7 +6,7 @@ import type { Proxy } from "@viridian/wire/proxies";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { CodeReader } from "../code_reader.tsx";
-import { beginOf, dateText, dayOf, minuteText } from "../dates.ts";
+import { beginOf, momentText, dayOf, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { readMandate } from "../mandate.ts";
@@ -156,7 +156,7 @@ function Known({ proxy }: { proxy: Proxy }) {
       <h4>{proxy.label}</h4>
       <p>
         {t(WORDS.proxySince)} {minuteText(language.value, proxy.sinceMinute)} · {t(WORDS.proxyUntil)}{" "}
-        {dateText(language.value, proxy.untilMinute)} · {t(WORDS.proxyUsed)}{" "}
+        {momentText(language.value, proxy.untilMinute * 60)} · {t(WORDS.proxyUsed)}{" "}
         {proxy.lastUsedMinute === 0 ? t(WORDS.proxyUnused) : minuteText(language.value, proxy.lastUsedMinute)}
       </p>
       {ending.value === hex(proxy.proxyKey) ? (

@@ -5,7 +5,7 @@ import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
-import { dateText } from "../dates.ts";
+import { momentText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { Refused } from "../made.ts";
 import { Faulty } from "../parts.tsx";
@@ -96,8 +96,8 @@ function Printed({ sheet }: { sheet: Sheet }) {
       <CodePicture code={sheet} name="paper-code" />
       <Claims of={sheet.wish} />
       <p class="until" data-testid="paper-until">
-        有效至 <span lang="en">Valid until</span>: {dateText("zh", sheet.goodUntil)} ·{" "}
-        <span lang="en">{dateText("en", sheet.goodUntil)}</span> (UTC+8)
+        有效至 <span lang="en">Valid until</span>: {momentText("zh", sheet.goodUntil * 60)} ·{" "}
+        <span lang="en">{momentText("en", sheet.goodUntil * 60)}</span> (UTC+8)
       </p>
       <p>
         {WORDS.paperRevoked.zh}
