@@ -87,6 +87,10 @@ test("registered, checked in, yellow by a rule, tested twice, green again, and l
   await checkedIn(page);
   await hasColour(page, "黄码", "国家协查名单");
   await hasNoCode(page, "N8");
+  // The way to the reasons leads to those of the rules that refused, in words.
+  await page.getByRole("button", { name: "查看原因和解除条件" }).click();
+  await expect(page.getByTestId("reason")).toContainText("N8");
+  await expect(page.getByTestId("reason")).toContainText("解除条件");
 
   await federation.do(`negative ${STORY} 30`);
   await hasColour(page, "黄码", "尚缺");

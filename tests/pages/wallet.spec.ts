@@ -127,10 +127,16 @@ test("a code is shown without a network, fresh each half minute, from a page tha
   await show(page);
   const first = await read(page);
   await expect(page.getByTestId("until")).toContainText("月");
+  // Each opening uses one pass up, and no more.
+  const left = page.locator("dt", { hasText: "未出示过的凭证" }).locator("+ dd");
+  await expect(left).toHaveText(/[2-9]/);
+  await page.waitForTimeout(1_000);
+  const before = Number(await left.textContent());
   await page.context().setOffline(true);
   await page.reload();
   await expect(page.getByTestId("state")).toContainText("离线");
   const second = await read(page);
+  await expect(left).toHaveText(String(before - 1));
   expect(second).not.toEqual(first);
   await expect.poll(() => read(page), { timeout: 45_000, intervals: [2_000] }).not.toEqual(second);
   await passes(browser, page);

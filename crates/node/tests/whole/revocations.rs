@@ -124,6 +124,7 @@ async fn who_registers_without_the_lost_phones_has_their_passes_revoked() {
     let refused = make(&mut stolen, &body).await.unwrap_err();
     assert_eq!(reason_of(&refused), Some(Reason::UnknownDevice));
     assert_eq!(house.node.revocations_waiting().unwrap(), 2);
+    world.advance_to(START + 15);
     publish(&world, 1, 1).await;
     for house in &world.houses {
         assert!(lost.iter().all(|pass| is_revoked(house, pass)));

@@ -43,7 +43,7 @@ export function Mandate() {
       ) : (
         <p role="status">{t(WORDS.mandateWaiting)}</p>
       )}
-      <p>{t(WORDS.manmomentText)}</p>
+      <p>{t(WORDS.mandateText)}</p>
       {shown.value && (
         <>
           <CodePicture code={shown.value} name="mandate-code" />
