@@ -104,7 +104,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "plain-http",
         ],
     ),
-    // In the folder `console`. It states events and decides appeals over the door of sources, with keys of its own.
+    // In the folder `console`. It states events, decides appeals and names proxies over the door of sources, with keys of its own.
     (
         "viridian-console",
         &[

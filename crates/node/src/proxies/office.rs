@@ -38,7 +38,7 @@ impl Node {
     /// [`Reason::RoleRefused`] for an office that is not entitled, or another's naming; [`Reason::BadSignature`];
     /// [`Reason::IdReused`] for another naming under the same name; [`Reason::LivesElsewhere`]; [`Reason::Malformed`] for an end that
     /// is past or more than 366 days ahead; [`Reason::AlreadyBound`] for a key that is a device, or a proxy that somebody else named;
-    /// [`Reason::TooManyProxies`] for a fifth; [`Reason::Quota`] for one of more than 64 namings at a time.
+    /// [`Reason::TooManyProxies`] for a fifth, and for more than 64 namings of one person at a time.
     pub fn name_proxy(&self, caller: SourceId, asked: &NamingRequest) -> Result<(), NodeError> {
         let office = self.proxy_office(caller)?;
         let naming = &asked.naming;
@@ -100,7 +100,7 @@ impl Node {
         let namings = self.namings(resident)?;
         let lasting = namings.iter().filter(|(naming, _)| now < naming.until);
         if lasting.count() >= NAMINGS_MAX {
-            return Err(refused(Reason::Quota));
+            return Err(refused(Reason::TooManyProxies));
         }
         let naming = &asked.naming;
         let mut label = naming.source.to_string();

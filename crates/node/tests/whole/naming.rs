@@ -256,7 +256,7 @@ async fn a_naming_is_judged_as_one_by_a_device_and_changes_nothing_of_somebody_e
             .unwrap();
     }
     let more = naming(2, &free, until + 64);
-    assert_eq!(refusal(house, more).await, Some(Reason::Quota));
+    assert_eq!(refusal(house, more).await, Some(Reason::TooManyProxies));
 }
 
 #[tokio::test(flavor = "multi_thread")]

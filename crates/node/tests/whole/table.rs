@@ -193,9 +193,10 @@ fn nobody_looks_anybody_up_by_identity_number_or_name() {
     }
     // Who registers says who it is, and is told nothing else; a gate compares a card with the pass shown beside it, on its
     // own machine. An auditor is told whose the drawn leaf is, and names nobody. At a console a clerk states a fact about
-    // somebody, which is asked of nobody; the other name there is of who works there. The name of a source is an institution's.
+    // somebody, or proposes who acts for them, which is asked of nobody; the other name there is of who works there. The name of a source is an institution's.
     let expected = [
         "GetDeskResponse.name",
+        "ProxyNaming.identity_number",
         "Register.identity_number",
         "Register.name",
         "Resident.identity_number",
