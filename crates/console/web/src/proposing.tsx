@@ -1,4 +1,4 @@
-// What the forms of clerks have alike: one name for one content, and what is said once it was sent.
+// What the forms of proposals have alike: one name for one content, and what is said once it was sent.
 
 import { freshId, hex } from "../../../pages/web/bytes.ts";
 import { minuteText } from "../../../pages/web/dates.ts";
@@ -8,7 +8,7 @@ import { linkTo } from "./route.ts";
 import { WORDS } from "./words.ts";
 
 /** Names what is proposed: the same content has the same name, so that what is sent twice is one proposal. */
-export class Naming {
+export class Names {
   private named = { id: freshId(), what: "" };
 
   of(content: unknown): Uint8Array<ArrayBuffer> {
@@ -29,16 +29,24 @@ export interface Sent {
   lapses: number;
 }
 
-export function Done({ title, sent, again }: { title: Words; sent: Sent; again: () => void }) {
+export function WasProposed({ sent }: { sent: Sent }) {
   return (
-    <section>
-      <h2>{t(title)}</h2>
+    <>
       <p class="done" role="status">
         {t(WORDS.proposed)} {minuteText(language.value, sent.lapses)}
       </p>
       <p>
         <a href={linkTo("proposal", hex(sent.id))}>{t(WORDS.seeProposal)}</a>
       </p>
+    </>
+  );
+}
+
+export function Done({ title, sent, again }: { title: Words; sent: Sent; again: () => void }) {
+  return (
+    <section>
+      <h2>{t(title)}</h2>
+      <WasProposed sent={sent} />
       <button class="main" onClick={again}>
         {t(WORDS.another)}
       </button>

@@ -127,6 +127,7 @@ export const WORDS = {
   contestBy: w("期限", "Due"),
 
   purposeProxy: w("代办人", "acting for me"),
+  purposeNaming: w("为我指定了代办人", "named who acts for me"),
 
   family: w("家人代办", "Family"),
   proxies: w("谁可以代我办理", "Who may act for me"),
@@ -146,6 +147,7 @@ export const WORDS = {
   proxyConsent: w("同意代办", "Let them act for me"),
   proxyDone: w("已生效。", "Done."),
   proxySince: w("自", "Since"),
+  proxyNamedBy: w("由机构指定:", "Named by"),
   proxyUsed: w("最近使用", "Last used"),
   proxyUnused: w("未使用", "never"),
   proxyEnd: w("立即终止", "End this now"),

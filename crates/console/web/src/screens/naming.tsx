@@ -11,7 +11,7 @@ import { byteLength, identityNumber, plain } from "../../../../pages/web/typed.t
 import type { Words } from "../../../../pages/web/words.ts";
 import { GROUNDS_BYTES_MOST } from "../draft.ts";
 import { Faulty, Field, NumberField, Select, Text, officeName, told, toFirstBad } from "../parts.tsx";
-import { Done, Naming as Named, type Sent } from "../proposing.tsx";
+import { Done, Names, type Sent } from "../proposing.tsx";
 import { namers } from "../route.ts";
 import { faultOf } from "../service.ts";
 import { call, nowMinute } from "../session.ts";
@@ -32,7 +32,7 @@ const bad = state<Bad>({});
 const fault = state<Fault | null>(null);
 const isSending = state(false);
 const done = state<Sent | null>(null);
-const named = new Named();
+const named = new Names();
 
 /** Whether something was written that would be missed. */
 export function isNaming(): boolean {

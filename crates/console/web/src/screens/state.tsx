@@ -23,7 +23,7 @@ import {
   type Draft,
 } from "../draft.ts";
 import { Choice, Faulty, Field, NumberField, Select, Text, officeName, province, provinces, toFirstBad, told } from "../parts.tsx";
-import { Done, Naming, type Sent } from "../proposing.tsx";
+import { Done, Names, type Sent } from "../proposing.tsx";
 import { faultOf } from "../service.ts";
 import { call, desk, nowMinute } from "../session.ts";
 import { DEGREES, GRADES, KINDS, LISTS, WHENS, WORDS } from "../words.ts";
@@ -31,7 +31,7 @@ import { DEGREES, GRADES, KINDS, LISTS, WHENS, WORDS } from "../words.ts";
 const fault = state<Fault | null>(null);
 const isSending = state(false);
 const done = state<Sent | null>(null);
-const named = new Naming();
+const named = new Names();
 
 /** Begins another statement with some of it filled in. */
 export function begin(part: Partial<Draft>): void {

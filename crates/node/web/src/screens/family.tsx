@@ -5,6 +5,7 @@ import { useLayoutEffect } from "preact/hooks";
 import type { Proxy } from "@viridian/wire/proxies";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
+import { officeName } from "../../../../pages/web/offices.ts";
 import { CodeReader } from "../code_reader.tsx";
 import { endOfField, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
@@ -143,6 +144,11 @@ function Known({ proxy }: { proxy: Proxy }) {
   return (
     <article class="reason" data-testid="proxy">
       <h4>{proxy.label}</h4>
+      {proxy.namedBy !== "" && (
+        <p data-testid="named-by">
+          {t(WORDS.proxyNamedBy)} <strong>{officeName(proxy.namedBy)}</strong>
+        </p>
+      )}
       <p>
         {t(WORDS.proxySince)} {minuteText(language.value, proxy.sinceMinute)} · {t(WORDS.proxyUntil)}{" "}
         {minuteText(language.value, proxy.untilMinute)} · {t(WORDS.proxyUsed)}{" "}
