@@ -156,7 +156,7 @@ test("what one states another agrees on, by keyboard alone; the node takes it an
 
   const wallet = await walletOf(UPHELD);
   await expect(wallet.getByTestId("colour")).toHaveText("黄码");
-  await expect(wallet.getByTestId("reason")).toContainText("33-cdc-1");
+  await expect(wallet.getByTestId("reason")).toContainText("浙江疾控中心 1");
   await wallet.close();
 });
 
@@ -284,6 +284,7 @@ test("who has no phone is named a proxy by two persons, and sees later by whom, 
   await expect(own.getByText(/community-office\/1 · 为我指定了代办人/)).toBeVisible();
   await own.getByRole("button", { name: "家人代办" }).click();
   await own.getByRole("button", { name: "立即终止" }).click();
+  await own.getByRole("button", { name: "确定" }).click();
   await expect(own.getByTestId("proxy")).toHaveCount(0);
   await proxy.getByRole("button", { name: "查看是否已同意" }).click();
   await expect(proxy.getByText("已获同意")).toHaveCount(0);

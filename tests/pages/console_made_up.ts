@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Answers } from "./console_answers.ts";
+import { published } from "./console_published.ts";
 import { root } from "./program.ts";
 
 export const id = (byte: number, length = 16) => new Uint8Array(length).fill(byte);
@@ -27,7 +28,7 @@ const OFFICES = [
 
 /** Who is signed in. */
 export function desk(roles: number[], name: string) {
-  return { name, roles, offices: OFFICES, federation: "cn", province: 33, endsAtS: nowS() + 900n, nowS: nowS(), proposalLapsesMin: 1440 };
+  return { name, roles, offices: OFFICES, federation: "cn", province: 33, endsAtS: nowS() + 900n, nowS: nowS(), proposalLapsesMin: 1440, tellsPublished: true };
 }
 
 /** `mark` stands in every name and text that somebody else has written. */
@@ -187,6 +188,7 @@ export function answersWith(mark: string): Answers {
     readCase: ({ appeal }) => ({ content: content(cases[(appeal as Uint8Array)[0]! - 1]!.decideByMinute - minute()) }),
     getOverview: overview,
     listIntake: ({ after }) => ({ sources: sources.filter(({ source }) => source > (after as string)).slice(0, 256) }),
+    ...published(mark),
     listActs: () => ({ acts: acts, next: 0n, head: id(0xfe, 32) }),
   };
 }

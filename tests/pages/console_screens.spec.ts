@@ -40,6 +40,8 @@ const SCREENS: [string, string, string][] = [
   ["proposal-forgotten", `#/proposal/${hex(1)}`, "grounds"],
   ["overview", "#/overview", "node"],
   ["intake", "#/intake", "source"],
+  ["rules", "#/rules", "changed-rule"],
+  ["counts", "#/counts", "chart"],
   ["acts", "#/acts", "act"],
 ];
 
@@ -349,11 +351,11 @@ test("a session that ends by itself asks, and hands nothing of one person's to a
 test("each role has its own menu, and a screen of another leads to the own first one", async ({ browser }) => {
   const made = await Console.start({ ...RIGHT });
   for (const [role, items] of [
-    [1, ["填报", "代办人", "提案"]],
-    [2, ["待判断", "提案"]],
-    [3, ["申诉", "提案"]],
-    [4, ["概况", "来源"]],
-    [5, ["提案", "概况", "来源", "操作记录"]],
+    [1, ["填报", "代办人", "提案", "规则", "统计"]],
+    [2, ["待判断", "提案", "规则", "统计"]],
+    [3, ["申诉", "提案", "规则", "统计"]],
+    [4, ["概况", "来源", "规则", "统计"]],
+    [5, ["提案", "概况", "来源", "规则", "统计", "操作记录"]],
     [0, []],
   ] as [number, string[]][]) {
     made.answers.getDesk = () => desk(role === 0 ? [] : [role], "韩梅梅");
@@ -625,5 +627,33 @@ test("all sources are told of, part by part, and a removal that is late is said 
   await page.goto(`${made.url}#/overview`);
   await expect(page.getByTestId("retention")).toContainText("60 天");
   await expect(page.getByTestId("retention")).toContainText("超过一天未清除");
+  await made.stop();
+});
+
+test("who signs in in one window signs in in all: nothing that another wrote is left", async ({ context, page }) => {
+  const made = await Console.start(RIGHT);
+  await page.goto(made.url);
+  await fillContact(page);
+  await page.getByLabel("身份证号码").fill("11010519491231002X");
+  const { getDesk } = made.answers;
+  made.answers.getDesk = (request) => ({ ...(getDesk!(request) as object), name: "somebody else" });
+  const other = await context.newPage();
+  await other.goto(made.url);
+  await other.evaluate(() => new BroadcastChannel("session").postMessage(null));
+  await expect(page.getByTestId("who")).toContainText("somebody else");
+  await fillContact(page);
+  await expect(page.getByLabel("身份证号码")).toHaveValue("");
+  await made.stop();
+});
+
+test("the own province is named, where a statement leaves it out", async ({ page }) => {
+  const made = await Console.start(RIGHT);
+  const { readProposal } = made.answers;
+  made.answers.readProposal = (request) => {
+    const read = readProposal!(request) as { what: { case: string; value: object } };
+    return { ...read, what: { ...read.what, value: { ...read.what.value, homeProvince: 0 } } };
+  };
+  await page.goto(`${made.url}#/proposal/${hex(9)}`);
+  await expect(page.getByTestId("statement")).toContainText("浙江");
   await made.stop();
 });

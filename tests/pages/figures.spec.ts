@@ -75,6 +75,7 @@ test("how long a verdict takes from the text, cold and warm", async ({ browser }
       );
     };
     cold.push(await timed(vector("a good pass").text));
+    await page.waitForTimeout(500); // a verdict is not put away before it was seen
     await page.getByRole("button", { name: "下一位" }).click();
     warm.push(await timed(vector("rules of the nation").text));
     await page.close();

@@ -5,6 +5,7 @@
 //! signed in has a passkey and the roles that the list of staff names; all that anybody does is an act in a chain.
 
 mod acts;
+mod admission;
 mod cases;
 mod ceremonies;
 mod clock;
@@ -20,6 +21,7 @@ mod page;
 mod passkeys;
 mod program;
 mod proposals;
+mod public;
 mod renewal;
 mod sending;
 mod service;

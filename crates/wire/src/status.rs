@@ -175,6 +175,8 @@ reasons! {
     AlreadyDecided, "ALREADY_DECIDED", AlreadyExists, "the appeal was decided otherwise";
     /// The node does not answer the console.
     NodeSilent, "NODE_SILENT", Unavailable, "the node does not answer";
+    /// What is asked for needs a part of the configuration that is not there.
+    NotConfigured, "NOT_CONFIGURED", FailedPrecondition, "what is asked for is not configured here";
     /// The disk is full; nothing was stored.
     StorageFull, "STORAGE_FULL", ResourceExhausted, "the storage is full";
     /// The storage failed; nothing was acknowledged. A human must look.

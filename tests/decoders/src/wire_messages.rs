@@ -187,6 +187,7 @@ fn register() -> resident::Register {
         identity_number: "11010519491231002X".to_owned(),
         name: "王芳".to_owned(),
         real_name_evidence: vec![1, 2, 3],
+        forget_other_devices: false,
     }
 }
 

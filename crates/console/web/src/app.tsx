@@ -16,6 +16,7 @@ import { Naming, isNaming } from "./screens/naming.tsx";
 import { Overview } from "./screens/overview.tsx";
 import { Proposal } from "./screens/proposal.tsx";
 import { Proposals, Waiting } from "./screens/proposals.tsx";
+import { Counts, Rules } from "./screens/published.tsx";
 import { State } from "./screens/state.tsx";
 import { faultOf } from "./service.ts";
 import { desk, keepWhile, open, phase, signOut, watchSession } from "./session.ts";
@@ -86,6 +87,10 @@ function Open() {
       return <Overview />;
     case "intake":
       return <Intake />;
+    case "rules":
+      return <Rules />;
+    case "counts":
+      return <Counts />;
     case "acts":
       return <Acts />;
     default:

@@ -5,13 +5,13 @@ import { CaseGrade, ContactGrade, StatementKind, type AppealDecision, type CaseC
 import type { ProxyNaming } from "@viridian/wire/console-proxy";
 
 import { hex } from "../../../pages/web/bytes.ts";
-import { minuteText } from "../../../pages/web/dates.ts";
+import { minuteText, momentText } from "../../../pages/web/dates.ts";
 import { language, t } from "../../../pages/web/looks.tsx";
 import { mandateText } from "../../../pages/web/mandate.ts";
 import type { Words } from "../../../pages/web/words.ts";
-import { momentText } from "./dates.ts";
 import { Due } from "./due.tsx";
 import { Line, officeName, province } from "./parts.tsx";
+import { desk } from "./session.ts";
 import { DEGREES, GRADES, KINDS, LISTS, OTHER_KINDS, WHENS, WORDS } from "./words.ts";
 
 /** What a statement and a contested event have alike. */
@@ -75,7 +75,7 @@ export function OfStatement({ statement }: { statement: Statement }) {
       <Line name={WORDS.number}>
         <Number18 number={statement.identityNumber} />
       </Line>
-      <Line name={WORDS.home}>{province(statement.homeProvince)}</Line>
+      <Line name={WORDS.home}>{province(statement.homeProvince || (desk.value?.province ?? 0))}</Line>
       <Facts fact={statement} name="" />
       {statement.targetEvent.length > 0 && (
         <Line name={WORDS.target}>

@@ -12,6 +12,7 @@ import { faultOf } from "./service.ts";
 import { isOver, isTyping } from "./session.ts";
 import { FAULTS, WORDS } from "./words.ts";
 
+export { Line } from "../../../pages/web/line.tsx";
 export { officeName } from "../../../pages/web/offices.ts";
 
 /** What went wrong, and what to do. */
@@ -21,16 +22,6 @@ export function Faulty({ fault }: { fault: Fault | null }) {
     <p class="warn" role="alert">
       {t(FAULTS[fault.code] ?? FAULTS.PAGE!)} <span class="detail">{fault.code}</span>
     </p>
-  );
-}
-
-/** A line of a list of terms. */
-export function Line({ name, children }: { name: Words; children: ComponentChildren }) {
-  return (
-    <div class="line">
-      <dt>{t(name)}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
@@ -234,10 +225,13 @@ export interface Part<T> {
 /** A list, its newest part as it is now, and older ones once they are asked for. */
 export function useList<T extends { number: bigint }, More>(ask: (before: bigint, isByItself: boolean) => Promise<Part<T> & More>) {
   const { found, fault, isAsking, isStale, look } = useAsked((isByItself) => ask(0n, isByItself));
-  const [older, setOlder] = useState<Part<T>>({ lines: [], next: 0n });
+  const [opened, setOlder] = useState<Part<T>>({ lines: [], next: 0n });
   const [olderFault, setOlderFault] = useState<Fault | null>(null);
   const newest = found?.lines ?? [];
   const last = newest.at(-1)?.number ?? 0n;
+  // Where more came than the newest part holds, the older ones do not join it any more: they are asked for anew.
+  const isTorn = opened.lines.length > 0 && last > opened.lines[0]!.number + 1n;
+  const older = isTorn ? { lines: [], next: 0n } : opened;
   const next = older.lines.length > 0 ? older.next : (found?.next ?? 0n);
   const more = async () => {
     try {

@@ -5,7 +5,7 @@ import { StaffRole } from "@viridian/wire/console";
 
 import { desk, has } from "./session.ts";
 
-export const SCREENS = ["state", "naming", "waiting", "appeals", "proposals", "overview", "intake", "acts", "proposal", "appeal"] as const;
+export const SCREENS = ["state", "naming", "waiting", "appeals", "proposals", "overview", "intake", "rules", "counts", "acts", "proposal", "appeal"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 interface Place {
@@ -55,6 +55,7 @@ export function namers() {
 /** What stands in the menu, by what somebody may do. */
 export function menu(): Screen[] {
   const { CLERK, APPROVER, APPEALS_OFFICER, OPERATOR, AUDITOR } = StaffRole;
+  const anybody = desk.value?.tellsPublished ? [CLERK, APPROVER, APPEALS_OFFICER, OPERATOR, AUDITOR] : [];
   const shown: [Screen, StaffRole[]][] = [
     ["waiting", [APPROVER]],
     ["appeals", [APPEALS_OFFICER]],
@@ -63,6 +64,8 @@ export function menu(): Screen[] {
     ["proposals", [CLERK, APPROVER, APPEALS_OFFICER, AUDITOR]],
     ["overview", [OPERATOR, AUDITOR]],
     ["intake", [OPERATOR, AUDITOR]],
+    ["rules", anybody],
+    ["counts", anybody],
     ["acts", [AUDITOR]],
   ];
   const mine = shown.filter(([screen, roles]) => roles.some(has) && (screen !== "naming" || namers().length > 0));

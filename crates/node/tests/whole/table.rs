@@ -117,10 +117,10 @@ const TABLE: [(&str, &str); 77] = [
     ("/viridian.maintenance.v1.MaintenanceService/Compact", ""),
     ("/viridian.maintenance.v1.MaintenanceService/RenewKeys", ""),
     // Nobody's either: an auditor's program answers them beside its page, from what it verified.
-    ("/viridian.public.v1.PublicService/GetOverview", ""),
-    ("/viridian.public.v1.PublicService/GetRuleText", ""),
-    ("/viridian.public.v1.PublicService/GetCounts", ""),
-    ("/viridian.public.v1.PublicService/GetImpacts", ""),
+    ("/viridian.public.v1.PublicService/GetOverview", "T"),
+    ("/viridian.public.v1.PublicService/GetRuleText", "T"),
+    ("/viridian.public.v1.PublicService/GetCounts", "T"),
+    ("/viridian.public.v1.PublicService/GetImpacts", "T"),
     // Nobody's: what is not in the table does not exist.
     ("/viridian.operator.v1.OperatorService/SetColour", ""),
     (

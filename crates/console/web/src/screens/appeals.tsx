@@ -52,20 +52,26 @@ function Queue({ source }: { source: string }) {
   const asked = useAsked((isByItself) => call((to) => to.listCases({ source, isByItself }), isByItself));
   const { found, fault, isAsking, isStale, look } = asked;
   const [more, setMore] = useState<CaseLine[]>([]);
+  const [moreFault, setMoreFault] = useState<Fault | null>(null);
   const first = found?.cases ?? [];
   // Some that were decided meanwhile may have let others move up into the first part.
   const names = new Set(first.map(({ appeal }) => hex(appeal)));
   const cases = [...first, ...more.filter(({ appeal }) => !names.has(hex(appeal)))];
   const older = async () => {
     const after = cases.at(-1)?.appeal ?? new Uint8Array();
-    const answer = await call((to) => to.listCases({ source, after })).catch(() => null);
-    if (answer) setMore([...more, ...answer.cases]);
+    try {
+      const answer = await call((to) => to.listCases({ source, after }));
+      setMore([...more, ...answer.cases]);
+      setMoreFault(null);
+    } catch (error) {
+      setMoreFault(faultOf(error));
+    }
   };
   return (
     <>
       <Head words={WORDS.appeals} id="appeals" isAsking={isAsking} isStale={isStale} look={() => (setMore([]), void look())} />
       <p>{t(WORDS.appealsText)}</p>
-      <Faulty fault={fault} />
+      <Faulty fault={fault ?? moreFault} />
       {found && (
         <Counts>
           {t(WORDS.appealsTotal)}: <strong>{found.total}</strong> · {t(WORDS.appealsOverdue)}:{" "}

@@ -93,7 +93,7 @@ export function titleOf(line: ProposalLine): string {
 }
 
 function One({ line }: { line: ProposalLine }) {
-  const mayRead = has(StaffRole.APPROVER) || isOwn(line);
+  const mayRead = has(StaffRole.APPROVER) || isOwn(line) || line.mayWithdraw;
   const title = `${titleOf(line)} · ${line.number}`;
   return (
     <article class="card" data-testid="line">

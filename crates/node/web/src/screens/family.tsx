@@ -7,7 +7,7 @@ import type { Proxy } from "@viridian/wire/proxies";
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { officeName } from "../../../../pages/web/offices.ts";
 import { CodeReader } from "../code_reader.tsx";
-import { endOfField, minuteText } from "../dates.ts";
+import { endOfField, minuteText, momentText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { readMandate } from "../mandate.ts";
@@ -34,6 +34,8 @@ const fault = state<Fault | null>(null);
 const persons = state<Person[]>([]);
 const personLabel = state("");
 const personBad = state(false);
+/** The key of the proxy that is to be ended, and has not been confirmed. */
+const ending = state<string | null>(null);
 /** Who is to be removed, and has not been confirmed. */
 const removing = state<string | null>(null);
 
@@ -64,6 +66,7 @@ async function send(key: Uint8Array, called: string, end: number): Promise<void>
   done.value = false;
   fault.value = await attempt((open) => open.setProxy(key, called, end));
   sending.value = false;
+  ending.value = null;
   done.value = fault.value === null;
 }
 
@@ -71,7 +74,7 @@ export function Family() {
   useLayoutEffect(() => {
     done.value = false;
     fault.value = null;
-    removing.value = null;
+    removing.value = ending.value = null;
     isReading.value = false;
     void begin();
   }, []);
@@ -151,12 +154,21 @@ function Known({ proxy }: { proxy: Proxy }) {
       )}
       <p>
         {t(WORDS.proxySince)} {minuteText(language.value, proxy.sinceMinute)} · {t(WORDS.proxyUntil)}{" "}
-        {minuteText(language.value, proxy.untilMinute)} · {t(WORDS.proxyUsed)}{" "}
+        {momentText(language.value, proxy.untilMinute * 60)} · {t(WORDS.proxyUsed)}{" "}
         {proxy.lastUsedMinute === 0 ? t(WORDS.proxyUnused) : minuteText(language.value, proxy.lastUsedMinute)}
       </p>
-      <button disabled={sending.value} onClick={() => void send(proxy.proxyKey, "", 0)}>
-        {t(WORDS.proxyEnd)}
-      </button>
+      {ending.value === hex(proxy.proxyKey) ? (
+        <Sure
+          words={WORDS.proxyEndSure}
+          busy={sending.value}
+          act={() => void send(proxy.proxyKey, "", 0)}
+          not={() => (ending.value = null)}
+        />
+      ) : (
+        <button disabled={sending.value} onClick={() => (ending.value = hex(proxy.proxyKey))}>
+          {t(WORDS.proxyEnd)}
+        </button>
+      )}
     </article>
   );
 }
