@@ -115,7 +115,7 @@ const ALLOWED: [(&str, &[&str]); 32] = [
             "published",
         ],
     ),
-    // In the folder `console`. It states events and decides appeals over the door of sources, with keys of its own.
+    // In the folder `console`. It states events, decides appeals and names proxies over the door of sources, with keys of its own.
     (
         "viridian-console",
         &[

@@ -13,6 +13,7 @@ pub mod config;
 mod employ;
 mod error;
 mod files;
+mod naming;
 mod node;
 mod offices;
 mod overview;

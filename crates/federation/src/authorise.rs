@@ -119,7 +119,8 @@ pub const fn callers(method: Method) -> &'static [CallerKind] {
         | Method::OpenEvent
         | Method::ListAppeals
         | Method::ReadAppeal
-        | Method::DecideAppeal => &[Source],
+        | Method::DecideAppeal
+        | Method::NameProxy => &[Source],
         Method::GetTrustList | Method::GetRevocationBatch => {
             &[Node, Source, Checkpoint, Operator, Auditor, Public]
         }

@@ -59,3 +59,11 @@ export function minuteOfField(value: string): number | null {
 export function fieldOfMinute(minute: number): string {
   return new Date((minute + EAST_MIN) * 60_000).toISOString().slice(0, 16);
 }
+
+/** The first minute after a day that a field holds, at most `daysMost` days ahead; `null` for a day that is not to come. */
+export function endOfField(field: string, nowMinute: number, daysMost: number): number | null {
+  const days = Date.parse(`${field}T00:00:00Z`) / 86_400_000;
+  const today = dayOf(nowMinute);
+  if (!Number.isInteger(days) || days < today || days >= today + daysMost) return null;
+  return beginOf(days + 1);
+}

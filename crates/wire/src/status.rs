@@ -90,6 +90,8 @@ reasons! {
     ProxyRefused, "PROXY_REFUSED", PermissionDenied, "a proxy may not do this";
     /// The resident has as many proxies as there may be.
     TooManyProxies, "TOO_MANY_PROXIES", ResourceExhausted, "no further proxy can be named";
+    /// The civil register does not say that the person lives here.
+    LivesElsewhere, "LIVES_ELSEWHERE", FailedPrecondition, "the person does not live in this province";
     /// The event that a resident's own declaration makes is refused.
     EventRefused, "EVENT_REFUSED", FailedPrecondition, "the declared event is refused";
     /// No event, case or request of that name belongs to the caller.

@@ -6,6 +6,7 @@ mod appeals;
 mod between_nodes;
 mod forwarded;
 mod held;
+mod namings;
 mod opened;
 mod openings;
 mod seen;
@@ -57,6 +58,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows.extend(openings::rows());
     rows.extend(seen::rows());
     rows.extend(appeals::rows());
+    rows.extend(namings::rows());
     rows
 });
 

@@ -5,15 +5,15 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Fault } from "../../../pages/web/fault.ts";
 import { t } from "../../../pages/web/looks.tsx";
-import { OFFICES } from "../../../pages/web/offices.ts";
 import { provinceName } from "../../../pages/web/provinces.ts";
-import { byteLength, plain } from "../../../pages/web/typed.ts";
+import { byteLength, identityNumber, plain } from "../../../pages/web/typed.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { faultOf } from "./service.ts";
 import { isOver, isTyping } from "./session.ts";
 import { FAULTS, WORDS } from "./words.ts";
 
 export { Line } from "../../../pages/web/line.tsx";
+export { officeName } from "../../../pages/web/offices.ts";
 
 /** What went wrong, and what to do. */
 export function Faulty({ fault }: { fault: Fault | null }) {
@@ -67,6 +67,33 @@ export function Field({ asked, children }: { asked: Asked; children: ComponentCh
       <Wrong {...asked} />
     </div>
   );
+}
+
+/** An identity number, and when whoever has it was born, once its check character fits. */
+export function NumberField({ bad, value, write }: { bad: Words | undefined; value: string; write: (value: string) => void }) {
+  const fits = identityNumber(value);
+  const asked = { name: "number", label: WORDS.number, bad };
+  return (
+    <Field asked={asked}>
+      <input
+        {...told(asked)}
+        class="number"
+        value={value}
+        maxLength={24}
+        autocomplete="off"
+        spellcheck={false}
+        onInput={(event) => write(event.currentTarget.value)}
+      />
+      <p class="hint" role="status">
+        {fits !== null && `${t(WORDS.numberFits)} ${birthOf(fits)}`}
+      </p>
+    </Field>
+  );
+}
+
+/** When somebody with this number was born, in the digits of the number. */
+function birthOf(number: string): string {
+  return `${number.slice(6, 10)}-${number.slice(10, 12)}-${number.slice(12, 14)}`;
 }
 
 /** One of a list. */
@@ -264,10 +291,4 @@ export function province(code: number): string {
 export function provinces(): [string, string][] {
   const codes = Array.from({ length: 83 }, (_, code) => code).filter((code) => provinceName(code) !== null);
   return codes.map((code) => [String(code), province(code)]);
-}
-
-/** An institution by its identifier, such as `33-cdc-1`, behind which its own name may stand. */
-export function officeName(source: string): string {
-  const words = OFFICES[/^\d\d-([a-z-]+)-\d+/.exec(source)?.[1] ?? ""];
-  return words ? `${t(words)} ${source}` : source;
 }

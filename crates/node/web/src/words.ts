@@ -127,6 +127,7 @@ export const WORDS = {
   contestBy: w("期限", "Due"),
 
   purposeProxy: w("代办人", "acting for me"),
+  purposeNaming: w("为我指定了代办人", "named who acts for me"),
 
   family: w("家人代办", "Family"),
   proxies: w("谁可以代我办理", "Who may act for me"),
@@ -150,6 +151,7 @@ export const WORDS = {
   checkedInToday: w("今天打过卡", "Checked in today"),
   retryIn: w("分钟后可重试。", "minutes until you can try again."),
   proxySince: w("自", "Since"),
+  proxyNamedBy: w("由机构指定:", "Named by"),
   proxyUsed: w("最近使用", "Last used"),
   proxyUnused: w("未使用", "never"),
   proxyEnd: w("立即终止", "End this now"),

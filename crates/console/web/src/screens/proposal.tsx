@@ -8,7 +8,7 @@ import type { Fault } from "../../../../pages/web/fault.ts";
 import { t } from "../../../../pages/web/looks.tsx";
 import { byteLength, plain } from "../../../../pages/web/typed.ts";
 import type { Words } from "../../../../pages/web/words.ts";
-import { OfCase, OfDecision, OfStatement } from "../content.tsx";
+import { OfCase, OfDecision, OfNaming, OfStatement } from "../content.tsx";
 import { GROUNDS_BYTES_MOST } from "../draft.ts";
 import { Faulty, Text, toFirstBad, useAsked } from "../parts.tsx";
 import { go, linkTo } from "../route.ts";
@@ -106,6 +106,7 @@ function Read({ read, line: before }: { read: ReadProposalResponse; line: Propos
 
 function Content({ read: { what, appeal } }: { read: ReadProposalResponse }) {
   if (what.case === "statement") return <OfStatement statement={what.value} />;
+  if (what.case === "naming") return <OfNaming naming={what.value} />;
   if (what.case === undefined) return <p>{t(WORDS.contentGone)}</p>;
   return (
     <>

@@ -87,6 +87,7 @@ function isOwn(line: ProposalLine): boolean {
 
 /** What it would do, in a few words. */
 export function titleOf(line: ProposalLine): string {
+  if (line.isNaming) return t(WORDS.nameProxy);
   const kind = KINDS[line.kind];
   return kind ? t(kind) : `${t(WORDS.appeal)} · ${t(line.isUpheld ? WORDS.uphold : WORDS.dismiss)}`;
 }

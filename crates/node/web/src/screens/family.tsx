@@ -5,8 +5,9 @@ import { useLayoutEffect } from "preact/hooks";
 import type { Proxy } from "@viridian/wire/proxies";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
+import { officeName } from "../../../../pages/web/offices.ts";
 import { CodeReader } from "../code_reader.tsx";
-import { beginOf, momentText, dayOf, minuteText } from "../dates.ts";
+import { endOfField, minuteText, momentText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { readMandate } from "../mandate.ts";
@@ -40,14 +41,6 @@ const removing = state<string | null>(null);
 
 const isLabel = (text: string) => text !== "" && byteLength(text) <= LABEL_BYTES_MOST;
 
-/** The first minute after a day that a field holds, at most as far ahead as may be; `null` for a day that is not to come. */
-function endOf(field: string): number | null {
-  const days = Date.parse(`${field}T00:00:00Z`) / 86_400_000;
-  const today = dayOf(wallet.value?.clock.minute() ?? 0);
-  if (!Number.isInteger(days) || days < today || days >= today + DAYS_MOST) return null;
-  return beginOf(days + 1);
-}
-
 /** Takes a code that the camera has read; goes on looking where it is another's. */
 async function read(text: string): Promise<void> {
   const isCode = (await readMandate(text)) !== null;
@@ -61,7 +54,7 @@ async function consent(event: SubmitEvent): Promise<void> {
   event.preventDefault();
   const key = await readMandate(code.value);
   const called = label.value.trim();
-  const end = endOf(until.value);
+  const end = endOfField(until.value, wallet.value?.clock.minute() ?? 0, DAYS_MOST);
   bad.value = { code: key === null, label: !isLabel(called), until: end === null };
   if (!key || end === null || bad.value.label || sending.value) return;
   await send(key, called, end);
@@ -154,6 +147,11 @@ function Known({ proxy }: { proxy: Proxy }) {
   return (
     <article class="reason" data-testid="proxy">
       <h4>{proxy.label}</h4>
+      {proxy.namedBy !== "" && (
+        <p data-testid="named-by">
+          {t(WORDS.proxyNamedBy)} <strong>{officeName(proxy.namedBy)}</strong>
+        </p>
+      )}
       <p>
         {t(WORDS.proxySince)} {minuteText(language.value, proxy.sinceMinute)} · {t(WORDS.proxyUntil)}{" "}
         {momentText(language.value, proxy.untilMinute * 60)} · {t(WORDS.proxyUsed)}{" "}

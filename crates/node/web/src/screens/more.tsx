@@ -92,7 +92,7 @@ function Readings() {
 }
 
 function purposeText(purpose: string): string {
-  const words = { sample: WORDS.purposeSample, proxy: WORDS.purposeProxy, appeal: PURPOSE_APPEAL }[purpose];
+  const words = { sample: WORDS.purposeSample, proxy: WORDS.purposeProxy, naming: WORDS.purposeNaming, appeal: PURPOSE_APPEAL }[purpose];
   return words ? t(words) : purpose;
 }
 
