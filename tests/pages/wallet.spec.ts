@@ -129,7 +129,7 @@ test("a code is shown without a network, fresh each half minute, from a page tha
   await expect(page.getByTestId("until")).toContainText("月");
   // Each opening uses one pass up, and no more.
   const left = page.locator("dt", { hasText: "未出示过的凭证" }).locator("+ dd");
-  await expect(left).toHaveText(/[2-9]/);
+  await expect(left).toHaveText(/[2-9]/, { timeout: 120_000 });
   await page.waitForTimeout(1_000);
   const before = Number(await left.textContent());
   await page.context().setOffline(true);
