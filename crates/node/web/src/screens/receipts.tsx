@@ -4,6 +4,7 @@ import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
+import { namesOf } from "../area_names.ts";
 import { dayText, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
@@ -12,12 +13,14 @@ import { attempt, wallet } from "../state.ts";
 import type { Receipt } from "../store.ts";
 import { WORDS } from "../words.ts";
 import { download } from "./more.tsx";
+import { stayText } from "./trip.tsx";
 
 const receipts = state<Receipt[]>([]);
 const fault = state<Fault | null>(null);
 
 async function load(): Promise<void> {
   receipts.value = (await wallet.value?.receipts()) ?? [];
+  await namesOf(receipts.value.filter(({ kind }) => kind === "trip").map(({ said }) => Number(said.area)));
 }
 
 export function Receipts() {
@@ -51,7 +54,10 @@ function said({ kind, said }: Receipt): string {
   if (kind === "check-in") {
     return `${dayText(language.value, Number(said.day))} · ${t(said.symptoms ? WORDS.checkInSome : WORDS.checkInNone)}`;
   }
-  if (kind === "trip") return `${String(said.area).padStart(9, "0")} · ${minuteText(language.value, Number(said.begin))}`;
+  if (kind === "trip") {
+    const end = said.end === "" ? null : Number(said.end);
+    return stayText({ area: Number(said.area), site: Number(said.site), begin: Number(said.begin), end });
+  }
   return String(said.statement);
 }
 
