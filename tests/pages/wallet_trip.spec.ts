@@ -3,6 +3,7 @@
 import { expect, test, type BrowserContext, type Page } from "@playwright/test";
 
 import { Areas } from "../../crates/node/web/src/areas.ts";
+import { openStays } from "../../crates/node/web/src/open_stays.ts";
 import { clean, Federation, installed, registered } from "./wallet.ts";
 
 test.setTimeout(180_000);
@@ -60,6 +61,29 @@ test("a stay is declared by the names of its place, said back, and not declared 
   await page.goto(`${federation.url}#/receipts`);
   await expect(page.getByTestId("receipt")).toHaveCount(1);
   await expect(page.getByTestId("receipt")).toContainText("浙江省杭州市上城区清波街道 (330102001)");
+  await page.close();
+});
+
+test("a stay that goes on is ended by saying when it was left", async () => {
+  const page = await opened();
+  await search(page).fill("110101002");
+  await expect(place(page)).toContainText("景山街道");
+  const arrived = await page.evaluate(() => new Date(Date.now() - 3 * 86_400_000).toISOString().slice(0, 11) + "08:00");
+  await page.getByLabel("到达").fill(arrived);
+  await declare(page);
+  const stay = page.getByTestId("staying").filter({ hasText: "北京市东城区景山街道" });
+  await stay.getByRole("button", { name: "已离开此地" }).click();
+  await expect(page.getByLabel("离开时间")).toBeFocused();
+  await page.getByLabel("离开时间").fill("2020-01-01T00:00");
+  await stay.getByRole("button", { name: "申报离开" }).click();
+  await expect(stay.getByRole("alert")).toContainText("离开不得早于到达");
+  await clean(page);
+  await page.getByLabel("离开时间").fill(arrived.replace("T08:00", "T09:30"));
+  await stay.getByRole("button", { name: "申报离开" }).click();
+  await expect(page.getByText("已申报")).toContainText("09:30");
+  await expect(stay).toHaveCount(0);
+  await page.goto(`${federation.url}#/receipts`);
+  await expect(page.getByTestId("receipt").filter({ hasText: "景山街道" })).toHaveCount(2);
   await page.close();
 });
 
@@ -148,6 +172,7 @@ test("without a network the lists that were there are there, and one that was no
   await page.close();
 });
 
+const NONE = new Uint8Array();
 const UPPER = "11 北京市\n1101 市辖区\n110101 东城区\n33 浙江省\n3301 杭州市\n330102 上城区\n330106 西湖区\n35 福建省\n3505 泉州市\n350527 金门县\n36 江西省\n3601 南昌市\n360103 西湖区\n44 广东省\n4419 东莞市\n441900 东莞市";
 const read = () => {
   const areas = new Areas();
@@ -189,6 +214,13 @@ test("a street is declared, or a county that has none once its province's list i
     ["广东省", "东莞市"],
     ["北京市", "东城区"],
   ]);
+});
+
+test("a stay goes on until its end is declared", () => {
+  const receipt = (begin: number, end: number | "") =>
+    ({ id: `${begin}${end}`, kind: "trip", at: 9, said: { area: 330_102_001, site: 0, begin, end }, event: NONE, receipt: NONE }) as const;
+  const stay = (begin: number) => ({ area: 330_102_001, site: 0, begin, end: null });
+  expect(openStays([receipt(1, ""), receipt(2, ""), receipt(2, ""), receipt(3, 4), receipt(1, 5)])).toEqual([stay(2)]);
 });
 
 test("names are found by their beginning, their middle, and what they lie in; those of the province first", () => {

@@ -23,5 +23,9 @@ export const PLACE_WORDS = {
   hasSite: w("有场所编号时填写", "If the place has a site number"),
   site: w("场所编号", "Site number"),
   still: w("仍在", "still there"),
+  leave: w("已离开此地", "I have left"),
+  left: w("离开时间(北京时间)", "Left at (UTC+8)"),
+  leftBad: w("离开不得早于到达。", "No departure before the arrival."),
+  leaveSend: w("申报离开", "Declare that I left"),
   declared: w("已申报，回执已保存:", "Declared; the receipt is kept:"),
 } satisfies Record<string, Words>;

@@ -8,19 +8,20 @@ import { namesOf } from "../area_names.ts";
 import { dayText, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
+import { stayOf } from "../open_stays.ts";
 import { Faulty } from "../parts.tsx";
 import { attempt, wallet } from "../state.ts";
+import { stayText } from "../stay.ts";
 import type { Receipt } from "../store.ts";
 import { WORDS } from "../words.ts";
 import { download } from "./more.tsx";
-import { stayText } from "./trip.tsx";
 
 const receipts = state<Receipt[]>([]);
 const fault = state<Fault | null>(null);
 
 async function load(): Promise<void> {
   receipts.value = (await wallet.value?.receipts()) ?? [];
-  await namesOf(receipts.value.filter(({ kind }) => kind === "trip").map(({ said }) => Number(said.area)));
+  await namesOf(receipts.value.filter(({ kind }) => kind === "trip").map((receipt) => stayOf(receipt).area));
 }
 
 export function Receipts() {
@@ -50,14 +51,12 @@ export function Receipts() {
 
 const TITLES = { "check-in": WORDS.checkIn, trip: WORDS.trip, contest: WORDS.contestTitle } as const;
 
-function said({ kind, said }: Receipt): string {
+function said(receipt: Receipt): string {
+  const { kind, said } = receipt;
   if (kind === "check-in") {
     return `${dayText(language.value, Number(said.day))} · ${t(said.symptoms ? WORDS.checkInSome : WORDS.checkInNone)}`;
   }
-  if (kind === "trip") {
-    const end = said.end === "" ? null : Number(said.end);
-    return stayText({ area: Number(said.area), site: Number(said.site), begin: Number(said.begin), end });
-  }
+  if (kind === "trip") return stayText(stayOf(receipt));
   return String(said.statement);
 }
 

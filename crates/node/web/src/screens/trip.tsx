@@ -3,18 +3,18 @@
 import { signal as state } from "@preact/signals";
 import { useLayoutEffect } from "preact/hooks";
 
-import { language, t } from "../../../../pages/web/looks.tsx";
-import { placeText } from "../area_names.ts";
-import { fieldOfMinute, minuteOfField, minuteText } from "../dates.ts";
+import { t } from "../../../../pages/web/looks.tsx";
+import { fieldOfMinute, minuteOfField } from "../dates.ts";
 import type { Fault } from "../fault.ts";
-import { freshId } from "../keys.ts";
 import { siteNumber } from "../numbers.ts";
 import { Faulty, Field } from "../parts.tsx";
 import { PLACE_WORDS } from "../place_words.ts";
-import { attempt, wallet } from "../state.ts";
-import type { Trip as Stay } from "../wallet.ts";
+import { wallet } from "../state.ts";
+import { declare, stayText } from "../stay.ts";
+import type { Trip as Declared } from "../wallet.ts";
 import { WORDS } from "../words.ts";
 import { chosenPlace, forgetPlace, Place } from "./place.tsx";
+import { beginLeaving, readStays, Staying } from "./staying.tsx";
 
 const site = state("0");
 const begin = state("");
@@ -22,10 +22,8 @@ const end = state("");
 const bad = state({ place: false, site: false, time: false });
 const sending = state(false);
 /** What was declared last, at this visit. */
-const done = state<Stay | null>(null);
+const done = state<Declared | null>(null);
 const fault = state<Fault | null>(null);
-/** The name of what stands in the fields, and what stood there when it was named: sent again after a fault, it is the same stay. */
-let named = { id: freshId(), what: "" };
 
 async function send(event: SubmitEvent): Promise<void> {
   event.preventDefault();
@@ -38,20 +36,19 @@ async function send(event: SubmitEvent): Promise<void> {
   bad.value = { place: place === null, site: number === null, time: !isOrdered };
   if (place === null || number === null || from === null || !isOrdered || sending.value) return;
   const trip = { area: place, site: number, begin: from, end: until };
-  const what = JSON.stringify(trip);
-  if (named.what !== what) named = { id: freshId(), what };
   sending.value = true;
   done.value = null;
-  fault.value = await attempt(async (open) => void (await open.declareTrip(named.id, trip)));
+  beginLeaving(null);
+  fault.value = await declare(trip);
   sending.value = false;
   if (fault.value !== null) return;
   done.value = trip;
   empty();
+  await readStays();
 }
 
 /** Nothing stands in the fields that was declared: it is not declared twice by another tap. */
 function empty(): void {
-  named = { id: freshId(), what: "" };
   forgetPlace();
   site.value = "0";
   begin.value = nowField();
@@ -60,12 +57,6 @@ function empty(): void {
 
 const nowField = () => (wallet.value ? fieldOfMinute(wallet.value.clock.minute()) : "");
 
-/** A stay in words. */
-export function stayText(stay: Stay): string {
-  const until = stay.end === null ? t(PLACE_WORDS.still) : minuteText(language.value, stay.end);
-  return `${placeText(stay.area, stay.site)} · ${minuteText(language.value, stay.begin)} – ${until}`;
-}
-
 export function Trip() {
   useLayoutEffect(() => {
     done.value = null;
@@ -73,8 +64,17 @@ export function Trip() {
     if (begin.value === "") begin.value = nowField();
   }, []);
   return (
-    <form onSubmit={(event) => void send(event)} autocomplete="off">
+    <section class="deeds">
       <h2>{t(WORDS.trip)}</h2>
+      <Staying onBegin={() => (done.value = null)} />
+      <Stay />
+    </section>
+  );
+}
+
+function Stay() {
+  return (
+    <form onSubmit={(event) => void send(event)} autocomplete="off">
       <Place bad={bad.value.place} />
       <details>
         <summary>{t(PLACE_WORDS.hasSite)}</summary>
