@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect as promptly, test, type Locator, type Page } from "@playwright/test";
 
 import { Institution, type Desk } from "./console.ts";
-import { clean, Phones, type Federation } from "./wallet.ts";
+import { clean, Phones, registered, type Federation } from "./wallet.ts";
 
 // Node and console take a while on a busy machine.
 const expect = promptly.configure({ timeout: 30_000 });
@@ -19,6 +19,7 @@ const CLERK = "王敏";
 const APPROVER = `李雷${HOSTILE}`;
 const UPHELD = 1;
 const DISMISSED = 2;
+const PHONELESS = 7;
 
 let phones: Phones;
 let federation: Federation;
@@ -155,7 +156,7 @@ test("what one states another agrees on, by keyboard alone; the node takes it an
 
   const wallet = await walletOf(UPHELD);
   await expect(wallet.getByTestId("colour")).toHaveText("黄码");
-  await expect(wallet.getByTestId("reason")).toContainText("33-cdc-1");
+  await expect(wallet.getByTestId("reason")).toContainText("浙江疾控中心 1");
   await wallet.close();
 });
 
@@ -245,6 +246,52 @@ test("an appeal that is dismissed leaves the colour, and tells the resident why"
   await wallet.close();
 });
 
+test("who has no phone is named a proxy by two persons, and sees later by whom, and ends it", async ({ browser }) => {
+  const phone = await browser.newContext({ viewport: { width: 360, height: 720 } });
+  const proxy = await phone.newPage();
+  await proxy.goto(federation.url);
+  await proxy.getByRole("button", { name: "我替他人办理" }).click();
+  await proxy.getByLabel("您如何称呼此人").fill("奶奶");
+  await proxy.getByRole("button", { name: "添加" }).click();
+  const code = (await proxy.getByTestId("mandate-text").innerText()).trim();
+
+  await to(clerk.page, "代办人");
+  await clerk.page.getByLabel("身份证号码").fill(federation.person(PHONELESS).number);
+  await clerk.page.getByLabel("代码").fill(code);
+  await clerk.page.getByLabel("截止").fill(fieldOf(-240).slice(0, 10));
+  await clerk.page.getByLabel("依据").fill(`窗口核对本人证件 ${HOSTILE}`);
+  await proposes(clerk.page);
+  await to(approver.page, "待判断");
+  await approver.page.getByTestId("line").first().getByRole("link").click();
+  await expect(approver.page.getByTestId("naming")).toContainText(code);
+  await clean(approver.page);
+  await picture(approver.page, "real-naming-zh-desk");
+  await agrees(approver.page);
+  await proxy.getByRole("button", { name: "查看是否已同意" }).click();
+  await expect(proxy.getByText("已获同意")).toBeVisible();
+
+  // Later there is a phone after all.
+  const own = await (await browser.newContext({ viewport: { width: 360, height: 720 } })).newPage();
+  await registered(own, federation, PHONELESS);
+  await own.goto(federation.url);
+  await own.getByRole("button", { name: "其他功能" }).click();
+  await own.getByRole("button", { name: "家人代办" }).click();
+  await expect(own.getByTestId("named-by")).toHaveText(/由机构指定:\s*社区 33-community-office-1/);
+  await clean(own);
+  await picture(own, "real-named-by-zh-phone");
+  await own.getByRole("button", { name: "返回" }).click();
+  await own.getByRole("button", { name: "其他功能" }).click();
+  await expect(own.getByText(/community-office\/1 · 为我指定了代办人/)).toBeVisible();
+  await own.getByRole("button", { name: "家人代办" }).click();
+  await own.getByRole("button", { name: "立即终止" }).click();
+  await own.getByRole("button", { name: "确定" }).click();
+  await expect(own.getByTestId("proxy")).toHaveCount(0);
+  await proxy.getByRole("button", { name: "查看是否已同意" }).click();
+  await expect(proxy.getByText("已获同意")).toHaveCount(0);
+  await own.context().close();
+  await phone.close();
+});
+
 test("a refusal has words, which who proposed it reads; what is taken back waits no more", async () => {
   const { page } = clerk;
   await statesContact(page, federation.person(3).number);
@@ -300,7 +347,7 @@ test("an auditor sees what was done and by whom, without the people it was about
   await expect(acts.filter({ hasText: CLERK }).first()).toBeVisible();
   await expect(acts.filter({ hasText: APPROVER }).first()).toBeVisible();
   const told = await page.locator("body").innerText();
-  for (const number of [UPHELD, DISMISSED, 3, 4]) expect(told).not.toContain(federation.person(number).number);
+  for (const number of [UPHELD, DISMISSED, 3, 4, PHONELESS]) expect(told).not.toContain(federation.person(number).number);
   await clean(page);
   await picture(page, "real-acts-zh-desk");
   await to(page, "概况");

@@ -8,6 +8,7 @@ import { extname, join } from "node:path";
 
 import { create, toBinary, fromBinary, type DescMethodUnary, type Message } from "@bufbuild/protobuf";
 import { ConsoleService } from "@viridian/wire/console";
+import { PublicService } from "@viridian/wire/public";
 
 import { root } from "./program.ts";
 import { refusal } from "./wallet.ts";
@@ -23,6 +24,12 @@ const TYPES: Record<string, string> = {
   ".svg": "image/svg+xml",
   ".webmanifest": "application/manifest+json",
 };
+
+/** The services of the page, by what their calls are called here. */
+const SERVICES = [
+  { service: ConsoleService, prefix: "" },
+  { service: PublicService, prefix: "public." },
+];
 
 /** What a call is answered with: a message, or the code of a reason. */
 export type Answer = Record<string, unknown> | string;
@@ -54,11 +61,12 @@ export class Console {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     response.setHeader("content-security-policy", POLICY);
-    const call = ConsoleService.methods.find((method) => path === `/${ConsoleService.typeName}/${method.name}`);
-    if (call) {
-      this.calls.push(call.name);
+    for (const { service, prefix } of SERVICES) {
+      const call = service.methods.find((method) => path === `/${service.typeName}/${method.name}`);
+      if (!call) continue;
+      this.calls.push(prefix + call.name);
       response.setHeader("content-type", "application/grpc-web+proto");
-      response.end(this.answered(call as DescMethodUnary, Buffer.concat(parts).subarray(5)));
+      response.end(this.answered(call as DescMethodUnary, prefix + call.localName, Buffer.concat(parts).subarray(5)));
       return;
     }
     try {
@@ -71,9 +79,9 @@ export class Console {
     }
   }
 
-  private answered(call: DescMethodUnary, body: Buffer): Buffer {
+  private answered(call: DescMethodUnary, name: string, body: Buffer): Buffer {
     const request = fromBinary(call.input, body) as Message & Record<string, unknown>;
-    const answer = this.answers[call.localName]?.(request) ?? "UNKNOWN_METHOD";
+    const answer = this.answers[name]?.(request) ?? "UNKNOWN_METHOD";
     if (typeof answer === "string") return refusal(answer, 9).body;
     const message = toBinary(call.output, create(call.output, answer as never));
     return Buffer.concat([framed(0, Buffer.from(message)), framed(0x80, Buffer.from("grpc-status:0\r\n"))]);

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Answers } from "./console_answers.ts";
+import { published } from "./console_published.ts";
 import { root } from "./program.ts";
 
 export const id = (byte: number, length = 16) => new Uint8Array(length).fill(byte);
@@ -15,22 +16,25 @@ export const minute = (later = 0) => Math.floor(Date.now() / 60_000) + later;
 const WHATS = [...readFileSync(join(root, "crates/console/src/acts.rs"), "utf8").matchAll(/^ {4}\w+, "([a-z-]+)";$/gm)].map(([, word]) => word!);
 
 const NUMBER = "11010519491231002X";
+/** A proxy's key, as far as a page looks at it. */
+export const PROXY_KEY = Uint8Array.of(2, ...id(0x5a, 32));
 const OTHER = "李雷";
 const OFFICES = [
   { source: "33-cdc-1", kinds: [2, 3, 5, 6], exposures: [1, 2, 4, 5, 6] },
   { source: "33-laboratory-7", kinds: [1, 6] },
   { source: "33-appeals-office-1", decidesAppeals: true },
+  { source: "33-community-office-1", namesProxies: true },
 ];
 
 /** Who is signed in. */
 export function desk(roles: number[], name: string) {
-  return { name, roles, offices: OFFICES, federation: "cn", province: 33, endsAtS: nowS() + 900n, nowS: nowS(), proposalLapsesMin: 1440 };
+  return { name, roles, offices: OFFICES, federation: "cn", province: 33, endsAtS: nowS() + 900n, nowS: nowS(), proposalLapsesMin: 1440, tellsPublished: true };
 }
 
 /** `mark` stands in every name and text that somebody else has written. */
 export function answersWith(mark: string): Answers {
   const name = `${mark}王敏`;
-  const line = (number: number, part: Record<string, unknown> = {}) => ({
+  const line = (number: number, part: Record<string, unknown> & { isNaming?: boolean } = {}) => ({
     number: BigInt(number),
     proposalId: id(number),
     state: 1,
@@ -53,6 +57,8 @@ export function answersWith(mark: string): Answers {
     line(11, { state: 11, ...judged }),
     line(10, { state: 12, ...judged, nodeReason: "not-taken" }),
     line(16, { state: 13, ...judged }),
+    line(17, { kind: 0, isNaming: true, source: "33-community-office-1" }),
+    line(18, { kind: 0, isNaming: true, source: "33-community-office-1", state: 4, ...judged, nodeReason: "LIVES_ELSEWHERE" }),
     line(9),
     line(8, { kind: 0, isUpheld: true, source: "33-appeals-office-1", lapsesAtMinute: minute(40) }),
     line(7, { proposedBy: name, mayJudge: false, mayWithdraw: true }),
@@ -90,15 +96,16 @@ export function answersWith(mark: string): Answers {
 
   function read(number: number) {
     const found = lines.find((line) => line.number === BigInt(number))!;
-    const what =
-      found.kind === 0
+    const what = found.isNaming
+      ? { case: "naming", value: { source: found.source, identityNumber: NUMBER, proxyKey: PROXY_KEY, untilMinute: minute(100_000) } }
+      : found.kind === 0
         ? { case: "decision", value: { source: found.source, appeal: id(3, 20), isUpheld: true, words: `${mark}经核对车票，您当日不在该地。` } }
         : { case: "statement", value: contact };
     return {
       line: found,
       grounds: `流调记录 2022-118 ${mark}`,
       ...(found.state === 7 ? {} : { what }),
-      ...(found.kind === 0 && found.state === 1 ? { appeal: content(40) } : {}),
+      ...(found.kind === 0 && !found.isNaming && found.state === 1 ? { appeal: content(40) } : {}),
       judgedWords: found.state === 5 ? `${mark}号码与记录不符` : "",
       ...(found.state === 3 || found.state === 11 ? { receipt: id(1, 173), event: Uint8Array.of(1, ...id(0xab), ...id(5, 40)) } : {}),
     };
@@ -175,12 +182,13 @@ export function answersWith(mark: string): Answers {
 
   return {
     getDesk: () => desk([1, 2, 3, 4, 5], name),
-    listProposals: ({ onlyWaiting }) => ({ proposals: lines.filter(({ state }) => !onlyWaiting || state === 1 || state === 9), next: 0n, waiting: 5 }),
+    listProposals: ({ onlyWaiting }) => ({ proposals: lines.filter(({ state }) => !onlyWaiting || state === 1 || state === 9), next: 0n, waiting: 6 }),
     readProposal: ({ proposalId }) => read((proposalId as Uint8Array)[0]!),
     listCases: () => ({ nowMinute: minute(), cases: cases, total: 3, overdue: 1 }),
     readCase: ({ appeal }) => ({ content: content(cases[(appeal as Uint8Array)[0]! - 1]!.decideByMinute - minute()) }),
     getOverview: overview,
     listIntake: ({ after }) => ({ sources: sources.filter(({ source }) => source > (after as string)).slice(0, 256) }),
+    ...published(mark),
     listActs: () => ({ acts: acts, next: 0n, head: id(0xfe, 32) }),
   };
 }

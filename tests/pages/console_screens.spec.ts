@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { expect, test, type Page } from "@playwright/test";
 
 import { Console, type Answers } from "./console_answers.ts";
-import { answersWith, desk, hex, id, minute } from "./console_made_up.ts";
+import { mandateText } from "../../crates/pages/web/mandate.ts";
+import { PROXY_KEY, answersWith, desk, hex, id, minute } from "./console_made_up.ts";
 import { authenticator } from "./passkeys.ts";
 import { clean } from "./wallet.ts";
 
@@ -23,9 +24,12 @@ const SCREENS: [string, string, string][] = [
   ["appeals", "#/appeals", "appeal"],
   ["appeal", `#/appeal/${hex(2, 20)}/33-appeals-office-1`, "case"],
   ["state", "#/state", "office"],
+  ["naming", "#/naming", "office"],
   ["proposals", "#/proposals", "line"],
   ["proposal-contact", `#/proposal/${hex(9)}`, "judge"],
   ["proposal-decision", `#/proposal/${hex(8)}`, "case"],
+  ["proposal-naming", `#/proposal/${hex(17)}`, "naming"],
+  ["proposal-naming-refused", `#/proposal/${hex(18)}`, "naming"],
   ["proposal-own", `#/proposal/${hex(7)}`, "statement"],
   ["proposal-contested", `#/proposal/${hex(15)}`, "confirm"],
   ["proposal-contested-own", `#/proposal/${hex(14)}`, "statement"],
@@ -36,6 +40,8 @@ const SCREENS: [string, string, string][] = [
   ["proposal-forgotten", `#/proposal/${hex(1)}`, "grounds"],
   ["overview", "#/overview", "node"],
   ["intake", "#/intake", "source"],
+  ["rules", "#/rules", "changed-rule"],
+  ["counts", "#/counts", "chart"],
   ["acts", "#/acts", "act"],
 ];
 
@@ -73,7 +79,7 @@ for (const { name: size, ...viewport } of SIZES) {
         await picture(page, `${name}-${language}-${size}`);
       }
       await page.evaluate(() => localStorage.setItem("large", "yes"));
-      for (const [name, hash] of SCREENS.slice(0, 6)) {
+      for (const [name, hash] of SCREENS.slice(0, 7)) {
         await page.goto(`${made.url}${hash}`);
         await page.reload();
         await expect(page.getByRole("heading", { level: 2 })).toBeVisible();
@@ -239,6 +245,52 @@ test("a form says what is wrong with it, and keeps the number to itself", async 
   await made.stop();
 });
 
+test("who has no phone is named a proxy: the form checks the code, and who judges it sees the same one", async ({ page }) => {
+  const asked: Record<string, unknown>[] = [];
+  const propose = (request: Record<string, unknown>) => {
+    asked.push(request);
+    return asked.length === 1 ? "STORAGE_FULL" : { lapsesAtMinute: minute(1440) };
+  };
+  const made = await Console.start({ ...TRUSTING, propose });
+  await enrolled(page, made);
+  const code = await mandateText(PROXY_KEY);
+  await page.getByRole("link", { name: "代办人", exact: true }).click();
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByLabel("身份证号码")).toBeFocused();
+  await noFault(page);
+  await picture(page, "naming-wrong-zh-phone");
+  await page.getByLabel("身份证号码").fill("110105 19491231 002x");
+  // One digit is another.
+  await page.getByLabel("代码").fill(code.replace("5A5A", "5A5B"));
+  await page.getByLabel("截止").fill("2022-01-01");
+  await page.getByLabel("依据").fill("窗口核对本人证件");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByText("代码不完整或有误")).toBeVisible();
+  await expect(page.getByText("截止日应为今天或以后")).toBeVisible();
+  expect(asked).toHaveLength(0);
+  await page.getByLabel("代码").fill(` ${code.slice(0, 30).toLowerCase()} ${code.slice(30)}`);
+  const last = new Date((minute(480) + 1440) * 60_000).toISOString().slice(0, 10);
+  await page.getByLabel("截止").fill(last);
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByRole("alert")).toContainText("存储已满");
+  expect(await everywhere(page)).not.toContain("19491231");
+  await page.getByRole("button", { name: "提交" }).click();
+  await expect(page.getByText("须由另一位同事在此之前判断")).toBeVisible();
+  const [first, second] = asked as [Record<string, unknown>, Record<string, unknown>];
+  expect(second).toEqual(first);
+  const value = { source: "33-community-office-1", identityNumber: "11010519491231002X", proxyKey: PROXY_KEY };
+  // Until the end of that day in China.
+  const untilMinute = Date.parse(`${last}T00:00:00Z`) / 60_000 + 1440 - 480;
+  expect(second.what).toMatchObject({ case: "naming", value: { ...value, untilMinute } });
+  expect(second.grounds).toBe("窗口核对本人证件");
+  await page.goto(`${made.url}#/proposal/${hex(17)}`);
+  await expect(page.getByTestId("naming")).toContainText(code);
+  await expect(page.getByRole("heading", { level: 2 })).toContainText("指定代办人");
+  await page.goto(`${made.url}#/proposal/${hex(18)}`);
+  await expect(page.getByText("此人的健康码不在本省")).toBeVisible();
+  await made.stop();
+});
+
 test("a form outlives the session: the passkey is asked for over it, and it goes on", async ({ page }) => {
   const asked: Record<string, unknown>[] = [];
   const made = await Console.start({
@@ -299,11 +351,11 @@ test("a session that ends by itself asks, and hands nothing of one person's to a
 test("each role has its own menu, and a screen of another leads to the own first one", async ({ browser }) => {
   const made = await Console.start({ ...RIGHT });
   for (const [role, items] of [
-    [1, ["填报", "提案"]],
-    [2, ["待判断", "提案"]],
-    [3, ["申诉", "提案"]],
-    [4, ["概况", "来源"]],
-    [5, ["提案", "概况", "来源", "操作记录"]],
+    [1, ["填报", "代办人", "提案", "规则", "统计"]],
+    [2, ["待判断", "提案", "规则", "统计"]],
+    [3, ["申诉", "提案", "规则", "统计"]],
+    [4, ["概况", "来源", "规则", "统计"]],
+    [5, ["提案", "概况", "来源", "规则", "统计", "操作记录"]],
     [0, []],
   ] as [number, string[]][]) {
     made.answers.getDesk = () => desk(role === 0 ? [] : [role], "韩梅梅");
@@ -422,7 +474,7 @@ test("who hears the page is told of another number, and the session ends althoug
   expect((await heard()).some((text) => text.includes("待裁定: 4"))).toBe(true);
   // Asked for again by hand.
   await page.getByRole("link", { name: "待判断" }).click();
-  await expect(page.getByTestId("counts")).toContainText("待判断: 5");
+  await expect(page.getByTestId("counts")).toContainText("待判断: 6");
   made.answers.listProposals = () => ({ proposals: [], next: 0n, waiting: 0 });
   await page.getByRole("link", { name: "待判断" }).click();
   await expect(page.getByText("没有待判断的提案。")).toBeVisible();
@@ -575,5 +627,33 @@ test("all sources are told of, part by part, and a removal that is late is said 
   await page.goto(`${made.url}#/overview`);
   await expect(page.getByTestId("retention")).toContainText("60 天");
   await expect(page.getByTestId("retention")).toContainText("超过一天未清除");
+  await made.stop();
+});
+
+test("who signs in in one window signs in in all: nothing that another wrote is left", async ({ context, page }) => {
+  const made = await Console.start(RIGHT);
+  await page.goto(made.url);
+  await fillContact(page);
+  await page.getByLabel("身份证号码").fill("11010519491231002X");
+  const { getDesk } = made.answers;
+  made.answers.getDesk = (request) => ({ ...(getDesk!(request) as object), name: "somebody else" });
+  const other = await context.newPage();
+  await other.goto(made.url);
+  await other.evaluate(() => new BroadcastChannel("session").postMessage(null));
+  await expect(page.getByTestId("who")).toContainText("somebody else");
+  await fillContact(page);
+  await expect(page.getByLabel("身份证号码")).toHaveValue("");
+  await made.stop();
+});
+
+test("the own province is named, where a statement leaves it out", async ({ page }) => {
+  const made = await Console.start(RIGHT);
+  const { readProposal } = made.answers;
+  made.answers.readProposal = (request) => {
+    const read = readProposal!(request) as { what: { case: string; value: object } };
+    return { ...read, what: { ...read.what, value: { ...read.what.value, homeProvince: 0 } } };
+  };
+  await page.goto(`${made.url}#/proposal/${hex(9)}`);
+  await expect(page.getByTestId("statement")).toContainText("浙江");
   await made.stop();
 });

@@ -119,7 +119,7 @@ test("somebody acts for a resident by consent, is seen doing it, and is ended", 
   await fill(code, day(-1));
   await expect(own.getByRole("alert")).toContainText("最多366天");
   await fill(code, day(10));
-  await expect(own.getByText("已生效。")).toBeVisible();
+  await expect(own.getByText("已办妥。")).toBeVisible();
   await expect(own.getByTestId("proxy")).toContainText("<b>女儿</b>");
   await expect(own.getByTestId("proxy")).toContainText("未使用");
   await clean(own);
@@ -161,6 +161,7 @@ test("somebody acts for a resident by consent, is seen doing it, and is ended", 
   await own.getByRole("button", { name: "家人代办" }).click();
   await expect(own.getByTestId("proxy")).not.toContainText("未使用");
   await own.getByRole("button", { name: "立即终止" }).click();
+  await own.getByRole("button", { name: "确定" }).click();
   await expect(own.getByTestId("proxy")).toHaveCount(0);
 
   await proxy.getByRole("button", { name: "打卡" }).click();

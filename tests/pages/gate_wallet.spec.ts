@@ -215,6 +215,6 @@ test("a proxy's code is read by the camera and consented to; another code is not
   await page.getByLabel("您如何称呼代办人").fill("女儿");
   await page.getByLabel("截止").fill(new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10));
   await page.getByRole("button", { name: "同意代办" }).click();
-  await expect(page.getByText("已生效。")).toBeVisible();
+  await expect(page.getByText("已办妥。")).toBeVisible();
   await page.close();
 });

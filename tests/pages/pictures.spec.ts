@@ -59,6 +59,8 @@ test("the console, Chinese and English", async ({ browser }) => {
       ["appeal", `appeal/${hex(2, 20)}/33-appeals-office-1`, "case"],
       ["overview", "overview", "node"],
       ["intake", "intake", "source"],
+      ["rules", "rules", "changed-rule"],
+      ["counts", "counts", "chart"],
       ["acts", "acts", "act"],
     ]) {
       await page.goto(`${made.url}#/${hash}`);

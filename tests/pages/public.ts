@@ -19,7 +19,7 @@ interface Vectors {
   lying_checkpoint: string;
 }
 
-export const vectors = JSON.parse(readFileSync(join(root, "crates/auditor/vectors/public.json"), "utf8")) as Vectors;
+export const vectors = JSON.parse(readFileSync(join(root, "crates/published/vectors/public.json"), "utf8")) as Vectors;
 
 /** A node's listener of what anybody may read. What it serves can be changed. */
 export class Node {
@@ -53,6 +53,18 @@ export class Node {
   }
 }
 
+/** Tables of a configuration for a program that asks these nodes at the time of the vectors; the text of a rule set lies in `dir`. */
+export function asked(nodes: Node[], dir: string, minutesLater = 0) {
+  writeFileSync(join(dir, "announced.toml"), vectors.announced_rules);
+  const nodeTables = (name: string) => nodes.map(({ port }, i) => `[[${name}]]\nslot = ${i + 1}\nurl = "http://127.0.0.1:${port}"\n`).join("");
+  const keys = codes.root_keys.map((key) => `"${key}"`).join(", ");
+  return {
+    trust: `[trust]\nroot_keys = [${keys}]\nroot_threshold = ${codes.root_threshold}\n`,
+    clock: `[clock]\nstart_minute = ${Math.floor(vectors.now_s / 60) + minutesLater}\nrate_min_per_s = 0\n`,
+    nodeTables,
+  };
+}
+
 export class Auditor {
   private constructor(
     private readonly program: Program,
@@ -64,21 +76,9 @@ export class Auditor {
   static async start(files: Record<string, string>[] = vectors.nodes, minutesLater = 0): Promise<Auditor> {
     const nodes = await Promise.all(files.map((of) => Node.start(of)));
     const dir = mkdtempSync(join(tmpdir(), "public-"));
-    const asked = nodes.map((node, i) => `[[node]]\nslot = ${i + 1}\nurl = "http://127.0.0.1:${node.port}"\n`);
-    writeFileSync(join(dir, "announced.toml"), vectors.announced_rules);
-    writeFileSync(
-      join(dir, "page.toml"),
-      `federation = "${vectors.federation}"
-rule_files = ["announced.toml"]
-[trust]
-root_keys = [${codes.root_keys.map((key) => `"${key}"`).join(", ")}]
-root_threshold = ${codes.root_threshold}
-${asked.join("")}
-[clock]
-start_minute = ${Math.floor(vectors.now_s / 60) + minutesLater}
-rate_min_per_s = 0
-`,
-    );
+    const { trust, clock, nodeTables } = asked(nodes, dir, minutesLater);
+    const text = `federation = "${vectors.federation}"\nrule_files = ["announced.toml"]\n${trust}${nodeTables("node")}${clock}`;
+    writeFileSync(join(dir, "page.toml"), text);
     return new Auditor(await Program.start("auditor", "page", "--config", join(dir, "page.toml")), nodes, dir);
   }
 

@@ -87,6 +87,10 @@ test("registered, checked in, yellow by a rule, tested twice, green again, and l
   await checkedIn(page);
   await hasColour(page, "黄码", "国家协查名单");
   await hasNoCode(page, "N8");
+  // The way to the reasons leads to those of the rules that refused, in words.
+  await page.getByRole("button", { name: "查看原因和解除条件" }).click();
+  await expect(page.getByTestId("reason")).toContainText("N8");
+  await expect(page.getByTestId("reason")).toContainText("解除条件");
 
   await federation.do(`negative ${STORY} 30`);
   await hasColour(page, "黄码", "尚缺");
@@ -103,7 +107,7 @@ test("who is red has no code, and is told why", async () => {
   await federation.do(`case ${RED}`);
   await federation.do("commit");
   const page = await phones.open(RED);
-  await hasColour(page, "红码", "33-cdc-1");
+  await hasColour(page, "红码", "浙江疾控中心 1");
   await hasNoCode(page, "N1");
   await page.close();
 });

@@ -101,7 +101,7 @@ export class Phones {
   async open(number: number): Promise<Page> {
     const page = await this.newPage(number);
     await page.goto(this.federation.url);
-    await expect(page.getByTestId("state")).toContainText(/在线|On line/);
+    await expect(page.getByTestId("state")).toContainText(/在线|Online/);
     return page;
   }
 

@@ -219,6 +219,7 @@ impl Device {
             identity_number: self.person.number_text(),
             name: self.person.name.clone(),
             real_name_evidence: Vec::new(),
+            forget_other_devices: false,
         };
         let request: res::RegisterRequest = self.sign(&body, now);
         self.client.register(request).await

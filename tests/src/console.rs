@@ -11,11 +11,12 @@ use rules::{SourceId, SourceKind};
 use crate::world::{role_of, source_id, source_key};
 use crate::{World, province};
 
-/// What the console of a province signs for: its CDC, its laboratory and its office for appeals.
-const OFFICES: [SourceKind; 3] = [
+/// What the console of a province signs for: its CDC, its laboratory, its office for appeals and a community office.
+const OFFICES: [SourceKind; 4] = [
     SourceKind::Cdc,
     SourceKind::Laboratory,
     SourceKind::AppealsOffice,
+    SourceKind::CommunityOffice,
 ];
 
 /// Configures a console of a province at its node, by the world's clock, on a port that is free, in `console/` of the world;

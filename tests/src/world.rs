@@ -496,9 +496,10 @@ fn sources_toml() -> String {
             }
             let id = source_id(code, kind);
             let word = serde_json::to_string(&kind).expect("a word");
+            let names_proxies = rules::naming::may_name_proxies(kind);
             let _ = write!(
                 text,
-                "[[source]]\nprovince = {code}\nkind = {word}\nnumber = 1\nname = \"office {code}\"\npublic_key = \"{}\"\n",
+                "[[source]]\nprovince = {code}\nkind = {word}\nnumber = 1\nname = \"office {code}\"\nnames_proxies = {names_proxies}\npublic_key = \"{}\"\n",
                 public_hex(&source_key(id))
             );
         }

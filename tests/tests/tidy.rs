@@ -20,7 +20,7 @@ fn metadata() -> Metadata {
 }
 
 /// Which rooms a room may import, in its normal and build dependencies.
-const ALLOWED: [(&str, &[&str]); 31] = [
+const ALLOWED: [(&str, &[&str]); 32] = [
     ("rules", &[]),
     ("risk-list", &["rules"]),
     ("commitment", &["rules"]),
@@ -62,6 +62,17 @@ const ALLOWED: [(&str, &[&str]); 31] = [
     ("pages", &[]),
     ("plain-http", &[]),
     (
+        "published",
+        &[
+            "rules",
+            "commitment",
+            "ledger",
+            "verifier",
+            "wire",
+            "plain-http",
+        ],
+    ),
+    (
         "checkpoint",
         &[
             "rules",
@@ -101,10 +112,10 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "wire",
             "federation",
             "pages",
-            "plain-http",
+            "published",
         ],
     ),
-    // In the folder `console`. It states events and decides appeals over the door of sources, with keys of its own.
+    // In the folder `console`. It states events, decides appeals and names proxies over the door of sources, with keys of its own.
     (
         "viridian-console",
         &[
@@ -115,6 +126,7 @@ const ALLOWED: [(&str, &[&str]); 31] = [
             "federation",
             "store",
             "pages",
+            "published",
         ],
     ),
     (

@@ -1,8 +1,6 @@
 //! `auditor counts`: what a province's log tells of its people as a whole, and whether it told in time.
 
-pub(crate) mod by_source;
 mod daily;
-pub(crate) mod sets;
 mod story;
 
 use std::fmt::Write as _;
@@ -13,10 +11,10 @@ use ledger::log::{
     ENTRY_BUNDLE_LEN_MAX_BYTES, Entry, Log, MAX_CHECKPOINT_LEN_BYTES, MAX_POLICY_LEN_BYTES,
     SignedCheckpoint, WitnessPolicy, read_bundle,
 };
+use published::sets::Told;
 
 use crate::{Outcome, files};
 use daily::DailyStory;
-use sets::Told;
 use story::{RuleSetStory, Story};
 
 /// Read a province's log: its rule sets with whom each changes, whether that was told in time, and the days counted.

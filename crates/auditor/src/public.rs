@@ -1,36 +1,22 @@
 //! `auditor page`: what anybody may see of a federation, verified, as a page.
 
 mod config;
-mod counted;
-mod daily;
-mod list;
-mod log;
-mod mirror;
-mod problem;
-mod service;
-mod texts;
 mod time;
-mod told;
-mod watch;
 
-#[cfg(test)]
-mod tests;
-
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use pages::Hosts;
+use published::{Public, Texts, Watch, Watched};
+use rules::RuleSet;
 use rust_embed::RustEmbed;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
-use crate::{Outcome, files};
+use crate::{Outcome, explain, files};
 use config::Config;
-use service::Public;
-use texts::Texts;
-use watch::Watch;
+use time::Clock;
 
 /// What `npm run pages` has left.
 #[derive(RustEmbed)]
@@ -80,7 +66,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
             config.listen
         );
     }
-    let texts = Texts::read(config.rule_files.iter().chain(&args.rules))?;
+    let rule_files = config.looking.rule_files.iter().chain(&args.rules);
+    let texts = Texts::with(
+        rule_files
+            .map(|file| rule_set(file))
+            .collect::<Result<Vec<_>>>()?,
+    )?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -89,23 +80,28 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     Ok(Outcome::Agrees)
 }
 
+fn rule_set(file: &Path) -> Result<RuleSet> {
+    let name = file.to_str().context("a file's name that is not UTF-8")?;
+    explain::rule_set(name)
+}
+
 async fn serve(config: Config, texts: Texts) -> Result<()> {
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let every = Duration::from_secs(config.refresh_every_s.into());
-    let watch = Arc::new(Watch::new(config));
+    let every = config.looking.refresh_every;
+    let watched = Watched {
+        federation: config.federation,
+        root_keys: config.root_keys,
+        nodes: config.looking.nodes,
+    };
+    let watch = Arc::new(Watch::new(watched, Arc::new(Clock::of(config.clock))));
     let service = Public::new(Arc::clone(&watch), texts);
     let routes = Routes::new(wire::server::public(service.clone()))
         .add_service(wire::server::trust(service));
     let router = pages::router::<Files>(routes, Hosts::address(address));
     files::print(&format!("page http://{address}/\n"))?;
-    let looking = tokio::spawn(async move {
-        loop {
-            watch.look().await;
-            tokio::time::sleep(every).await;
-        }
-    });
+    let looking = tokio::spawn(async move { watch.keep_looking(every).await });
     let served = pages::serve(listener, router, told_to_end()).await;
     looking.abort();
     served.context("the page can no longer be served")
@@ -123,5 +119,33 @@ async fn told_to_end() {
             }
         }
         Err(_) => drop(interrupt.await),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "d62f016a1efd1e4fdf793eb42cd84471e1ba9f0cf04d1287b5cc71f616287cb8";
+
+    #[test]
+    fn an_address_that_others_reach_and_a_text_that_is_none_are_refused_before_a_port_opens() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("page.toml");
+        let text = format!(
+            "federation = \"demo\"\n[trust]\nroot_keys = [\"{KEY}\"]\nroot_threshold = 1\n"
+        );
+        std::fs::write(&path, &text).unwrap();
+        let refused = |listen: Option<&str>, rules: Vec<PathBuf>| {
+            let args = Args {
+                config: path.clone(),
+                listen: listen.map(|address| address.parse().unwrap()),
+                rules,
+            };
+            let refused = run(&args).err();
+            format!("{:#}", refused.unwrap())
+        };
+        assert!(refused(Some("0.0.0.0:0"), Vec::new()).contains("is not loopback"));
+        assert!(refused(None, vec![path.clone()]).contains("is refused"));
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use federation::FederationId;
+use published::{Looking, LookingFile};
 use rules::{ProvinceCode, SourceId, SourceKind};
 use serde::Deserialize;
 use verifier::trust::RootKeys;
@@ -38,6 +39,8 @@ struct ConfigFile {
     operator: Option<Certificate>,
     #[serde(default)]
     trust: Option<TrustFile>,
+    #[serde(default)]
+    public: Option<LookingFile>,
     #[serde(default)]
     clock: Option<SimulatedTime>,
 }
@@ -143,6 +146,8 @@ pub struct Config {
     pub operator: Option<Certificate>,
     /// What the trust list is believed by; without it there is none in the overview.
     pub root_keys: Option<RootKeys>,
+    /// Whom to ask for what the federation publishes; without it that is not told here. Only beside `root_keys`.
+    pub public: Option<Looking>,
     /// A clock that is not the world's.
     pub clock: Option<SimulatedTime>,
 }
@@ -180,6 +185,13 @@ impl Config {
             address: file.node.address,
             roots_file: dir.join(file.node.roots_file),
         };
+        let public = file.public.map(|public| {
+            if file.trust.is_none() {
+                return Err("[public] needs trust.root_keys to verify it by".to_owned());
+            }
+            let looking = public.check(dir);
+            looking.map_err(|error| format!("[public] {error}"))
+        });
         Ok(Self {
             federation,
             province: file.province,
@@ -191,6 +203,7 @@ impl Config {
             node,
             offices: offices(file.offices, file.province, dir)?,
             operator: file.operator.map(|certificate| certificate.within(dir)),
+            public: public.transpose()?,
             root_keys: file.trust.map(|trust| root_keys(&trust)).transpose()?,
             clock: file.clock,
         })
@@ -339,6 +352,12 @@ mod tests {
         assert_eq!(config.offices.len(), 2);
         assert_eq!(config.offices[1].source.to_string(), "33-appeals-office-1");
         assert!(config.operator.is_some() && config.root_keys.is_some());
+        let public = config.public.as_ref().unwrap();
+        assert_eq!(public.nodes.len(), 2);
+        assert_eq!(
+            public.rule_files,
+            [Path::new("/etc/viridian/zj-2022-09.toml")]
+        );
         assert_eq!(config.page.host(), "console.zj.example");
         assert_eq!(config.page.scheme(), "https");
     }
@@ -367,12 +386,27 @@ mod tests {
             ("\"console.zj.example\"", "\"127.0.0.1:7460\"", "an address"),
             ("\"console.zj.example\"", "", "page.names"),
             ("root_threshold = 2", "root_threshold = 9", "trust"),
+            ("slot = 2", "slot = 1", "[public] node.slot: 1"),
+            (
+                "refresh_every_s = 300",
+                "refresh_every_s = 9",
+                "[public] refresh_every_s",
+            ),
+            ("rule_files", "rules", "unknown field"),
         ] {
             let text = SAMPLE.replacen(from, to, 1);
             assert_ne!(text, SAMPLE, "{from}");
             let error = parsed(&text).unwrap_err();
             assert!(error.contains(why), "{to}: {error}");
         }
+    }
+
+    #[test]
+    fn what_is_published_is_told_only_where_there_are_keys_to_verify_it_by() {
+        let (without, _) = SAMPLE.split_once("[operator]").unwrap();
+        assert!(parsed(without).unwrap().public.is_none());
+        let error = parsed(&format!("{without}[public]\n")).unwrap_err();
+        assert!(error.contains("trust.root_keys"), "{error}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! signed in has a passkey and the roles that the list of staff names; all that anybody does is an act in a chain.
 
 mod acts;
+mod admission;
 mod cases;
 mod ceremonies;
 mod clock;
@@ -12,6 +13,7 @@ pub mod config;
 mod employ;
 mod error;
 mod files;
+mod naming;
 mod node;
 mod offices;
 mod overview;
@@ -19,6 +21,7 @@ mod page;
 mod passkeys;
 mod program;
 mod proposals;
+mod public;
 mod renewal;
 mod sending;
 mod service;

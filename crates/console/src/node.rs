@@ -9,8 +9,8 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use wire::source::v1 as source;
 use wire::{
-    AppealId, DecisionRequest, MAX_REASON_BYTES, Reason, ShownAppeal, WaitingAppeals, WireError,
-    required,
+    AppealId, DecisionRequest, MAX_REASON_BYTES, NamingRequest, Reason, ShownAppeal,
+    WaitingAppeals, WireError, required,
 };
 
 use crate::ConsoleError;
@@ -27,6 +27,8 @@ pub(crate) const TIMEOUTS: Timeouts = Timeouts {
 /// The node does not answer, or says that it cannot now; or it refuses, and that is its answer.
 pub(crate) fn told(status: &Status) -> ConsoleError {
     match wire::reason_of(status) {
+        // A person has so many proxies until one of them ends.
+        Some(Reason::TooManyProxies) => ConsoleError::Node(Reason::TooManyProxies),
         // Not its decision about what was asked, but that it did not get to it.
         Some(reason) if !is_for_now(reason.grpc()) => ConsoleError::Node(reason),
         Some(reason) => ConsoleError::NodeSilent(reason.code().to_owned()),
@@ -173,6 +175,21 @@ impl HomeNode {
         }
         Ok(Answer::Taken {
             receipt: fitting(&answer.receipt, &content),
+            is_forwarded: false,
+        })
+    }
+
+    /// Hands in who acts for somebody.
+    ///
+    /// # Errors
+    /// As [`HomeNode::submit`].
+    pub(crate) async fn name_proxy(&self, request: &NamingRequest) -> Result<Answer, ConsoleError> {
+        let request = source::NameProxyRequest::from(request);
+        let mut client = wire::client::proxy_office(self.0.clone());
+        let answer = client.name_proxy(request).await;
+        answer.map_err(|status| told(&status))?;
+        Ok(Answer::Taken {
+            receipt: Vec::new(),
             is_forwarded: false,
         })
     }

@@ -18,7 +18,7 @@ use crate::config::Certificate;
 use crate::files::{PEM_LEN_MAX_BYTES, read_private, read_secret, read_text};
 use crate::node::{HomeNode, TIMEOUTS};
 use crate::statement::{exposures_of, kinds_of};
-use crate::{Config, ConsoleError};
+use crate::{Config, ConsoleError, naming};
 
 /// Why an institution cannot be signed for; the configuration is at fault.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +172,7 @@ impl Offices {
                 source: office.source.to_string(),
                 kinds: kinds_of(kind).into_iter().map(i32::from).collect(),
                 decides_appeals: office.decides_appeals(),
+                names_proxies: naming::is_offered(kind),
                 exposures: exposures_of(kind).into_iter().map(i32::from).collect(),
             }
         });
@@ -194,6 +195,19 @@ impl Offices {
     pub(crate) fn for_appeals(&self, source: &str) -> Result<&Office, ConsoleError> {
         let office = self.named(source)?;
         if office.decides_appeals() {
+            Ok(office)
+        } else {
+            Err(Reason::NotEntitled.into())
+        }
+    }
+
+    /// The one that the page names, if it is one that may name proxies.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownOffice`], [`Reason::NotEntitled`].
+    pub(crate) fn for_proxies(&self, source: &str) -> Result<&Office, ConsoleError> {
+        let office = self.named(source)?;
+        if naming::is_offered(office.source.kind) {
             Ok(office)
         } else {
             Err(Reason::NotEntitled.into())

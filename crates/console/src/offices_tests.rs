@@ -45,12 +45,15 @@ async fn the_page_is_told_what_each_may_state_and_names_them_as_it_was_told() {
     let node = FakeNode::start().await;
     let offices = node.offices();
     let told = offices.told();
-    assert_eq!(told.len(), 3);
+    assert_eq!(told.len(), 4);
     for office in &told {
         let named = offices.named(&office.source).ok().unwrap();
         assert_eq!(named.decides_appeals(), office.decides_appeals);
     }
     assert!(told[2].decides_appeals && told[2].kinds.is_empty());
+    let namers: Vec<_> = told.iter().filter(|office| office.names_proxies).collect();
+    assert_eq!(namers.len(), 1);
+    assert_eq!(namers[0].source, "33-community-office-1");
     assert!(!told[0].decides_appeals && !told[0].exposures.is_empty());
     assert!(
         offices

@@ -19,7 +19,10 @@ use crate::config::Page;
 use crate::files::{PEM_LEN_MAX_BYTES, digest_of, read_private, read_text};
 
 /// What the page calls, as its paths name it.
-const CALLED: [&str; 1] = ["viridian.console.v1.ConsoleService"];
+const CALLED: [&str; 2] = [
+    "viridian.console.v1.ConsoleService",
+    "viridian.public.v1.PublicService",
+];
 /// How often the certificate's files are looked at: those who renew it do so days before it ends.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_mins(1);
 

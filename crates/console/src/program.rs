@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::service::Routes;
 
+use crate::admission::Admission;
 use crate::cases::Cases;
 use crate::employ::Employment;
 use crate::files::{read_private, replace_own};
@@ -20,6 +21,7 @@ use crate::overview::{Overview, operator};
 use crate::page::{PageCertificate, serve};
 use crate::passkeys::Passkeys;
 use crate::proposals::Proposals;
+use crate::public::{PublicDesk, Publications};
 use crate::renewal::{Renewal, seen_now};
 use crate::sending::{Pace, Sending};
 use crate::service::Desk;
@@ -77,6 +79,7 @@ pub struct Program {
     employment: Arc<Employment>,
     certificate: Option<PageCertificate>,
     renewal: Renewal,
+    publications: Option<Publications>,
 }
 
 impl Program {
@@ -96,6 +99,7 @@ impl Program {
         let shown = certificate.as_ref().map(PageCertificate::current);
         let time = Arc::clone(&clock);
         let overview = Overview::open(&config, &offices, operator.as_ref(), shown, time)?;
+        let publications = Publications::open(&config, Arc::clone(&clock))?;
         // Before the store is opened; read again once there is somebody to sign out.
         StaffList::read(&config.staff_file)?;
         let entropy = Arc::new(entropy);
@@ -133,13 +137,13 @@ impl Program {
             federation: config.federation.as_str().to_owned(),
             province: config.province,
             journal,
-            staff,
+            admission: Admission { staff, sessions },
             passkeys,
-            sessions,
             offices,
             cases: Cases::new(Arc::clone(&proposals)),
             proposals,
             overview,
+            tells_published: publications.is_some(),
         };
         Ok(Self {
             config,
@@ -148,6 +152,7 @@ impl Program {
             employment: Arc::new(employment),
             certificate,
             renewal,
+            publications,
         })
     }
 
@@ -167,6 +172,7 @@ impl Program {
             employment,
             certificate,
             renewal,
+            publications,
         } = self;
         let page = &config.page;
         let listener = TcpListener::bind(page.listen).await;
@@ -187,6 +193,20 @@ impl Program {
         let keeping_up = employment.keep_up(until_stopped());
         let shown = certificate.as_ref().map(PageCertificate::current);
         certificate.map(|certificate| background.spawn(certificate.keep_up()));
+        let public = publications.map(
+            |Publications {
+                 watch,
+                 every,
+                 public,
+             }| {
+                background.spawn(async move { watch.keep_looking(every).await });
+                public
+            },
+        );
+        let public = PublicDesk {
+            admission: desk.admission.clone(),
+            public,
+        };
         let seed = u64::from_be_bytes(entropy.bytes());
         let sending = Sending::new(Arc::clone(&desk.proposals), Pace::default(), seed);
         let working = Box::pin(async {
@@ -197,6 +217,7 @@ impl Program {
         let first = names.first().map_or("localhost", String::as_str);
         announce(&format!("{scheme}://{first}/")).map_err(FederationError::from)?;
         let routes = Routes::new(wire::server::console(desk));
+        let routes = routes.add_service(wire::server::public(public));
         let serving = async {
             let until = until_stopped();
             let serving = serve(listener, names, shown, config.province, routes, until);
@@ -261,6 +282,7 @@ pub fn new_key(path: &Path, entropy: &Entropy) -> Result<(), StartError> {
 #[cfg(test)]
 mod tests {
     use store::Table;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
     use crate::testing::NOW_S;
@@ -315,6 +337,54 @@ mod tests {
         assert_eq!(head.number, 1);
         drop(open(path).unwrap());
         assert_eq!(check(&config(path), entropy()).unwrap().number, 2);
+    }
+
+    /// Makes a call as a browser without a cookie does, and gives the answer with its trailers.
+    async fn posted(at: &str, call: &str) -> String {
+        let mut stream = tokio::net::TcpStream::connect(at).await.unwrap();
+        let head = format!(
+            "POST /{call} HTTP/1.1\r\nhost: {at}\r\ncontent-type: application/grpc-web+proto\r\n\
+             content-length: 5\r\nconnection: close\r\n\r\n"
+        );
+        let asked = [head.as_bytes(), &[0; 5]].concat();
+        stream.write_all(&asked).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn both_services_of_the_page_are_there_and_nobody_is_told_anything_without_a_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path();
+        let list = StaffList::default();
+        list.write(&path.join("staff.toml")).unwrap();
+        new_key(&path.join("store.keys"), &entropy()).unwrap();
+        let (announce, announced) = tokio::sync::oneshot::channel();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = open(path).unwrap().serve(
+            |page| {
+                let _ = announce.send(page.to_owned());
+                Ok(())
+            },
+            async { drop(stopped.await) },
+        );
+        let asking = async {
+            let page = announced.await.unwrap();
+            let at = page.trim_start_matches("http://").trim_end_matches('/');
+            for call in [
+                "viridian.console.v1.ConsoleService/GetDesk",
+                "viridian.public.v1.PublicService/GetOverview",
+            ] {
+                let answer = posted(at, call).await;
+                assert!(answer.contains("nobody%20is%20signed%20in"), "{answer}");
+            }
+            let answer = posted(at, "viridian.trust.v1.TrustService/GetTrustList").await;
+            assert!(!answer.contains("signed"), "no other: {answer}");
+            drop(stop);
+        };
+        let (ended, ()) = tokio::join!(serving, asking);
+        assert_eq!(ended.unwrap(), Ended::Drained);
     }
 
     #[test]

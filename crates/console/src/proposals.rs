@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 use rules::appeal::Words;
+use rules::naming::Naming;
 use rules::{MINUTES_PER_DAY, Minute};
 use store::{StoreError, Table};
 use tokio::sync::Notify;
@@ -24,7 +25,7 @@ use crate::offices::Offices;
 use crate::statement::Stated;
 use crate::{About, ConsoleError, Entry, Journal, Person, Role, What};
 use index::Index;
-use row::{Content, Matter, Who, read_event, read_words};
+use row::{Content, Matter, Who, read_event, read_naming, read_words};
 pub(crate) use row::{ProposalId, ProposalRow, Signed, State, Subject, event_id};
 
 /// Minutes after which a proposal that nobody judged lapses: whoever may agree is there within a day.
@@ -62,6 +63,7 @@ enum Wish {
         is_upheld: bool,
         words: Words,
     },
+    Naming(Naming),
 }
 
 impl Proposals {
@@ -128,6 +130,11 @@ impl Proposals {
                 let due = of.decide_by.max(later(now, DECISION_LAPSES_MIN));
                 let lapses_at = due.min(later(now, PROPOSAL_LAPSES_MIN));
                 (Matter::decision(appeal, is_upheld), subject, lapses_at)
+            }
+            Wish::Naming(naming) => {
+                crate::naming::check(&naming, now)?;
+                let lapses_at = later(now, PROPOSAL_LAPSES_MIN).min(naming.until);
+                (Matter::Naming, Subject::from(&naming), lapses_at)
             }
         };
         self.enter(
@@ -290,6 +297,12 @@ impl Proposals {
                 };
                 Ok((wish, source))
             }
+            Some(Asked::Naming(message)) => {
+                need(person, Role::Clerk)?;
+                let source = self.offices.for_proxies(&message.source)?.source;
+                let naming = crate::naming::read(message, source)?;
+                Ok((Wish::Naming(naming), source))
+            }
         }
     }
 
@@ -309,6 +322,7 @@ impl Proposals {
         let is_same = row.content.as_ref().is_some_and(|content| {
             let is_same_wish = match wish {
                 Wish::Statement(stated) => content.subject == Subject::from(stated),
+                Wish::Naming(naming) => content.subject == Subject::from(naming),
                 Wish::Decision {
                     appeal,
                     is_upheld,

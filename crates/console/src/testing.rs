@@ -11,7 +11,9 @@ use rules::ProvinceCode;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use store::{Entropy, KeyRing, MemoryStore, StoreIdentity, Vault};
+use tonic::Request;
 
+use crate::admission::Admission;
 use crate::employ::Employment;
 use crate::passkeys::Passkeys;
 use crate::sessions::Sessions;
@@ -233,6 +235,14 @@ impl House {
         (id, device)
     }
 
+    /// Who may call.
+    pub(crate) fn admission(&self) -> Admission {
+        Admission {
+            staff: self.staff.clone(),
+            sessions: Arc::clone(&self.sessions),
+        }
+    }
+
     /// What was done, oldest first: words and names.
     pub(crate) fn acts(&self) -> Vec<(String, String)> {
         let mut acts = self.journal.list(0, 1_000).unwrap();
@@ -240,6 +250,19 @@ impl House {
         let told = acts.into_iter().map(|(_, act)| (act.what, act.who_name));
         told.collect()
     }
+}
+
+/// A call as the page makes it, with the cookie that a header has set.
+pub(crate) fn from_page<T>(message: T, set_cookie: &str) -> Request<T> {
+    let mut request = Request::new(message);
+    let metadata = request.metadata_mut();
+    metadata.insert(
+        "content-type",
+        "application/grpc-web+proto".parse().unwrap(),
+    );
+    let cookie = set_cookie.split(';').next().unwrap();
+    metadata.insert("cookie", cookie.parse().unwrap());
+    request
 }
 
 /// An empty store.

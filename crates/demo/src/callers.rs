@@ -230,6 +230,7 @@ impl Phone {
             identity_number: number,
             name: person.name.clone(),
             real_name_evidence: Vec::new(),
+            forget_other_devices: false,
         };
         self.client()
             .register(self.sign::<resident::RegisterRequest>(&body))

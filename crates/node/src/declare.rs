@@ -59,7 +59,8 @@ impl Node {
     /// # Errors
     /// [`Reason::RealNameRefused`] for a wrong name, an unknown person and one who lives elsewhere alike,
     /// [`Reason::Quota`] after too many tries for one identity number, whoever's it is,
-    /// [`Reason::AlreadyBound`] for a key that is somebody else's, [`Reason::TooManyDevices`].
+    /// [`Reason::AlreadyBound`] for a key that is somebody else's, [`Reason::TooManyDevices`]; [`Reason::Quota`] also after unbinding
+    /// all others too often in a day.
     pub fn register(&self, request: &proto::RegisterRequest) -> Result<DeviceKeyId, NodeError> {
         let now = self.clock.now();
         let (key, call) = UnverifiedCall::parse(request)?.verify_with_own_key(
@@ -97,6 +98,11 @@ impl Node {
         }
         if self.is_proxy_key(device)? {
             return Err(NodeError::Refused(Reason::AlreadyBound));
+        }
+        if body.forget_other_devices && !resident.is_new {
+            self.quotas.leave(resident.key, now)?;
+            self.forget_all(&mut write, resident.key)?;
+            resident.row.devices = 0;
         }
         if resident.row.devices >= self.limits.devices_per_resident {
             return Err(NodeError::Refused(Reason::TooManyDevices));

@@ -1,11 +1,14 @@
-//! Who acts for a resident: keys that a device of the resident has named, until a date, for a closed list of calls.
+//! Who acts for a resident: keys that a device of the resident has named or, for somebody who has no phone, an office; until a date,
+//! for a closed list of calls.
 //!
 //! Nothing here knows who holds such a key, and no list leads from a proxy to the persons that it acts for: each of them names a
 //! key of its own.
 
-use rules::Minute;
+mod office;
+
+use rules::{Minute, SourceId};
 use wire::resident::v1 as proto;
-use wire::{DeviceKeyId, MAX_PROXY_MIN, Method, ProxyWish, Reason, WireError};
+use wire::{DeviceKey, DeviceKeyId, MAX_PROXY_MIN, Method, ProxyWish, Reason, WireError};
 
 use crate::calls::ResidentCall;
 use crate::store::{DeviceRow, ProxyRow, ResidentKey, StoreError, Table, UseRow, WriteSet};
@@ -27,7 +30,7 @@ pub struct KnownProxy {
     pub id: DeviceKeyId,
     /// Its key, 33 bytes.
     pub key: Vec<u8>,
-    /// What the resident calls it.
+    /// What the resident calls it, or the identifier of the office that named it.
     pub label: String,
     /// When it was named first.
     pub since: Minute,
@@ -35,6 +38,15 @@ pub struct KnownProxy {
     pub until: Minute,
     /// Its newest call.
     pub last_used: Option<Minute>,
+    /// The office that named it; none for one that the resident named.
+    pub named_by: Option<SourceId>,
+}
+
+/// What is wished of a proxy that is named or changed.
+struct Wished<'a> {
+    key: &'a DeviceKey,
+    label: &'a str,
+    until: Minute,
 }
 
 /// The calls that a proxy may make. What is not in this list is the resident's own.
@@ -82,39 +94,58 @@ impl Node {
         let mut write = self.vault.write();
         self.spend_declaration(&call, &mut write)?;
         self.forget_past_proxies(&mut write, resident, now)?;
-        let known = self.proxies(resident, now)?;
-        let own = known.iter().find(|(of, _)| *of == id).map(|(_, row)| row);
         if wish.until <= now {
-            let row = own.ok_or(NodeError::Refused(Reason::NotFound))?;
-            for use_id in &row.uses {
+            let row = self.proxies(resident, now)?.into_iter();
+            let row = row.map(|(of, row)| (of == id).then_some(row));
+            let row = row.flatten().next();
+            for use_id in &row.ok_or(NodeError::Refused(Reason::NotFound))?.uses {
                 self.revoke_uses(&mut write, resident, &resident.row(use_id))?;
             }
             forget(&mut write, resident, id);
         } else {
-            let row = self.named(&wish, own, known.len(), now)?;
-            match self.resident_of_proxy(id)? {
-                Some(of) if of != resident => {
-                    return Err(NodeError::Refused(Reason::AlreadyBound));
-                }
-                // A row that is past its date is removed and written again.
-                Some(_) => write.put(Table::ProxyKeys, &id.0, &resident),
-                None => write.put_new(Table::ProxyKeys, &id.0, &resident),
-            }
-            write.put(Table::Proxies, &resident.row(&id.0), &row);
+            let wished = Wished {
+                key: &wish.key,
+                label: wish.label()?,
+                until: wish.until,
+            };
+            self.put_proxy(&mut write, resident, &wished, now)?;
         }
         call.commit(write)?;
         self.known_proxies(resident, now)
     }
 
+    /// Puts a proxy among the changes, where it may be one. Those whose date has passed are among the changes already.
+    fn put_proxy(
+        &self,
+        write: &mut WriteSet<'_>,
+        resident: ResidentKey,
+        wished: &Wished<'_>,
+        now: Minute,
+    ) -> Result<(), NodeError> {
+        let id = wished.key.id();
+        let known = self.proxies(resident, now)?;
+        let own = known.iter().find(|(of, _)| *of == id).map(|(_, row)| row);
+        let row = self.named(wished, own, known.len(), now)?;
+        match self.resident_of_proxy(id)? {
+            Some(of) if of != resident => {
+                return Err(NodeError::Refused(Reason::AlreadyBound));
+            }
+            // A row that is past its date is removed and written again.
+            Some(_) => write.put(Table::ProxyKeys, &id.0, &resident),
+            None => write.put_new(Table::ProxyKeys, &id.0, &resident),
+        }
+        write.put(Table::Proxies, &resident.row(&id.0), &row);
+        Ok(())
+    }
+
     /// A proxy as it is wished, where it may be one.
     fn named(
         &self,
-        wish: &ProxyWish,
+        wish: &Wished<'_>,
         own: Option<&ProxyRow>,
         known: usize,
         now: Minute,
     ) -> Result<ProxyRow, NodeError> {
-        let label = wish.label()?.to_owned();
         if wish.until.get() - now.get() > MAX_PROXY_MIN {
             let field = "until_minute";
             return Err(WireError::Malformed { field }.into());
@@ -140,7 +171,7 @@ impl Node {
             uses: Vec::new(),
         };
         Ok(ProxyRow {
-            label,
+            label: wish.label.to_owned(),
             until: wish.until,
             ..own.cloned().unwrap_or_else(new)
         })
@@ -290,8 +321,10 @@ impl Node {
         now: Minute,
     ) -> Result<Vec<KnownProxy>, NodeError> {
         let proxies = self.proxies(resident, now)?;
+        let namings = self.namings(resident)?;
         let known = proxies.into_iter().map(|(id, row)| KnownProxy {
             id,
+            named_by: office::namer(&namings, &row),
             key: row.key,
             label: row.label,
             since: row.since,
@@ -325,7 +358,7 @@ impl Node {
             .collect()
     }
 
-    /// Removes proxies whose date has passed. What they requested ends by itself.
+    /// Removes proxies whose date has passed, and what offices said of such. What they requested ends by itself.
     pub(crate) fn forget_past_proxies(
         &self,
         write: &mut WriteSet<'_>,
@@ -337,7 +370,7 @@ impl Node {
                 forget(write, resident, id);
             }
         }
-        Ok(())
+        self.forget_past_namings(write, resident, now)
     }
 
     /// Removes every proxy of a resident; the prefixes of what they requested.

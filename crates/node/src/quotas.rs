@@ -236,7 +236,7 @@ impl NodeQuotas {
         self.tries.take(&person, 1, now).map_err(used_up)
     }
 
-    /// Counts that a resident leaves. Here and not among the resident's rows, which go with them. By the node's own clock.
+    /// Counts that a resident leaves, or has all other devices unbound by registering. Here and not among the resident's rows, which go with them. By the node's own clock.
     pub(crate) fn leave(&self, person: ResidentKey, now: Minute) -> Result<(), NodeError> {
         let now = Duration::from_mins(now.get().into());
         self.leavings.take(&person, 1, now).map_err(used_up)

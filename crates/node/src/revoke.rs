@@ -219,8 +219,7 @@ impl Node {
         Ok(revoked)
     }
 
-    /// Unbinds every device of a resident but one. It reads all devices of the province: it is rare, and counts against the
-    /// day's declarations.
+    /// Unbinds every device of a resident but one. It counts against the day's declarations.
     fn forget_devices(
         &self,
         write: &mut WriteSet<'_>,
@@ -232,15 +231,40 @@ impl Node {
         if row.devices <= 1 {
             return Ok(());
         }
+        self.unbind(write, resident, Some(kept))?;
+        row.devices = 1;
+        write.put(Table::Residents, &resident.0, &row);
+        Ok(())
+    }
+
+    /// Unbinds every device of a resident, ends every proxy and revokes every pass, for somebody who registers because all of them are
+    /// lost. The count of devices in the resident's row is the caller's.
+    pub(crate) fn forget_all(
+        &self,
+        write: &mut WriteSet<'_>,
+        resident: ResidentKey,
+    ) -> Result<(), NodeError> {
+        self.unbind(write, resident, None)?;
+        self.forget_proxies(write, resident)?;
+        let revoked = self.revoke_uses(write, resident, &resident.0)?;
+        tracing::info!(revoked, "a resident begins anew with one device");
+        Ok(())
+    }
+
+    /// Reads all devices of the province, which is why whoever asks for it is counted.
+    fn unbind(
+        &self,
+        write: &mut WriteSet<'_>,
+        resident: ResidentKey,
+        kept: Option<&[u8; 32]>,
+    ) -> Result<(), NodeError> {
         self.vault
             .walk::<DeviceRow, StoreError>(Table::Devices, b"", |key, device| {
-                if device.resident == resident && key != kept {
+                if device.resident == resident && kept.is_none_or(|kept| key != kept) {
                     write.delete(Table::Devices, key);
                 }
                 Ok(())
             })?;
-        row.devices = 1;
-        write.put(Table::Residents, &resident.0, &row);
         Ok(())
     }
 

@@ -3,6 +3,7 @@ use std::ops::Bound;
 use std::path::Path;
 
 use ed25519_dalek::VerifyingKey;
+use rules::naming::may_name_proxies;
 use rules::{Minute, ProvinceCode, SourceGrant, SourceId, SourceKind};
 use serde::Deserialize;
 
@@ -18,6 +19,8 @@ pub struct Source {
     pub key: VerifyingKey,
     /// Its name, as residents read it.
     pub name: String,
+    /// Whether it may name proxies for residents who have no phone.
+    pub names_proxies: bool,
 }
 
 /// The sources that this node takes events from.
@@ -40,6 +43,8 @@ struct RawSource {
     name: String,
     /// Ed25519 public key, 64 hexadecimal digits.
     public_key: String,
+    #[serde(default)]
+    names_proxies: bool,
     #[serde(default)]
     since_minute: Option<Minute>,
     #[serde(default)]
@@ -75,6 +80,9 @@ impl SourceBook {
             if raw.name.is_empty() || raw.name.len() > 96 {
                 return Err(format!("{id}: a name has 1 to 96 bytes"));
             }
+            if raw.names_proxies && !may_name_proxies(raw.kind) {
+                return Err(format!("{id}: only community offices name proxies"));
+            }
             let source = Source {
                 grant: SourceGrant {
                     source: id,
@@ -83,6 +91,7 @@ impl SourceBook {
                 },
                 key: parse_key(&raw.public_key).ok_or(format!("{id}: not an Ed25519 key"))?,
                 name: raw.name,
+                names_proxies: raw.names_proxies,
             };
             if book.insert(id, source).is_some() {
                 return Err(format!("{id} stands twice"));
@@ -156,6 +165,17 @@ mod tests {
     }
 
     #[test]
+    fn a_community_office_names_proxies_where_it_is_said_and_not_otherwise() {
+        let office = entry(1, &key()).replace("cdc", "community-office");
+        let names = |text: &str| {
+            let book = SourceBook::parse(text).unwrap();
+            book.iter().all(|(_, source)| source.names_proxies)
+        };
+        assert!(!names(&office));
+        assert!(names(&(office + "names_proxies = true\n")));
+    }
+
+    #[test]
     fn a_weak_key_a_repetition_and_an_unknown_field_are_refused() {
         let zero = "0".repeat(64);
         for bad in [
@@ -163,6 +183,7 @@ mod tests {
             entry(1, "abc"),
             entry(1, &key()) + &entry(1, &key()),
             entry(1, &key()) + "colour = \"red\"\n",
+            entry(1, &key()) + "names_proxies = true\n",
             entry(1, &key()).replace("cdc", "resident"),
         ] {
             assert!(SourceBook::parse(&bad).is_err(), "{bad}");

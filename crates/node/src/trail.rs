@@ -24,7 +24,7 @@ const BY_OTHER: &[u8] = b"o";
 /// Length of such a key: resident, minute, random, and that end.
 const BY_OTHER_KEY_LEN_BYTES: usize = 32 + 4 + 16 + BY_OTHER.len();
 
-/// A reading of a record by somebody else than its resident.
+/// A reading of a record by somebody else than its resident, or that an office named a proxy, who may read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadByOther {
     /// When.
@@ -33,7 +33,7 @@ pub struct ReadByOther {
     pub reader: String,
     /// What for, in a word.
     pub purpose: &'static str,
-    /// The epoch of the registry that the record was read in; 0 for a proxy and for an office for appeals.
+    /// The epoch of the registry that the record was read in; 0 for a proxy and for an office.
     pub epoch: Epoch,
 }
 
@@ -83,6 +83,10 @@ fn reader_of(
         ReadPurpose::Appeal { source } => {
             let role = Role::Source(source.kind, source.number);
             (source.province, role, "appeal", 0)
+        }
+        ReadPurpose::Naming { source } => {
+            let role = Role::Source(source.kind, source.number);
+            (source.province, role, "naming", 0)
         }
     };
     let reader = PeerId {
@@ -145,6 +149,16 @@ impl Node {
         write: &mut WriteSet<'_>,
     ) {
         self.note_by_other(resident, ReadPurpose::Appeal { source }, [0; 32], write);
+    }
+
+    /// Puts among the changes that an office named a proxy.
+    pub(crate) fn note_naming(
+        &self,
+        resident: ResidentKey,
+        source: SourceId,
+        write: &mut WriteSet<'_>,
+    ) {
+        self.note_by_other(resident, ReadPurpose::Naming { source }, [0; 32], write);
     }
 
     fn note_by_other(

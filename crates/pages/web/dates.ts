@@ -25,6 +25,20 @@ export function minuteText(language: Language, minute: number): string {
   return format(language, minute, time);
 }
 
+/** A moment that may lie years away, seconds since the Unix epoch. */
+export function momentText(language: Language, second: number): string {
+  const parts = { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false } as const;
+  return format(language, second / 60, parts);
+}
+
+/** How long it is, in the largest unit that leaves a whole number above 1. */
+export function ageText(language: Language, seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  const [count, zh, en] =
+    s < 120 ? [s, "秒", "s"] : s < 7200 ? [Math.floor(s / 60), "分钟", "min"] : s < 172_800 ? [Math.floor(s / 3600), "小时", "h"] : [Math.floor(s / 86_400), "天", "d"];
+  return language === "zh" ? `${count}${zh}` : `${count} ${en}`;
+}
+
 export function dayText(language: Language, day: number): string {
   return format(language, beginOf(day), { month: "short", day: "numeric", weekday: "short" });
 }
@@ -44,4 +58,12 @@ export function minuteOfField(value: string): number | null {
 /** The other way round. */
 export function fieldOfMinute(minute: number): string {
   return new Date((minute + EAST_MIN) * 60_000).toISOString().slice(0, 16);
+}
+
+/** The first minute after a day that a field holds, at most `daysMost` days ahead; `null` for a day that is not to come. */
+export function endOfField(field: string, nowMinute: number, daysMost: number): number | null {
+  const days = Date.parse(`${field}T00:00:00Z`) / 86_400_000;
+  const today = dayOf(nowMinute);
+  if (!Number.isInteger(days) || days < today || days >= today + daysMost) return null;
+  return beginOf(days + 1);
 }

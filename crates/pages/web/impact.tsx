@@ -66,11 +66,23 @@ export function Impacts({ shortId, ask, nameOf, asOf }: Asked) {
         </p>
       )}
       {impacts === null && !failed && <p role="status">{t(PUBLISHED.loading)}</p>}
+      {impacts && <Announced impacts={impacts} />}
       {impacts?.length === 0 && <p class="warn">{t(PUBLISHED.impactNobody)}</p>}
       {impacts?.map((impact) => (
         <One key={impact.slot} impact={impact} name={nameOf(impact.slot)} />
       ))}
     </div>
+  );
+}
+
+/** When a log told of it first. */
+function Announced({ impacts }: { impacts: Impact[] }) {
+  const minutes = impacts.map((impact) => impact.announcedMinute).filter((minute) => minute > 0);
+  if (minutes.length === 0) return null;
+  return (
+    <p data-testid="announced">
+      {t(PUBLISHED.firstAnnounced)}: {minuteText(language.value, Math.min(...minutes))}
+    </p>
   );
 }
 

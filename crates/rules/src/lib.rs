@@ -11,6 +11,7 @@ pub mod fold;
 pub mod identity;
 pub mod intake;
 pub mod lint;
+pub mod naming;
 mod place;
 mod record;
 mod risk_map;

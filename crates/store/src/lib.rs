@@ -40,10 +40,10 @@ pub use memory::MemoryStore;
 pub use observe::{CommitOutcome, ObservedStore, StoreObserver};
 pub use rows::{
     AppealDecisionRow, AppealRow, CaseRow, CommittedRow, DeviceRow, EpochRow, EventRow, Evidence,
-    ForwardState, ForwardedRow, IssuedRow, LimitRow, LogEvidenceRow, MirrorRow, OnlineRow,
-    OutboxRow, ProxyRow, ReadPurpose, ReadRow, RecoveredRow, RefusedRow, RegistryRow, ResidentKey,
-    ResidentRow, RootRow, RootSetRow, RuleSetCountRow, SentAs, SignedStatementRow, UseRow,
-    WaitingRow, WitnessedRow,
+    ForwardState, ForwardedRow, IssuedRow, LimitRow, LogEvidenceRow, MirrorRow, NamingRow,
+    OnlineRow, OutboxRow, ProxyRow, ReadPurpose, ReadRow, RecoveredRow, RefusedRow, RegistryRow,
+    ResidentKey, ResidentRow, RootRow, RootSetRow, RuleSetCountRow, SentAs, SignedStatementRow,
+    UseRow, WaitingRow, WitnessedRow,
 };
 pub use seal::{KeyRing, mac};
 pub use table::Table;

@@ -66,6 +66,18 @@ pub struct ProxyRow {
     pub uses: Vec<[u8; 16]>,
 }
 
+/// A proxy that an office named, whatever has become of it since; the proxy's own row is beside it, and has the form that it always had.
+/// Key: resident (32), the office's name for it (16).
+#[derive(Clone, Serialize, Deserialize)]
+pub struct NamingRow {
+    /// Canonical bytes of the naming.
+    pub naming: Vec<u8>,
+    /// The office's Ed25519 signature over its signing bytes.
+    pub signature: Vec<u8>,
+    /// When it came.
+    pub received_at: Minute,
+}
+
 /// An event. Key: resident (32), number (4).
 #[derive(Clone, Serialize, Deserialize)]
 pub struct EventRow {
@@ -215,6 +227,11 @@ pub enum ReadPurpose {
     Proxy,
     /// An office for appeals read what the resident contests, and nothing else.
     Appeal {
+        /// The office.
+        source: SourceId,
+    },
+    /// An office named a proxy, and read nothing.
+    Naming {
         /// The office.
         source: SourceId,
     },

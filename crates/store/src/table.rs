@@ -92,6 +92,8 @@ pub enum Table {
     Appeals = 52,
     /// Resident key, case id → how an appeal was decided.
     AppealDecisions = 53,
+    /// Resident key, the office's name for it → a proxy that an office named.
+    Namings = 54,
     /// Sequence, part → a root document that is or was in use.
     Roots = 55,
     /// Of a console: credential id → whose passkey it is.
@@ -119,7 +121,7 @@ pub(crate) enum Scope {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Table; 50] = [
+    pub const ALL: [Table; 51] = [
         Self::Meta,
         Self::Residents,
         Self::Places,
@@ -165,6 +167,7 @@ impl Table {
         Self::DailyCounts,
         Self::Appeals,
         Self::AppealDecisions,
+        Self::Namings,
         Self::Roots,
         Self::Passkeys,
         Self::Proposals,
@@ -230,6 +233,7 @@ impl Table {
             Self::DailyCounts => "daily-counts",
             Self::Appeals => "appeals",
             Self::AppealDecisions => "appeal-decisions",
+            Self::Namings => "namings",
             Self::Roots => "roots",
             Self::Passkeys => "passkeys",
             Self::Proposals => "proposals",
@@ -251,7 +255,8 @@ impl Table {
             | Self::Refusals
             | Self::Waiting
             | Self::Proxies
-            | Self::AppealDecisions => Scope::Resident,
+            | Self::AppealDecisions
+            | Self::Namings => Scope::Resident,
             Self::Committed | Self::Outbox | Self::Appeals => Scope::Named,
             Self::Places
             | Self::Devices

@@ -17,8 +17,8 @@ codes! {
         operator: "若频繁出现，可能有人试探系统。" / "If frequent, somebody may be probing.";
     /// A layout version from another time.
     UnknownVersion, Reject, "UNKNOWN_VERSION",
-        resident: "凭证版本不受支持，请更新应用后重新领取。" / "This pass has an unsupported version. Update the app and fetch a new one.",
-        officer: "请对方更新后再来，或人工核验。" / "Ask for an updated pass, or check by hand.",
+        resident: "本核验端不认识此版本的凭证：它或您的应用需要更新。" / "This checkpoint does not know this version of a pass: it, or your app, needs an update.",
+        officer: "人工核验，并报告：本核验端可能过旧。" / "Check by hand, and report that this checkpoint may be out of date.",
         operator: "检查本核验端是否需要更新。" / "Check whether this checkpoint needs an update.";
     /// A pass under a test circuit at a production gate.
     Specimen, Reject, "SPECIMEN",

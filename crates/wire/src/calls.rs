@@ -36,6 +36,8 @@ pub struct Registration {
     pub name: String,
     /// For the real-name check; at most 1,024 bytes.
     pub evidence: Vec<u8>,
+    /// Whether all other devices are unbound, and what was requested before is revoked.
+    pub forget_other_devices: bool,
 }
 
 /// Prints nothing of the person.
@@ -64,6 +66,7 @@ impl TryFrom<&proto::Register> for Registration {
                 .map_err(|_| WireError::IdentityNumber)?,
             name: text_within("name", &body.name, MAX_NAME_BYTES)?.to_owned(),
             evidence: evidence.clone(),
+            forget_other_devices: body.forget_other_devices,
         })
     }
 }

@@ -14,6 +14,7 @@ fn register() -> proto::Register {
         identity_number: "11010519491231002X".into(),
         name: "无名".into(),
         real_name_evidence: Vec::new(),
+        forget_other_devices: false,
     }
 }
 

@@ -55,6 +55,8 @@ endpoints! {
         opening_service_client, OpeningServiceClient;
     operator: operator, operator_service_server, OperatorServiceServer, OperatorService,
         operator_service_client, OperatorServiceClient;
+    proxy_office: source, proxy_office_service_server, ProxyOfficeServiceServer, ProxyOfficeService,
+        proxy_office_service_client, ProxyOfficeServiceClient;
     public: public, public_service_server, PublicServiceServer, PublicService, public_service_client, PublicServiceClient;
     resident: resident, resident_service_server, ResidentServiceServer, ResidentService,
         resident_service_client, ResidentServiceClient;

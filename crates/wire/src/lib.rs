@@ -55,7 +55,7 @@ pub use method::{DESCRIPTORS, Method};
 pub use mirror_calls::{MAX_LOG_PART_BYTES, ReadPart, WitnessedLog, fitting, log_part_response};
 pub use opening_calls::{OpeningRequest, opening_bytes};
 pub use padding::Padded;
-pub use proxy_calls::ProxyWish;
+pub use proxy_calls::{NamingRequest, ProxyWish};
 pub use reason::resident_reason;
 pub use request_auth::{
     DeviceKey, DeviceKeyId, Nonce, RequestAuth, SignedCall, UnverifiedCall, VerifiedCall, sign_call,

@@ -101,6 +101,8 @@ methods! {
     ReadAppeal = "/viridian.source.v1.AppealService/ReadAppeal",
     /// `AppealService.DecideAppeal`.
     DecideAppeal = "/viridian.source.v1.AppealService/DecideAppeal",
+    /// `ProxyOfficeService.NameProxy`.
+    NameProxy = "/viridian.source.v1.ProxyOfficeService/NameProxy",
     /// `LogService.AddCheckpoint`.
     AddCheckpoint = "/viridian.federation.v1.LogService/AddCheckpoint",
     /// `AuditService.OpenSample`.

@@ -174,6 +174,7 @@ fn a_registration_proves_possession_of_the_key_that_it_binds() {
         identity_number: "11010519491231002X".into(),
         name: "无名".into(),
         real_name_evidence: Vec::new(),
+        forget_other_devices: false,
     };
     let sign = |body: &proto::Register, seed| -> proto::RegisterRequest {
         sign_call(body, &key(seed), home(33), at(27_000_000), Nonce([1; 16]))
@@ -200,6 +201,7 @@ fn debug_output_holds_nothing_that_a_resident_sent() {
         identity_number: "11010519491231002X".into(),
         name: "SENTINEL".into(),
         real_name_evidence: b"SENTINEL".to_vec(),
+        forget_other_devices: false,
     };
     assert_eq!(format!("{register:?}"), "Register(..)");
     assert_eq!(format!("{:?}", query()), "QueryRequest(..)");

@@ -90,6 +90,8 @@ reasons! {
     ProxyRefused, "PROXY_REFUSED", PermissionDenied, "a proxy may not do this";
     /// The resident has as many proxies as there may be.
     TooManyProxies, "TOO_MANY_PROXIES", ResourceExhausted, "no further proxy can be named";
+    /// The civil register does not say that the person lives here.
+    LivesElsewhere, "LIVES_ELSEWHERE", FailedPrecondition, "the person does not live in this province";
     /// The event that a resident's own declaration makes is refused.
     EventRefused, "EVENT_REFUSED", FailedPrecondition, "the declared event is refused";
     /// No event, case or request of that name belongs to the caller.
@@ -173,6 +175,8 @@ reasons! {
     AlreadyDecided, "ALREADY_DECIDED", AlreadyExists, "the appeal was decided otherwise";
     /// The node does not answer the console.
     NodeSilent, "NODE_SILENT", Unavailable, "the node does not answer";
+    /// What is asked for needs a part of the configuration that is not there.
+    NotConfigured, "NOT_CONFIGURED", FailedPrecondition, "what is asked for is not configured here";
     /// The disk is full; nothing was stored.
     StorageFull, "STORAGE_FULL", ResourceExhausted, "the storage is full";
     /// The storage failed; nothing was acknowledged. A human must look.

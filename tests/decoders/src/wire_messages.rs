@@ -6,6 +6,7 @@ mod appeals;
 mod between_nodes;
 mod forwarded;
 mod held;
+mod namings;
 mod opened;
 mod openings;
 mod seen;
@@ -57,6 +58,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows.extend(openings::rows());
     rows.extend(seen::rows());
     rows.extend(appeals::rows());
+    rows.extend(namings::rows());
     rows
 });
 
@@ -185,6 +187,7 @@ fn register() -> resident::Register {
         identity_number: "11010519491231002X".to_owned(),
         name: "王芳".to_owned(),
         real_name_evidence: vec![1, 2, 3],
+        forget_other_devices: false,
     }
 }
 

@@ -187,6 +187,7 @@ impl Lines {
                 .into_owned(),
             name: name(device.number),
             real_name_evidence: Vec::new(),
+            forget_other_devices: false,
         };
         let call: res::RegisterRequest = self.sign(device, &body, now)?;
         let answer = self.resident(device.home)?.register(call).await;

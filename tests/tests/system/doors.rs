@@ -125,6 +125,7 @@ async fn invalid_identity_numbers_and_area_codes_and_strangers_are_refused() {
         identity_number: number,
         name: name.to_owned(),
         real_name_evidence: Vec::new(),
+        forget_other_devices: false,
     };
     let mut other_check = person.number_text();
     let last = if other_check.ends_with('1') { "2" } else { "1" };

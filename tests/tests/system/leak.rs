@@ -335,6 +335,7 @@ pub(crate) async fn misstatements(
         identity_number: number.to_owned(),
         name: name.to_owned(),
         real_name_evidence: person.name.clone().into_bytes(),
+        forget_other_devices: false,
     };
     for (number, name) in [
         (

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::log::{ColourCode, ColourCounts, Entry, SourceCounts};
+use published::by_source::Parts;
+use published::sets::{Announced, Sets, Told};
 use rules::Day;
 use serde::Serialize;
 
-use super::by_source::Parts;
 use super::daily::{Daily, DailyStory};
-use super::sets::{Announced, Sets, Told};
 
 /// A change of colour that a rule set brings.
 #[derive(Debug, Serialize)]

@@ -1,13 +1,11 @@
 //! The configuration of the page: read and checked as a whole before a port opens.
 
-use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use commitment::{REGISTRY_SLOTS, Slot};
+use anyhow::{Context as _, Result};
 use federation::FederationId;
-use plain_http::Origin;
+use published::{Looking, LookingFile, NodeFile};
 use serde::Deserialize;
 use verifier::trust::RootKeys;
 
@@ -16,8 +14,6 @@ use crate::files;
 
 /// Longest configuration.
 const MAX_CONFIG_LEN_BYTES: usize = 64 * 1024;
-/// Shortest time between two looks, seconds: nodes are not to be asked more often by themselves.
-const LEAST_REFRESH_S: u32 = 10;
 
 /// The file. Paths are relative to its own directory.
 #[derive(Deserialize)]
@@ -44,32 +40,14 @@ struct TrustFile {
     root_threshold: u8,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NodeFile {
-    slot: u8,
-    url: String,
-}
-
-/// A node, and where it serves what anybody may read.
-#[derive(Clone, Debug)]
-pub(super) struct NodeAt {
-    pub(super) slot: Slot,
-    pub(super) url: String,
-    pub(super) origin: Origin,
-}
-
 /// What is believed, and who is asked.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     /// Name of the federation: logs and witnesses are called after it.
     pub(super) federation: String,
     pub(super) listen: SocketAddr,
-    /// Time between two looks, seconds.
-    pub(super) refresh_every_s: u32,
-    pub(super) rule_files: Vec<PathBuf>,
     pub(super) root_keys: RootKeys,
-    pub(super) nodes: Vec<NodeAt>,
+    pub(super) looking: Looking,
     pub(super) clock: Option<SimulatedTime>,
 }
 
@@ -85,38 +63,19 @@ impl Config {
     pub(super) fn parse(text: &str, dir: &Path) -> Result<Self> {
         let file: ConfigFile = toml::from_str(text)?;
         let federation = FederationId::new(&file.federation).context("federation")?;
-        let refresh_every_s = file.refresh_every_s.unwrap_or(300);
-        ensure!(
-            refresh_every_s >= LEAST_REFRESH_S,
-            "refresh_every_s: at least {LEAST_REFRESH_S}"
-        );
         let trust = &file.trust;
         let root_keys = RootKeys::from_digits(&trust.root_keys, trust.root_threshold);
         let root_keys = root_keys.context("trust.root_keys")?;
-        ensure!(
-            file.nodes.len() <= REGISTRY_SLOTS,
-            "{} nodes, at most {REGISTRY_SLOTS}",
-            file.nodes.len()
-        );
-        let mut slots = BTreeSet::new();
-        let nodes = file.nodes.into_iter().map(|node| {
-            let slot = Slot::new(node.slot);
-            let slot = slot.with_context(|| format!("node.slot: {} is none", node.slot))?;
-            if !slots.insert(slot) {
-                bail!("node.slot: {} stands there twice", slot.get());
-            }
-            let origin = Origin::new(&node.url);
-            let origin = origin.with_context(|| format!("node.url {:?}", node.url))?;
-            let url = node.url;
-            Ok(NodeAt { slot, url, origin })
-        });
+        let looking = LookingFile {
+            refresh_every_s: file.refresh_every_s,
+            rule_files: file.rule_files,
+            nodes: file.nodes,
+        };
         Ok(Self {
             federation: federation.as_str().to_owned(),
             listen: file.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()),
-            refresh_every_s,
-            rule_files: file.rule_files.iter().map(|path| dir.join(path)).collect(),
             root_keys,
-            nodes: nodes.collect::<Result<_>>()?,
+            looking: looking.check(dir)?,
             clock: file.clock,
         })
     }
@@ -137,11 +96,11 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_a_value_and_paths_are_of_the_files_own_directory() {
-        let config = parsed("rule_files = [\"a.toml\"]").unwrap();
+        let config = parsed("refresh_every_s = 20\nrule_files = [\"a.toml\"]").unwrap();
         assert_eq!(config.listen, "127.0.0.1:0".parse().unwrap());
-        assert_eq!(config.refresh_every_s, 300);
-        assert_eq!(config.rule_files, [Path::new("/etc/page/a.toml")]);
-        assert!(config.nodes.is_empty());
+        assert_eq!(config.looking.refresh_every.as_secs(), 20);
+        assert_eq!(config.looking.rule_files, [Path::new("/etc/page/a.toml")]);
+        assert!(config.looking.nodes.is_empty());
     }
 
     #[test]
@@ -150,11 +109,6 @@ mod tests {
             ("refresh_every_s = 9", "refresh_every_s"),
             ("refresh = 9", "unknown field"),
             ("node = [{slot = 64, url = \"http://a\"}]", "node.slot"),
-            (
-                "node = [{slot = 1, url = \"http://a\"}, {slot = 1, url = \"http://b\"}]",
-                "twice",
-            ),
-            ("node = [{slot = 1, url = \"https://a\"}]", "node.url"),
             ("clock = {start_minute = 1}", "rate_min_per_s"),
         ] {
             let error = format!("{:#}", parsed(more).unwrap_err());

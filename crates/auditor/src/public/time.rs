@@ -29,12 +29,14 @@ impl Clock {
             simulated: simulated.map(|time| (time, Instant::now())),
         }
     }
+}
 
-    pub(super) const fn is_simulated(&self) -> bool {
+impl published::Clock for Clock {
+    fn is_simulated(&self) -> bool {
         self.simulated.is_some()
     }
 
-    pub(super) fn now(&self) -> UnixTime {
+    fn now(&self) -> UnixTime {
         let Some((time, since)) = self.simulated else {
             return crate::clock::now_s();
         };

@@ -2,15 +2,14 @@
 
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
+import { ageText } from "../../../pages/web/dates.ts";
 import { Looks, language, t, useLooks } from "../../../pages/web/looks.tsx";
 import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import { Check } from "./check.tsx";
 import { Circuits } from "./circuits.tsx";
-import { Counts } from "./counts.tsx";
-import { ageText } from "./dates.ts";
 import { List, listState } from "./list.tsx";
 import { Provinces } from "./provinces.tsx";
-import { Rules } from "./rules.tsx";
+import { Counts, Rules } from "./published.tsx";
 import { SECTIONS, looking, nowS, overview, refresh, section, silent, type Section } from "./state.ts";
 import { WORDS } from "./words.ts";
 

@@ -1,9 +1,9 @@
 // The trust list: which one, how old, and until when it can be judged by.
 
+import { momentText } from "../../../pages/web/dates.ts";
 import { language, t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import { Digest, Line, NotVerified, When, slotWords } from "./parts.tsx";
-import { minuteText, secondText } from "./dates.ts";
 import { nowS, overview } from "./state.ts";
 import { WORDS } from "./words.ts";
 
@@ -42,11 +42,11 @@ export function List() {
         {list && (
           <>
             <Line name={WORDS.newestEpoch}>
-              {list.epoch}, {t(WORDS.asOf)} {minuteText(language.value, list.asOfMinute)}
+              {list.epoch}, {t(WORDS.asOf)} {momentText(language.value, list.asOfMinute * 60)}
             </Line>
             <Line name={WORDS.rootSequence}>{String(list.rootSequence)}</Line>
             <Line name={WORDS.onlineSequence}>{String(list.onlineSequence)}</Line>
-            <Line name={WORDS.rootEnds}>{secondText(language.value, Number(list.rootExpiresAtS))}</Line>
+            <Line name={WORDS.rootEnds}>{momentText(language.value, Number(list.rootExpiresAtS))}</Line>
             <Line name={WORDS.revocations}>{list.revocations}</Line>
           </>
         )}

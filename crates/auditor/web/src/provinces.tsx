@@ -2,10 +2,10 @@
 
 import { InList, type Log, type Slot } from "@viridian/wire/public";
 
+import { momentText } from "../../../pages/web/dates.ts";
 import { language, t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import { Digest, Line, NotVerified, When, province, slotName } from "./parts.tsx";
-import { minuteText } from "./dates.ts";
 import { overview } from "./state.ts";
 import { WORDS } from "./words.ts";
 
@@ -48,7 +48,7 @@ function One({ slot }: { slot: Slot }) {
           <Line name={WORDS.headKeys}>
             {slot.headKeys.map((key) => (
               <div key={key.fromMinute}>
-                {key.fromMinute === 0 ? t(WORDS.fromStart) : `${t(WORDS.from)} ${minuteText(language.value, key.fromMinute)}`}:{" "}
+                {key.fromMinute === 0 ? t(WORDS.fromStart) : `${t(WORDS.from)} ${momentText(language.value, key.fromMinute * 60)}`}:{" "}
                 <Digest bytes={key.key} />
               </div>
             ))}

@@ -1,8 +1,12 @@
 // What people read, in Chinese and English.
 
+import { COUNT_WORDS, RULE_SET_WORDS } from "../../../pages/web/published_words.ts";
 import { w, type Words } from "../../../pages/web/words.ts";
 
 export const WORDS = {
+  ...RULE_SET_WORDS,
+  ...COUNT_WORDS,
+
   title: w("公开信息", "Public page"),
   loading: w("正在打开…", "Opening …"),
   sections: w("章节", "Sections"),
@@ -24,7 +28,6 @@ export const WORDS = {
   detail: w("技术细节", "For engineers"),
 
   list: w("信任列表", "Trust list"),
-  listNone: w("没有经过核验的信任列表。没有它，什么都不能核验。", "There is no verified trust list. Without one nothing can be verified."),
   listFresh: w("是新的", "is fresh"),
   listOld: w("已经旧了，应有更新的", "is old; there should be a newer one"),
   listEnded: w("过旧，不能再据以判断", "is too old to judge by"),
@@ -40,32 +43,6 @@ export const WORDS = {
   revocations: w("撤销条目(含填充)", "Revocations (fillings among them)"),
   rootKeys: w("所信任的根密钥", "Root keys that are believed"),
   rootThreshold: w("至少需要签名数", "How many must sign"),
-
-  rules: w("规则", "Rules"),
-  rulesText: w(
-    "这些规则集由根文件列出。摘要是各行规则的摘要;文字来自提供本页者手中与摘要相符的文本。",
-    "The root document names these rule sets. The digest is that of the rows; the words are those of a text at hand whose rows have the digest.",
-  ),
-  inForce: w("现行", "In force"),
-  notYet: w("尚未生效", "Not yet in force"),
-  over: w("已失效", "No longer in force"),
-  version: w("版本", "Version"),
-  scope: w("适用", "Of"),
-  nation: w("全国", "the nation"),
-  from: w("自", "From"),
-  until: w("至", "Until"),
-  bindsIn: w("距生效还有", "In force in"),
-  noEnd: w("未定", "not set"),
-  emergency: w("紧急(公告期缩短)", "An emergency (shorter notice)"),
-  digest: w("摘要", "Digest"),
-  shortId: w("凭证中的短名", "Short name in passes"),
-  readText: w("阅读全文", "Read it in full"),
-  noText: w("手中没有文本，只有摘要。", "The text is not at hand; its digest is."),
-  authority: w("发布者", "Published by"),
-  source: w("出处", "Source"),
-  textDigest: w("文本摘要", "Digest of the text"),
-  lookback: w("风险地区回溯小时数(低/中/高)", "Hours that a listing reaches back (low / medium / high)"),
-  otherwise: w("其他情形", "Anything else"),
 
   circuits: w("电路", "Circuits"),
   circuitsText: w(
@@ -119,21 +96,6 @@ export const WORDS = {
   nobody: w("无", "nobody"),
   wrong: w("日志中不该有的", "What must not be in it"),
   listOfNode: w("其信任列表", "Its trust list"),
-  lastRound: w("上次查看未能核验", "Not verified in the last round"),
-  stillShown: w("以下是此前核验过的。", "What stands here was verified before."),
-
-  counts: w("统计", "Counts"),
-  countsText: w(
-    "各省日志中公布的人数，四舍五入到十;少于10人不公布。来自已核验的日志，不来自节点的网页。",
-    "People as each province's log publishes them, to the nearest ten; fewer than 10 are not published. From verified logs, not from a node's pages.",
-  ),
-  chooseSlot: w("省份", "Province"),
-  countsNone: w("该日志中没有读到统计。", "No counts were read in this log."),
-  chart: w("各日黄码与红码人数", "People yellow and red, by day"),
-  day: w("日期", "Day"),
-  residents: w("居民", "Residents"),
-  byRule: w("按规则", "By rule"),
-  under: w("依据", "Under"),
 
   check: w("核对凭证", "Check this pass"),
   checkText: w(
@@ -172,17 +134,3 @@ export const WORDS = {
   signatureBad: w("签名与其密钥不符!", "The signature DOES NOT FIT its key!"),
   signatureNone: w("没有签名:仅绑定身份证。", "Not signed: bound to a card alone."),
 } satisfies Record<string, Words>;
-
-/** Why something was not verified, by the number of `Fault`. */
-export const FAULTS: Record<number, Words> = {
-  1: w("没有配置它的地址。", "Nobody said where it is to be asked."),
-  2: w("没有应答。", "It does not answer."),
-  3: w("它说没有。", "It says that there is none."),
-  4: w("应答过长，未读。", "The answer is too long, and was not read."),
-  5: w("应答不合格式。", "The answer is not of its form."),
-  6: w("没有应有的签名。", "It is not signed by those who have to sign it."),
-  7: w("与此前核验过的矛盾。", "It contradicts what was verified before."),
-  8: w("比此前核验过的旧，或已过期。", "It is older than what was verified before, or past its end."),
-  9: w("没有信任列表，无法核验。", "Without a trust list it cannot be verified."),
-};
-export const FAULT_OTHER = w("未能核验。", "It was not verified.");

@@ -11,6 +11,7 @@ use federation::{Door, FederationId, Limits, PeerId, Role, TlsIdentity, serve};
 use ledger::receipt::{Content, HeldReceipt, Receipt, Salt, promised_by};
 use parking_lot::Mutex;
 use rules::appeal::Decision;
+use rules::naming::Naming;
 use rules::{Event, EventId, Minute, ProvinceCode, SourceId, SourceKind};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -19,7 +20,9 @@ use tonic::{Request, Response, Status, Streaming};
 use wire::operator::v1 as o;
 use wire::source::v1 as s;
 use wire::trust::v1 as t;
-use wire::{AppealId, DecisionRequest, Reason, ShownAppeal, WaitingAppeal, WaitingAppeals};
+use wire::{
+    AppealId, DecisionRequest, NamingRequest, Reason, ShownAppeal, WaitingAppeal, WaitingAppeals,
+};
 
 use crate::offices::{OfficeParts, Offices};
 
@@ -51,6 +54,8 @@ pub(crate) struct Fake {
     pub(crate) onward: Mutex<BTreeMap<EventId, s::GetForwardedResponse>>,
     /// Events, each time that one was confirmed.
     pub(crate) confirmed: Mutex<Vec<(Event, u32)>>,
+    /// Namings, each time that one was handed in.
+    pub(crate) namings: Mutex<Vec<Naming>>,
     /// How often an appeal was read.
     pub(crate) reads: Mutex<usize>,
     keys: Vec<(SourceId, SigningKey)>,
@@ -92,6 +97,7 @@ fn sources() -> Vec<(SourceId, SigningKey)> {
         SourceKind::Cdc,
         SourceKind::Hospital,
         SourceKind::AppealsOffice,
+        SourceKind::CommunityOffice,
     ];
     kinds
         .map(|kind| {
@@ -117,6 +123,7 @@ impl FakeNode {
         let routes = Routes::new(wire::server::source(handle.clone()))
             .add_service(wire::server::appeal(handle.clone()))
             .add_service(wire::server::forwarded(handle.clone()))
+            .add_service(wire::server::proxy_office(handle.clone()))
             .add_service(wire::server::operator(handle.clone()))
             .add_service(wire::server::trust(handle));
         let door = Door::Peers(Arc::new(credentials));
@@ -341,6 +348,23 @@ impl s::appeal_service_server::AppealService for Handle {
             self.0.decisions.lock().push(asked);
         }
         Ok(Response::new(s::DecideAppealResponse { ruling, receipt }))
+    }
+}
+
+#[tonic::async_trait]
+impl s::proxy_office_service_server::ProxyOfficeService for Handle {
+    async fn name_proxy(
+        &self,
+        request: Request<s::NameProxyRequest>,
+    ) -> Result<Response<s::NameProxyResponse>, Status> {
+        let NamingRequest {
+            naming, signature, ..
+        } = NamingRequest::try_from(request.get_ref())?;
+        self.0
+            .verify(naming.source, &naming.signing_bytes(), signature);
+        self.0.namings.lock().push(naming);
+        self.0.check()?;
+        Ok(Response::new(s::NameProxyResponse {}))
     }
 }
 

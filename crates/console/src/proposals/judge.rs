@@ -11,7 +11,7 @@ use wire::{DecisionRequest, Reason, WireError, bytes_exact};
 
 use super::{
     Matter, ProposalId, ProposalRow, Proposals, Signed, State, Subject, Who, event_id, need,
-    read_event, read_words, words,
+    read_event, read_naming, read_words, words,
 };
 use crate::node::Answer;
 use crate::offices::Office;
@@ -103,6 +103,14 @@ impl Proposals {
                 Ok(Signed {
                     event: Some(stated.event(id, now).to_bytes()),
                     decision: None,
+                })
+            }
+            (Subject::Naming { .. }, _) => {
+                let naming = content.subject.naming(id)?;
+                let naming = naming.ok_or(ConsoleError::Fault("a naming that is none"))?;
+                Ok(Signed {
+                    event: None,
+                    decision: Some(naming.to_bytes()),
                 })
             }
             (
@@ -234,6 +242,11 @@ async fn sent(office: &Office, row: &ProposalRow) -> Result<Answer, ConsoleError
     let home = match &content.subject {
         Subject::Statement { home, .. } => *home,
         Subject::Decision { .. } => None,
+        Subject::Naming { .. } => {
+            let naming = read_naming(signed.decision.as_deref().ok_or_else(damaged)?)?;
+            let request = crate::naming::signed(naming, office)?;
+            return office.node.name_proxy(&request).await;
+        }
     };
     let (Some(bytes), Some(appeal)) = (&signed.decision, row.appeal()) else {
         let event = event.ok_or_else(damaged)?;

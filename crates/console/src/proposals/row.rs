@@ -1,6 +1,7 @@
 //! A proposal as it is stored. What lies in [`Content`] is about somebody, and goes when its time is over; the rest tells of nobody.
 
 use rules::appeal::Words;
+use rules::naming::Naming;
 use rules::{Event, EventId, Minute, ProvinceCode, SourceId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -123,6 +124,8 @@ pub(crate) enum Matter {
         appeal: [u8; APPEAL_ID_BYTES],
         is_upheld: bool,
     },
+    /// A proxy for somebody who has no phone.
+    Naming,
 }
 
 /// A proposal. Key: its number (8).
@@ -171,14 +174,18 @@ pub(crate) enum Subject {
         event: Vec<u8>,
         words: String,
     },
+    Naming {
+        /// The naming's canonical bytes, without a name.
+        draft: Vec<u8>,
+    },
 }
 
 /// What was signed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Signed {
-    /// Canonical bytes of the event or ruling; none for a decision that dismisses.
+    /// Canonical bytes of the event or ruling; none for a decision that dismisses, and for a naming.
     pub(crate) event: Option<Vec<u8>>,
-    /// Canonical bytes of the decision; none for a statement.
+    /// Canonical bytes of the decision or naming; none for a statement.
     pub(crate) decision: Option<Vec<u8>>,
 }
 
@@ -191,6 +198,7 @@ impl ProposalRow {
                 is_upheld: true, ..
             } => "uphold",
             Matter::Decision { .. } => "dismiss",
+            Matter::Naming => "proxy",
         };
         format!("{} {what}", self.source)
     }
@@ -199,7 +207,7 @@ impl ProposalRow {
     pub(crate) const fn appeal(&self) -> Option<AppealId> {
         match self.matter {
             Matter::Decision { appeal, .. } => Some(AppealId(appeal)),
-            Matter::Statement { .. } => None,
+            Matter::Statement { .. } | Matter::Naming => None,
         }
     }
 
@@ -235,7 +243,22 @@ impl ProposalRow {
 }
 
 impl Subject {
-    /// What a statement says; none for a decision.
+    /// What a naming says, under the name that the signed one has; none for others.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub(crate) fn naming(&self, id: EventId) -> Result<Option<Naming>, ConsoleError> {
+        let Self::Naming { draft } = self else {
+            return Ok(None);
+        };
+        let naming = read_naming(draft)?;
+        Ok(Some(Naming {
+            request_id: id.0,
+            ..naming
+        }))
+    }
+
+    /// What a statement says; none for others.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
@@ -250,6 +273,14 @@ impl Subject {
         };
         let event = read_event(draft)?;
         Ok(Some(Stated::of(&event, *home, *is_target_by_hand)))
+    }
+}
+
+impl From<&Naming> for Subject {
+    fn from(naming: &Naming) -> Self {
+        Self::Naming {
+            draft: naming.to_bytes(),
+        }
     }
 }
 
@@ -301,6 +332,14 @@ pub(crate) fn event_id(proposal: &ProposalId, source: SourceId) -> EventId {
 /// [`StoreError::Damaged`].
 pub(crate) fn read_event(bytes: &[u8]) -> Result<Event, ConsoleError> {
     Event::from_bytes(bytes).map_err(|_| StoreError::Damaged(Table::Proposals).into())
+}
+
+/// A naming that the console stored.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub(crate) fn read_naming(bytes: &[u8]) -> Result<Naming, ConsoleError> {
+    Naming::from_bytes(bytes).map_err(|_| StoreError::Damaged(Table::Proposals).into())
 }
 
 /// Words for a resident that the console stored.

@@ -5,7 +5,7 @@ use store::{StoreError, Table};
 use wire::console::v1 as proto;
 use wire::{Reason, bytes_exact};
 
-use super::{Matter, ProposalRow, Proposals, State, Subject};
+use super::{Matter, ProposalRow, Proposals, State, Subject, read_naming};
 use crate::cases::content;
 use crate::{About, ConsoleError, Person, Role, What};
 
@@ -111,6 +111,7 @@ impl Proposals {
         let (kind, is_upheld) = match row.matter {
             Matter::Statement { kind, .. } => (kind, false),
             Matter::Decision { is_upheld, .. } => (0, is_upheld),
+            Matter::Naming => (0, false),
         };
         let judged = row.judged.as_ref();
         proto::ProposalLine {
@@ -129,6 +130,7 @@ impl Proposals {
             may_withdraw: waits && is_own,
             node_reason: row.node_reason.clone(),
             until_minute: state.until().map_or(0, Minute::get),
+            is_naming: row.matter == Matter::Naming,
             may_confirm: row.may_be_confirmed(now) && !is_own && person.roles.has(Role::Approver),
         }
     }
@@ -153,6 +155,9 @@ fn whole(row: &ProposalRow) -> Result<proto::ReadProposalResponse, ConsoleError>
                 is_upheld: *is_upheld,
                 words: words.clone(),
             })
+        }
+        (Subject::Naming { draft }, _) => {
+            Told::Naming(crate::naming::to_message(&read_naming(draft)?))
         }
         (subject, _) => {
             let stated = subject.stated()?;

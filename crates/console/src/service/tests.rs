@@ -1,8 +1,9 @@
 use federation::{CallerKind, callers};
 
 use super::*;
+use crate::admission::needs;
 use crate::overview::OverviewParts;
-use crate::testing::{Device, House};
+use crate::testing::{Device, House, from_page};
 
 /// A desk of a console without offices, whose node is nowhere.
 fn desk(house: &House) -> Desk {
@@ -16,9 +17,8 @@ fn desk(house: &House) -> Desk {
         federation: "demo".to_owned(),
         province,
         journal: Arc::clone(&house.journal),
-        staff: house.staff.clone(),
+        admission: house.admission(),
         passkeys: Arc::clone(&house.passkeys),
-        sessions: Arc::clone(&house.sessions),
         offices,
         cases: Cases::new(Arc::clone(&proposals)),
         proposals,
@@ -29,20 +29,8 @@ fn desk(house: &House) -> Desk {
             certificates: Box::new(Vec::new),
             clock: Arc::clone(&house.clock) as _,
         }),
+        tells_published: false,
     }
-}
-
-/// A call as the page makes it, with the cookie that a header has set.
-fn from_page<T>(message: T, set_cookie: &str) -> Request<T> {
-    let mut request = Request::new(message);
-    let metadata = request.metadata_mut();
-    metadata.insert(
-        "content-type",
-        "application/grpc-web+proto".parse().unwrap(),
-    );
-    let cookie = set_cookie.split(';').next().unwrap();
-    metadata.insert("cookie", cookie.parse().unwrap());
-    request
 }
 
 fn reason(status: &Status) -> Reason {
@@ -83,10 +71,11 @@ async fn call(desk: &Desk, method: Method, cookie: &str) -> Option<Reason> {
     made.err().map(|status| reason(&status))
 }
 
-/// The calls of the console, as the door admits them.
+/// The calls of the console, as the door admits them; those of what is published are tried beside it.
 fn methods() -> impl Iterator<Item = Method> {
     let all = Method::ALL.iter().copied();
-    all.filter(|method| callers(*method).contains(&CallerKind::Staff))
+    let admitted = all.filter(|method| callers(*method).contains(&CallerKind::Staff));
+    admitted.filter(|method| !method.path().starts_with("/viridian.public."))
 }
 
 /// The table once more, from the other side: what each role reaches.

@@ -12,15 +12,17 @@ import { Acts } from "./screens/acts.tsx";
 import { Appeal, Appeals, isDeciding } from "./screens/appeals.tsx";
 import { Again, Enter } from "./screens/enter.tsx";
 import { Intake } from "./screens/intake.tsx";
+import { Naming, isNaming } from "./screens/naming.tsx";
 import { Overview } from "./screens/overview.tsx";
 import { Proposal } from "./screens/proposal.tsx";
 import { Proposals, Waiting } from "./screens/proposals.tsx";
+import { Counts, Rules } from "./screens/published.tsx";
 import { State } from "./screens/state.tsx";
 import { faultOf } from "./service.ts";
 import { desk, keepWhile, open, phase, signOut, watchSession } from "./session.ts";
 import { ROLES, WORDS } from "./words.ts";
 
-const isWriting = (): boolean => isWritten() || isDeciding();
+const isWriting = (): boolean => isWritten() || isNaming() || isDeciding();
 keepWhile(isWriting);
 
 export function App() {
@@ -69,6 +71,8 @@ function Open() {
   switch (isMine ? screen : (shown[0] ?? "")) {
     case "state":
       return <State />;
+    case "naming":
+      return <Naming />;
     case "waiting":
       return <Waiting />;
     case "proposals":
@@ -83,6 +87,10 @@ function Open() {
       return <Overview />;
     case "intake":
       return <Intake />;
+    case "rules":
+      return <Rules />;
+    case "counts":
+      return <Counts />;
     case "acts":
       return <Acts />;
     default:

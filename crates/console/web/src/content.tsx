@@ -1,14 +1,17 @@
 // What would be signed, and what is contested, in plain words.
 
+import { useEffect, useState } from "preact/hooks";
 import { CaseGrade, ContactGrade, StatementKind, type AppealDecision, type CaseContent, type Statement } from "@viridian/wire/console";
+import type { ProxyNaming } from "@viridian/wire/console-proxy";
 
 import { hex } from "../../../pages/web/bytes.ts";
-import { minuteText } from "../../../pages/web/dates.ts";
+import { minuteText, momentText } from "../../../pages/web/dates.ts";
 import { language, t } from "../../../pages/web/looks.tsx";
+import { mandateText } from "../../../pages/web/mandate.ts";
 import type { Words } from "../../../pages/web/words.ts";
-import { momentText } from "./dates.ts";
 import { Due } from "./due.tsx";
 import { Line, officeName, province } from "./parts.tsx";
+import { desk } from "./session.ts";
 import { DEGREES, GRADES, KINDS, LISTS, OTHER_KINDS, WHENS, WORDS } from "./words.ts";
 
 /** What a statement and a contested event have alike. */
@@ -72,7 +75,7 @@ export function OfStatement({ statement }: { statement: Statement }) {
       <Line name={WORDS.number}>
         <Number18 number={statement.identityNumber} />
       </Line>
-      <Line name={WORDS.home}>{province(statement.homeProvince)}</Line>
+      <Line name={WORDS.home}>{province(statement.homeProvince || (desk.value?.province ?? 0))}</Line>
       <Facts fact={statement} name="" />
       {statement.targetEvent.length > 0 && (
         <Line name={WORDS.target}>
@@ -80,6 +83,26 @@ export function OfStatement({ statement }: { statement: Statement }) {
         </Line>
       )}
       <Line name={WORDS.office}>{officeName(statement.source)}</Line>
+    </dl>
+  );
+}
+
+export function OfNaming({ naming }: { naming: ProxyNaming }) {
+  const [code, setCode] = useState("");
+  useEffect(() => {
+    // As the proxy's phone shows it, to be compared.
+    void mandateText(new Uint8Array(naming.proxyKey)).then(setCode);
+  }, [naming]);
+  return (
+    <dl data-testid="naming">
+      <Line name={WORDS.number}>
+        <Number18 number={naming.identityNumber} />
+      </Line>
+      <Line name={WORDS.proxyCode}>
+        <code>{code}</code>
+      </Line>
+      <Line name={WORDS.proxyUntil}>{momentText(language.value, naming.untilMinute * 60)}</Line>
+      <Line name={WORDS.office}>{officeName(naming.source)}</Line>
     </dl>
   );
 }

@@ -15,10 +15,3 @@ export function spanText(language: Language, minutes: number): string {
   const told = first < 0 ? [units[2]!] : units.slice(first, first + 2).filter(([count]) => count > 0);
   return told.map(([count, zh, en]) => (language === "zh" ? `${count}${zh}` : `${count} ${en}`)).join(language === "zh" ? "" : " ");
 }
-
-/** A moment that may lie years ahead, seconds since the Unix epoch. */
-export function momentText(language: Language, second: number): string {
-  const locale = language === "zh" ? "zh-CN" : "en-GB";
-  const parts = { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false } as const;
-  return new Intl.DateTimeFormat(locale, { timeZone: "Asia/Shanghai", ...parts }).format(second * 1000);
-}

@@ -127,8 +127,3 @@ export function statementOf(of: Draft): Statement {
     targetEvent: kind === StatementKind.RELEASE ? fromHex(of.target.trim().toLowerCase()) : new Uint8Array(),
   });
 }
-
-/** When somebody with this number was born, in the digits of the number. */
-export function birthOf(number: string): string {
-  return `${number.slice(6, 10)}-${number.slice(10, 12)}-${number.slice(12, 14)}`;
-}

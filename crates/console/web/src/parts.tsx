@@ -5,13 +5,15 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Fault } from "../../../pages/web/fault.ts";
 import { t } from "../../../pages/web/looks.tsx";
-import { OFFICES } from "../../../pages/web/offices.ts";
 import { provinceName } from "../../../pages/web/provinces.ts";
-import { byteLength, plain } from "../../../pages/web/typed.ts";
+import { byteLength, identityNumber, plain } from "../../../pages/web/typed.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { faultOf } from "./service.ts";
 import { isOver, isTyping } from "./session.ts";
 import { FAULTS, WORDS } from "./words.ts";
+
+export { Line } from "../../../pages/web/line.tsx";
+export { officeName } from "../../../pages/web/offices.ts";
 
 /** What went wrong, and what to do. */
 export function Faulty({ fault }: { fault: Fault | null }) {
@@ -20,16 +22,6 @@ export function Faulty({ fault }: { fault: Fault | null }) {
     <p class="warn" role="alert">
       {t(FAULTS[fault.code] ?? FAULTS.PAGE!)} <span class="detail">{fault.code}</span>
     </p>
-  );
-}
-
-/** A line of a list of terms. */
-export function Line({ name, children }: { name: Words; children: ComponentChildren }) {
-  return (
-    <div class="line">
-      <dt>{t(name)}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 
@@ -75,6 +67,33 @@ export function Field({ asked, children }: { asked: Asked; children: ComponentCh
       <Wrong {...asked} />
     </div>
   );
+}
+
+/** An identity number, and when whoever has it was born, once its check character fits. */
+export function NumberField({ bad, value, write }: { bad: Words | undefined; value: string; write: (value: string) => void }) {
+  const fits = identityNumber(value);
+  const asked = { name: "number", label: WORDS.number, bad };
+  return (
+    <Field asked={asked}>
+      <input
+        {...told(asked)}
+        class="number"
+        value={value}
+        maxLength={24}
+        autocomplete="off"
+        spellcheck={false}
+        onInput={(event) => write(event.currentTarget.value)}
+      />
+      <p class="hint" role="status">
+        {fits !== null && `${t(WORDS.numberFits)} ${birthOf(fits)}`}
+      </p>
+    </Field>
+  );
+}
+
+/** When somebody with this number was born, in the digits of the number. */
+function birthOf(number: string): string {
+  return `${number.slice(6, 10)}-${number.slice(10, 12)}-${number.slice(12, 14)}`;
 }
 
 /** One of a list. */
@@ -206,10 +225,13 @@ export interface Part<T> {
 /** A list, its newest part as it is now, and older ones once they are asked for. */
 export function useList<T extends { number: bigint }, More>(ask: (before: bigint, isByItself: boolean) => Promise<Part<T> & More>) {
   const { found, fault, isAsking, isStale, look } = useAsked((isByItself) => ask(0n, isByItself));
-  const [older, setOlder] = useState<Part<T>>({ lines: [], next: 0n });
+  const [opened, setOlder] = useState<Part<T>>({ lines: [], next: 0n });
   const [olderFault, setOlderFault] = useState<Fault | null>(null);
   const newest = found?.lines ?? [];
   const last = newest.at(-1)?.number ?? 0n;
+  // Where more came than the newest part holds, the older ones do not join it any more: they are asked for anew.
+  const isTorn = opened.lines.length > 0 && last > opened.lines[0]!.number + 1n;
+  const older = isTorn ? { lines: [], next: 0n } : opened;
   const next = older.lines.length > 0 ? older.next : (found?.next ?? 0n);
   const more = async () => {
     try {
@@ -269,10 +291,4 @@ export function province(code: number): string {
 export function provinces(): [string, string][] {
   const codes = Array.from({ length: 83 }, (_, code) => code).filter((code) => provinceName(code) !== null);
   return codes.map((code) => [String(code), province(code)]);
-}
-
-/** An institution by its identifier, such as `33-cdc-1`, behind which its own name may stand. */
-export function officeName(source: string): string {
-  const words = OFFICES[/^\d\d-([a-z-]+)-\d+/.exec(source)?.[1] ?? ""];
-  return words ? `${t(words)} ${source}` : source;
 }

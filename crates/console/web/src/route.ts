@@ -3,9 +3,9 @@
 import { signal as state } from "@preact/signals";
 import { StaffRole } from "@viridian/wire/console";
 
-import { has } from "./session.ts";
+import { desk, has } from "./session.ts";
 
-export const SCREENS = ["state", "waiting", "appeals", "proposals", "overview", "intake", "acts", "proposal", "appeal"] as const;
+export const SCREENS = ["state", "naming", "waiting", "appeals", "proposals", "overview", "intake", "rules", "counts", "acts", "proposal", "appeal"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 interface Place {
@@ -47,19 +47,29 @@ export function go(screen: Screen, ...names: string[]): void {
   location.hash = linkTo(screen, ...names);
 }
 
+/** Offices that may name proxies. */
+export function namers() {
+  return (desk.value?.offices ?? []).filter((office) => office.namesProxies);
+}
+
 /** What stands in the menu, by what somebody may do. */
 export function menu(): Screen[] {
   const { CLERK, APPROVER, APPEALS_OFFICER, OPERATOR, AUDITOR } = StaffRole;
+  const anybody = desk.value?.tellsPublished ? [CLERK, APPROVER, APPEALS_OFFICER, OPERATOR, AUDITOR] : [];
   const shown: [Screen, StaffRole[]][] = [
     ["waiting", [APPROVER]],
     ["appeals", [APPEALS_OFFICER]],
     ["state", [CLERK]],
+    ["naming", [CLERK]],
     ["proposals", [CLERK, APPROVER, APPEALS_OFFICER, AUDITOR]],
     ["overview", [OPERATOR, AUDITOR]],
     ["intake", [OPERATOR, AUDITOR]],
+    ["rules", anybody],
+    ["counts", anybody],
     ["acts", [AUDITOR]],
   ];
-  return shown.filter(([, roles]) => roles.some(has)).map(([screen]) => screen);
+  const mine = shown.filter(([screen, roles]) => roles.some(has) && (screen !== "naming" || namers().length > 0));
+  return mine.map(([screen]) => screen);
 }
 
 /** The item of the menu that a screen belongs to. */

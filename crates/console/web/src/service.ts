@@ -3,12 +3,15 @@
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { ConsoleService } from "@viridian/wire/console";
+import { PublicService } from "@viridian/wire/public";
 
 import { Fault, faultOfCall } from "../../../pages/web/fault.ts";
 
 const transport = createGrpcWebTransport({ baseUrl: location.origin, defaultTimeoutMs: 30_000 });
 
 export const service = createClient(ConsoleService, transport);
+/** What the federation publishes; behind the same session. */
+export const publications = createClient(PublicService, transport);
 
 export function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error;

@@ -146,10 +146,18 @@ export async function signIn(): Promise<void> {
   }
 }
 
-/** Another window of the same person may have kept it. */
+/** All windows of a browser have one session: who signs in or out in one of them does so in all. */
+const windows = new BroadcastChannel("session");
+windows.onmessage = () => {
+  if (desk.value !== null) void lookWhetherOver();
+};
+
+/** Another window of the same person may have kept it; in one of somebody else, nothing of this person's is left here. */
 async function lookWhetherOver(): Promise<void> {
   try {
-    desk.value = await learnDesk();
+    const found = await learnDesk();
+    if (desk.value !== null && desk.value.name !== found.name) return begin();
+    desk.value = found;
   } catch (error) {
     if (faultOf(error).code === "NOT_SIGNED_IN") isOver.value = true;
   }
@@ -158,6 +166,7 @@ async function lookWhetherOver(): Promise<void> {
 async function enter(by: string): Promise<void> {
   const before = desk.value;
   const found = await learnDesk();
+  windows.postMessage(null);
   // What one person wrote is not for another to see, nor to send.
   if (before && !isSame(before, found, by)) return begin();
   passkey = by;
@@ -181,6 +190,7 @@ export async function signOut(): Promise<void> {
     // Without the console the cookie stays until the session ends, and whoever wants to leave is told. One that is over is left.
     if (!isOver.value) throw faultOf(error);
   }
+  windows.postMessage(null);
   begin();
 }
 

@@ -42,6 +42,11 @@ export const WORDS = {
     "Nothing was done for a while, and you were signed out. Sign in to go on where you were; nothing you wrote is lost.",
   ),
   overLeave: w("放弃并退出", "Give up and sign out"),
+  rules: w("规则", "Rule sets"),
+  rulesMore: w("规则全文、公告的改动与影响", "Rules in full, what announced ones change, and whom"),
+  counts: w("统计", "Counts"),
+  notLooked: w("尚未查看各节点，请稍后刷新。", "The nodes were not looked at yet. Look again in a moment."),
+  lookedAt: w("上次查看各节点", "Nodes looked at"),
   noRole: w("您目前没有任何职责。请联系管理人员名单的同事。", "You have no role at present. Ask whoever keeps the list of staff."),
 
   state: w("填报", "State a fact"),
@@ -75,6 +80,19 @@ export const WORDS = {
   seeProposal: w("查看该提案", "See the proposal"),
   another: w("再填一份", "Another one"),
   bytes: w("字节", "bytes"),
+
+  naming: w("代办人", "Proxies"),
+  namingText: w(
+    "为没有手机的居民指定代办人:请当面核对本人证件和代办人手机上的代码。须由另一位同事核对并同意，才会签名送交节点。居民以后登记了手机，会看到是哪个机构指定的，并可随时结束。",
+    "Names who acts for a resident that has no phone: compare their card, and the code on the proxy's phone, with both of them here. A colleague checks it and agrees before it is signed and handed to the node. Once the resident has a phone, it shows which office named the proxy, and ends it at any time.",
+  ),
+  namingGroundsHint: w("写给核对的同事:何时何地核对了证件。不要写姓名和号码。", "For the colleague who checks: when and where the card was compared. No name and no identity number."),
+  nameProxy: w("指定代办人", "Name a proxy"),
+  proxyCode: w("代办人手机上的代码", "The code on the proxy's phone"),
+  proxyCodeHint: w("以VIRP1:开头，在代办人手机的“代办授权”中。", "It begins with VIRP1:, and stands on the proxy's phone under “Consent”."),
+  proxyCodeBad: w("代码不完整或有误，请重新复制。", "The code is incomplete or wrong. Copy it again."),
+  proxyUntil: w("代办截止", "Acts until"),
+  proxyUntilBad: w("截止日应为今天或以后，最多366天。", "A day from today on, at most 366 days ahead."),
 
   waiting: w("待判断", "To be judged"),
   waitingText: w("最早的在前。打开一项，即记录您何时查看过它。", "The oldest first. When you open one, it is recorded that you read it, and when."),
@@ -371,6 +389,7 @@ export const FAULTS: Record<string, Words> = {
   ALREADY_DECIDED: w("该申诉已有裁定。", "The appeal is decided already."),
   DECISION_REFUSED: w("节点不接受此裁定:与该申诉不符。", "The node does not take this decision: it does not fit the appeal."),
   EVENT_REFUSED: w("不接受此事实:请检查时间和所结束的事件。", "This is not taken. Check the time, and the event that it ends."),
+  NOT_CONFIGURED: w("本工作台没有配置此项。请联系运维人员。", "That is not set up at this console. Ask an operator."),
   NODE_SILENT: w("节点没有应答，请稍后再试。", "The node does not answer. Try again later."),
   OVERLOADED: w("工作台正忙，请稍候再试。", "The console is busy. Try again in a moment."),
   QUOTA: w("操作过于频繁，请稍后再试。", "That was too often. Try again later."),
@@ -383,6 +402,13 @@ export const FAULTS: Record<string, Words> = {
 
 /** Why the node refused what was handed in. */
 export const NODE_REASONS: Record<string, Words> = {
+  ROLE_REFUSED: w("节点没有准许该机构做此事。请联系节点的运维人员。", "The node does not let this office do that. Ask the node's operators."),
+  LIVES_ELSEWHERE: w("此人的健康码不在本省，或民政登记中没有此人。", "The person does not live in this province, or is not in its civil register."),
+  ALREADY_BOUND: w(
+    "此代码已属某人的手机或另一位居民的代办人，或者该代办人不是本机构指定的。请让代办人在手机上生成新的代码。",
+    "The code is somebody's own phone, another resident's proxy, or one that this office has not named. Have the proxy's phone make a new code.",
+  ),
+  TOO_MANY_PROXIES: w("此人已有四位代办人。", "The person has as many proxies as there may be."),
   "unknown-source": w("节点不认识该机构。", "The node does not know this office."),
   "grant-not-in-force": w("该机构此时没有资格。", "The office's grant is not in force."),
   "not-entitled": w("该机构无权出具此类事实。", "The office may not state such a fact."),

@@ -7,6 +7,7 @@ mod forward;
 mod log;
 mod opening;
 mod operator;
+mod proxy_office;
 mod resident;
 mod source;
 mod trust;
@@ -157,6 +158,9 @@ pub(crate) fn peers_routes(
         )))
         .add_service(wire::server::opening(opening::OpeningDesk(desk.clone())))
         .add_service(wire::server::appeal(appeal::AppealDesk(desk.clone())))
+        .add_service(wire::server::proxy_office(proxy_office::ProxyOfficeDesk(
+            desk.clone(),
+        )))
         .add_service(wire::log_server(log::LogDesk {
             desk: desk.clone(),
             peers: Arc::clone(peers),

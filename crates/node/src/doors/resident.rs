@@ -165,8 +165,9 @@ impl ResidentService for ResidentDesk {
     ) -> Result<Response<proto::SetProxyResponse>, Status> {
         let request = request.into_inner();
         let proxies = self.0.ask(move |node| node.set_proxy(&request)).await?;
+        let node = self.0.node();
         Ok(Response::new(proto::SetProxyResponse {
-            proxies: proxies.iter().map(proxy).collect(),
+            proxies: proxies.iter().map(|p| proxy(node, p)).collect(),
         }))
     }
 
@@ -243,7 +244,7 @@ fn answer(node: &Node, own: &Own) -> proto::QueryResponse {
         readings: own.readings.shown.iter().map(reading).collect(),
         readings_total: u32::try_from(own.readings.total).unwrap_or(u32::MAX),
         readings_next: own.readings.next.map_or(Vec::new(), |next| next.to_vec()),
-        proxies: own.proxies.iter().map(proxy).collect(),
+        proxies: own.proxies.iter().map(|p| proxy(node, p)).collect(),
         appeals: own.appeals.iter().map(|own| appeal(node, own)).collect(),
     }
 }
@@ -308,13 +309,15 @@ fn reading(read: &ReadByOther) -> proto::Reading {
 }
 
 /// A proxy as it travels.
-fn proxy(proxy: &KnownProxy) -> proto::Proxy {
+fn proxy(node: &Node, proxy: &KnownProxy) -> proto::Proxy {
+    let office = proxy.named_by.map(|office| node.name_of_source(office));
     proto::Proxy {
         proxy_key: proxy.key.clone(),
         label: proxy.label.clone(),
         since_minute: proxy.since.get(),
         until_minute: proxy.until.get(),
         last_used_minute: proxy.last_used.map_or(0, Minute::get),
+        named_by: office.unwrap_or_default(),
     }
 }
 

@@ -68,6 +68,7 @@ impl Home {
             identity_number: String::from_utf8(person(33, number).expose().to_vec()).unwrap(),
             name: name(number),
             real_name_evidence: Vec::new(),
+            forget_other_devices: false,
         };
         let now = self.clock.now();
         let call = sign_call(&body, &key, province(33), now, Nonce(fresh()));

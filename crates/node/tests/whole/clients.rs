@@ -110,6 +110,8 @@ pub(crate) struct Phone {
     pub(crate) key: SigningKey,
     pub(crate) person: IdentityNumber,
     pub(crate) client: ResidentServiceClient<Channel>,
+    /// Whether it registers as one whose other phones are lost.
+    pub(crate) forgets_others: bool,
     home: u8,
     clock: Arc<node::SimulatedClock>,
 }
@@ -123,6 +125,7 @@ impl Phone {
             key: SigningKey::from_slice(&secret).unwrap(),
             person: crate::world::person(house.home, number),
             client: wire::client::resident(at_public(house)),
+            forgets_others: false,
             home: house.home,
             clock: Arc::clone(&house.clock),
         }
@@ -150,6 +153,7 @@ impl Phone {
             identity_number: String::from_utf8(self.person.expose().to_vec()).unwrap(),
             name: name.to_owned(),
             real_name_evidence: Vec::new(),
+            forget_other_devices: self.forgets_others,
         };
         let call: r::RegisterRequest = self.sign(&body);
         self.client.register(call).await

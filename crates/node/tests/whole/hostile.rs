@@ -43,6 +43,7 @@ fn sign(phone: &Phone, name: &str) -> Signed {
                 identity_number: String::from_utf8(phone.person.expose().to_vec()).unwrap(),
                 name: crate::world::name(1),
                 real_name_evidence: Vec::new(),
+                forget_other_devices: false,
             }
         ),
         "DeclareHealth" => signed!(

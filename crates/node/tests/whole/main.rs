@@ -15,6 +15,7 @@ mod forward_hostile;
 mod hardened;
 mod hostile;
 mod leave;
+mod naming;
 mod observed;
 mod openings;
 mod openings_refused;

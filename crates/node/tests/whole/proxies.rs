@@ -133,6 +133,7 @@ async fn a_proxy_declares_asks_and_shows_for_the_resident_who_sees_that_it_did()
         since_minute: START,
         until_minute: until,
         last_used_minute: START,
+        named_by: String::new(),
     };
     assert!(seen.proxies == [expected]);
 

@@ -65,6 +65,30 @@ async fn a_resident_binds_a_limited_number_of_devices() {
             assert_eq!(reason_of(&status), Some(Reason::TooManyDevices));
         }
     }
+    // Who has lost them all is not kept out, twice a day; another's phone stays bound.
+    let mut other = Phone::registered(house, 9).await;
+    for (device, admitted) in [(3, true), (4, true), (5, false)] {
+        let mut phone = Phone::new(house, device);
+        phone.person = person(33, 1);
+        phone.forgets_others = true;
+        let bound = phone.register(&name(1)).await;
+        assert_eq!(bound.is_ok(), admitted);
+        match bound {
+            Err(status) => assert_eq!(reason_of(&status), Some(Reason::Quota)),
+            Ok(_) => drop(phone.query("").await.unwrap()),
+        }
+        for lost in 1..device.min(4) {
+            let refused = Phone::new(house, lost).query("").await.unwrap_err();
+            assert_eq!(reason_of(&refused), Some(Reason::UnknownDevice));
+        }
+    }
+    other.query("").await.unwrap();
+    // What was freed is there again: two may be bound, and no third.
+    for (device, admitted) in [(6, true), (7, false)] {
+        let mut phone = Phone::new(house, device);
+        phone.person = person(33, 1);
+        assert_eq!(phone.register(&name(1)).await.is_ok(), admitted);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

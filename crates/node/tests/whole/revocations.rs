@@ -109,6 +109,33 @@ async fn a_positive_test_revokes_within_one_online_document_and_nobody_else_s_pa
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_registers_without_the_lost_phones_has_their_passes_revoked() {
+    let world = World::new(Wish::default()).await;
+    let house = &world.houses[0];
+    let mut stolen = Phone::registered(house, 1).await;
+    let mut other = Phone::registered(house, 2).await;
+    epoch(&world, 1).await;
+    let (body, lost) = passes(&mut stolen, 2).await;
+    let (_, others) = passes(&mut other, 1).await;
+    let mut own = Phone::new(house, 1);
+    own.key = p256::ecdsa::SigningKey::from_slice(&[0x18; 32]).unwrap();
+    own.forgets_others = true;
+    own.register(&name(1)).await.unwrap();
+    let refused = make(&mut stolen, &body).await.unwrap_err();
+    assert_eq!(reason_of(&refused), Some(Reason::UnknownDevice));
+    assert_eq!(house.node.revocations_waiting().unwrap(), 2);
+    world.advance_to(START + 15);
+    publish(&world, 1, 1).await;
+    for house in &world.houses {
+        assert!(lost.iter().all(|pass| is_revoked(house, pass)));
+        assert!(others.iter().all(|pass| !is_revoked(house, pass)));
+    }
+    // The record is the same: its new phone fetches passes at once.
+    let (_, fresh) = passes(&mut own, 1).await;
+    assert!(!is_revoked(house, &fresh[0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_theft_all_passes_are_revoked_and_the_stolen_phone_fetches_no_more() {
     let world = World::new(Wish::default()).await;
     let house = &world.houses[0];

@@ -19,7 +19,7 @@ use crate::world::{House, Wish, World, credentials, federation, province};
 /// Every call, and who may make it: N a node, S a source, C a checkpoint, O an operator of the node's province, P anybody
 /// at the public door, G somebody at a gate's own machine, A an auditor of any
 /// province, T the staff of an institution at its console, which is no door of a node. Kept beside the table of the code, so that neither changes alone.
-const TABLE: [(&str, &str); 76] = [
+const TABLE: [(&str, &str); 77] = [
     ("/viridian.resident.v1.ResidentService/GetHome", "P"),
     ("/viridian.resident.v1.ResidentService/Register", "P"),
     ("/viridian.resident.v1.ResidentService/DeclareHealth", "P"),
@@ -40,6 +40,7 @@ const TABLE: [(&str, &str); 76] = [
     ("/viridian.source.v1.AppealService/ListAppeals", "S"),
     ("/viridian.source.v1.AppealService/ReadAppeal", "S"),
     ("/viridian.source.v1.AppealService/DecideAppeal", "S"),
+    ("/viridian.source.v1.ProxyOfficeService/NameProxy", "S"),
     ("/viridian.federation.v1.ForwardService/GetSealingKey", "N"),
     ("/viridian.federation.v1.ForwardService/ForwardEvents", "N"),
     ("/viridian.trust.v1.TrustService/GetTrustList", "NSCOPA"),
@@ -116,10 +117,10 @@ const TABLE: [(&str, &str); 76] = [
     ("/viridian.maintenance.v1.MaintenanceService/Compact", ""),
     ("/viridian.maintenance.v1.MaintenanceService/RenewKeys", ""),
     // Nobody's either: an auditor's program answers them beside its page, from what it verified.
-    ("/viridian.public.v1.PublicService/GetOverview", ""),
-    ("/viridian.public.v1.PublicService/GetRuleText", ""),
-    ("/viridian.public.v1.PublicService/GetCounts", ""),
-    ("/viridian.public.v1.PublicService/GetImpacts", ""),
+    ("/viridian.public.v1.PublicService/GetOverview", "T"),
+    ("/viridian.public.v1.PublicService/GetRuleText", "T"),
+    ("/viridian.public.v1.PublicService/GetCounts", "T"),
+    ("/viridian.public.v1.PublicService/GetImpacts", "T"),
     // Nobody's: what is not in the table does not exist.
     ("/viridian.operator.v1.OperatorService/SetColour", ""),
     (
@@ -128,8 +129,14 @@ const TABLE: [(&str, &str); 76] = [
     ),
 ];
 
-/// Of sources only an office for appeals: the service says so to the others.
-const FOR_APPEALS: &str = "/viridian.source.v1.AppealService/";
+/// Of sources only offices of one kind: the service says so to the others.
+const FOR_OFFICES: [(&str, &str); 2] = [
+    ("/viridian.source.v1.AppealService/", "/appeals-office/"),
+    (
+        "/viridian.source.v1.ProxyOfficeService/",
+        "/community-office/",
+    ),
+];
 
 const KINDS: [(char, CallerKind); 8] = [
     ('A', CallerKind::Auditor),
@@ -186,9 +193,10 @@ fn nobody_looks_anybody_up_by_identity_number_or_name() {
     }
     // Who registers says who it is, and is told nothing else; a gate compares a card with the pass shown beside it, on its
     // own machine. An auditor is told whose the drawn leaf is, and names nobody. At a console a clerk states a fact about
-    // somebody, which is asked of nobody; the other name there is of who works there. The name of a source is an institution's.
+    // somebody, or proposes who acts for them, which is asked of nobody; the other name there is of who works there. The name of a source is an institution's.
     let expected = [
         "GetDeskResponse.name",
+        "ProxyNaming.identity_number",
         "Register.identity_number",
         "Register.name",
         "Resident.identity_number",
@@ -220,7 +228,8 @@ fn peer(code: u8, role: Role) -> PeerId {
 
 async fn expect(who: &str, channel: &Channel, letter: Option<char>) {
     for (path, letters) in TABLE {
-        let is_office = !path.starts_with(FOR_APPEALS) || who.contains("/appeals-office/");
+        let of_office = FOR_OFFICES.iter().find(|(at, _)| path.starts_with(at));
+        let is_office = of_office.is_none_or(|(_, kind)| who.contains(kind));
         let admitted = is_office && letter.is_some_and(|letter| letters.contains(letter));
         let answer = tokio::time::timeout(Duration::from_secs(10), call(channel, path)).await;
         let answer = answer.unwrap_or_else(|_| panic!("{who} {path}: no answer"));
@@ -248,6 +257,7 @@ async fn each_caller_gets_at_the_doors_what_the_table_says_for_every_call() {
         (33, laboratory(33).role, Some('S')),
         (35, laboratory(35).role, Some('S')),
         (33, Role::Source(SourceKind::AppealsOffice, 1), Some('S')),
+        (33, Role::Source(SourceKind::CommunityOffice, 1), Some('S')),
         (33, Role::Checkpoint, Some('C')),
         (42, Role::Checkpoint, Some('C')),
         (33, Role::Auditor(1), Some('A')),

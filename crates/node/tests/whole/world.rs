@@ -137,6 +137,7 @@ pub(crate) fn source_file(home: u8) -> String {
             format!("kind = \"{word}\""),
             "number = 1".to_owned(),
             format!("name = \"{word} of {home}\""),
+            format!("names_proxies = {}", kind == SourceKind::CommunityOffice),
             format!("public_key = \"{key}\"\n"),
         ]
         .join("\n")

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect } from "preact/hooks";
 
 import { openAlone } from "../../../pages/web/alone.ts";
-import { Looks, t, useLooks } from "../../../pages/web/looks.tsx";
+import { language, Looks, t, useLooks } from "../../../pages/web/looks.tsx";
 import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import { Faulty, Notice } from "./parts.tsx";
 import { CheckIn } from "./screens/check_in.tsx";
@@ -21,6 +21,7 @@ import { Show } from "./screens/show.tsx";
 import { Status } from "./screens/status.tsx";
 import { Trip } from "./screens/trip.tsx";
 import {
+  about,
   actsFor,
   attempt,
   clockWrongMin,
@@ -114,6 +115,9 @@ export function App() {
     void watchForUpdates();
   }, []);
   useLooks();
+  useEffect(() => {
+    document.title = t(WORDS.title);
+  }, [language.value]);
   useLayoutEffect(() => {
     // Who listens to the page hears where it leads; at once, before anybody has gone on from there.
     document.getElementById("screen")?.focus();
@@ -171,7 +175,7 @@ function Open({ screen }: { screen: Screen }) {
     case "receipts":
       return <Receipts />;
     case "contest":
-      return <Contest />;
+      return /^[0-9a-f]{32}$/.test(about.value) ? <Contest /> : <Home />;
     case "lost":
       return <Lost />;
     case "leave":

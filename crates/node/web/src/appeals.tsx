@@ -6,6 +6,8 @@ import { language, t } from "../../../pages/web/looks.tsx";
 import { w, type Words } from "../../../pages/web/words.ts";
 import { minuteText } from "./dates.ts";
 import { hex } from "./keys.ts";
+import { actsFor, go, status } from "./state.ts";
+import { who } from "./who.ts";
 import { WORDS } from "./words.ts";
 
 /** What for the own record was read. */
@@ -48,6 +50,25 @@ const STATES: Record<number, Words> = {
   [CorrectionState.DISMISSED]: WORDS.contestDismissed,
 };
 
+/** What an event states. */
+export function kindText(kind: string): string {
+  const words = KINDS[kind];
+  return words ? t(words) : kind;
+}
+
+/** The way to contest an event; where that was done and is not decided, until when it will be. */
+export function ContestOf({ event }: { event: Uint8Array }) {
+  const name = hex(event);
+  if (actsFor.value !== null) return null;
+  const open = status.value?.appeals.find(({ eventId, state }) => hex(eventId) === name && state === CorrectionState.OPEN);
+  if (!open) return <button onClick={() => go("contest", name)}>{t(WORDS.contest)}</button>;
+  return (
+    <p class="strong" data-testid="contested">
+      {t(WORDS.contested)} {minuteText(language.value, open.decideByMinute)}
+    </p>
+  );
+}
+
 export function Appeals({ appeals, now }: { appeals: Appeal[]; now: number }) {
   if (appeals.length === 0) return null;
   return (
@@ -61,12 +82,11 @@ export function Appeals({ appeals, now }: { appeals: Appeal[]; now: number }) {
 }
 
 function One({ appeal, now }: { appeal: Appeal; now: number }) {
-  const kind = KINDS[appeal.kind];
   const state = STATES[appeal.state];
   const isOpen = appeal.state === CorrectionState.OPEN;
   return (
     <article class="reason" data-testid="appeal">
-      <h4>{kind ? t(kind) : appeal.kind || t(GONE)}</h4>
+      <h4>{kindText(appeal.kind) || t(GONE)}</h4>
       <p>
         <strong>{state && t(state)}</strong>
       </p>
@@ -91,7 +111,7 @@ function One({ appeal, now }: { appeal: Appeal; now: number }) {
         {appeal.office && (
           <>
             <dt>{t(OFFICE)}</dt>
-            <dd>{appeal.office}</dd>
+            <dd>{t(who(appeal.office))}</dd>
           </>
         )}
         {appeal.words && (

@@ -1,8 +1,9 @@
 // Pieces that several screens are made of.
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 
-import { t } from "../../../pages/web/looks.tsx";
+import { language, t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import type { Fault } from "./fault.ts";
 import { faultText } from "./state.ts";
@@ -27,13 +28,22 @@ export function Notice(props: { words: Words; action: Words; act: () => void }) 
   );
 }
 
-/** Asks a second time before something is done. */
-export function Sure(props: { words: Words; busy: boolean; act: () => void; not: () => void }) {
+/** A question stands so long before it can be agreed to: who taps twice has not read it. */
+const READ_AFTER_MS = 700;
+
+/** Asks a second time before something is done; `deed` is what is done, where "yes" alone would not say it. */
+export function Sure(props: { words: Words; deed?: Words; busy: boolean; act: () => void; not: () => void }) {
+  const [isThere, setThere] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setThere(true), READ_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <div role="alert" class="notice">
       <p>{t(props.words)}</p>
-      <button class="main" disabled={props.busy} onClick={props.act}>
+      <button class="main" disabled={!isThere || props.busy} onClick={props.act}>
         {t(WORDS.sure)}
+        {props.deed && (language.value === "zh" ? t(props.deed) : `: ${t(props.deed)}`)}
       </button>
       <button onClick={props.not}>{t(WORDS.not)}</button>
     </div>

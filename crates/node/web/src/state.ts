@@ -44,8 +44,14 @@ export const CONSENT_OVER: Partial<Record<Consent, Words>> = { past: WORDS.manda
 /** What went wrong, and what to do. */
 export function faultText(fault: Fault): string {
   if (fault.code === "UNKNOWN_DEVICE" && actsFor.value !== null) return t(CONSENT_OVER[consent.value] ?? WORDS.mandateWaiting);
-  return t(FAULTS[fault.code] ?? FAULTS.PAGE!);
+  const words = t(FAULTS[fault.code] ?? FAULTS.PAGE!);
+  const minutes = Math.ceil((fault.retryAfterS ?? 0) / 60);
+  return minutes > 1 ? `${words} ${minutes} ${t(WORDS.retryIn)}` : words;
 }
+
+/** The address of a page whose resident has just left. */
+export const LEFT = "#/left";
+export const hasLeft = location.hash === LEFT;
 
 /** The screens, by what stands behind `#/`. */
 export const SCREENS = ["", "status", "check-in", "trip", "show", "ask", "more", "receipts", "contest", "lost", "leave", "paper", "family", "mandate"] as const;
@@ -71,6 +77,11 @@ addEventListener("hashchange", () => {
 
 export function go(to: Screen, what = ""): void {
   location.hash = what ? `#/${to}/${what}` : `#/${to}`;
+}
+
+/** The rule set of a wish by its identifier: the nation's stands first. */
+export function rulesOf({ ruleSet }: Wish): string {
+  return ruleSet || (home.value?.passTerms?.ruleSetIds[0] ?? "");
 }
 
 /** The storage that is open: the own one, or that of somebody for whom this phone acts. */
@@ -152,6 +163,8 @@ export async function fillStock(): Promise<void> {
     const answer = await open.ask();
     noteOf(open, null);
     const isWanted = () => wallet.value === open && wish.value === wanted;
+    // Who acts for somebody hears first until when: without that, an end by the person could not be told from a beginning.
+    if (open.identity && open.consent() === "none" && actsFor.value !== null) await open.query();
     // Who has left meanwhile wants no more.
     while (isWanted() && open.identity && (await open.stock.fill(open.identity, wanted, answer))) {
       stockChanged.value += 1;

@@ -47,6 +47,8 @@ export interface Registrant {
   number: string;
   name: string;
   evidence: string;
+  /** Whether every phone that was bound before is lost. */
+  isOnly: boolean;
 }
 
 export interface Trip {
@@ -197,6 +199,7 @@ export class Wallet {
     const by = { key, keyId: await sha256(deviceKey), home: home.province };
     const answer = await this.service.call(by, ResidentService.method.register, RegisterSchema, {
       deviceKey,
+      forgetOtherDevices: person.isOnly,
       identityNumber: person.number,
       name: person.name,
       realNameEvidence: new TextEncoder().encode(person.evidence),
@@ -244,7 +247,10 @@ export class Wallet {
     return this.keep({ id: hex(id), kind: "trip", at, said, event: answer.event, receipt: answer.receipt });
   }
 
-  /** Contests an event of the own record; the same `id` again asks where it stands. */
+  /**
+   * Contests an event of the own record; the same `id` again asks where it stands. `hours` is how long the decision may take as
+   * far as this phone knows; the receipt has what the home says, where it can be asked.
+   */
   async contest(id: Uint8Array, eventId: Uint8Array, statement: string, hours: number): Promise<Receipt> {
     const answer = await this.call(ResidentService.method.correct, CorrectSchema, {
       caseId: id,
@@ -254,7 +260,13 @@ export class Wallet {
     const known = (await this.store.receipts()).find((receipt) => receipt.id === hex(id));
     const at = known?.at ?? this.clock.minute();
     const said = { event: hex(eventId), statement, hours, state: CorrectionState[answer.state] ?? "" };
-    return this.keep({ id: hex(id), kind: "contest", at, said, event: new Uint8Array(), receipt: answer.receipt });
+    const kept: Receipt = { id: hex(id), kind: "contest", at, said, event: new Uint8Array(), receipt: answer.receipt };
+    await this.keep(kept);
+    const status = await this.query().catch(() => null);
+    const appeal = status?.appeals.find(({ caseId }) => hex(caseId) === kept.id);
+    if (!appeal) return kept;
+    const allowed = (appeal.decideByMinute - appeal.openedAtMinute) / 60;
+    return this.keep({ ...kept, at: appeal.openedAtMinute, said: { ...said, hours: allowed } });
   }
 
   /** Asks again where a contestation stands. */
@@ -266,8 +278,10 @@ export class Wallet {
   /** Names, changes or ends who acts for this resident; `until` 0 ends it. */
   async setProxy(proxyKey: Uint8Array, label: string, until: number): Promise<void> {
     const wish = { proxyKey, label, untilMinute: until };
-    await this.call(ResidentService.method.setProxy, SetProxySchema, wish);
-    await this.query();
+    const { proxies } = await this.call(ResidentService.method.setProxy, SetProxySchema, wish);
+    if (this.status) this.status = create(QueryResponseSchema, { ...this.status, proxies });
+    // It is done, whether or not the home can be asked for the rest.
+    await this.query().catch(console.warn);
   }
 
   persons(): Promise<Person[]> {
@@ -306,9 +320,14 @@ export class Wallet {
     return receipt;
   }
 
-  /** Newest first. */
+  /** Newest first; where contestations stand, as the home said last. */
   async receipts(): Promise<Receipt[]> {
-    return (await this.store.receipts()).sort((a, b) => b.at - a.at);
+    const states = new Map((this.status?.appeals ?? []).map(({ caseId, state }) => [hex(caseId), CorrectionState[state]]));
+    const all = (await this.store.receipts()).map((receipt) => {
+      const state = states.get(receipt.id);
+      return state === undefined ? receipt : { ...receipt, said: { ...receipt.said, state } };
+    });
+    return all.sort((a, b) => b.at - a.at);
   }
 
   /** Revokes every pass, and unbinds every other device. The number of passes that a gate could still have accepted. */

@@ -12,8 +12,8 @@ export const WORDS = {
   otherTabRetry: w("在此继续", "Go on here"),
   updated: w("有新版本", "A new version is ready"),
   update: w("更新", "Update"),
-  online: w("在线", "On line"),
-  offline: w("离线", "Off line"),
+  online: w("在线", "Online"),
+  offline: w("离线", "Offline"),
   clockWrong: w("本机时钟有误，已按家乡节点的时间更正。相差分钟数:", "This phone's clock is wrong; the home's time is used. Minutes off:"),
   cannotOpen: w("无法打开本页的存储。", "The storage of this page cannot be opened."),
 
@@ -123,6 +123,7 @@ export const WORDS = {
   contestBy: w("期限", "Due"),
 
   purposeProxy: w("代办人", "acting for me"),
+  purposeNaming: w("为我指定了代办人", "named who acts for me"),
 
   family: w("家人代办", "Family"),
   proxies: w("谁可以代我办理", "Who may act for me"),
@@ -140,8 +141,13 @@ export const WORDS = {
   proxyUntil: w("截止", "Until"),
   proxyUntilBad: w("截止日应在今天之后，最多366天。", "A day from today on, at most 366 days ahead."),
   proxyConsent: w("同意代办", "Let them act for me"),
-  proxyDone: w("已生效。", "Done."),
+  proxyDone: w("已办妥。", "Done."),
+  proxyEndSure: w("终止此人的代办？其领取的凭证随即撤销。", "End this proxy? Passes that they fetched are revoked."),
+  contested: w("已申诉，裁定期限", "Contested; to be decided by"),
+  checkedInToday: w("今天打过卡", "Checked in today"),
+  retryIn: w("分钟后可重试。", "minutes until you can try again."),
   proxySince: w("自", "Since"),
+  proxyNamedBy: w("由机构指定:", "Named by"),
   proxyUsed: w("最近使用", "Last used"),
   proxyUnused: w("未使用", "never"),
   proxyEnd: w("立即终止", "End this now"),
@@ -198,6 +204,7 @@ export const WORDS = {
     "撤销我的所有凭证，并解除其他手机的绑定。请在新手机上注册后使用。",
     "Revokes all my passes and unbinds every other phone. For use on the new phone, once it is registered.",
   ),
+  lostSure: w("撤销所有凭证，并解除其他手机的绑定？", "Revoke all passes, and unbind every other phone?"),
   lostSend: w("全部撤销", "Revoke all"),
   lostDone: w("已撤销的凭证数:", "Passes revoked:"),
   leave: w("离开并删除", "Leave and be deleted"),
@@ -205,6 +212,13 @@ export const WORDS = {
     "家乡节点删除您的全部记录并撤销凭证，本机内容(包括回执)也一并清除。有未了结的原因时不能离开。请先导出您的数据。",
     "Your home node erases your whole record and revokes your passes; what is on this phone, receipts too, is deleted. Not while anything of your record still counts. Export your data first.",
   ),
+  leaveSure: w("删除您的全部记录和本机的一切？此操作不能撤回。", "Delete your whole record, and everything on this phone? It cannot be taken back."),
+  onlyThis: w("我以前的手机已丢失或不再使用", "My other phones are lost, or used no more"),
+  onlyThisText: w(
+    "注册后，其他手机的绑定全部解除，代办全部终止，已领取的凭证(包括纸质)全部撤销。",
+    "Once you are registered, every other phone is unbound, every proxy ended, and every pass revoked, those on paper too.",
+  ),
+  left: w("您已离开。家乡节点的记录和本机的内容都已删除。", "You have left. Your record at the home node, and what was on this phone, is deleted."),
   leaveSend: w("删除一切", "Delete everything"),
   again: w("在本机重新注册", "Register this phone again"),
   about: w("关于", "About"),
@@ -214,7 +228,10 @@ export const WORDS = {
 
 /** What went wrong and what to do, by the code of a fault. */
 export const FAULTS: Record<string, Words> = {
-  NO_NETWORK: w("没有网络。已有凭证仍可出示;联网后请重试。", "No network. Passes at hand can still be shown; try again once there is one."),
+  NO_NETWORK: w(
+    "没有网络，或家乡节点没有回应。已有凭证仍可出示；请稍后重试。",
+    "No network, or your home node does not answer. Passes at hand can still be shown; try again later.",
+  ),
   NOT_KEPT: w(
     "本机存储已满或被拒绝，什么也没有丢失。请清理手机存储，并退出无痕模式，再重试。",
     "This phone's storage is full or refused; nothing was lost. Free some room, leave private browsing, and try again.",
@@ -238,7 +255,7 @@ export const FAULTS: Record<string, Words> = {
   NO_PAPER: w("目前没有门岗接受纸质凭证。", "No gate takes a pass on paper at present."),
   BAD_IDENTITY_NUMBER: w("证件号码不正确，请检查。", "The identity number is not valid. Check it."),
   ALREADY_BOUND: w("此密钥已属他人。请清除本页数据后再注册。", "This key belongs to somebody else. Clear this page's data and register again."),
-  TOO_MANY_DEVICES: w("绑定的手机过多。请在其中一部手机上用“手机丢失”解除其他手机。", "Too many phones are bound. On one of them, use “Lost phone” to unbind the others."),
+  TOO_MANY_DEVICES: w("绑定的手机过多。如以前的手机已丢失，请勾选上面的一项后再注册。", "Too many phones are bound. If they are lost, say so above and register again."),
   UNKNOWN_DEVICE: w("本机的绑定已被解除。请重新注册。", "This phone is not bound any more. Register it again."),
   BAD_SIGNATURE: w("签名不符。请刷新本页后重试。", "The signature does not fit. Reload this page and try again."),
   REPLAYED: w("此操作已经发送过，请重试。", "This was sent before. Try again."),

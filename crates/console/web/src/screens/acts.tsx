@@ -3,8 +3,8 @@
 import type { Act } from "@viridian/wire/console";
 
 import { hex } from "../../../../pages/web/bytes.ts";
+import { momentText } from "../../../../pages/web/dates.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { momentText } from "../dates.ts";
 import { Faulty, Head, useList } from "../parts.tsx";
 import { call } from "../session.ts";
 import { ACTS, WORDS } from "../words.ts";

@@ -4,7 +4,7 @@ import { signal as state } from "@preact/signals";
 import { useRef, useState } from "preact/hooks";
 import type { CaseContent, CaseLine } from "@viridian/wire/console";
 
-import { freshId, fromHex, hex } from "../../../../pages/web/bytes.ts";
+import { fromHex, hex } from "../../../../pages/web/bytes.ts";
 import { minuteText } from "../../../../pages/web/dates.ts";
 import type { Fault } from "../../../../pages/web/fault.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
@@ -15,6 +15,7 @@ import { GROUNDS_BYTES_MOST } from "../draft.ts";
 import { Due, useTicks } from "../due.tsx";
 import { Choice, Counts, Faulty, Head, Line, Select, Text, officeName, toFirstBad, useAsked } from "../parts.tsx";
 import { linkTo } from "../route.ts";
+import { Names, WasProposed, type Sent } from "../proposing.tsx";
 import { faultOf } from "../service.ts";
 import { call, desk } from "../session.ts";
 import { WORDS } from "../words.ts";
@@ -51,20 +52,26 @@ function Queue({ source }: { source: string }) {
   const asked = useAsked((isByItself) => call((to) => to.listCases({ source, isByItself }), isByItself));
   const { found, fault, isAsking, isStale, look } = asked;
   const [more, setMore] = useState<CaseLine[]>([]);
+  const [moreFault, setMoreFault] = useState<Fault | null>(null);
   const first = found?.cases ?? [];
   // Some that were decided meanwhile may have let others move up into the first part.
   const names = new Set(first.map(({ appeal }) => hex(appeal)));
   const cases = [...first, ...more.filter(({ appeal }) => !names.has(hex(appeal)))];
   const older = async () => {
     const after = cases.at(-1)?.appeal ?? new Uint8Array();
-    const answer = await call((to) => to.listCases({ source, after })).catch(() => null);
-    if (answer) setMore([...more, ...answer.cases]);
+    try {
+      const answer = await call((to) => to.listCases({ source, after }));
+      setMore([...more, ...answer.cases]);
+      setMoreFault(null);
+    } catch (error) {
+      setMoreFault(faultOf(error));
+    }
   };
   return (
     <>
       <Head words={WORDS.appeals} id="appeals" isAsking={isAsking} isStale={isStale} look={() => (setMore([]), void look())} />
       <p>{t(WORDS.appealsText)}</p>
-      <Faulty fault={fault} />
+      <Faulty fault={fault ?? moreFault} />
       {found && (
         <Counts>
           {t(WORDS.appealsTotal)}: <strong>{found.total}</strong> · {t(WORDS.appealsOverdue)}:{" "}
@@ -162,13 +169,13 @@ function faults({ outcome, words, grounds }: Draft): Bad {
   return bad;
 }
 
-let named = { id: freshId(), what: "" };
+const named = new Names();
 
 function Decide({ name, source, content }: { name: string; source: string; content: CaseContent }) {
   const [bad, setBad] = useState<Bad>({});
   const [fault, setFault] = useState<Fault | null>(null);
   const [isSending, setSending] = useState(false);
-  const [done, setDone] = useState<{ id: Uint8Array; lapses: number } | null>(null);
+  const [done, setDone] = useState<Sent | null>(null);
   const form = useRef<HTMLFormElement>(null);
   const draft = drafts.value[name] ?? NOTHING;
   const write = (part: Partial<Draft>) => {
@@ -182,9 +189,7 @@ function Decide({ name, source, content }: { name: string; source: string; conte
     setBad(wrong);
     setFault(null);
     if (Object.keys(wrong).length > 0) return toFirstBad(form.current);
-    const what = JSON.stringify([name, draft]);
-    if (named.what !== what) named = { id: freshId(), what };
-    const { id } = named;
+    const id = named.of([name, draft]);
     setSending(true);
     try {
       const value = { source, appeal: fromHex(name), isUpheld: draft.outcome === "uphold", words: plain(draft.words) };
@@ -193,23 +198,14 @@ function Decide({ name, source, content }: { name: string; source: string; conte
       setDone({ id, lapses: answer.lapsesAtMinute });
       const { [name]: _, ...rest } = drafts.value;
       drafts.value = rest;
-      named = { id: freshId(), what: "" };
+      named.next();
     } catch (error) {
       setFault(faultOf(error));
     }
     setSending(false);
   };
   if (done) {
-    return (
-      <>
-        <p class="done" role="status">
-          {t(WORDS.proposed)} {minuteText(language.value, done.lapses)}
-        </p>
-        <p>
-          <a href={linkTo("proposal", hex(done.id))}>{t(WORDS.seeProposal)}</a>
-        </p>
-      </>
-    );
+    return <WasProposed sent={done} />;
   }
   return (
     <form ref={form} onSubmit={(event) => void send(event)} autocomplete="off" noValidate>

@@ -4,8 +4,8 @@ import { useState } from "preact/hooks";
 import type { SourceIntake } from "@viridian/wire/operator";
 
 import type { Fault } from "../../../../pages/web/fault.ts";
+import { momentText } from "../../../../pages/web/dates.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { momentText } from "../dates.ts";
 import { Faulty, Head, Line, officeName, useAsked } from "../parts.tsx";
 import { faultOf } from "../service.ts";
 import { call, nowMinute } from "../session.ts";

@@ -2,10 +2,11 @@
 
 import type { CertificateOverview, GetOverviewResponse, ListOverview, NodeOverview, RuleSetLine } from "@viridian/wire/console";
 
-import { minuteText } from "../../../../pages/web/dates.ts";
+import { minuteText, momentText } from "../../../../pages/web/dates.ts";
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { momentText, spanText } from "../dates.ts";
+import { spanText } from "../dates.ts";
 import { Faulty, Head, Line, officeName, province, useAsked } from "../parts.tsx";
+import { linkTo, menu } from "../route.ts";
 import { call, nowMinute, nowS } from "../session.ts";
 import { HOLDERS, WORDS } from "../words.ts";
 
@@ -52,6 +53,11 @@ function Known({ found }: { found: GetOverviewResponse }) {
           {list.ruleSets.map((set) => (
             <RuleSet key={`${set.ruleSetId} ${set.version}`} set={set} />
           ))}
+          {menu().includes("rules") && (
+            <p>
+              <a href={linkTo("rules")}>{t(WORDS.rulesMore)}</a>
+            </p>
+          )}
         </>
       )}
       <h3>{t(WORDS.certificates)}</h3>

@@ -8,12 +8,12 @@ import type { Fault } from "../../../../pages/web/fault.ts";
 import { t } from "../../../../pages/web/looks.tsx";
 import { byteLength, plain } from "../../../../pages/web/typed.ts";
 import type { Words } from "../../../../pages/web/words.ts";
-import { OfCase, OfDecision, OfStatement } from "../content.tsx";
+import { OfCase, OfDecision, OfNaming, OfStatement } from "../content.tsx";
 import { GROUNDS_BYTES_MOST } from "../draft.ts";
 import { Faulty, Text, toFirstBad, useAsked } from "../parts.tsx";
 import { go, linkTo } from "../route.ts";
 import { faultOf } from "../service.ts";
-import { call, has, isAttended } from "../session.ts";
+import { call, desk, has, isAttended, isOver } from "../session.ts";
 import { WORDS } from "../words.ts";
 import { LineTerms, titleOf } from "./proposals.tsx";
 import { begin } from "./state.tsx";
@@ -48,14 +48,19 @@ function useFresh(before: ProposalLine): [ProposalLine, (line: ProposalLine) => 
   const [line, setLine] = useState(before);
   useEffect(() => {
     if (!UNDER_WAY.includes(line.state)) return;
+    let isThis = true;
     const timer = setInterval(() => {
-      if (!isAttended()) return;
-      void call((to) => to.listProposals({ before: line.number + 1n })).then(
-        ({ proposals: [now] }) => now?.number === line.number && setLine(now),
+      if (!isAttended() || isOver.value) return;
+      void call((to) => to.listProposals({ before: line.number + 1n, isByItself: true }), true).then(
+        // What was asked before the state became another says nothing of now.
+        ({ proposals: [now] }) => isThis && now?.number === line.number && setLine(now),
         () => {},
       );
     }, UNDER_WAY_EVERY_MS);
-    return () => clearInterval(timer);
+    return () => {
+      isThis = false;
+      clearInterval(timer);
+    };
   }, [line.state]);
   return [line, setLine];
 }
@@ -101,6 +106,7 @@ function Read({ read, line: before }: { read: ReadProposalResponse; line: Propos
 
 function Content({ read: { what, appeal } }: { read: ReadProposalResponse }) {
   if (what.case === "statement") return <OfStatement statement={what.value} />;
+  if (what.case === "naming") return <OfNaming naming={what.value} />;
   if (what.case === undefined) return <p>{t(WORDS.contentGone)}</p>;
   return (
     <>
@@ -147,7 +153,7 @@ function Judge({ line, judged }: { line: ProposalLine; judged: (line: ProposalLi
       </div>
       {asks === "agree" && (
         <>
-          <p class="strong" role="status">
+          <p class="notice strong" role="status">
             {t(WORDS.agreeSure)}
           </p>
           <button class="main" aria-disabled={isSending} onClick={() => void judge(true)}>
@@ -198,7 +204,7 @@ function Confirm({ line, confirmed }: { line: ProposalLine; confirmed: (line: Pr
       </button>
       {isAsked && (
         <>
-          <p class="strong" role="status">
+          <p class="notice strong" role="status">
             {t(WORDS.confirmSure)}
           </p>
           <button class="main" aria-disabled={isSending} onClick={() => void confirm()}>
@@ -243,7 +249,8 @@ function Evidence({ read, line }: { read: ReadProposalResponse; line: ProposalLi
   const end = () => {
     if (what.case !== "statement" || id === null) return;
     const { source, identityNumber: number, homeProvince } = what.value;
-    begin({ source, number, home: String(homeProvince), kind: String(StatementKind.RELEASE), target: id, known: id });
+    const home = String(homeProvince || desk.value?.province || "");
+    begin({ source, number, home, kind: String(StatementKind.RELEASE), target: id, known: id });
     go("state");
   };
   const mayEnd = has(StaffRole.CLERK) && what.case === "statement" && what.value.kind !== StatementKind.RELEASE && id !== null;

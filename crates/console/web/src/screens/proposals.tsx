@@ -87,12 +87,13 @@ function isOwn(line: ProposalLine): boolean {
 
 /** What it would do, in a few words. */
 export function titleOf(line: ProposalLine): string {
+  if (line.isNaming) return t(WORDS.nameProxy);
   const kind = KINDS[line.kind];
   return kind ? t(kind) : `${t(WORDS.appeal)} · ${t(line.isUpheld ? WORDS.uphold : WORDS.dismiss)}`;
 }
 
 function One({ line }: { line: ProposalLine }) {
-  const mayRead = has(StaffRole.APPROVER) || isOwn(line);
+  const mayRead = has(StaffRole.APPROVER) || isOwn(line) || line.mayWithdraw;
   const title = `${titleOf(line)} · ${line.number}`;
   return (
     <article class="card" data-testid="line">

@@ -4,15 +4,13 @@ import { signal as state } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { StatementKind } from "@viridian/wire/console";
 
-import { freshId, hex } from "../../../../pages/web/bytes.ts";
-import { fieldOfMinute, minuteText } from "../../../../pages/web/dates.ts";
+import { fieldOfMinute } from "../../../../pages/web/dates.ts";
 import type { Fault } from "../../../../pages/web/fault.ts";
-import { language, t } from "../../../../pages/web/looks.tsx";
-import { identityNumber, plain } from "../../../../pages/web/typed.ts";
+import { t } from "../../../../pages/web/looks.tsx";
+import { plain } from "../../../../pages/web/typed.ts";
 import type { Words } from "../../../../pages/web/words.ts";
 import {
   bad,
-  birthOf,
   clear,
   draft,
   faults,
@@ -24,18 +22,16 @@ import {
   write,
   type Draft,
 } from "../draft.ts";
-import { Choice, Faulty, Field, Select, Text, officeName, province, provinces, toFirstBad, told } from "../parts.tsx";
-import { linkTo } from "../route.ts";
+import { Choice, Faulty, Field, NumberField, Select, Text, officeName, province, provinces, toFirstBad, told } from "../parts.tsx";
+import { Done, Names, type Sent } from "../proposing.tsx";
 import { faultOf } from "../service.ts";
 import { call, desk, nowMinute } from "../session.ts";
 import { DEGREES, GRADES, KINDS, LISTS, WHENS, WORDS } from "../words.ts";
 
 const fault = state<Fault | null>(null);
 const isSending = state(false);
-/** What was proposed last. */
-const done = state<{ name: string; lapses: number } | null>(null);
-/** The same content has the same name: sent twice, it is one proposal. */
-let named = { id: freshId(), what: "" };
+const done = state<Sent | null>(null);
+const named = new Names();
 
 /** Begins another statement with some of it filled in. */
 export function begin(part: Partial<Draft>): void {
@@ -52,17 +48,14 @@ async function send(event: SubmitEvent, form: HTMLElement | null): Promise<void>
   bad.value = faults(written);
   fault.value = null;
   if (Object.keys(bad.value).length > 0) return toFirstBad(form);
-  const what = JSON.stringify(written);
-  if (named.what !== what) named = { id: freshId(), what };
-  const { id } = named;
+  const id = named.of(written);
   isSending.value = true;
   try {
     const request = { proposalId: id, what: { case: "statement" as const, value: statementOf(written) }, grounds: plain(written.grounds) };
     const answer = await call((to) => to.propose(request));
-    done.value = { name: hex(id), lapses: answer.lapsesAtMinute };
+    done.value = { id, lapses: answer.lapsesAtMinute };
     clear();
-    // The next one is another, even if it says the same.
-    named = { id: freshId(), what: "" };
+    named.next();
   } catch (error) {
     fault.value = faultOf(error);
   }
@@ -71,7 +64,7 @@ async function send(event: SubmitEvent, form: HTMLElement | null): Promise<void>
 
 export function State() {
   const form = useRef<HTMLFormElement>(null);
-  if (done.value) return <Done {...done.value} />;
+  if (done.value) return <Done title={WORDS.state} sent={done.value} again={() => begin({})} />;
   const { kind } = draft.value;
   return (
     <form ref={form} onSubmit={(event) => void send(event, form.current)} autocomplete="off" noValidate>
@@ -96,23 +89,6 @@ export function State() {
         {t(isSending.value ? WORDS.sending : WORDS.propose)}
       </button>
     </form>
-  );
-}
-
-function Done({ name, lapses }: { name: string; lapses: number }) {
-  return (
-    <section>
-      <h2>{t(WORDS.state)}</h2>
-      <p class="done" role="status">
-        {t(WORDS.proposed)} {minuteText(language.value, lapses)}
-      </p>
-      <p>
-        <a href={linkTo("proposal", name)}>{t(WORDS.seeProposal)}</a>
-      </p>
-      <button class="main" onClick={() => begin({})}>
-        {t(WORDS.another)}
-      </button>
-    </section>
   );
 }
 
@@ -151,25 +127,9 @@ function What() {
 }
 
 function Who() {
-  const { number } = draft.value;
-  const fits = identityNumber(number);
-  const asked = { name: "number", label: WORDS.number, bad: bad.value.number };
   return (
     <>
-      <Field asked={asked}>
-        <input
-          {...told(asked)}
-          class="number"
-          value={number}
-          maxLength={24}
-          autocomplete="off"
-          spellcheck={false}
-          onInput={(event) => write({ number: event.currentTarget.value })}
-        />
-        <p class="hint" role="status">
-          {fits !== null && `${t(WORDS.numberFits)} ${birthOf(fits)}`}
-        </p>
-      </Field>
+      <NumberField bad={bad.value.number} value={draft.value.number} write={(number) => write({ number })} />
       <Select
         asked={{ name: "home", label: WORDS.home }}
         value={String(homeOf(draft.value))}

@@ -14,7 +14,7 @@ import { WORDS } from "../words.ts";
 
 /** Longest statement, in bytes. */
 const STATEMENT_BYTES_MOST = 1_000;
-/** Hours within which an office decides; of what another province sent. */
+/** Hours within which an office decides; of what another province sent. The home tells the minute as soon as it is asked. */
 const HOURS = 8;
 const HOURS_FOREIGN = 24;
 
@@ -24,24 +24,33 @@ const sending = state(false);
 const due = state<number | null>(null);
 const fault = state<Fault | null>(null);
 let named = { id: freshId(), what: "" };
+/** The event that the statement was written about. */
+let written = "";
 
 async function send(event: SubmitEvent): Promise<void> {
   event.preventDefault();
   const why = statement.value.trim();
   bad.value = why === "" || byteLength(why) > STATEMENT_BYTES_MOST;
   if (bad.value || sending.value) return;
-  const what = `${about.value} ${why}`;
+  const of = about.value;
+  const what = `${of} ${why}`;
   if (named.what !== what) named = { id: freshId(), what };
-  const sent = (status.value?.foreignEvents ?? []).find((one) => hex(one.eventId) === about.value);
+  const sent = (status.value?.foreignEvents ?? []).find((one) => hex(one.eventId) === of);
   const isForeign = sent !== undefined && sent.senderProvince !== home.value?.province;
   sending.value = true;
-  fault.value = await attempt(async (open) => {
+  let by = 0;
+  const failed = await attempt(async (open) => {
     const hours = isForeign ? HOURS_FOREIGN : HOURS;
-    const receipt = await open.contest(named.id, fromHex(about.value), why, hours);
-    due.value = receipt.at + hours * 60;
+    const receipt = await open.contest(named.id, fromHex(of), why, hours);
+    by = receipt.at + Number(receipt.said.hours) * 60;
   });
   sending.value = false;
-  if (!fault.value) statement.value = "";
+  // What came of one event says nothing of another that is contested by now.
+  if (about.value !== of) return;
+  fault.value = failed;
+  if (failed) return;
+  due.value = by;
+  statement.value = "";
 }
 
 export function Contest() {
@@ -49,6 +58,8 @@ export function Contest() {
     due.value = null;
     fault.value = null;
     bad.value = false;
+    if (about.value !== written) statement.value = "";
+    written = about.value;
   }, [about.value]);
   return (
     <form onSubmit={(event) => void send(event)}>

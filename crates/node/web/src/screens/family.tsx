@@ -5,8 +5,9 @@ import { useLayoutEffect } from "preact/hooks";
 import type { Proxy } from "@viridian/wire/proxies";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
+import { officeName } from "../../../../pages/web/offices.ts";
 import { CodeReader } from "../code_reader.tsx";
-import { beginOf, dayOf, minuteText } from "../dates.ts";
+import { endOfField, minuteText, momentText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { readMandate } from "../mandate.ts";
@@ -33,18 +34,12 @@ const fault = state<Fault | null>(null);
 const persons = state<Person[]>([]);
 const personLabel = state("");
 const personBad = state(false);
+/** The key of the proxy that is to be ended, and has not been confirmed. */
+const ending = state<string | null>(null);
 /** Who is to be removed, and has not been confirmed. */
 const removing = state<string | null>(null);
 
 const isLabel = (text: string) => text !== "" && byteLength(text) <= LABEL_BYTES_MOST;
-
-/** The first minute after a day that a field holds, at most as far ahead as may be; `null` for a day that is not to come. */
-function endOf(field: string): number | null {
-  const days = Date.parse(`${field}T00:00:00Z`) / 86_400_000;
-  const today = dayOf(wallet.value?.clock.minute() ?? 0);
-  if (!Number.isInteger(days) || days < today || days >= today + DAYS_MOST) return null;
-  return beginOf(days + 1);
-}
 
 /** Takes a code that the camera has read; goes on looking where it is another's. */
 async function read(text: string): Promise<void> {
@@ -59,7 +54,7 @@ async function consent(event: SubmitEvent): Promise<void> {
   event.preventDefault();
   const key = await readMandate(code.value);
   const called = label.value.trim();
-  const end = endOf(until.value);
+  const end = endOfField(until.value, wallet.value?.clock.minute() ?? 0, DAYS_MOST);
   bad.value = { code: key === null, label: !isLabel(called), until: end === null };
   if (!key || end === null || bad.value.label || sending.value) return;
   await send(key, called, end);
@@ -71,6 +66,7 @@ async function send(key: Uint8Array, called: string, end: number): Promise<void>
   done.value = false;
   fault.value = await attempt((open) => open.setProxy(key, called, end));
   sending.value = false;
+  ending.value = null;
   done.value = fault.value === null;
 }
 
@@ -78,7 +74,7 @@ export function Family() {
   useLayoutEffect(() => {
     done.value = false;
     fault.value = null;
-    removing.value = null;
+    removing.value = ending.value = null;
     isReading.value = false;
     void begin();
   }, []);
@@ -151,14 +147,28 @@ function Known({ proxy }: { proxy: Proxy }) {
   return (
     <article class="reason" data-testid="proxy">
       <h4>{proxy.label}</h4>
+      {proxy.namedBy !== "" && (
+        <p data-testid="named-by">
+          {t(WORDS.proxyNamedBy)} <strong>{officeName(proxy.namedBy)}</strong>
+        </p>
+      )}
       <p>
         {t(WORDS.proxySince)} {minuteText(language.value, proxy.sinceMinute)} · {t(WORDS.proxyUntil)}{" "}
-        {minuteText(language.value, proxy.untilMinute)} · {t(WORDS.proxyUsed)}{" "}
+        {momentText(language.value, proxy.untilMinute * 60)} · {t(WORDS.proxyUsed)}{" "}
         {proxy.lastUsedMinute === 0 ? t(WORDS.proxyUnused) : minuteText(language.value, proxy.lastUsedMinute)}
       </p>
-      <button disabled={sending.value} onClick={() => void send(proxy.proxyKey, "", 0)}>
-        {t(WORDS.proxyEnd)}
-      </button>
+      {ending.value === hex(proxy.proxyKey) ? (
+        <Sure
+          words={WORDS.proxyEndSure}
+          busy={sending.value}
+          act={() => void send(proxy.proxyKey, "", 0)}
+          not={() => (ending.value = null)}
+        />
+      ) : (
+        <button disabled={sending.value} onClick={() => (ending.value = hex(proxy.proxyKey))}>
+          {t(WORDS.proxyEnd)}
+        </button>
+      )}
     </article>
   );
 }

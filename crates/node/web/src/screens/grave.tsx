@@ -6,8 +6,8 @@ import { useLayoutEffect } from "preact/hooks";
 import { t } from "../../../../pages/web/looks.tsx";
 import type { Words } from "../../../../pages/web/words.ts";
 import type { Fault } from "../fault.ts";
-import { Faulty } from "../parts.tsx";
-import { attempt, fillStock, go, stockChanged } from "../state.ts";
+import { Faulty, Sure } from "../parts.tsx";
+import { attempt, fillStock, LEFT, stockChanged } from "../state.ts";
 import type { Wallet } from "../wallet.ts";
 import { WORDS } from "../words.ts";
 
@@ -17,7 +17,7 @@ const revoked = state<number | null>(null);
 const fault = state<Fault | null>(null);
 
 /** A deed with its words; `act` is done once it was asked for twice. */
-function Grave(props: { title: Words; text: Words; send: Words; act: (open: Wallet) => Promise<void>; then: () => void }) {
+function Grave(props: { title: Words; text: Words; send: Words; sure: Words; act: (open: Wallet) => Promise<void>; then: () => void }) {
   useLayoutEffect(() => {
     asking.value = false;
     revoked.value = fault.value = null;
@@ -39,13 +39,9 @@ function Grave(props: { title: Words; text: Words; send: Words; act: (open: Wall
           {t(WORDS.lostDone)} {revoked.value}
         </p>
       )}
+      {sending.value && <p role="status">{t(WORDS.sending)}</p>}
       {asking.value ? (
-        <div class="row">
-          <button class="main" disabled={sending.value} onClick={() => void send()}>
-            {t(sending.value ? WORDS.sending : WORDS.sure)}
-          </button>
-          <button onClick={() => (asking.value = false)}>{t(WORDS.not)}</button>
-        </div>
+        <Sure words={props.sure} deed={props.send} busy={sending.value} act={() => void send()} not={() => (asking.value = false)} />
       ) : (
         <button class="main" onClick={() => (asking.value = true)}>
           {t(props.send)}
@@ -63,10 +59,15 @@ export function Lost() {
     stockChanged.value += 1;
     void fillStock();
   };
-  return <Grave title={WORDS.lost} text={WORDS.lostText} send={WORDS.lostSend} act={act} then={then} />;
+  return <Grave title={WORDS.lost} text={WORDS.lostText} send={WORDS.lostSend} sure={WORDS.lostSure} act={act} then={then} />;
 }
 
 export function Leave() {
   const act = (open: Wallet) => open.leave();
-  return <Grave title={WORDS.leave} text={WORDS.leaveText} send={WORDS.leaveSend} act={act} then={() => go("")} />;
+  // The page begins anew, so that nothing of what was in its memory is there for who comes next.
+  const then = () => {
+    history.replaceState(null, "", LEFT);
+    location.reload();
+  };
+  return <Grave title={WORDS.leave} text={WORDS.leaveText} send={WORDS.leaveSend} sure={WORDS.leaveSure} act={act} then={then} />;
 }

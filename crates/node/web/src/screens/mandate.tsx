@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
-import { minuteText } from "../dates.ts";
+import { momentText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { Faulty } from "../parts.tsx";
 import { attempt, CONSENT_OVER, consent, fillStock, status, wallet } from "../state.ts";
@@ -38,7 +38,7 @@ export function Mandate() {
         </p>
       ) : own ? (
         <p class="done" role="status">
-          {t(WORDS.mandateUntil)} {minuteText(language.value, own.untilMinute)}
+          {t(WORDS.mandateUntil)} {momentText(language.value, own.untilMinute * 60)}
         </p>
       ) : (
         <p role="status">{t(WORDS.mandateWaiting)}</p>

@@ -6,12 +6,13 @@ import { ForeignEventState, type ForeignEvent } from "@viridian/wire/resident";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
 import { provinceName } from "../../../../pages/web/provinces.ts";
-import { PURPOSE_APPEAL } from "../appeals.tsx";
+import { ContestOf, kindText, PURPOSE_APPEAL } from "../appeals.tsx";
 import { minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
 import { Faulty } from "../parts.tsx";
 import { actsFor, attempt, go, home, onPhone, status } from "../state.ts";
+import { who } from "../who.ts";
 import { WORDS } from "../words.ts";
 
 const fault = state<Fault | null>(null);
@@ -71,6 +72,8 @@ export function More() {
 
 async function again(): Promise<void> {
   fault.value = await onPhone((open) => open.forget());
+  // Nothing of what was in the page's memory is there for who registers next.
+  if (!fault.value) location.replace(location.pathname);
 }
 
 function Readings() {
@@ -80,7 +83,7 @@ function Readings() {
     <ul>
       {readings.map((reading, i) => (
         <li key={i}>
-          {minuteText(language.value, reading.atMinute)} · {reading.reader} ·{" "}
+          {minuteText(language.value, reading.atMinute)} · {t(who(reading.reader))} ·{" "}
           {purposeText(reading.purpose)}
         </li>
       ))}
@@ -89,7 +92,7 @@ function Readings() {
 }
 
 function purposeText(purpose: string): string {
-  const words = { sample: WORDS.purposeSample, proxy: WORDS.purposeProxy, appeal: PURPOSE_APPEAL }[purpose];
+  const words = { sample: WORDS.purposeSample, proxy: WORDS.purposeProxy, naming: WORDS.purposeNaming, appeal: PURPOSE_APPEAL }[purpose];
   return words ? t(words) : purpose;
 }
 
@@ -103,12 +106,12 @@ function Foreign({ event }: { event: ForeignEvent }) {
   return (
     <article class="reason" data-testid="foreign">
       <p>
-        {provinceText(event.senderProvince)} · {event.source} · {event.kind} · {minuteText(language.value, event.issuedMinute)}
+        {provinceText(event.senderProvince)} · {t(who(event.source))} · {kindText(event.kind)} · {minuteText(language.value, event.issuedMinute)}
       </p>
       <p>
         {words && t(words)} {event.state === ForeignEventState.WAITING && minuteText(language.value, event.confirmByMinute)}
       </p>
-      {actsFor.value === null && <button onClick={() => go("contest", hex(event.eventId))}>{t(WORDS.contest)}</button>}
+      <ContestOf event={event.eventId} />
     </article>
   );
 }

@@ -5,11 +5,11 @@ import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../../../../pages/web/looks.tsx";
 import { CodePicture } from "../code.tsx";
-import { minuteText } from "../dates.ts";
+import { momentText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { Refused } from "../made.ts";
 import { Faulty } from "../parts.tsx";
-import { attempt, go, screen, wish } from "../state.ts";
+import { attempt, go, rulesOf, screen, wish } from "../state.ts";
 import type { Sheet } from "../wallet.ts";
 import { wishName, type Wish } from "../wish.ts";
 import { WORDS } from "../words.ts";
@@ -62,7 +62,7 @@ export function Paper() {
       {refused.value && (
         <div class="notice" role="alert">
           <p>{t(WORDS.refused)}</p>
-          <button onClick={() => go("status")}>{t(WORDS.seeStatus)}</button>
+          <button onClick={() => go("status", rulesOf(wish.value))}>{t(WORDS.seeStatus)}</button>
         </div>
       )}
       {sheet.value ? (
@@ -96,8 +96,8 @@ function Printed({ sheet }: { sheet: Sheet }) {
       <CodePicture code={sheet} name="paper-code" />
       <Claims of={sheet.wish} />
       <p class="until" data-testid="paper-until">
-        有效至 <span lang="en">Valid until</span>: {minuteText("zh", sheet.goodUntil)} ·{" "}
-        <span lang="en">{minuteText("en", sheet.goodUntil)}</span> (UTC+8)
+        有效至 <span lang="en">Valid until</span>: {momentText("zh", sheet.goodUntil * 60)} ·{" "}
+        <span lang="en">{momentText("en", sheet.goodUntil * 60)}</span> (UTC+8)
       </p>
       <p>
         {WORDS.paperRevoked.zh}

@@ -6,7 +6,7 @@ import { t } from "../../../../pages/web/looks.tsx";
 import type { Fault } from "../fault.ts";
 import { byteLength, identityNumber } from "../numbers.ts";
 import { Faulty, Field } from "../parts.tsx";
-import { attempt, go } from "../state.ts";
+import { attempt, go, hasLeft } from "../state.ts";
 import { WORDS } from "../words.ts";
 
 /** Longest name, in bytes. */
@@ -17,6 +17,8 @@ const EVIDENCE_BYTES_MOST = 1_024;
 const number = state("");
 const name = state("");
 const evidence = state("");
+/** Whether every other phone is lost. */
+const isOnly = state(false);
 const numberBad = state(false);
 const nameBad = state(false);
 const sending = state(false);
@@ -30,17 +32,23 @@ async function send(event: SubmitEvent): Promise<void> {
   nameBad.value = called === "" || byteLength(called) > NAME_BYTES_MOST;
   if (sent === null || nameBad.value || sending.value) return;
   sending.value = true;
-  const person = { number: sent, name: called, evidence: evidence.value };
+  const person = { number: sent, name: called, evidence: evidence.value, isOnly: isOnly.value };
   fault.value = await attempt((open) => open.register(person));
   sending.value = false;
   if (fault.value) return;
   number.value = name.value = evidence.value = "";
+  isOnly.value = false;
   go("");
 }
 
 export function Register() {
   return (
     <form onSubmit={(event) => void send(event)} autocomplete="off">
+      {hasLeft && (
+        <p class="done" role="status">
+          {t(WORDS.left)}
+        </p>
+      )}
       <h2>{t(WORDS.register)}</h2>
       <p>{t(WORDS.registerText)}</p>
       <Field label={WORDS.name} bad={nameBad.value ? WORDS.nameBad : null}>
@@ -72,6 +80,11 @@ export function Register() {
           onInput={(event) => (evidence.value = event.currentTarget.value)}
         />
       </Field>
+      <label class="tick">
+        <input type="checkbox" name="only" checked={isOnly.value} onChange={(event) => (isOnly.value = event.currentTarget.checked)} />
+        {t(WORDS.onlyThis)}
+      </label>
+      {isOnly.value && <p class="warn">{t(WORDS.onlyThisText)}</p>}
       <Faulty fault={fault.value} />
       <button type="button" onClick={() => go("family")}>
         {t(WORDS.persons)}

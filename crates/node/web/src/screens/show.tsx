@@ -12,9 +12,9 @@ import { challenge, GateCode, putAway } from "../gate_code.tsx";
 import { Faulty } from "../parts.tsx";
 import { ENDS_SOON_MIN } from "../stock.ts";
 import type { KeptPass } from "../store.ts";
-import { consent, fetching, fillStock, go, refusal, stockChanged, stockFault, wallet, wish } from "../state.ts";
+import { consent, fetching, fillStock, go, refusal, rulesOf, stockChanged, stockFault, wallet, wish } from "../state.ts";
 import type { Shown } from "../wallet.ts";
-import { wishName } from "../wish.ts";
+import { wishName, type Wish } from "../wish.ts";
 import { WORDS } from "../words.ts";
 
 /** How often it is looked whether a new half minute has begun. */
@@ -25,12 +25,24 @@ const shown = state<Shown | null>(null);
 const unshown = state(0);
 const fault = state<Fault | null>(null);
 
+/** The taking that is under way: there is one at a time, so that no pass is used up unseen. */
+let taking: Promise<void> | null = null;
+
 /** Takes the next pass for what is asked, and has others fetched where few are left. */
-async function take(): Promise<void> {
+function take(): Promise<void> {
+  taking ??= taken().finally(() => (taking = null));
+  return taking;
+}
+
+async function taken(): Promise<void> {
   const open = wallet.value;
   if (!open) return;
   try {
-    pass.value = await open.stock.take(wish.value);
+    let wanted: Wish;
+    do {
+      wanted = wish.value;
+      pass.value = await open.stock.take(wanted);
+    } while (wish.value !== wanted);
     await count();
     await sign();
   } catch (error) {
@@ -55,7 +67,7 @@ async function sign(): Promise<void> {
     // It has ended on the screen: another, if there is one.
     pass.value = null;
     shown.value = null;
-    await takeIfThere();
+    void takeIfThere(); // not waited for: this may be the end of a taking, for which that waits
     return;
   }
   try {
@@ -91,7 +103,7 @@ export function Show() {
   useEffect(() => void sign(), [challenge.value]);
   useEffect(() => {
     // Passes came: the first of them is taken where there was none, or none of this wish.
-    if (!pass.value || pass.value.wish !== wishName(wish.value)) void takeIfThere();
+    if (isWithout()) void takeIfThere();
     else void count();
   }, [stockChanged.value]);
 
@@ -122,9 +134,16 @@ function Meanwhile() {
   );
 }
 
+function isWithout(): boolean {
+  return pass.value?.wish !== wishName(wish.value);
+}
+
 async function takeIfThere(): Promise<void> {
   const open = wallet.value;
-  if (open && (await open.stock.atHand(wish.value)).length > 0) await take();
+  if (open && (await open.stock.atHand(wish.value)).length > 0) {
+    await taking;
+    if (isWithout()) await take();
+  }
 }
 
 function Without() {
@@ -139,7 +158,7 @@ function Without() {
           </p>
         )}
         {testTooOld && <p>{t(WORDS.refusedTest)}</p>}
-        <button class="main" onClick={() => go("status")}>
+        <button class="main" onClick={() => go("status", rulesOf(wish.value))}>
           {t(WORDS.seeStatus)}
         </button>
       </div>

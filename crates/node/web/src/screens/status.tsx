@@ -1,19 +1,19 @@
 // The own colour, with everything that it rests on.
 
 import { signal as state } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { ReasonState, type QueryResponse, type Reason, type WayOut } from "@viridian/wire/resident";
 
 import { ColourMark } from "../../../../pages/web/colour.tsx";
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { Appeals } from "../appeals.tsx";
+import { Appeals, ContestOf } from "../appeals.tsx";
 import { dayText, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
-import { hex } from "../keys.ts";
 import { Faulty } from "../parts.tsx";
-import { actsFor, attempt, go, home, status } from "../state.ts";
+import { about, attempt, home, status } from "../state.ts";
 import { Timeline } from "../timeline.tsx";
 import { missingOf } from "../ways.ts";
+import { who } from "../who.ts";
 import { WORDS } from "../words.ts";
 
 const fault = state<Fault | null>(null);
@@ -22,23 +22,33 @@ const asking = state(false);
 const ruleSet = state("");
 const other = state<QueryResponse | null>(null);
 
+let turn = 0;
+
+/** The newest question counts. */
 async function ask(): Promise<void> {
+  const mine = ++turn;
   asking.value = true;
   const set = ruleSet.value;
-  fault.value = await attempt(async (open) => {
+  const failed = await attempt(async (open) => {
     const answer = await open.query(set);
-    if (set !== "" && set === ruleSet.value) other.value = answer;
+    if (set !== "" && mine === turn) other.value = answer;
   });
+  if (mine !== turn) return;
+  fault.value = failed;
   asking.value = false;
 }
 
 export function Status() {
+  const sets = home.value?.passTerms?.ruleSetIds ?? [];
+  // Who was refused a pass comes to see it under the rules that refused it; those of the home are named otherwise, or not at all.
+  useLayoutEffect(() => {
+    ruleSet.value = sets.includes(about.value) ? about.value : "";
+  }, [about.value]);
   useEffect(() => {
     other.value = null;
     void ask();
   }, [ruleSet.value]);
   const shown = ruleSet.value === "" ? status.value : other.value;
-  const sets = home.value?.passTerms?.ruleSetIds ?? [];
   return (
     <section class="status">
       <h2>{t(WORDS.status)}</h2>
@@ -104,7 +114,8 @@ function Known({ status }: { status: QueryResponse }) {
           </summary>
           {closed.map((reason, i) => (
             <p key={i} class="closed">
-              {reason.ruleId} · {textOf(reason)} · {minuteText(language.value, reason.anchorMinute)}
+              {reason.ruleId && `${reason.ruleId} · `}
+              {textOf(reason)} · {minuteText(language.value, reason.anchorMinute)}
             </p>
           ))}
         </details>
@@ -127,7 +138,7 @@ function OpenReason({ reason, at }: { reason: Reason; at: number }) {
       <p>{textOf(reason)}</p>
       <dl>
         <dt>{t(WORDS.source)}</dt>
-        <dd>{reason.source}</dd>
+        <dd>{t(who(reason.source))}</dd>
         <dt>{t(WORDS.anchor)}</dt>
         <dd>
           {minuteText(language.value, reason.anchorMinute)}
@@ -148,9 +159,7 @@ function OpenReason({ reason, at }: { reason: Reason; at: number }) {
         <dt>{t(WORDS.earliestEnd)}</dt>
         <dd>{reason.earliestEndDay === undefined ? t(WORDS.onlyEvent) : dayText(language.value, reason.earliestEndDay)}</dd>
       </dl>
-      {reason.eventIds[0] && actsFor.value === null && (
-        <button onClick={() => go("contest", hex(reason.eventIds[0]!))}>{t(WORDS.contest)}</button>
-      )}
+      {reason.eventIds[0] && <ContestOf event={reason.eventIds[0]} />}
     </article>
   );
 }

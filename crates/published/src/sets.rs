@@ -12,7 +12,7 @@ const NOTICE_MIN: u32 = 2 * 1_440;
 /// Whether it was told whom a rule set changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Told {
+pub enum Told {
     /// It was there before the log told of an epoch.
     Founding,
     /// Its table was announced before, for the same province and from the same minute on, and has another end.
@@ -31,23 +31,25 @@ pub(crate) enum Told {
 
 /// The count of a rule set, and the latest time that the log had told of before it.
 #[derive(Clone, Debug)]
-pub(crate) struct Counted {
-    pub(crate) count: ImpactCount,
+pub struct Counted {
+    /// What was counted.
+    pub count: ImpactCount,
     told: Option<Minute>,
 }
 
 impl Counted {
     /// Whether it was published before a minute. Which minute it bears is the node's own word; the times of tree heads and
     /// registries other provinces hold against their clocks.
-    pub(crate) fn is_before(&self, from: Minute) -> bool {
+    pub fn is_before(&self, from: Minute) -> bool {
         self.count.at < from && self.told.is_none_or(|told| told < from)
     }
 }
 
 /// A rule set as it was announced.
 #[derive(Clone, Debug)]
-pub(crate) struct Announced {
-    pub(crate) notice: RuleSetNotice,
+pub struct Announced {
+    /// What the log says of it.
+    pub notice: RuleSetNotice,
     /// The latest time that the log told of before it, if any.
     after: Option<Minute>,
     is_known_table: bool,
@@ -56,7 +58,7 @@ pub(crate) struct Announced {
 
 impl Announced {
     /// Whether it came with less than the notice it needs.
-    pub(crate) fn is_short(&self) -> bool {
+    pub fn is_short(&self) -> bool {
         let notice = &self.notice;
         let latest = notice.from.saturating_add_signed(-i64::from(NOTICE_MIN));
         let excused = notice.is_emergency || self.is_known_table;
@@ -66,7 +68,7 @@ impl Announced {
 
 /// What the entries so far say of rule sets.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sets {
+pub struct Sets {
     announced: Vec<Announced>,
     /// By the SHA-256 of the text.
     counted: BTreeMap<[u8; 32], Counted>,
@@ -78,7 +80,7 @@ pub(crate) struct Sets {
 
 impl Sets {
     /// Takes the next entry. Says what must not be.
-    pub(crate) fn take(&mut self, entry: &Entry) -> Option<String> {
+    pub fn take(&mut self, entry: &Entry) -> Option<String> {
         self.told = self.told.max(entry.told_time());
         match entry {
             Entry::RuleSet(notice) => self.announce(notice),
@@ -115,7 +117,7 @@ impl Sets {
     }
 
     /// Forgets the oldest announcements and counts beyond a number of each.
-    pub(crate) fn keep_newest(&mut self, most: usize) {
+    pub fn keep_newest(&mut self, most: usize) {
         let surplus = self.announced.len().saturating_sub(most);
         self.announced.drain(..surplus);
         self.is_cut |= surplus > 0;
@@ -130,27 +132,27 @@ impl Sets {
     }
 
     /// Whether something was forgotten: what is not found may have been there.
-    pub(crate) const fn is_cut(&self) -> bool {
+    pub const fn is_cut(&self) -> bool {
         self.is_cut
     }
 
     /// All that was announced, in the order of the log.
-    pub(crate) fn announced(&self) -> &[Announced] {
+    pub fn announced(&self) -> &[Announced] {
         &self.announced
     }
 
     /// What was counted of a rule set, by the SHA-256 of its text.
-    pub(crate) fn count_of(&self, text_sha256: &[u8; 32]) -> Option<&Counted> {
+    pub fn count_of(&self, text_sha256: &[u8; 32]) -> Option<&Counted> {
         self.counted.get(text_sha256)
     }
 
     /// All that was counted.
-    pub(crate) fn counted(&self) -> impl Iterator<Item = &Counted> {
+    pub fn counted(&self) -> impl Iterator<Item = &Counted> {
         self.counted.values()
     }
 
     /// What came of an announcement by the latest time that the log tells of.
-    pub(crate) fn told(&self, set: &Announced) -> Told {
+    pub fn told(&self, set: &Announced) -> Told {
         let notice = &set.notice;
         let is_founding = set.after.is_none();
         match self.count_of(&notice.text_sha256) {

@@ -9,25 +9,25 @@ use verifier::trust::{
 };
 use verifier::{TrustList, UnixTime};
 
-use super::mirror::get;
-use super::problem::Problem;
+use crate::mirror::get;
+use crate::problem::Problem;
 
 /// A trust list that was verified, and when.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
-    pub(super) list: Arc<TrustList>,
+pub(crate) struct Held {
+    pub(crate) list: Arc<TrustList>,
     /// The batches that it names, as they are handed on.
-    pub(super) batches: Batches,
-    pub(super) at: UnixTime,
+    pub(crate) batches: Batches,
+    pub(crate) at: UnixTime,
 }
 
 /// Batches of revocations by their digests.
-pub(super) type Batches = BTreeMap<BatchDigest, Arc<[u8]>>;
+pub(crate) type Batches = BTreeMap<BatchDigest, Arc<[u8]>>;
 
 /// Batches that were fetched, whoever gave them: each is what its digest says. What a node gave before its time was over is not
 /// fetched again.
 #[derive(Default)]
-pub(super) struct Fetched(Mutex<Batches>);
+pub(crate) struct Fetched(Mutex<Batches>);
 
 impl Fetched {
     fn with<T>(&self, what: impl FnOnce(&mut Batches) -> T) -> T {
@@ -39,7 +39,7 @@ impl Fetched {
     }
 
     /// Forgets all of it once it is more than two lists can name; a list in use has its own.
-    pub(super) fn bound(&self) {
+    pub(crate) fn bound(&self) {
         self.with(|batches| {
             if batches.len() > 2 * MAX_BATCHES {
                 batches.clear();
@@ -50,16 +50,16 @@ impl Fetched {
 
 /// What a list is judged by.
 #[derive(Clone)]
-pub(super) struct Judging {
+pub(crate) struct Judging {
     /// The list in use.
-    pub(super) held: Option<Held>,
-    pub(super) pinned: RootKeys,
-    pub(super) now: UnixTime,
+    pub(crate) held: Option<Held>,
+    pub(crate) pinned: RootKeys,
+    pub(crate) now: UnixTime,
 }
 
 /// The list that a node serves, with the batches that it names. `part` is the node's place among how many: all are asked side by
 /// side, each begins elsewhere among the batches, and does not fetch what another gave.
-pub(super) async fn fetch(
+pub(crate) async fn fetch(
     origin: &Origin,
     by: &Judging,
     fetched: &Fetched,
@@ -105,7 +105,7 @@ fn named(online: &OnlineDocument, held: Option<&Held>, fetched: &Fetched) -> Bat
 
 impl Held {
     /// Whether this list may follow another that was verified as well.
-    pub(super) fn follows(&self, other: &Self, pinned: &RootKeys) -> Result<(), Problem> {
+    pub(crate) fn follows(&self, other: &Self, pinned: &RootKeys) -> Result<(), Problem> {
         let bytes = self.list.to_bytes();
         if bytes == other.list.to_bytes() {
             return Ok(());

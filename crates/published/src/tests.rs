@@ -13,13 +13,12 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use verifier::UnixTime;
+use verifier::trust::RootKeys;
 use wire::public::v1::{Fault, GetOverviewResponse, InList, Slot as ToldSlot};
 
-use super::config::Config;
-use super::counted;
-use super::texts::Texts;
-use super::told;
-use super::watch::Watch;
+use super::watch::Watched;
+use super::*;
 use made_up::{FEDERATION, Files, HOSTILE, entries, files, nodes, now, trust_list, vectors};
 
 /// Nodes on this machine; what they serve can be changed.
@@ -81,28 +80,43 @@ async fn answer(mut stream: TcpStream, files: Arc<Mutex<Files>>, after: fn(&str)
     let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
 }
 
-fn config(urls: &[String]) -> Config {
-    let vectors = vectors();
-    let nodes = (1..).zip(urls);
-    let nodes = nodes.map(|(slot, url)| format!("[[node]]\nslot = {slot}\nurl = \"{url}\"\n"));
-    let nodes: String = nodes.collect();
-    let text = format!(
-        "federation = \"{FEDERATION}\"\n[trust]\nroot_keys = {}\nroot_threshold = {}\n{nodes}\
-         [clock]\nstart_minute = {}\nrate_min_per_s = 0\n",
-        vectors["root_keys"],
-        vectors["root_threshold"],
-        now().minute().get(),
-    );
-    Config::parse(&text, std::path::Path::new(".")).unwrap()
+/// A clock that stands still when the list was taken.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> UnixTime {
+        now()
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
+    }
 }
 
 fn watching(urls: &[String]) -> Watch {
-    Watch::new(config(urls))
+    let vectors = vectors();
+    let keys: Vec<String> = serde_json::from_value(vectors["root_keys"].clone()).unwrap();
+    let threshold = serde_json::from_value(vectors["root_threshold"].clone()).unwrap();
+    let nodes = (1..).zip(urls).map(|(slot, url)| NodeFile {
+        slot,
+        url: url.clone(),
+    });
+    let file = LookingFile {
+        nodes: nodes.collect(),
+        ..LookingFile::default()
+    };
+    let looking = file.check(std::path::Path::new(".")).unwrap();
+    let watched = Watched {
+        federation: FEDERATION.to_owned(),
+        root_keys: RootKeys::from_digits(&keys, threshold).unwrap(),
+        nodes: looking.nodes,
+    };
+    Watch::new(watched, Arc::new(Still))
 }
 
 async fn seen(watch: &Watch) -> GetOverviewResponse {
     watch.look().await;
-    let texts = Texts::read(std::iter::empty()).unwrap();
+    let texts = Texts::with([]).unwrap();
     told::overview(watch, &texts)
 }
 
@@ -356,26 +370,6 @@ async fn of_a_long_log_the_newest_bundles_are_read_and_the_roots_of_those_before
     let mirrors = Mirrors::start(vec![all]).await;
     let second = seen(&watching(&mirrors.urls)).await;
     assert_eq!(log_fault(&second.slots[0]), Some(Fault::Contradicts));
-}
-
-#[test]
-fn an_address_that_others_reach_and_a_text_that_is_none_are_refused_before_a_port_opens() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("page.toml");
-    let keys = &vectors()["root_keys"];
-    let text = format!("federation = \"demo\"\n[trust]\nroot_keys = {keys}\nroot_threshold = 2\n");
-    std::fs::write(&path, &text).unwrap();
-    let refused = |listen: Option<&str>, rules: Vec<std::path::PathBuf>| {
-        let args = super::Args {
-            config: path.clone(),
-            listen: listen.map(|address| address.parse().unwrap()),
-            rules,
-        };
-        let refused = super::run(&args).err();
-        format!("{:#}", refused.unwrap())
-    };
-    assert!(refused(Some("0.0.0.0:0"), Vec::new()).contains("is not loopback"));
-    assert!(refused(None, vec![path.clone()]).contains("is refused"));
 }
 
 /// The made-up federation as a file, for the tests of the page in a browser.

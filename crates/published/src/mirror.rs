@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use plain_http::Origin;
 
-use super::problem::{Fault, Problem};
+use crate::problem::{Fault, Problem};
 
 /// For a whole answer, so that one that trickles takes no longer than one that is slow.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
-pub(super) async fn get(
+pub(crate) async fn get(
     origin: &Origin,
     path: &str,
     limit_bytes: usize,

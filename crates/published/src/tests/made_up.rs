@@ -34,7 +34,7 @@ pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
 /// The verifier's vectors.
 pub(super) fn vectors() -> Value {
-    let text = include_str!("../../../../verifier/vectors/showings.json");
+    let text = include_str!("../../../verifier/vectors/showings.json");
     serde_json::from_str(text).unwrap()
 }
 
@@ -151,7 +151,7 @@ pub(super) fn trust_list(later: u64, slots: &[u8]) -> Vec<u8> {
 
 /// Fujian's rules as they might be changed four days later: one rule gone, one new, one other, all else the same.
 pub(super) fn announced_text() -> String {
-    let text = include_str!("../../../../rules/rule_sets/fj-2022-08.toml");
+    let text = include_str!("../../../rules/rule_sets/fj-2022-08.toml");
     let (before, rest) = text.split_once("[[rule]]\nid = \"R4\"").unwrap();
     let (_, after) = rest.split_once("[[rule]]\nid = \"R5\"").unwrap();
     let mut text = format!("{before}[[rule]]\nid = \"R5\"{after}");

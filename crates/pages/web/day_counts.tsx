@@ -1,20 +1,17 @@
-// Published counts: a chart for the eye, and the same as a table.
+// Published counts of a province, day by day: a chart for the eye, and the same as a table.
 
 import { useEffect, useState } from "preact/hooks";
 import { Colour } from "@viridian/wire/pass";
 import type { Count, Day } from "@viridian/wire/public";
 
-import { COLOUR_WORDS, ColourMark } from "../../../pages/web/colour.tsx";
-import { countText } from "../../../pages/web/count_text.ts";
-import { language, t } from "../../../pages/web/looks.tsx";
-import { PUBLISHED } from "../../../pages/web/published_words.ts";
-import { Sources } from "../../../pages/web/sources.tsx";
-import { NotVerified, slotName, slotWords } from "./parts.tsx";
+import { COLOUR_WORDS, ColourMark } from "./colour.tsx";
+import { countText } from "./count_text.ts";
 import { Daily } from "./daily.tsx";
-import { dayText } from "./dates.ts";
-import { askCounts } from "./service.ts";
-import { overview } from "./state.ts";
-import { WORDS } from "./words.ts";
+import { dayShort } from "./dates.ts";
+import { language, t } from "./looks.tsx";
+import { NotVerified, slotName, slotWords, type Published } from "./published.tsx";
+import { COUNT_WORDS as WORDS, PUBLISHED } from "./published_words.ts";
+import { Sources } from "./sources.tsx";
 
 /** Of several cells together: no more than what they say. */
 function sum(day: Day, colour: Colour): { least: number; most: number } {
@@ -25,8 +22,9 @@ function sum(day: Day, colour: Colour): { least: number; most: number } {
 
 const sumText = ({ least, most }: { least: number; most: number }) => (least === 0 ? `< ${most + 1}` : `${least}–${most}`);
 
-export function Counts() {
-  const all = overview.value?.slots ?? [];
+/** The counts of one province at a time, the first one until another is chosen. */
+export function DayCounts({ of: { known, ask } }: { of: Published }) {
+  const all = known.slots;
   const slots = all.filter((slot) => (slot.log?.days ?? 0) > 0);
   const uncounted = all.filter((slot) => slot.logProblem && !slots.includes(slot));
   const [chosen, choose] = useState<number | null>(null);
@@ -41,7 +39,7 @@ export function Counts() {
     if (slot === undefined) return;
     let isWanted = true;
     setFailed(false);
-    askCounts(slot).then(
+    ask.counts(slot).then(
       (answer) => {
         if (!isWanted) return;
         tell({ slot, days: answer.days });
@@ -53,8 +51,7 @@ export function Counts() {
     };
   }, [slot, size]);
   return (
-    <section aria-labelledby="counts">
-      <h2 id="counts">{t(WORDS.counts)}</h2>
+    <>
       <p>{t(WORDS.countsText)}</p>
       {slots.length === 0 ? (
         <p class="warn">{t(WORDS.countsNone)}</p>
@@ -64,7 +61,7 @@ export function Counts() {
           <select value={slot} onChange={(event) => choose(Number(event.currentTarget.value))}>
             {slots.map((one) => (
               <option key={one.slot} value={one.slot}>
-                {slotName(one.slot)}
+                {slotName(known, one.slot)}
               </option>
             ))}
           </select>
@@ -72,7 +69,7 @@ export function Counts() {
       )}
       {failed && (
         <p class="warn" role="alert">
-          {t(WORDS.noService)}
+          {t(PUBLISHED.failed)}
         </p>
       )}
       <NotVerified problem={shown?.logProblem} what={WORDS.lastRound} />
@@ -84,9 +81,9 @@ export function Counts() {
         </>
       )}
       {uncounted.map((one) => (
-        <NotVerified key={one.slot} problem={one.logProblem} what={slotWords(one.slot)} />
+        <NotVerified key={one.slot} problem={one.logProblem} what={slotWords(known, one.slot)} />
       ))}
-    </section>
+    </>
   );
 }
 
@@ -101,7 +98,7 @@ function Chart({ days }: { days: Day[] }) {
   const bar = Math.min(24, step / 3);
   const y = (people: number) => (people / top) * (HEIGHT - FOOT - 12);
   const told = sums.map(
-    ({ day, yellow, red }) => `${dayText(language.value, day.day)}: ${t(COLOUR_WORDS.yellow)} ${sumText(yellow)}, ${t(COLOUR_WORDS.red)} ${sumText(red)}`,
+    ({ day, yellow, red }) => `${dayShort(language.value, day.day)}: ${t(COLOUR_WORDS.yellow)} ${sumText(yellow)}, ${t(COLOUR_WORDS.red)} ${sumText(red)}`,
   );
   return (
     <figure>
@@ -120,7 +117,7 @@ function Chart({ days }: { days: Day[] }) {
               <Bar name="yellow" x={middle - bar - 1} width={bar} of={yellow} y={y} />
               <Bar name="red" x={middle + 1} width={bar} of={red} y={y} />
               <text x={middle} y={HEIGHT - 5} text-anchor="middle">
-                {dayText(language.value, day.day)}
+                {dayShort(language.value, day.day)}
               </text>
             </g>
           );
@@ -154,12 +151,12 @@ function Table({ days }: { days: Day[] }) {
       <tbody>
         {[...days].reverse().map((day) => (
           <tr key={day.day} data-testid="day">
-            <th scope="row">{dayText(language.value, day.day)}</th>
+            <th scope="row">{dayShort(language.value, day.day)}</th>
             <td>{day.residents ? countText(day.residents) : t(PUBLISHED.notCounted)}</td>
             <td>
               {day.residents && (
                 <span class="detail">
-                  {t(WORDS.under)} {day.ruleSetId} {t(WORDS.version)} {day.version}
+                  {t(WORDS.under)} {day.ruleSetId} {t(PUBLISHED.version)} {day.version}
                 </span>
               )}
               <ul>

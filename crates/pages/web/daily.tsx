@@ -2,9 +2,9 @@
 
 import { AppealWait, type Count, type Day } from "@viridian/wire/public";
 
-import { language, t } from "../../../pages/web/looks.tsx";
-import { w, type Words } from "../../../pages/web/words.ts";
-import { dayText } from "./dates.ts";
+import { dayShort } from "./dates.ts";
+import { language, t } from "./looks.tsx";
+import { w, type Words } from "./words.ts";
 
 const WORDS = {
   appeals: w("申诉", "Appeals"),
@@ -78,7 +78,7 @@ function Left({ day, text }: { day: Day; text: Text }) {
       <summary>
         {t(WORDS.left)}: {t(WORDS.events)} {text(told.events)}, {t(WORDS.erased)} {text(told.erased)}
       </summary>
-      {t(WORDS.horizon)}: {told.horizonDays}. {t(WORDS.first)}: {dayText(language.value, told.firstDay)}.
+      {t(WORDS.horizon)}: {told.horizonDays}. {t(WORDS.first)}: {dayShort(language.value, told.firstDay)}.
     </details>
   );
 }

@@ -8,9 +8,9 @@ use verifier::trust::RuleSetEntry;
 use wire::pass::v1::Colour;
 use wire::public::v1 as proto;
 
-use super::log::{DaySources, Followed};
-use super::watch::{NodeState, State};
-use crate::counts::sets::{Announced, Counted, Told};
+use crate::log::{DaySources, Followed};
+use crate::sets::{Announced, Counted, Told};
+use crate::watch::{NodeState, State};
 
 /// Cells of counts in one answer: some 200 kB of the longest message.
 const MAX_CELLS: usize = 8_000;
@@ -18,7 +18,7 @@ const MAX_CELLS: usize = 8_000;
 const MAX_CHANGES: usize = 6_000;
 
 /// The days that the log of a slot counts, the newest ones that fit; none where it was not verified.
-pub(super) fn days(state: &State, slot: u32) -> proto::GetCountsResponse {
+pub(crate) fn days(state: &State, slot: u32) -> proto::GetCountsResponse {
     let log = logs(state).find(|(of, _)| *of == slot).map(|(_, log)| log);
     let days: BTreeSet<u16> = log
         .into_iter()
@@ -85,7 +85,7 @@ fn source(cell: &SourceCell) -> proto::SourceCell {
 }
 
 /// What the verified logs say of a rule set, from a slot on; as many as fit.
-pub(super) fn impacts(state: &State, set: &RuleSetEntry, from: u32) -> proto::GetImpactsResponse {
+pub(crate) fn impacts(state: &State, set: &RuleSetEntry, from: u32) -> proto::GetImpactsResponse {
     let (mut impacts, mut changes, mut next_slot) = (Vec::new(), 0, 0);
     for (slot, log) in logs(state).filter(|(slot, _)| *slot >= from) {
         let impact = impact(slot, log, set);
@@ -182,7 +182,7 @@ const fn colour(code: ColourCode) -> Colour {
     }
 }
 
-pub(super) const fn count(number: Rounded) -> proto::Count {
+pub(crate) const fn count(number: Rounded) -> proto::Count {
     proto::Count {
         least: number.least(),
         most: number.most(),

@@ -13,22 +13,41 @@ use tokio::time::Instant;
 use verifier::UnixTime;
 use verifier::trust::RootKeys;
 
-use super::config::{Config, NodeAt};
-use super::list::{self, Fetched, Held, Judging};
-use super::log::{self, Believed, Followed};
-use super::problem::{Fault, Problem};
-use super::time::Clock;
+use crate::list::{self, Fetched, Held, Judging};
+use crate::log::{self, Believed, Followed};
+use crate::looking::NodeAt;
+use crate::problem::{Fault, Problem};
+
+/// Tells the time.
+pub trait Clock: Send + Sync + 'static {
+    /// The second that it is.
+    fn now(&self) -> UnixTime;
+
+    /// Whether that is not the world's.
+    fn is_simulated(&self) -> bool;
+}
+
+/// A federation: what is believed of it, and who is asked.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// Its name: logs and witnesses are called after it.
+    pub federation: String,
+    /// The keys that its trust list is believed by.
+    pub root_keys: RootKeys,
+    /// The nodes, each slot once.
+    pub nodes: Vec<NodeAt>,
+}
 
 /// How long is waited for whom.
 #[derive(Clone, Copy)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Time for all of a node's list with its batches, and as long again for all of its log. In two minutes a line of 3 Mbit/s brings the
     /// most that is read of a log in one round.
-    pub(super) node_within: Duration,
+    pub(crate) node_within: Duration,
     /// Time after which logs are judged by the best list so far, without those of nodes that are slow.
-    pub(super) lists_within: Duration,
+    pub(crate) lists_within: Duration,
     /// Least time between two rounds that pages ask for, from the end of one.
-    pub(super) least_between: Duration,
+    pub(crate) least_between: Duration,
 }
 
 impl Default for Pace {
@@ -43,32 +62,32 @@ impl Default for Pace {
 
 /// What is known of a node.
 #[derive(Clone)]
-pub(super) struct NodeState {
-    pub(super) at: NodeAt,
+pub(crate) struct NodeState {
+    pub(crate) at: NodeAt,
     /// Why its trust list was not verified in the last round.
-    pub(super) list_problem: Option<Problem>,
+    pub(crate) list_problem: Option<Problem>,
     /// Its log, as it was verified last.
-    pub(super) log: Option<Arc<Followed>>,
+    pub(crate) log: Option<Arc<Followed>>,
     /// Why it was not verified in the last round.
-    pub(super) log_problem: Option<Problem>,
+    pub(crate) log_problem: Option<Problem>,
 }
 
 /// What is known.
 #[derive(Clone, Default)]
-pub(super) struct State {
-    pub(super) held: Option<Held>,
-    pub(super) nodes: Vec<NodeState>,
+pub(crate) struct State {
+    pub(crate) held: Option<Held>,
+    pub(crate) nodes: Vec<NodeState>,
     /// When the last round ended.
-    pub(super) looked_at: Option<UnixTime>,
+    pub(crate) looked_at: Option<UnixTime>,
 }
 
-/// Looks at the nodes of a configuration.
-pub(super) struct Watch {
-    config: Arc<Config>,
-    clock: Clock,
+/// Looks at the nodes of a federation, and remembers what was verified of each.
+pub struct Watch {
+    watched: Arc<Watched>,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
     fetched: Arc<Fetched>,
-    pub(super) pace: Pace,
+    pub(crate) pace: Pace,
     /// When the last round ended; one at a time.
     turn: Turn<Option<Instant>>,
 }
@@ -80,8 +99,9 @@ enum Came {
 }
 
 impl Watch {
-    pub(super) fn new(config: Config) -> Self {
-        let nodes = config.nodes.iter().map(|at| NodeState {
+    /// One that has not looked yet.
+    pub fn new(watched: Watched, clock: Arc<dyn Clock>) -> Self {
+        let nodes = watched.nodes.iter().map(|at| NodeState {
             at: at.clone(),
             list_problem: None,
             log: None,
@@ -92,8 +112,8 @@ impl Watch {
             ..State::default()
         };
         Self {
-            clock: Clock::of(config.clock),
-            config: Arc::new(config),
+            clock,
+            watched: Arc::new(watched),
             state: Mutex::new(state),
             fetched: Arc::default(),
             pace: Pace::default(),
@@ -101,21 +121,21 @@ impl Watch {
         }
     }
 
-    pub(super) fn config(&self) -> &Config {
-        &self.config
+    pub(crate) fn watched(&self) -> &Watched {
+        &self.watched
     }
 
-    pub(super) const fn clock(&self) -> &Clock {
-        &self.clock
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.clone()
     }
 
     /// Looks again for a page, unless that was done a moment ago.
-    pub(super) async fn look_again(&self) {
+    pub(crate) async fn look_again(&self) {
         let mut turn = self.turn.lock().await;
         let least = self.pace.least_between;
         if turn.is_none_or(|ended| ended.elapsed() >= least) {
@@ -123,8 +143,16 @@ impl Watch {
         }
     }
 
+    /// Looks again and again, `every` so long after the last look has ended, until it is dropped.
+    pub async fn keep_looking(&self, every: Duration) {
+        loop {
+            self.look().await;
+            tokio::time::sleep(every).await;
+        }
+    }
+
     /// Looks at every node, once.
-    pub(super) async fn look(&self) {
+    pub async fn look(&self) {
         let mut turn = self.turn.lock().await;
         self.round(&mut turn).await;
     }
@@ -134,7 +162,7 @@ impl Watch {
         let mut state = self.state();
         let judging = Judging {
             held: state.held.clone(),
-            pinned: self.config.root_keys.clone(),
+            pinned: self.watched.root_keys.clone(),
             now: self.clock.now(),
         };
         let (mut lists, mut are_logs_asked) = (BTreeMap::new(), false);
@@ -199,10 +227,10 @@ impl Watch {
         let (time, now) = (self.pace.node_within, self.clock.now());
         for (place, node) in state.nodes.iter().enumerate() {
             let (at, known) = (node.at.clone(), node.log.clone());
-            let (roster, config) = (Arc::clone(&roster), Arc::clone(&self.config));
+            let (roster, watched) = (Arc::clone(&roster), Arc::clone(&self.watched));
             asking.spawn(async move {
                 let believed = Believed {
-                    federation: &config.federation,
+                    federation: &watched.federation,
                     roster: &roster,
                     slot: at.slot,
                     now,

@@ -3,20 +3,20 @@
 use plain_http::FetchError;
 use wire::public::v1 as proto;
 
-pub(super) use proto::Fault;
+pub(crate) use proto::Fault;
 
 /// Longest detail, in bytes: what a node makes this program say is short.
 const MAX_DETAIL_LEN_BYTES: usize = 300;
 
 /// Something that was not verified, with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) fault: Fault,
-    pub(super) detail: String,
+pub(crate) struct Problem {
+    pub(crate) fault: Fault,
+    pub(crate) detail: String,
 }
 
 impl Problem {
-    pub(super) fn new(fault: Fault, detail: impl std::fmt::Display) -> Self {
+    pub(crate) fn new(fault: Fault, detail: impl std::fmt::Display) -> Self {
         let mut detail = detail.to_string();
         if detail.len() > MAX_DETAIL_LEN_BYTES {
             let mut end = MAX_DETAIL_LEN_BYTES - '…'.len_utf8();
@@ -30,7 +30,7 @@ impl Problem {
     }
 
     /// What lies under a path was not had.
-    pub(super) fn fetching(path: &str, error: &FetchError) -> Self {
+    pub(crate) fn fetching(path: &str, error: &FetchError) -> Self {
         let fault = match error {
             FetchError::TooLong(_) => Fault::TooLong,
             FetchError::Http(_) => Fault::Garbage,

@@ -11,23 +11,24 @@ use wire::public::v1::public_service_server::PublicService;
 use wire::trust::v1 as trust;
 use wire::trust::v1::trust_service_server::TrustService;
 
-use super::counted;
-use super::texts::Texts;
-use super::told;
-use super::watch::Watch;
+use crate::counted;
+use crate::texts::Texts;
+use crate::told;
+use crate::watch::Watch;
 
-/// How long a page waits for a look that it asked for; it goes on behind it.
-const WAIT_FOR_LOOK: Duration = Duration::from_secs(20);
+/// How long a page waits for a look that it asked for; it goes on behind it. Less than a door gives a call.
+const WAIT_FOR_LOOK: Duration = Duration::from_secs(10);
 
-/// The services of the page.
+/// What a watch knows, as services. It asks nobody who calls: whoever serves it says who may.
 #[derive(Clone)]
-pub(super) struct Public {
+pub struct Public {
     watch: Arc<Watch>,
     texts: Arc<Texts>,
 }
 
 impl Public {
-    pub(super) fn new(watch: Arc<Watch>, texts: Texts) -> Self {
+    /// What a watch knows, with the words of rule sets that are at hand.
+    pub fn new(watch: Arc<Watch>, texts: Texts) -> Self {
         Self {
             watch,
             texts: Arc::new(texts),

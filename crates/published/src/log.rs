@@ -13,11 +13,11 @@ use plain_http::Origin;
 use rules::Day;
 use verifier::UnixTime;
 
-use super::daily::Daily;
-use super::mirror::get;
-use super::problem::{Fault, Problem};
-use crate::counts::by_source::Parts;
-use crate::counts::sets::Sets;
+use crate::by_source::Parts;
+use crate::daily::Daily;
+use crate::mirror::get;
+use crate::problem::{Fault, Problem};
+use crate::sets::Sets;
 
 /// Bundles that are read, the newest ones: some 8,000 entries. Of those before them the roots do.
 const RECENT_BUNDLES: u64 = 32;
@@ -26,7 +26,7 @@ const MAX_ROOT_TILES: u64 = 256;
 /// Most bytes of entries that are read in one round.
 const MAX_ENTRIES_LEN_BYTES: usize = 48 << 20;
 /// Days of counts that are kept.
-pub(super) const MAX_DAYS: usize = 60;
+pub(crate) const MAX_DAYS: usize = 60;
 /// Most sources of a day that are kept: an honest day has fewer, since who stated fewer than 10 is not among them.
 const MAX_SOURCES: usize = 1_000;
 /// Most rule sets that are kept as announced, and most counts of whom one changes: some 1 MB of a log.
@@ -38,52 +38,52 @@ const HASH_LEN_BYTES: usize = 32;
 
 /// What is believed of a log from the trust list.
 #[derive(Clone, Copy)]
-pub(super) struct Believed<'a> {
-    pub(super) federation: &'a str,
-    pub(super) roster: &'a Roster,
-    pub(super) slot: Slot,
-    pub(super) now: UnixTime,
+pub(crate) struct Believed<'a> {
+    pub(crate) federation: &'a str,
+    pub(crate) roster: &'a Roster,
+    pub(crate) slot: Slot,
+    pub(crate) now: UnixTime,
 }
 
 /// A log that was verified up to a checkpoint.
 #[derive(Clone, Debug)]
-pub(super) struct Followed {
+pub(crate) struct Followed {
     keys: SignedLogKeys,
     tree: Log,
-    pub(super) checkpoint: SignedCheckpoint,
+    pub(crate) checkpoint: SignedCheckpoint,
     /// Slots whose witnesses cosigned the checkpoint.
-    pub(super) witnesses: Vec<Slot>,
-    pub(super) at: UnixTime,
-    pub(super) entries_read: u64,
-    pub(super) head: Option<SignedTreeHead>,
-    pub(super) registry: Option<CosignedStatement>,
-    pub(super) days: BTreeMap<u16, ColourCounts>,
+    pub(crate) witnesses: Vec<Slot>,
+    pub(crate) at: UnixTime,
+    pub(crate) entries_read: u64,
+    pub(crate) head: Option<SignedTreeHead>,
+    pub(crate) registry: Option<CosignedStatement>,
+    pub(crate) days: BTreeMap<u16, ColourCounts>,
     /// Days whose events are counted by source.
-    pub(super) sources: BTreeMap<u16, DaySources>,
+    pub(crate) sources: BTreeMap<u16, DaySources>,
     /// Rule sets that it announces, and whom each changes.
-    pub(super) sets: Sets,
-    pub(super) daily: Daily,
+    pub(crate) sets: Sets,
+    pub(crate) daily: Daily,
     /// What must not be, in English.
-    pub(super) wrong: Vec<String>,
+    pub(crate) wrong: Vec<String>,
 }
 
 /// A day's counts by source, as far as they were read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct DaySources {
+pub(crate) struct DaySources {
     parts: Parts,
-    pub(super) cells: Vec<SourceCell>,
+    pub(crate) cells: Vec<SourceCell>,
     is_cut: bool,
 }
 
 impl DaySources {
     /// Whether all of them are here.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.parts.is_whole() && !self.is_cut
     }
 }
 
 /// Fetches what is new in a log. What was verified before stays the caller's where this fails.
-pub(super) async fn follow(
+pub(crate) async fn follow(
     origin: &Origin,
     believed: Believed<'_>,
     known: Option<&Followed>,
@@ -252,7 +252,7 @@ async fn read_to(origin: &Origin, tree: &mut Log, size: u64) -> Result<Vec<Entry
     Ok(entries)
 }
 
-pub(super) fn path(level: Option<u8>, index: u64, width: u64) -> String {
+pub(crate) fn path(level: Option<u8>, index: u64, width: u64) -> String {
     let width = u16::try_from(width).unwrap_or(BUNDLE_LEN);
     let tile = TilePath {
         level,
@@ -345,7 +345,7 @@ impl Followed {
     }
 
     /// Whether every entry of the log was read.
-    pub(super) fn is_all_read(&self) -> bool {
+    pub(crate) fn is_all_read(&self) -> bool {
         self.entries_read == self.checkpoint.size()
     }
 

@@ -1,22 +1,21 @@
 //! The texts of rule sets that are at hand, by the digest of their rows.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
 use commitment::fr_to_bytes;
-use rules::{Clearing, Colour, KEYS, Key, Offset, Row, Rule, RuleSet, Text};
+use rules::{Clearing, Colour, KEYS, Key, Offset, Row, Rule, RuleSet, RuleSetError, Text};
 use wire::pass::v1::Colour as WireColour;
 use wire::public::v1 as proto;
 
-use crate::explain;
-
 /// Rule sets in words.
-pub(super) struct Texts(BTreeMap<[u8; 32], RuleSet>);
+pub struct Texts(BTreeMap<[u8; 32], RuleSet>);
 
 impl Texts {
-    /// Those that are built in, and those of files. Of two with one digest the later one counts.
-    pub(super) fn read<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Result<Self> {
+    /// Those that are built in, and others. Of two with one digest the later one counts.
+    ///
+    /// # Errors
+    /// [`RuleSetError`] if one of those that are built in is none.
+    pub fn with(others: impl IntoIterator<Item = RuleSet>) -> Result<Self, RuleSetError> {
         let mut all = BTreeMap::new();
         let mut put = |set: RuleSet| {
             let digest = commitment::rule_digest(set.table());
@@ -25,18 +24,15 @@ impl Texts {
         for id in RuleSet::BUILT_IN {
             put(RuleSet::built_in(id)?);
         }
-        for file in files {
-            let name = file.to_str().context("a file's name that is not UTF-8")?;
-            put(explain::rule_set(name)?);
-        }
+        others.into_iter().for_each(put);
         Ok(Self(all))
     }
 
-    pub(super) fn has(&self, digest: &[u8; 32]) -> bool {
+    pub(crate) fn has(&self, digest: &[u8; 32]) -> bool {
         self.0.contains_key(digest)
     }
 
-    pub(super) fn get(&self, digest: &[u8; 32]) -> Option<proto::GetRuleTextResponse> {
+    pub(crate) fn get(&self, digest: &[u8; 32]) -> Option<proto::GetRuleTextResponse> {
         self.0.get(digest).map(told)
     }
 }
@@ -97,7 +93,7 @@ fn row_of(row: &Row, keys: Vec<u32>) -> proto::Row {
     }
 }
 
-pub(super) const fn colour(colour: Colour) -> WireColour {
+pub(crate) const fn colour(colour: Colour) -> WireColour {
     match colour {
         Colour::Green => WireColour::Green,
         Colour::Yellow => WireColour::Yellow,
@@ -135,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_row_that_colours_stands_under_the_rule_that_speaks_of_it() {
-        let texts = Texts::read(std::iter::empty()).unwrap();
+        let texts = Texts::with([]).unwrap();
         for id in RuleSet::BUILT_IN {
             let set = RuleSet::built_in(id).unwrap();
             let digest = fr_to_bytes(commitment::rule_digest(set.table()));

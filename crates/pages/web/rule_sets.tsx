@@ -1,48 +1,48 @@
-// Rule sets: those in force first, each with its rows in words where its text is at hand.
+// Rule sets: those in force first, each with its rows in words where its text is at hand; of one that is announced also when it
+// binds, what it changes, and whom.
 
 import { useState } from "preact/hooks";
 import type { GetRuleTextResponse, RuleSet, Text } from "@viridian/wire/public";
 
-import { hex } from "../../../pages/web/bytes.ts";
-import { Impacts } from "../../../pages/web/impact.tsx";
-import { language, t } from "../../../pages/web/looks.tsx";
-import { PUBLISHED } from "../../../pages/web/published_words.ts";
-import { RuleChanges } from "../../../pages/web/rule_changes.tsx";
-import { inForceBefore } from "../../../pages/web/rule_diff.ts";
-import { RowInWords } from "../../../pages/web/rows.tsx";
-import type { Words } from "../../../pages/web/words.ts";
-import { Digest, Line, province, slotName } from "./parts.tsx";
-import { ageText, minuteText } from "./dates.ts";
-import { askImpacts, askRuleText } from "./service.ts";
-import { nowS, overview } from "./state.ts";
-import { WORDS } from "./words.ts";
+import { hex } from "./bytes.ts";
+import { ageText, momentText } from "./dates.ts";
+import { Impacts } from "./impact.tsx";
+import { Line } from "./line.tsx";
+import { language, t } from "./looks.tsx";
+import { Digest, scopeName, slotName, type Published } from "./published.tsx";
+import { PUBLISHED, RULE_SET_WORDS as WORDS } from "./published_words.ts";
+import { RuleChanges } from "./rule_changes.tsx";
+import { inForceBefore } from "./rule_diff.ts";
+import { RowInWords } from "./rows.tsx";
+import type { Words } from "./words.ts";
 
 const said = (text: Text | undefined): string => (text ? t(text) : "");
 
-function stateOf(set: RuleSet): { words: Words; rank: number } {
-  const minute = nowS() / 60;
+function stateOf(set: RuleSet, nowS: number): { words: Words; rank: number } {
+  const minute = nowS / 60;
   if (minute < set.fromMinute) return { words: WORDS.notYet, rank: 1 };
   if (set.untilMinute !== 0 && minute >= set.untilMinute) return { words: WORDS.over, rank: 2 };
   return { words: WORDS.inForce, rank: 0 };
 }
 
-export function Rules() {
-  const sets = [...(overview.value?.ruleSets ?? [])];
-  sets.sort((a, b) => stateOf(a).rank - stateOf(b).rank || a.scope - b.scope || a.fromMinute - b.fromMinute);
+/** All that the trust list names. */
+export function RuleSets({ of }: { of: Published }) {
+  const rank = (set: RuleSet) => stateOf(set, of.nowS).rank;
+  const sets = [...of.known.ruleSets].sort((a, b) => rank(a) - rank(b) || a.scope - b.scope || a.fromMinute - b.fromMinute);
   return (
-    <section aria-labelledby="rules">
-      <h2 id="rules">{t(WORDS.rules)}</h2>
+    <>
       <p>{t(WORDS.rulesText)}</p>
       {sets.length === 0 && <p class="warn">{t(WORDS.listNone)}</p>}
       {sets.map((set) => (
-        <One key={hex(set.shortId)} set={set} sets={sets} />
+        <One key={hex(set.shortId)} set={set} sets={sets} of={of} />
       ))}
-    </section>
+    </>
   );
 }
 
-function One({ set, sets }: { set: RuleSet; sets: RuleSet[] }) {
-  const state = stateOf(set);
+function One({ set, sets, of }: { set: RuleSet; sets: RuleSet[]; of: Published }) {
+  const state = stateOf(set, of.nowS);
+  const isAnnounced = state.words === WORDS.notYet;
   return (
     <article class="card" data-testid="rule-set">
       <h3>
@@ -51,13 +51,11 @@ function One({ set, sets }: { set: RuleSet; sets: RuleSet[] }) {
       {set.isEmergency && <p class="strong">{t(WORDS.emergency)}</p>}
       <dl>
         <Line name={WORDS.version}>{set.version}</Line>
-        <Line name={WORDS.scope}>{province(set.scope)}</Line>
-        <Line name={WORDS.from}>{minuteText(language.value, set.fromMinute)}</Line>
-        {state.words === WORDS.notYet && (
-          <Line name={WORDS.bindsIn}>{ageText(language.value, set.fromMinute * 60 - nowS())}</Line>
-        )}
+        <Line name={WORDS.scope}>{scopeName(set.scope)}</Line>
+        <Line name={WORDS.from}>{momentText(language.value, set.fromMinute * 60)}</Line>
+        {isAnnounced && <Line name={WORDS.bindsIn}>{ageText(language.value, set.fromMinute * 60 - of.nowS)}</Line>}
         <Line name={WORDS.until}>
-          {set.untilMinute === 0 ? t(WORDS.noEnd) : minuteText(language.value, set.untilMinute)}
+          {set.untilMinute === 0 ? t(WORDS.noEnd) : momentText(language.value, set.untilMinute * 60)}
         </Line>
         <Line name={WORDS.digest}>
           <Digest bytes={set.digest} />
@@ -66,30 +64,30 @@ function One({ set, sets }: { set: RuleSet; sets: RuleSet[] }) {
           <Digest bytes={set.shortId} />
         </Line>
       </dl>
-      {set.hasText ? <Full set={set} /> : <p>{t(WORDS.noText)}</p>}
-      {state.words === WORDS.notYet && <RuleChanges set={set} before={inForceBefore(set, sets, nowS() / 60)} ask={askRuleText} />}
-      <Changed set={set} isOpen={state.words === WORDS.notYet} />
+      {set.hasText ? <Full set={set} ask={of.ask.ruleText} /> : <p>{t(WORDS.noText)}</p>}
+      {isAnnounced && <RuleChanges set={set} before={inForceBefore(set, sets, of.nowS / 60)} ask={of.ask.ruleText} />}
+      <Changed set={set} isOpen={isAnnounced} of={of} />
     </article>
   );
 }
 
 /** Whom it changes: at once where it is not in force yet, else to whoever asks. */
-function Changed({ set, isOpen }: { set: RuleSet; isOpen: boolean }) {
+function Changed({ set, isOpen, of }: { set: RuleSet; isOpen: boolean; of: Published }) {
   const [isAsked, ask] = useState(isOpen);
   return (
     <details open={isOpen} onToggle={(event) => event.currentTarget.open && ask(true)}>
       <summary>{t(PUBLISHED.impact)}</summary>
-      {isAsked && <Impacts shortId={set.shortId} ask={askImpacts} nameOf={slotName} asOf={overview.value?.lookedAtS} />}
+      {isAsked && <Impacts shortId={set.shortId} ask={of.ask.impacts} nameOf={(slot) => slotName(of.known, slot)} asOf={of.known.lookedAtS} />}
     </details>
   );
 }
 
-function Full({ set }: { set: RuleSet }) {
+function Full({ set, ask }: { set: RuleSet; ask: Published["ask"]["ruleText"] }) {
   const [text, setText] = useState<GetRuleTextResponse | null>(null);
   const [failed, setFailed] = useState(false);
   const open = (event: Event) => {
     if (!(event.currentTarget as HTMLDetailsElement).open || text) return;
-    askRuleText(set.digest).then(
+    ask(set.digest).then(
       (answer) => {
         setText(answer);
         setFailed(false);
@@ -102,7 +100,7 @@ function Full({ set }: { set: RuleSet }) {
       <summary>{t(WORDS.readText)}</summary>
       {failed && (
         <p class="warn" role="alert">
-          {t(WORDS.noService)}
+          {t(PUBLISHED.failed)}
         </p>
       )}
       {text && <TextOf text={text} />}

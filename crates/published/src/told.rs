@@ -9,17 +9,17 @@ use verifier::TrustList;
 use verifier::trust::{CircuitEntry, OpeningEntry, ProvinceEntry, RootDocument, RuleSetEntry};
 use wire::public::v1 as proto;
 
-use super::list::Held;
-use super::log::Followed;
-use super::texts::Texts;
-use super::watch::{NodeState, State, Watch};
+use crate::list::Held;
+use crate::log::Followed;
+use crate::texts::Texts;
+use crate::watch::{NodeState, State, Watch};
 
 /// Everything but texts and counts.
-pub(super) fn overview(watch: &Watch, texts: &Texts) -> proto::GetOverviewResponse {
+pub(crate) fn overview(watch: &Watch, texts: &Texts) -> proto::GetOverviewResponse {
     let state = watch.state();
     let held = state.held.as_ref();
     let root = held.map(|held| held.list.root());
-    let keys = &watch.config().root_keys;
+    let keys = &watch.watched().root_keys;
     proto::GetOverviewResponse {
         now_s: watch.clock().now().get_s(),
         simulated_clock: watch.clock().is_simulated(),
@@ -115,7 +115,7 @@ fn told_slot(
         fault: proto::Fault::NotAsked.into(),
         detail: String::new(),
     };
-    let problem = |of: fn(&NodeState) -> Option<&super::problem::Problem>| match node {
+    let problem = |of: fn(&NodeState) -> Option<&crate::problem::Problem>| match node {
         Some(node) => of(node).map(Into::into),
         None => Some(not_asked()),
     };

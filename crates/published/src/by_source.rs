@@ -7,7 +7,7 @@ use rules::Day;
 
 /// The parts of one day that were seen.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Parts {
+pub struct Parts {
     seen: BTreeSet<u8>,
     of: u8,
 }
@@ -17,7 +17,7 @@ impl Parts {
     ///
     /// # Errors
     /// For a part that was seen already.
-    pub(crate) fn take(&mut self, counts: &SourceCounts) -> Result<Option<String>, String> {
+    pub fn take(&mut self, counts: &SourceCounts) -> Result<Option<String>, String> {
         let day = Day::new(counts.day);
         if !self.seen.insert(counts.part) {
             let part = counts.part;
@@ -29,12 +29,12 @@ impl Parts {
     }
 
     /// How many parts were seen, and of how many.
-    pub(crate) fn seen(&self) -> (usize, usize) {
+    pub fn seen(&self) -> (usize, usize) {
         (self.seen.len(), self.of.into())
     }
 
     /// Whether all were seen.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub fn is_whole(&self) -> bool {
         self.seen.len() >= usize::from(self.of)
     }
 }

@@ -7,19 +7,19 @@ use ledger::log::{AppealCounts, Entry, RetentionCounts, Rounded, Wait};
 use rules::Day;
 use wire::public::v1 as proto;
 
-use super::counted::count;
-use super::log::MAX_DAYS;
+use crate::counted::count;
+use crate::log::MAX_DAYS;
 
 /// As far as the log was read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Daily {
+pub(crate) struct Daily {
     appeals: BTreeMap<u16, AppealCounts>,
     retention: BTreeMap<u16, RetentionCounts>,
 }
 
 impl Daily {
     /// Takes what an entry tells of it, and says what must not be.
-    pub(super) fn take(&mut self, entry: &Entry) -> Option<String> {
+    pub(crate) fn take(&mut self, entry: &Entry) -> Option<String> {
         match entry {
             Entry::Appeals(counts) => {
                 let twice = "two counts of the appeals of";
@@ -34,7 +34,7 @@ impl Daily {
     }
 
     /// Adds to days what is known of each.
-    pub(super) fn tell(&self, days: &mut [proto::Day]) {
+    pub(crate) fn tell(&self, days: &mut [proto::Day]) {
         for day in days {
             let Ok(number) = u16::try_from(day.day) else {
                 continue;
