@@ -257,19 +257,6 @@ test("a claim that the record does not support has no code, and says which rule"
   await page.close();
 });
 
-test("a stay is declared with a checked code, and its receipt kept", async () => {
-  const page = await phones.open(BUSY);
-  await page.getByRole("button", { name: "行程" }).click();
-  await page.getByLabel("地区代码").fill("993102001");
-  await page.getByRole("button", { name: "申报" }).click();
-  await expect(page.getByRole("alert")).toContainText("前两位为省份代码");
-  await page.getByLabel("地区代码").fill("330102001");
-  await expect(page.getByText("浙江")).toBeVisible();
-  await page.getByRole("button", { name: "申报" }).click();
-  await expect(page.getByText("已申报")).toBeVisible();
-  await page.close();
-});
-
 test("a home that is away and comes back is said so, and asked again", async () => {
   const page = await phones.open(BUSY);
   await show(page);

@@ -10,7 +10,7 @@ import { correctionS, narrowed } from "../../crates/node/web/src/clock.ts";
 import { consentOf } from "../../crates/node/web/src/consent.ts";
 import { beginOf, dayOf, fieldOfMinute, minuteOfField } from "../../crates/node/web/src/dates.ts";
 import { compressed, fromHex, hex, lowS, newKey, publicBytes, sign } from "../../crates/node/web/src/keys.ts";
-import { areaCode, identityNumber, siteNumber } from "../../crates/node/web/src/numbers.ts";
+import { identityNumber, siteNumber } from "../../crates/node/web/src/numbers.ts";
 import { missingOf } from "../../crates/node/web/src/ways.ts";
 import { who } from "../../crates/node/web/src/who.ts";
 
@@ -78,8 +78,6 @@ test("numbers are read as they are typed, and wrong ones refused", () => {
   for (const bad of ["110105194912310021", "1101051949123100", "", "1101051949123100２X"]) {
     expect(identityNumber(bad)).toBeNull();
   }
-  expect(areaCode("330102001")).toBe(330_102_001);
-  for (const bad of ["33010200", "3301020011", "990102001", "000000000", "33010200a"]) expect(areaCode(bad)).toBeNull();
   expect([siteNumber("0"), siteNumber("131071"), siteNumber("131072"), siteNumber("-1"), siteNumber("")]).toEqual([
     0,
     131_071,

@@ -1,6 +1,7 @@
-import { defineConfig } from "vite";
+import { defineConfig, mergeConfig } from "vite";
 
 import { pageWith } from "../../pages/web/config.ts";
+import { areaLists } from "./area_lists.ts";
 
-// The camera, and what reads its frames: for gates that show a code.
-export default defineConfig(pageWith(["reader", "scanner", "zxing_reader"]));
+// What may wait: the camera, and what reads its frames, for gates that show a code. What comes singly: names of places.
+export default defineConfig(mergeConfig({ plugins: [areaLists()] }, pageWith(["reader", "scanner", "zxing_reader"], ["areas"])));

@@ -2,8 +2,11 @@
 
 import type { Plugin, UserConfig } from "vite";
 
-/** Tells the service worker what the page is made of, and when that is something else; `later` are names of files that may wait. */
-function filesForWorker(later: readonly string[]): Plugin {
+/**
+ * Tells the service worker what the page is made of, and when that is something else; `later` are names of files that may wait,
+ * `singly` names of files of which each is kept once the page has asked for it.
+ */
+function filesForWorker(later: readonly string[], singly: readonly string[]): Plugin {
   return {
     name: "files-for-worker",
     apply: "build",
@@ -13,8 +16,13 @@ function filesForWorker(later: readonly string[]): Plugin {
       const files = Object.keys(bundle).filter((name) => name !== "worker.js");
       files.push("manifest.webmanifest", "icon.svg");
       // Names hold digests, so that the list is another one whenever the content is.
-      const waits = (file: string) => later.some((name) => file.startsWith(`assets/${name}-`));
-      const lists = { FILES: ["./", ...files.filter((file) => !waits(file)).sort()], LATER: files.filter(waits).sort() };
+      const isOf = (names: readonly string[]) => (file: string) => names.some((name) => file.startsWith(`assets/${name}-`));
+      const atOnce = files.filter((file) => !isOf([...later, ...singly])(file));
+      const lists = {
+        FILES: ["./", ...atOnce.sort()],
+        LATER: files.filter(isOf(later)).sort(),
+        SINGLY: files.filter(isOf(singly)).sort(),
+      };
       for (const [list, names] of Object.entries(lists)) {
         const place = new RegExp(`["'\`]__${list}__["'\`]`);
         if (!place.test(worker.code)) throw new Error("the service worker has no place for its files");
@@ -25,10 +33,13 @@ function filesForWorker(later: readonly string[]): Plugin {
   };
 }
 
-/** A page of `index.html` and `src/worker.ts`, whose service worker leaves the files of these names until the page asks for them. */
-export const pageWith = (later: readonly string[]): UserConfig => ({
+/**
+ * A page of `index.html` and `src/worker.ts`, whose service worker leaves the files of the names `later` until the page asks for
+ * them all, and those of the names `singly` until it asks for each.
+ */
+export const pageWith = (later: readonly string[], singly: readonly string[] = []): UserConfig => ({
   base: "./",
-  plugins: [filesForWorker(later)],
+  plugins: [filesForWorker(later, singly)],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   worker: { format: "es" },
   build: {

@@ -6,7 +6,9 @@ declare const self: ServiceWorkerGlobalScope;
 const FILES: string[] = "__FILES__" as unknown as string[];
 /** What only some of its screens need: fetched once the page asks for it, so that opening it the first time costs no more. */
 const LATER: string[] = "__LATER__" as unknown as string[];
-const ALL = [...FILES, ...LATER].join("|");
+/** What is fetched one by one, and kept from then on: nobody needs all of it. */
+const SINGLY: string[] = "__SINGLY__" as unknown as string[];
+const ALL = [...FILES, ...LATER, ...SINGLY].join("|");
 const NAME = `page-${ALL.length}-${hash(ALL)}`;
 
 /** A short name for a list of files; not for security. */
@@ -29,7 +31,7 @@ self.addEventListener("activate", (event) => {
         if (name === NAME) continue;
         // Names hold digests: what is still of the same name need not be fetched again.
         const old = await caches.open(name);
-        for (const file of LATER) {
+        for (const file of [...LATER, ...SINGLY]) {
           const kept = await old.match(file);
           if (kept) await cache.put(file, kept);
         }
@@ -58,9 +60,17 @@ self.addEventListener("fetch", (event) => {
     (async () => {
       const cache = await caches.open(NAME);
       const kept = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
-      return kept ?? fetch(request);
+      if (kept) return kept;
+      const answer = await fetch(request);
+      // A storage that is full takes nothing away: it is fetched again at the next time.
+      if (answer.ok && isSingle(request)) await cache.put(request, answer.clone()).catch(() => undefined);
+      return answer;
     })(),
   );
 });
+
+function isSingle({ url }: Request): boolean {
+  return SINGLY.some((file) => new URL(file, self.location.href).href === url);
+}
 
 export {};

@@ -70,15 +70,11 @@ export const WORDS = {
   sending: w("正在发送…", "Sending …"),
 
   trip: w("行程", "Trip"),
-  tripArea: w("地区代码(9位数字)", "Area code (nine digits)"),
-  tripAreaBad: w("应为9位数字，前两位为省份代码。", "Nine digits; the first two name a province."),
-  tripSite: w("场所编号(没有则为0)", "Site number (0 if none)"),
   tripSiteBad: w("0至131071的数字。", "A number from 0 to 131,071."),
   tripBegin: w("到达(北京时间)", "Arrival (UTC+8)"),
   tripEnd: w("离开(北京时间，仍在则留空)", "Departure (UTC+8; empty while there)"),
   tripTimeBad: w("到达不得晚于现在，离开不得早于到达。", "No arrival after now, no departure before the arrival."),
   tripSend: w("申报", "Declare"),
-  tripDone: w("已申报，回执已保存。", "Declared. The receipt is kept."),
 
   status: w("我的状态", "My status"),
   under: w("依据规则", "Under rules"),

@@ -4,11 +4,14 @@ import { signal as state } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
+import { namesOf } from "../area_names.ts";
 import { dayText, minuteText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
 import { hex } from "../keys.ts";
+import { stayOf } from "../open_stays.ts";
 import { Faulty } from "../parts.tsx";
 import { attempt, wallet } from "../state.ts";
+import { stayText } from "../stay.ts";
 import type { Receipt } from "../store.ts";
 import { WORDS } from "../words.ts";
 import { download } from "./more.tsx";
@@ -18,6 +21,7 @@ const fault = state<Fault | null>(null);
 
 async function load(): Promise<void> {
   receipts.value = (await wallet.value?.receipts()) ?? [];
+  await namesOf(receipts.value.filter(({ kind }) => kind === "trip").map((receipt) => stayOf(receipt).area));
 }
 
 export function Receipts() {
@@ -47,11 +51,12 @@ export function Receipts() {
 
 const TITLES = { "check-in": WORDS.checkIn, trip: WORDS.trip, contest: WORDS.contestTitle } as const;
 
-function said({ kind, said }: Receipt): string {
+function said(receipt: Receipt): string {
+  const { kind, said } = receipt;
   if (kind === "check-in") {
     return `${dayText(language.value, Number(said.day))} · ${t(said.symptoms ? WORDS.checkInSome : WORDS.checkInNone)}`;
   }
-  if (kind === "trip") return `${String(said.area).padStart(9, "0")} · ${minuteText(language.value, Number(said.begin))}`;
+  if (kind === "trip") return stayText(stayOf(receipt));
   return String(said.statement);
 }
 
