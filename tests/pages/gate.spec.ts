@@ -148,6 +148,55 @@ for (const language of ["zh", "en"]) {
   });
 }
 
+for (const language of ["zh", "en"]) {
+  test(`the word, what to say and what to do lie under nothing, on any screen and in large type, ${language}`, async ({ browser }) => {
+    const context = await browser.newContext({ viewport: { width: 360, height: 720 } });
+    await context.addInitScript((language) => localStorage.setItem("language", language), language);
+    const page = await context.newPage();
+    await page.goto(checkpoint.url);
+    await expect(page.getByTestId("asks")).toBeVisible();
+    const seen = new Set<string>();
+    for (const { name, text, nonce, code, card } of [vector("a card alone"), ...vectors.cases]) {
+      if (nonce !== null || seen.has(code) || text === "") continue;
+      seen.add(code);
+      await page.locator("input[name=card]").fill(card ?? "");
+      await page.locator("input[name=code]").fill(text);
+      await page.keyboard.press("Enter");
+      await expect(page.getByTestId("result")).toBeVisible();
+      for (const [width, height] of [[360, 720], [360, 640], [720, 360]] as const) {
+        for (const large of ["no", "yes"]) {
+          await page.setViewportSize({ width, height });
+          await page.evaluate((large) => (document.documentElement.dataset.large = large), large);
+          await test.step(`${name}, ${width}x${height}, large type: ${large}`, async () => {
+            expect(await page.evaluate(covered)).toEqual([]);
+          });
+        }
+      }
+      await page.waitForTimeout(450);
+      await page.keyboard.press("Enter");
+      await expect(page.getByTestId("result")).toHaveCount(0);
+    }
+    expect(seen.size).toBeGreaterThan(12);
+    await context.close();
+  });
+}
+
+/** What of the verdict, of what to say and of what to do does not lie on top, wholly on the screen. */
+function covered(): string[] {
+  const words = [...document.querySelectorAll("#words > dt")].filter((term) => /告知|Tell|处置|What to do/.test(term.textContent ?? ""));
+  const wanted = [document.querySelector("#word")!, ...words, ...words.map((term) => term.nextElementSibling!)];
+  if (wanted.length < 3) return ["not all is said"];
+  const lines = wanted.flatMap((part) => {
+    const range = document.createRange();
+    range.selectNodeContents(part);
+    return [...range.getClientRects()].map((line) => ({ part, line }));
+  });
+  const isSeen = (part: Element, x: number, y: number) => part.contains(document.elementFromPoint(x, y));
+  const isWhole = ({ part, line }: { part: Element; line: DOMRect }) =>
+    [line.top + 3, line.bottom - 3].every((y) => isSeen(part, line.left + 2, y) && isSeen(part, line.right - 2, y));
+  return lines.filter((one) => !isWhole(one)).map(({ part }) => part.textContent ?? "");
+}
+
 test("two windows do not share a gate", async ({ page, context }) => {
   await opened(page);
   const other = await context.newPage();

@@ -1,4 +1,5 @@
-// A verdict, over the whole screen: icon, word and colour together, never colour alone.
+// A verdict, over the whole screen: icon, word and colour together, never colour alone. The word and the way on always stand; what
+// is said besides scrolls between them, with what to say and what to do first.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
@@ -44,8 +45,10 @@ export function Result() {
       <h2 id="word">
         <span lang="zh-CN">{word.zh}</span> <span lang="en">{word.en}</span>
       </h2>
-      {shown?.accepted?.specimen && <p class="specimen">{t(WORDS.specimen)}</p>}
-      {shown ? <Words report={shown} /> : <p id="words">{fault.value && t(fault.value)}</p>}
+      <div class="told" tabIndex={0} role="group" aria-label={t(WORDS.reason)}>
+        {shown?.accepted?.specimen && <p class="specimen">{t(WORDS.specimen)}</p>}
+        {shown ? <Words report={shown} /> : <p id="words">{fault.value && t(fault.value)}</p>}
+      </div>
       <button ref={next} class="main" onClick={done}>
         {t(WORDS.next)}
       </button>
@@ -58,7 +61,16 @@ function Words({ report }: { report: Report }) {
   const { accepted } = report;
   return (
     <dl id="words">
-      {accepted ? (
+      {accepted?.binder === "card" && <dd class="strong">{t(WORDS.cardOnly)}</dd>}
+      {!accepted && (
+        <>
+          <dt>{t(WORDS.say)}</dt>
+          <dd>{zh ? report.text_zh : report.text_en}</dd>
+        </>
+      )}
+      <dt>{t(WORDS.todo)}</dt>
+      <dd>{zh ? report.officer_zh : report.officer_en}</dd>
+      {accepted && (
         <>
           <dt>{t(WORDS.proved)}</dt>
           <dd>
@@ -72,16 +84,8 @@ function Words({ report }: { report: Report }) {
           <dd>
             {accepted.rule_set} · {accepted.age_min} {t(WORDS.minutesAgo)}
           </dd>
-          {accepted.binder === "card" && <dd class="strong">{t(WORDS.cardOnly)}</dd>}
-        </>
-      ) : (
-        <>
-          <dt>{t(WORDS.say)}</dt>
-          <dd>{zh ? report.text_zh : report.text_en}</dd>
         </>
       )}
-      <dt>{t(WORDS.todo)}</dt>
-      <dd>{zh ? report.officer_zh : report.officer_en}</dd>
       <dt>{t(WORDS.profile)}</dt>
       <dd>{profile.value}</dd>
       <dt>{t(WORDS.list)}</dt>
