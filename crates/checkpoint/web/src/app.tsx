@@ -9,9 +9,11 @@ import type { Words } from "../../../pages/web/words.ts";
 import { Age } from "./age.tsx";
 import { Asks } from "./asks.tsx";
 import { Challenge } from "./challenge.tsx";
+import { behindListS, clockFault } from "./clock.ts";
 import { isIdle } from "./decide.ts";
 import { Desk, isSameSetting } from "./desk.ts";
 import { Menu } from "./menu.tsx";
+import { renew } from "./renew.tsx";
 import { Result } from "./result.tsx";
 import { asked, chosen, profile } from "./rule.ts";
 import { Scan } from "./scan.tsx";
@@ -20,34 +22,11 @@ import { clockAheadS, desk, fault, list, offered, online, pending, phase, refuse
 import { Temperature } from "./temperature.tsx";
 import { WORDS } from "./words.ts";
 
-/** Clocks that differ by more than this are told of; the verifier itself admits less. */
-const CLOCK_DIFFERS_S = 20;
 /** Checks of the list's age. */
 const LOOK_EVERY_MS = 5_000;
 
 /** Whose turn it is: who opened before, and lost the gate to another window, stops. */
 let turn = 0;
-
-async function renew(open: Desk): Promise<void> {
-  try {
-    await open.renew();
-    if (desk.value !== open) return;
-    online.value = true;
-    refused.value = null;
-  } catch (error) {
-    if (desk.value !== open) return;
-    // Not reached, or not believed: the list in hand serves on, and its age is shown.
-    const reached = !isUnreachable(error);
-    online.value = reached;
-    refused.value = reached ? String(error) : null;
-  }
-  list.value = open.list();
-}
-
-function isUnreachable(error: unknown): boolean {
-  const code = (error as { code?: number }).code;
-  return code === 14 || code === 4 || code === 2 || error instanceof TypeError;
-}
 
 async function open(): Promise<void> {
   phase.value = "opening";
@@ -177,7 +156,6 @@ export function App() {
 
 function Top() {
   const open = list.value;
-  const ahead = Math.abs(clockAheadS.value ?? 0);
   return (
     <header>
       <h1>{t(WORDS.title)}</h1>
@@ -197,14 +175,14 @@ function Top() {
         </p>
       )}
       {open?.stale && <p class="warn">{t(WORDS.listOld)}</p>}
-      {refused.value && (
-        <p class="warn">
-          {t(WORDS.listRefused)}: {refused.value}
+      {clockFault.value && (
+        <p class="warn" role="alert" data-testid="clock">
+          {t(clockFault.value)}
         </p>
       )}
-      {ahead > CLOCK_DIFFERS_S && (
-        <p class="warn" role="alert">
-          {t(WORDS.clockWrong)} {ahead} {t(WORDS.seconds)}
+      {refused.value && behindListS(refused.value) === null && (
+        <p class="warn">
+          {t(WORDS.listRefused)}: {refused.value}
         </p>
       )}
       {newer.value && (

@@ -3,6 +3,7 @@
 import type { Words } from "../../../pages/web/words.ts";
 import { currentNonce, draw } from "./challenge.tsx";
 import { NotKept, type Desk, type Report } from "./desk.ts";
+import { asksForList, renew } from "./renew.tsx";
 import { asked, profile } from "./rule.ts";
 import { signal } from "./signal.ts";
 import { desk, fault, pending, report, sound } from "./state.ts";
@@ -44,6 +45,7 @@ async function tell(open: Desk, found: Report): Promise<void> {
   // Whoever took the gate over meanwhile remembers other codes.
   if (desk.value !== open) return;
   report.value = found;
+  if (asksForList(found.code)) void renew(open);
   signal(found.outcome, sound.value);
 }
 

@@ -4,6 +4,7 @@ import { signal as state } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 import { Looks, language, t } from "../../../pages/web/looks.tsx";
+import { Refresh } from "./renew.tsx";
 import { desk, offered, reader, sound } from "./state.ts";
 import type { Counts } from "./store.ts";
 import { Locked, lockAgain, RuleForm, Tick } from "./supervisor.tsx";
@@ -47,6 +48,7 @@ export function Menu({ takeOffered }: { takeOffered: () => Promise<void> }) {
             localStorage.setItem("sound", on ? "yes" : "no");
           }}
         />
+        <Refresh />
         <button aria-expanded={changing.value} onClick={() => (changing.value = !changing.value)}>
           {t(WORDS.change)}
         </button>

@@ -5,7 +5,9 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { language, t } from "../../../pages/web/looks.tsx";
 import { Age } from "./age.tsx";
+import { clockFault } from "./clock.ts";
 import type { Outcome, Report } from "./desk.ts";
+import { asksForList, Refresh } from "./renew.tsx";
 import { profile } from "./rule.ts";
 import { fault, report } from "./state.ts";
 import { WORDS } from "./words.ts";
@@ -70,6 +72,12 @@ function Words({ report }: { report: Report }) {
       )}
       <dt>{t(WORDS.todo)}</dt>
       <dd>{zh ? report.officer_zh : report.officer_en}</dd>
+      {!accepted && clockFault.value && <dd class="strong">{t(clockFault.value)}</dd>}
+      {asksForList(report.code) && (
+        <dd>
+          <Refresh />
+        </dd>
+      )}
       {accepted && (
         <>
           <dt>{t(WORDS.proved)}</dt>

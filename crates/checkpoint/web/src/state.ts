@@ -8,11 +8,16 @@ import type { Setting } from "./store.ts";
 
 export type Phase = "opening" | "open" | "elsewhere" | { failed: string };
 
+export type Renewal = "running" | "newer" | "same" | "refused" | "unreachable";
+
 export const phase = state<Phase>("opening");
 export const desk = state<Desk | null>(null);
 export const list = state<ListInUse | null>(null);
 export const online = state(false);
+/** Why the checkpoint's list was not taken. */
 export const refused = state<string | null>(null);
+/** What came of the last renewal of the list. */
+export const renewal = state<Renewal | null>(null);
 export const clockAheadS = state<number | null>(null);
 /** The verdict that is shown. */
 export const report = state<Report | null>(null);

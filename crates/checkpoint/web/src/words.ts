@@ -53,7 +53,6 @@ export const WORDS = {
   otherTab: w("本页已在另一个窗口打开。请关闭其中一个。", "This page is open in another window. Close one of them."),
   otherTabRetry: w("在此继续", "Go on here"),
   noSetting: w("无法取得设置，请连接核验端后重试。", "The gate's setting could not be had. Connect to the checkpoint and try again."),
-  clockWrong: w("本机时间与核验端相差", "This device's clock differs from the checkpoint's by"),
   seconds: w("秒", "s"),
   notKept: w(
     "无法保存到本机存储，不能放行:已用凭证会被遗忘。请清理存储后刷新。",
@@ -63,6 +62,11 @@ export const WORDS = {
   update: w("更新", "Update"),
   retry: w("重试", "Try again"),
   listRefused: w("核验端给出的信任列表未被采用", "The checkpoint's trust list was not taken"),
+  refresh: w("更新信任列表", "Refresh the trust list"),
+  renewing: w("正在获取信任列表…", "Fetching the trust list …"),
+  renewedNewer: w("信任列表已更新，请重新扫码。", "The trust list is newer now. Scan again."),
+  renewedSame: w("核验端没有更新的信任列表。", "The checkpoint has no newer list."),
+  renewedNot: w("未能联系核验端，请检查网络。", "The checkpoint was not reached. Check the network."),
   loading: w("正在打开…", "Opening …"),
 
   asks: w("本门岗要求:", "This gate asks for:"),

@@ -1,0 +1,79 @@
+// What the gate's page says, and offers, where something is not as it should be.
+
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { expect, test, type Page } from "@playwright/test";
+import { GetSettingResponseSchema } from "@viridian/wire/gate";
+
+import { Checkpoint, vector, vectors } from "./gate.ts";
+import { answered, next, opened, present } from "./gate_page.ts";
+
+let checkpoint: Checkpoint;
+
+test.beforeEach(async () => {
+  checkpoint = await Checkpoint.start();
+});
+test.afterEach(async () => {
+  await checkpoint.stop();
+});
+
+async function inEnglish(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "English" }).click();
+}
+
+/** The checkpoint's clock is no simulated one, and this device's is off by so many seconds. */
+async function clockIsOff(page: Page, aheadS: number): Promise<void> {
+  await page.route(/GetSetting$/, async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.body();
+    const length = body.readUInt32BE(1);
+    const setting = fromBinary(GetSettingResponseSchema, body.subarray(5, 5 + length));
+    setting.simulatedClock = false;
+    const message = Buffer.from(toBinary(GetSettingResponseSchema, setting));
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    await route.fulfill({ response: answer, body: Buffer.concat([head, message, body.subarray(5 + length)]) });
+  });
+  await page.clock.setFixedTime((vectors.list_taken_at_s + aheadS) * 1000);
+}
+
+test("a clock that is behind is said in hours, with what to do, and nobody reads seconds since 1970", async ({ page }) => {
+  await clockIsOff(page, -7_199);
+  await page.goto(checkpoint.url);
+  const clock = page.getByTestId("clock");
+  await expect(clock).toContainText("本机时间比核验端慢2小时");
+  await expect(clock).toContainText("自动设置时间");
+  await present(page, vector("a good pass").text);
+  await answered(page, "无法核验", "NO_LIST");
+  await expect(page.getByTestId("result")).toContainText("慢2小时");
+  await next(page);
+  await expect(page.locator("header")).not.toContainText(/issued at|\d{7}/);
+  await inEnglish(page);
+  await expect(clock).toContainText("2 h behind the checkpoint's. Switch on automatic time");
+});
+
+test("a clock that is ahead is said too", async ({ page }) => {
+  await clockIsOff(page, 5_400);
+  await page.goto(checkpoint.url);
+  await expect(page.getByTestId("clock")).toContainText("快1小时30分钟");
+  await inEnglish(page);
+  await expect(page.getByTestId("clock")).toContainText("1 h 30 min ahead of the checkpoint's");
+});
+
+test("where a newer list may help it is fetched at once, and again at a press", async ({ page }) => {
+  await opened(page, checkpoint.url);
+  const fetched = () => page.waitForRequest(/GetTrustList$/);
+  const byItself = fetched();
+  await present(page, vector("an epoch that the list does not know").text);
+  await answered(page, "无法核验", "UNKNOWN_EPOCH");
+  await byItself;
+  await expect(page.getByTestId("result").getByTestId("renewal")).toContainText("没有更新的信任列表");
+  const byHand = fetched();
+  await page.getByTestId("result").getByRole("button", { name: "更新信任列表" }).click();
+  await byHand;
+  await checkpoint.stop();
+  await page.getByTestId("result").getByRole("button", { name: "更新信任列表" }).click();
+  await expect(page.getByTestId("result").getByTestId("renewal")).toContainText("请检查网络");
+  await next(page);
+  await page.getByRole("button", { name: "设置" }).click();
+  await expect(page.getByRole("dialog").getByRole("button", { name: "更新信任列表" })).toBeVisible();
+});
