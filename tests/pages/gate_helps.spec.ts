@@ -77,3 +77,27 @@ test("where a newer list may help it is fetched at once, and again at a press", 
   await page.getByRole("button", { name: "设置" }).click();
   await expect(page.getByRole("dialog").getByRole("button", { name: "更新信任列表" })).toBeVisible();
 });
+
+test("a browser that refuses storage is told from a checkpoint that is not reached", async ({ page }) => {
+  await page.addInitScript(() => {
+    const refuse = () => {
+      throw new DOMException("no", "SecurityError");
+    };
+    IDBFactory.prototype.open = refuse;
+    Storage.prototype.getItem = refuse;
+    Storage.prototype.setItem = refuse;
+  });
+  await page.goto(checkpoint.url);
+  await expect(page.getByRole("alert")).toContainText("不允许本页保存数据");
+  await expect(page.getByRole("alert")).not.toContainText("连接核验端");
+  await inEnglish(page);
+  await expect(page.getByRole("alert")).toContainText("Use no private window");
+});
+
+test("where not even a window may be had alone, storage is what is said to be wanting", async ({ page }) => {
+  await page.addInitScript(() => {
+    LockManager.prototype.request = () => Promise.reject(new DOMException("no", "SecurityError"));
+  });
+  await page.goto(checkpoint.url);
+  await expect(page.getByRole("alert")).toContainText("不允许本页保存数据");
+});

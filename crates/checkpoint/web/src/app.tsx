@@ -18,7 +18,8 @@ import { Result } from "./result.tsx";
 import { asked, chosen, profile } from "./rule.ts";
 import { Scan } from "./scan.tsx";
 import { askSetting } from "./service.ts";
-import { clockAheadS, desk, fault, list, offered, online, pending, phase, refused, report } from "./state.ts";
+import { clockAheadS, desk, fault, list, offered, online, pending, phase, refused, report, type Phase } from "./state.ts";
+import { NoStorage } from "./store.ts";
 import { Temperature } from "./temperature.tsx";
 import { WORDS } from "./words.ts";
 
@@ -48,14 +49,21 @@ async function begin(): Promise<void> {
     phase.value = "open";
     void keepFresh(opened.desk);
   } catch (error) {
-    if (mine === turn) phase.value = { failed: String(error) };
+    if (mine === turn) phase.value = failed(error, () => void open());
   }
 }
 
-/** Another window has the gate now. */
-function lose(): void {
+/** A gate that cannot be opened, and whether that is for want of storage. */
+function failed(error: unknown, retry: () => void): Phase {
+  // Only what keeps things throws these: a call that fails is an error of another kind.
+  const isStorage = error instanceof NoStorage || error instanceof DOMException;
+  return { failed: String(error), words: isStorage ? WORDS.noStorage : WORDS.noSetting, retry };
+}
+
+/** Another window has the gate now, or this browser keeps nothing that two windows could share. */
+function lose(why: unknown): void {
   leave();
-  phase.value = "elsewhere";
+  phase.value = why instanceof DOMException && why.name === "SecurityError" ? failed(why, () => take(false)) : "elsewhere";
 }
 
 /** Nothing of the gate stays in this window. */
@@ -141,7 +149,7 @@ export function App() {
           <Notice words={WORDS.otherTab} action={WORDS.otherTabRetry} act={() => take(true)} />
         )}
         {typeof now === "object" && (
-          <Notice words={WORDS.noSetting} action={WORDS.retry} act={() => void open()} detail={now.failed} />
+          <Notice words={now.words} action={WORDS.retry} act={now.retry} detail={now.failed} />
         )}
         {now === "open" && <Asks />}
         {now === "open" && asked.value?.showsChallenge && <Challenge />}

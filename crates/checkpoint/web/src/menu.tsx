@@ -4,6 +4,7 @@ import { signal as state } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 import { Looks, language, t } from "../../../pages/web/looks.tsx";
+import { keepSetting } from "../../../pages/web/settings.ts";
 import { Refresh } from "./renew.tsx";
 import { desk, offered, reader, sound } from "./state.ts";
 import type { Counts } from "./store.ts";
@@ -45,7 +46,7 @@ export function Menu({ takeOffered }: { takeOffered: () => Promise<void> }) {
           checked={sound.value}
           change={(on) => {
             sound.value = on;
-            localStorage.setItem("sound", on ? "yes" : "no");
+            keepSetting("sound", on ? "yes" : "no");
           }}
         />
         <Refresh />

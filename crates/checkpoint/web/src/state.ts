@@ -2,11 +2,12 @@
 
 import { signal as state } from "@preact/signals";
 
+import { setting } from "../../../pages/web/settings.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import type { Desk, ListInUse, Report } from "./desk.ts";
 import type { Setting } from "./store.ts";
 
-export type Phase = "opening" | "open" | "elsewhere" | { failed: string };
+export type Phase = "opening" | "open" | "elsewhere" | { failed: string; words: Words; retry: () => void };
 
 export type Renewal = "running" | "newer" | "same" | "refused" | "unreachable";
 
@@ -29,4 +30,4 @@ export const pending = state<{ report: Report; limit: number } | null>(null);
 export const offered = state<{ setting: Setting; weaker: Words[] } | null>(null);
 /** The field that a scanner types into: the cursor stands there whenever nothing lies over it. */
 export const reader: { current: HTMLInputElement | null } = { current: null };
-export const sound = state(localStorage.getItem("sound") !== "no");
+export const sound = state(setting("sound") !== "no");

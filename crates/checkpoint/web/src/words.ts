@@ -53,6 +53,10 @@ export const WORDS = {
   otherTab: w("本页已在另一个窗口打开。请关闭其中一个。", "This page is open in another window. Close one of them."),
   otherTabRetry: w("在此继续", "Go on here"),
   noSetting: w("无法取得设置，请连接核验端后重试。", "The gate's setting could not be had. Connect to the checkpoint and try again."),
+  noStorage: w(
+    "此浏览器不允许本页保存数据，门岗无法工作。请不要用无痕(隐私)窗口，并在浏览器设置中允许本网站保存数据(Cookie 和网站数据)，再重试。",
+    "This browser does not let the page keep anything, and a gate cannot work so. Use no private window, allow this site to store data (cookies and site data) in the browser's settings, and try again.",
+  ),
   seconds: w("秒", "s"),
   notKept: w(
     "无法保存到本机存储，不能放行:已用凭证会被遗忘。请清理存储后刷新。",
