@@ -26,7 +26,8 @@ const WORDS = { accept: "通行 PASS", reject: "不通过 NO", undecided: "无�
 
 test("the page says of every code what the verifier's own vectors say", async ({ page }) => {
   await opened(page);
-  const cases = vectors.cases.filter((one) => one.nonce === null && one.text !== "");
+  // Small letters the page mends before the verifier sees them, as a scanner with Caps Lock on needs it.
+  const cases = vectors.cases.filter((one) => one.nonce === null && !["nothing", "small letters"].includes(one.name));
   expect(cases.length).toBeGreaterThan(20);
   for (const one of cases) {
     await test.step(one.name, async () => {

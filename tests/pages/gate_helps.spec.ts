@@ -101,3 +101,44 @@ test("where not even a window may be had alone, storage is what is said to be wa
   await page.goto(checkpoint.url);
   await expect(page.getByRole("alert")).toContainText("不允许本页保存数据");
 });
+
+/** As a Chinese input method types: all signs of full width. */
+const fullWidth = (text: string) => text.replace(/[!-~]/g, (sign) => String.fromCodePoint(sign.codePointAt(0)! + 0xfee0)).replaceAll("＄", "￥").replaceAll("．", "。");
+
+for (const [name, typed] of [
+  ["with Caps Lock on", (text: string) => text.toLowerCase()],
+  ["through a Chinese input method", fullWidth],
+  ["with its first colon of full width", (text: string) => text.replace(":", "：")],
+] as const) {
+  test(`an honest pass that a scanner types ${name} passes`, async ({ page }) => {
+    await opened(page, checkpoint.url);
+    await present(page, typed(vector("a good pass").text));
+    await answered(page, "通行 PASS", "ACCEPTED");
+  });
+}
+
+test("a text that is something else is said to be that, with what to do", async ({ page }) => {
+  await opened(page, checkpoint.url);
+  for (const [text, word, code, zh, en] of [
+    ["VIR2:6BF0", "无法核验 CANNOT CHECK", "UNKNOWN_VERSION", "更新本核验端", "Update the gate, and check by hand"],
+    ["HC1:6BFOXN", "不通过 NO", "MALFORMED", "欧盟数字证书", "EU certificate"],
+    ["https://example.org/code/1", "不通过 NO", "MALFORMED", "这是网址", "web address"],
+    ["11010519491231002x", "不通过 NO", "MALFORMED", "这是身份证号码", "identity card number"],
+    ["VG1:4741544530303031", "不通过 NO", "MALFORMED", "门岗的随机码", "a gate's challenge"],
+    ["VIR:6BF0", "不通过 NO", "MALFORMED", "重新打开", "Open your pass again"],
+  ] as const) {
+    await present(page, text);
+    await answered(page, word, code);
+    await expect(page.getByTestId("result")).toContainText(zh);
+    await next(page);
+    await inEnglish(page);
+    await page.locator("input[name=code]").fill(text);
+    await page.keyboard.press("Enter");
+    await expect(page.getByTestId("result")).toContainText(en);
+    await page.waitForTimeout(450);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "中文" }).click();
+  }
+  await page.getByRole("button", { name: "设置" }).click();
+  await expect(page.getByRole("row").nth(1).getByRole("cell")).toHaveText(["0", "10", "2"]);
+});

@@ -7,6 +7,7 @@ import { asksForList, renew } from "./renew.tsx";
 import { asked, profile } from "./rule.ts";
 import { signal } from "./signal.ts";
 import { desk, fault, pending, report, sound } from "./state.ts";
+import { mended, retold } from "./text.ts";
 import { WORDS } from "./words.ts";
 
 /** Why nothing can be decided, in words. */
@@ -56,7 +57,7 @@ export function decide(text: string, card: string): Promise<void> {
     const asks = asked.value;
     if (profile.value === null || !asks) throw new Undecided(WORDS.profileGone);
     try {
-      const found = await open.decide(text, asks, asks.showsChallenge ? currentNonce() : null, card);
+      const found = retold(await open.decide(mended(text), asks, asks.showsChallenge ? currentNonce() : null, card), text);
       if (desk.value !== open) return;
       if (found.outcome === "accept" && asks.temperatureLimit > 0) pending.value = { report: found, limit: asks.temperatureLimit };
       else await tell(open, found);
