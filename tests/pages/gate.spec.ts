@@ -24,6 +24,9 @@ async function installed(page: Page): Promise<void> {
 
 const WORDS = { accept: "通行 PASS", reject: "不通过 NO", undecided: "无法核验 CANNOT CHECK" };
 
+/** The card of a case. The vectors' other card has a check character that the page does not take: it is as well another one. */
+const numberOf = ({ name, card }: { name: string; card: string | null }) => (name === "another card" ? "110105194912310046" : (card ?? ""));
+
 test("the page says of every code what the verifier's own vectors say", async ({ page }) => {
   await opened(page);
   // Small letters the page mends before the verifier sees them, as a scanner with Caps Lock on needs it.
@@ -31,7 +34,8 @@ test("the page says of every code what the verifier's own vectors say", async ({
   expect(cases.length).toBeGreaterThan(20);
   for (const one of cases) {
     await test.step(one.name, async () => {
-      await present(page, one.text, one.card ?? "");
+      await present(page, one.text, numberOf(one));
+      if (one.code === "CARD_NOT_PRESENTED") await page.getByRole("button", { name: "没有证件" }).click();
       await answered(page, WORDS[one.outcome], one.code);
       await next(page);
     });
@@ -160,9 +164,10 @@ for (const language of ["zh", "en"]) {
     for (const { name, text, nonce, code, card } of [vector("a card alone"), ...vectors.cases]) {
       if (nonce !== null || seen.has(code) || text === "") continue;
       seen.add(code);
-      await page.locator("input[name=card]").fill(card ?? "");
+      await page.locator("input[name=card]").fill(numberOf({ name, card }));
       await page.locator("input[name=code]").fill(text);
       await page.keyboard.press("Enter");
+      if (code === "CARD_NOT_PRESENTED") await page.getByRole("button", { name: /没有证件|No card/ }).click();
       await expect(page.getByTestId("result")).toBeVisible();
       for (const [width, height] of [[360, 720], [360, 640], [720, 360]] as const) {
         for (const large of ["no", "yes"]) {
@@ -246,7 +251,7 @@ test("a card's number is checked for its form, and gone after the answer", async
   await opened(page);
   await present(page, vector("device and card").text, "123");
   await expect(page.getByRole("alert")).toContainText("18位");
-  await page.getByLabel("证件号码").fill("");
+  await expect(page.locator("input[name=code]")).toHaveValue(vector("device and card").text);
   await present(page, vector("device and card").text, vector("device and card").card ?? "");
   await answered(page, "通行", "ACCEPTED");
   await next(page);

@@ -5,7 +5,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { GetSettingResponseSchema } from "@viridian/wire/gate";
 
 import { Checkpoint, vector, vectors } from "./gate.ts";
-import { answered, next, opened, present } from "./gate_page.ts";
+import { answered, clean, next, opened, present } from "./gate_page.ts";
 
 let checkpoint: Checkpoint;
 
@@ -141,4 +141,62 @@ test("a text that is something else is said to be that, with what to do", async 
   }
   await page.getByRole("button", { name: "设置" }).click();
   await expect(page.getByRole("row").nth(1).getByRole("cell")).toHaveText(["0", "10", "2"]);
+});
+
+test("a number whose check character is wrong is no card's, spaces are taken, and the code that was read is kept", async ({ page }) => {
+  await opened(page, checkpoint.url);
+  const { text, card } = vector("device and card");
+  await present(page, text, "110105194912310028");
+  await expect(page.getByRole("alert")).toContainText("末位校验");
+  await expect(page.locator("input[name=code]")).toHaveValue(text);
+  await page.getByLabel("证件号码").fill(` ${card!.slice(0, 6)} ${card!.slice(6, 14)} ${card!.slice(14).toLowerCase()} `);
+  await page.keyboard.press("Enter");
+  await answered(page, "通行 PASS", "ACCEPTED");
+  await next(page);
+  await expect(page.locator("input[name=code]")).toHaveValue("");
+});
+
+test("a pass that needs a card is asked for it in place, and judged as of when it was read", async ({ page }) => {
+  await opened(page, checkpoint.url);
+  const { text, card } = vector("device and card");
+  await present(page, text);
+  const asks = page.getByTestId("card");
+  await expect(asks).toContainText("请出示身份证件");
+  await clean(page);
+  await expect(page.getByTestId("result")).toHaveCount(0);
+  await page.keyboard.type("110105194912310028");
+  await page.keyboard.press("Enter");
+  await expect(asks.getByRole("alert")).toContainText("末位校验");
+  await asks.getByLabel("证件号码").fill(card!);
+  // Who types slowly: the code is of another half minute by now.
+  await page.evaluate(() => {
+    const real = Date.now;
+    Date.now = () => real() + 100_000;
+  });
+  await page.keyboard.press("Enter");
+  await answered(page, "通行 PASS", "ACCEPTED");
+  await next(page);
+  // And only once.
+  await present(page, text, card!);
+  await expect(page.getByTestId("result")).toContainText("不通过 NO");
+  await next(page);
+  await page.getByRole("button", { name: "设置" }).click();
+  await expect(page.getByRole("row").nth(1).getByRole("cell")).toHaveText(["1", "1", "0"]);
+});
+
+test("who has no card, and who let the question stand too long, is told so", async ({ page }) => {
+  await opened(page, checkpoint.url);
+  const { text, card } = vector("device and card");
+  await present(page, text);
+  await page.getByRole("button", { name: "没有证件" }).click();
+  await answered(page, "无法核验", "CARD_NOT_PRESENTED");
+  await next(page);
+  await present(page, text);
+  await page.getByTestId("card").getByLabel("证件号码").fill(card!);
+  await page.evaluate(() => {
+    const real = Date.now;
+    Date.now = () => real() + 121_000;
+  });
+  await page.keyboard.press("Enter");
+  await answered(page, "无法核验", "CARD_NOT_PRESENTED");
 });

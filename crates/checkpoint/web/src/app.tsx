@@ -8,6 +8,7 @@ import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { Age } from "./age.tsx";
 import { Asks } from "./asks.tsx";
+import { Card } from "./card.tsx";
 import { Challenge } from "./challenge.tsx";
 import { behindListS, clockFault } from "./clock.ts";
 import { isIdle } from "./decide.ts";
@@ -18,7 +19,7 @@ import { Result } from "./result.tsx";
 import { asked, chosen, profile } from "./rule.ts";
 import { Scan } from "./scan.tsx";
 import { askSetting } from "./service.ts";
-import { clockAheadS, desk, fault, list, offered, online, pending, phase, refused, report, type Phase } from "./state.ts";
+import { cardless, clockAheadS, desk, fault, isBusy, list, offered, online, pending, phase, refused, report, type Phase } from "./state.ts";
 import { NoStorage } from "./store.ts";
 import { Temperature } from "./temperature.tsx";
 import { WORDS } from "./words.ts";
@@ -73,7 +74,7 @@ function leave(): void {
   desk.value = null;
   list.value = null;
   report.value = null;
-  pending.value = null;
+  pending.value = cardless.value = null;
   offered.value = null;
 }
 
@@ -141,7 +142,7 @@ export function App() {
   const now = phase.value;
   return (
     <>
-      <div inert={(report.value ?? fault.value ?? pending.value) !== null}>
+      <div inert={isBusy.value}>
       <Top />
       <main>
         {now === "opening" && <p role="status">{t(WORDS.loading)}</p>}
@@ -156,6 +157,7 @@ export function App() {
         {now === "open" && <Scan />}
       </main>
       </div>
+      {cardless.value && <Card />}
       {pending.value && <Temperature />}
       {(report.value ?? fault.value) && <Result />}
     </>
