@@ -3,7 +3,7 @@
 import { useEffect } from "preact/hooks";
 
 import { openAlone } from "../../../pages/web/alone.ts";
-import { t, useLooks } from "../../../pages/web/looks.tsx";
+import { language, t, useLooks } from "../../../pages/web/looks.tsx";
 import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { Age } from "./age.tsx";
@@ -138,6 +138,9 @@ export function App() {
     return () => clearInterval(look);
   }, []);
   useLooks();
+  useEffect(() => {
+    document.title = t(WORDS.title);
+  }, [language.value]);
 
   const now = phase.value;
   return (
