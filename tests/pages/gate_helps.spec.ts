@@ -200,3 +200,27 @@ test("who has no card, and who let the question stand too long, is told so", asy
   await page.keyboard.press("Enter");
   await answered(page, "无法核验", "CARD_NOT_PRESENTED");
 });
+
+test("by night the page is dark, and a verdict has the colour that it has by day", async ({ page }) => {
+  const colourOf = (place: string) => page.locator(place).evaluate((part) => getComputedStyle(part).backgroundColor);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await opened(page, checkpoint.url);
+  expect(await colourOf("html")).toBe("rgb(18, 18, 18)");
+  await clean(page);
+  await present(page, vector("a good pass").text, "1");
+  await expect(page.getByRole("alert")).toBeVisible();
+  await clean(page);
+  await page.getByLabel("证件号码").fill("");
+  await page.keyboard.press("Enter");
+  await answered(page, "通行 PASS", "ACCEPTED");
+  await page.waitForTimeout(200);
+  expect(await colourOf(".result")).toBe("rgb(0, 97, 58)");
+  await clean(page);
+  await next(page);
+  await page.getByRole("button", { name: "设置" }).click();
+  await clean(page);
+  await page.getByRole("button", { name: "关闭" }).click();
+  await present(page, vector("a card is asked for").text);
+  await expect(page.getByTestId("card")).toBeVisible();
+  await clean(page);
+});
