@@ -142,7 +142,7 @@ for (const language of ["zh", "en"]) {
     for (const name of ["a good pass", "a good pass", "an epoch that the list does not know"]) {
       await page.locator("input[name=code]").fill(vector(name).text);
       await page.keyboard.press("Enter");
-      for (const part of [page.locator(".result .icon"), page.locator("#word"), page.locator(".result button")]) {
+      for (const part of [page.locator(".result .icon"), page.locator("#word"), page.locator(".result button.main")]) {
         await expect(part).toBeInViewport({ ratio: 1 });
       }
       await page.waitForTimeout(450);
@@ -323,7 +323,7 @@ for (const large of [false, true]) {
         await expect(page.getByTestId("result")).toBeVisible();
         await clean(page);
         await page.waitForTimeout(450);
-        await page.getByTestId("result").getByRole("button").click();
+        await page.locator(".result button.main").click();
       }
       await page.getByRole("button", { name: /设置|Settings/ }).click();
       await clean(page);

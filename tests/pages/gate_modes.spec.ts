@@ -404,7 +404,7 @@ for (const [language, words] of [
       await expect(page.getByTestId("result")).toContainText(words.high);
       await clean(page);
       await page.waitForTimeout(450);
-      await page.getByTestId("result").getByRole("button").click();
+      await page.locator(".result button.main").click();
       await page.getByRole("button", { name: words.settings }).click();
       await page.getByRole("button", { name: words.change }).click();
       await clean(page);
