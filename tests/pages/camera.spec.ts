@@ -73,6 +73,35 @@ test("a code of another system is no pass, and half a code is nothing", async ()
   await checkpoint.stop();
 });
 
+test("where nothing can be read for a while the page says what helps, and where the camera ends it says so", async () => {
+  const checkpoint = await Checkpoint.start();
+  const half = frame(vector("a good pass").text);
+  half.fill(255, half.length >> 1);
+  await behind([half], async (browser) => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 720 } });
+    await page.goto(checkpoint.url);
+    await expect(page.getByTestId("state")).toContainText("更新于");
+    await page.getByRole("button", { name: "打开摄像头" }).click();
+    const aim = page.getByTestId("aim");
+    await expect(aim).toHaveText("将二维码置于框内");
+    await expect(aim).toContainText("擦净镜头");
+    await expect(aim).toContainText("粘贴");
+    await page.getByRole("button", { name: "English" }).click();
+    await expect(aim).toContainText("Hold the code closer");
+    await page.getByRole("button", { name: "中文" }).click();
+    await page.evaluate(() => {
+      const { srcObject } = document.querySelector("video")!;
+      (srcObject as MediaStream).getVideoTracks()[0]!.dispatchEvent(new Event("ended"));
+    });
+    await expect(page.getByRole("alert")).toContainText("摄像头已中断");
+    await expect(aim).toHaveCount(0);
+    await page.getByRole("button", { name: "打开摄像头" }).click();
+    await expect(aim).toHaveText("将二维码置于框内");
+    await expect(page.getByRole("alert")).toHaveCount(0);
+  });
+  await checkpoint.stop();
+});
+
 test("without leave to use the camera, or without one, the page says what to do", async () => {
   const checkpoint = await Checkpoint.start();
   const browser = await chromium.launch(config.use!.launchOptions!);
@@ -82,6 +111,7 @@ test("without leave to use the camera, or without one, the page says what to do"
   for (const [fault, text] of [
     ["NotAllowedError", "浏览器未允许使用摄像头"],
     ["NotFoundError", "没有可用的摄像头"],
+    ["NotReadableError", "被其他程序占用"],
   ] as const) {
     await page.evaluate((name) => {
       navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", name));

@@ -24,13 +24,18 @@ async function installed(page: Page): Promise<void> {
 
 const WORDS = { accept: "通行 PASS", reject: "不通过 NO", undecided: "无法核验 CANNOT CHECK" };
 
+/** The card of a case. The vectors' other card has a check character that the page does not take: it is as well another one. */
+const numberOf = ({ name, card }: { name: string; card: string | null }) => (name === "another card" ? "110105194912310046" : (card ?? ""));
+
 test("the page says of every code what the verifier's own vectors say", async ({ page }) => {
   await opened(page);
-  const cases = vectors.cases.filter((one) => one.nonce === null && one.text !== "");
+  // Small letters the page mends before the verifier sees them, as a scanner with Caps Lock on needs it.
+  const cases = vectors.cases.filter((one) => one.nonce === null && !["nothing", "small letters"].includes(one.name));
   expect(cases.length).toBeGreaterThan(20);
   for (const one of cases) {
     await test.step(one.name, async () => {
-      await present(page, one.text, one.card ?? "");
+      await present(page, one.text, numberOf(one));
+      if (one.code === "CARD_NOT_PRESENTED") await page.getByRole("button", { name: "没有证件" }).click();
       await answered(page, WORDS[one.outcome], one.code);
       await next(page);
     });
@@ -137,7 +142,7 @@ for (const language of ["zh", "en"]) {
     for (const name of ["a good pass", "a good pass", "an epoch that the list does not know"]) {
       await page.locator("input[name=code]").fill(vector(name).text);
       await page.keyboard.press("Enter");
-      for (const part of [page.locator(".result .icon"), page.locator("#word"), page.locator(".result button")]) {
+      for (const part of [page.locator(".result .icon"), page.locator("#word"), page.locator(".result button.main")]) {
         await expect(part).toBeInViewport({ ratio: 1 });
       }
       await page.waitForTimeout(450);
@@ -146,6 +151,56 @@ for (const language of ["zh", "en"]) {
     }
     await context.close();
   });
+}
+
+for (const language of ["zh", "en"]) {
+  test(`the word, what to say and what to do lie under nothing, on any screen and in large type, ${language}`, async ({ browser }) => {
+    const context = await browser.newContext({ viewport: { width: 360, height: 720 } });
+    await context.addInitScript((language) => localStorage.setItem("language", language), language);
+    const page = await context.newPage();
+    await page.goto(checkpoint.url);
+    await expect(page.getByTestId("asks")).toBeVisible();
+    const seen = new Set<string>();
+    for (const { name, text, nonce, code, card } of [vector("a card alone"), ...vectors.cases]) {
+      if (nonce !== null || seen.has(code) || text === "") continue;
+      seen.add(code);
+      await page.locator("input[name=card]").fill(numberOf({ name, card }));
+      await page.locator("input[name=code]").fill(text);
+      await page.keyboard.press("Enter");
+      if (code === "CARD_NOT_PRESENTED") await page.getByRole("button", { name: /没有证件|No card/ }).click();
+      await expect(page.getByTestId("result")).toBeVisible();
+      for (const [width, height] of [[360, 720], [360, 640], [720, 360]] as const) {
+        for (const large of ["no", "yes"]) {
+          await page.setViewportSize({ width, height });
+          await page.evaluate((large) => (document.documentElement.dataset.large = large), large);
+          await test.step(`${name}, ${width}x${height}, large type: ${large}`, async () => {
+            expect(await page.evaluate(covered)).toEqual([]);
+          });
+        }
+      }
+      await page.waitForTimeout(450);
+      await page.keyboard.press("Enter");
+      await expect(page.getByTestId("result")).toHaveCount(0);
+    }
+    expect(seen.size).toBeGreaterThan(12);
+    await context.close();
+  });
+}
+
+/** What of the verdict, of what to say and of what to do does not lie on top, wholly on the screen. */
+function covered(): string[] {
+  const words = [...document.querySelectorAll("#words > dt")].filter((term) => /告知|Tell|处置|What to do/.test(term.textContent ?? ""));
+  const wanted = [document.querySelector("#word")!, ...words, ...words.map((term) => term.nextElementSibling!)];
+  if (wanted.length < 3) return ["not all is said"];
+  const lines = wanted.flatMap((part) => {
+    const range = document.createRange();
+    range.selectNodeContents(part);
+    return [...range.getClientRects()].map((line) => ({ part, line }));
+  });
+  const isSeen = (part: Element, x: number, y: number) => part.contains(document.elementFromPoint(x, y));
+  const isWhole = ({ part, line }: { part: Element; line: DOMRect }) =>
+    [line.top + 3, line.bottom - 3].every((y) => isSeen(part, line.left + 2, y) && isSeen(part, line.right - 2, y));
+  return lines.filter((one) => !isWhole(one)).map(({ part }) => part.textContent ?? "");
 }
 
 test("two windows do not share a gate", async ({ page, context }) => {
@@ -196,7 +251,7 @@ test("a card's number is checked for its form, and gone after the answer", async
   await opened(page);
   await present(page, vector("device and card").text, "123");
   await expect(page.getByRole("alert")).toContainText("18位");
-  await page.getByLabel("证件号码").fill("");
+  await expect(page.locator("input[name=code]")).toHaveValue(vector("device and card").text);
   await present(page, vector("device and card").text, vector("device and card").card ?? "");
   await answered(page, "通行", "ACCEPTED");
   await next(page);
@@ -268,7 +323,7 @@ for (const large of [false, true]) {
         await expect(page.getByTestId("result")).toBeVisible();
         await clean(page);
         await page.waitForTimeout(450);
-        await page.getByTestId("result").getByRole("button").click();
+        await page.locator(".result button.main").click();
       }
       await page.getByRole("button", { name: /设置|Settings/ }).click();
       await clean(page);

@@ -154,6 +154,26 @@ test("a supervisor sets the limit of the temperature, and it is kept", async ({ 
   await expect(page.getByTestId("measure")).toBeVisible();
 });
 
+test("of two quick changes none is lost, and their boxes are not squashed", async ({ page }) => {
+  await opened(page, await started());
+  await unlocked(page);
+  const boxes = page.getByRole("checkbox");
+  for (const box of await boxes.all()) {
+    const { width, height } = (await box.boundingBox())!;
+    expect(Math.abs(width - height)).toBeLessThan(1);
+  }
+  await page.evaluate(() => {
+    for (const box of [...document.querySelectorAll<HTMLInputElement>(".supervisor input[type=checkbox]")]) box.click();
+  });
+  await closed(page);
+  for (const said of ["须出示身份证", "先扫本处随机码"]) await expect(page.getByTestId("asks")).toContainText(said);
+  await page.reload();
+  for (const said of ["须出示身份证", "先扫本处随机码"]) await expect(page.getByTestId("asks")).toContainText(said);
+  await expect(page).toHaveTitle("核验");
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(page).toHaveTitle("Gate");
+});
+
 test("where a card is asked for, only passes that are bound to one count", async ({ page }) => {
   await opened(page, await started());
   await unlocked(page);
@@ -384,7 +404,7 @@ for (const [language, words] of [
       await expect(page.getByTestId("result")).toContainText(words.high);
       await clean(page);
       await page.waitForTimeout(450);
-      await page.getByTestId("result").getByRole("button").click();
+      await page.locator(".result button.main").click();
       await page.getByRole("button", { name: words.settings }).click();
       await page.getByRole("button", { name: words.change }).click();
       await clean(page);

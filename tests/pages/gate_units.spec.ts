@@ -2,10 +2,40 @@
 
 import { expect, test } from "@playwright/test";
 
+import { about, behindListS, clockWords } from "../../crates/checkpoint/web/src/clock.ts";
 import { Guard, isPin, leftMs, waitMs, type Lock, type Tried } from "../../crates/checkpoint/web/src/lock.ts";
 import type { Setting, Store } from "../../crates/checkpoint/web/src/store.ts";
 import { weakerIn } from "../../crates/checkpoint/web/src/weaker.ts";
 import { WEAKER } from "../../crates/checkpoint/web/src/words.ts";
+import { hourText } from "../../crates/pages/web/dates.ts";
+
+/** 1 September 2022, 22:00 in China. */
+const HOUR = Date.UTC(2022, 8, 1, 14) / 3_600_000;
+
+test("an hour is said with its day, in UTC+8, and midnight is 0", () => {
+  expect([hourText("zh", HOUR), hourText("zh", HOUR + 2)]).toEqual(["9月1日 22时", "9月2日 0时"]);
+  expect([hourText("en", HOUR), hourText("en", HOUR + 2)]).toEqual([expect.stringMatching(/^1 Sept?, 22:00$/), expect.stringMatching(/^2 Sept?, 00:00$/)]);
+});
+
+test("a time is said in the units that people read it in", () => {
+  expect([20, 7_199, 5_400, 3_570, 86_400 * 3].map((seconds) => about(seconds))).toEqual([
+    { zh: "20秒", en: "20 s" },
+    { zh: "2小时", en: "2 h" },
+    { zh: "1小时30分钟", en: "1 h 30 min" },
+    { zh: "1小时", en: "1 h" },
+    { zh: "3天", en: "3 days" },
+  ]);
+});
+
+test("a clock is said to be off by the checkpoint's, or by the list that was refused for it", () => {
+  const refusal = "Error: the list was issued at 1795826400, it is 1795819770";
+  expect(behindListS(refusal)).toBe(6_630);
+  expect(behindListS("Error: the list ended at 1795826400, it is 1795829770")).toBeNull();
+  expect(clockWords(-7_199, 6_630)?.en).toContain("2 h behind the checkpoint's");
+  expect(clockWords(null, 6_630)?.en).toContain("1 h 51 min behind the time at which the trust list was issued");
+  expect(clockWords(3, 6_630)?.zh).toContain("早1小时51分钟");
+  expect(clockWords(20, null)).toBeNull();
+});
 
 const MINUTE_MS = 60_000;
 

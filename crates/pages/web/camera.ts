@@ -5,7 +5,14 @@ const FRAME_SIDE_PX = 960;
 /** Pause between two frames, ms. */
 const PAUSE_MS = 60;
 
-export type CameraFault = "denied" | "none";
+/** A picture that is dark for so long, ms, is no camera's any more: a call has it. */
+const MUTED_MS = 3_000;
+
+/** Not allowed, none there, in use by another program, or one that ended while it was read. */
+export type CameraFault = "denied" | "none" | "busy" | "ended";
+
+/** Why no camera is to be had, by the names that browsers have for it. */
+const FAULTS: Record<string, CameraFault> = { NotAllowedError: "denied", SecurityError: "denied", NotReadableError: "busy", AbortError: "busy" };
 
 export class Camera {
   private readonly worker = new Worker(new URL("./reader.ts", import.meta.url), { type: "module" });
@@ -16,6 +23,8 @@ export class Camera {
   constructor(
     private readonly video: HTMLVideoElement,
     private readonly onText: (text: string) => void,
+    /** Called once the camera gives no picture any more, though nobody stopped it. */
+    private readonly onEnd: () => void,
   ) {}
 
   /** Throws a `CameraFault`. */
@@ -25,12 +34,17 @@ export class Camera {
         video: { facingMode: { ideal: "environment" }, width: { ideal: 1280 }, height: { ideal: 960 } },
       });
     } catch (error) {
-      const denied = error instanceof DOMException && error.name === "NotAllowedError";
-      throw (denied ? "denied" : "none") satisfies CameraFault;
+      throw (error instanceof DOMException && FAULTS[error.name]) || ("none" satisfies CameraFault);
     }
     if (this.ends) return this.stop();
+    for (const track of this.stream.getVideoTracks()) this.watch(track);
     this.video.srcObject = this.stream;
-    await this.video.play();
+    try {
+      await this.video.play();
+    } catch {
+      if (this.ends) return; // stopped meanwhile
+      throw "ended" satisfies CameraFault;
+    }
     this.worker.onmessage = (event: MessageEvent<string | null>) => {
       if (this.ends) return;
       if (event.data) this.onText(event.data);
@@ -56,6 +70,18 @@ export class Camera {
     this.worker.terminate();
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.video.srcObject = null;
+  }
+
+  /** A call, a plug that was pulled: the track ends, or is mute and stays so. */
+  private watch(track: MediaStreamTrack): void {
+    const end = () => {
+      if (!this.ends) this.onEnd();
+    };
+    track.onended = end;
+    track.onmute = () => {
+      // A page that nobody looks at gets no picture either.
+      setTimeout(() => track.muted && document.visibilityState === "visible" && end(), MUTED_MS);
+    };
   }
 
   private read(): void {

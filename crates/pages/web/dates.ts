@@ -43,6 +43,13 @@ export function dayText(language: Language, day: number): string {
   return format(language, beginOf(day), { month: "short", day: "numeric", weekday: "short" });
 }
 
+/** An hour since the Unix epoch, with its day. */
+export function hourText(language: Language, hour: number): string {
+  const day = format(language, hour * 60, { month: "short", day: "numeric" });
+  const at = format(language, hour * 60, { hour: "2-digit", hourCycle: "h23" }).replace(/\D/g, "");
+  return language === "zh" ? `${day} ${Number(at)}时` : `${day}, ${at}:00`;
+}
+
 /** A day in a narrow place: month and day as numbers. */
 export function dayShort(language: Language, day: number): string {
   return format(language, beginOf(day), { month: "numeric", day: "numeric" });

@@ -3,51 +3,32 @@
 import { useEffect } from "preact/hooks";
 
 import { openAlone } from "../../../pages/web/alone.ts";
-import { t, useLooks } from "../../../pages/web/looks.tsx";
+import { language, t, useLooks } from "../../../pages/web/looks.tsx";
 import { newer, watchForUpdates } from "../../../pages/web/update.ts";
 import type { Words } from "../../../pages/web/words.ts";
 import { Age } from "./age.tsx";
 import { Asks } from "./asks.tsx";
+import { Card } from "./card.tsx";
 import { Challenge } from "./challenge.tsx";
+import { behindListS, clockFault } from "./clock.ts";
 import { isIdle } from "./decide.ts";
 import { Desk, isSameSetting } from "./desk.ts";
 import { Menu } from "./menu.tsx";
+import { renew } from "./renew.tsx";
 import { Result } from "./result.tsx";
 import { asked, chosen, profile } from "./rule.ts";
 import { Scan } from "./scan.tsx";
 import { askSetting } from "./service.ts";
-import { clockAheadS, desk, fault, list, offered, online, pending, phase, refused, report } from "./state.ts";
+import { cardless, clockAheadS, desk, fault, isBusy, list, offered, online, pending, phase, refused, report, type Phase } from "./state.ts";
+import { NoStorage } from "./store.ts";
 import { Temperature } from "./temperature.tsx";
 import { WORDS } from "./words.ts";
 
-/** Clocks that differ by more than this are told of; the verifier itself admits less. */
-const CLOCK_DIFFERS_S = 20;
 /** Checks of the list's age. */
 const LOOK_EVERY_MS = 5_000;
 
 /** Whose turn it is: who opened before, and lost the gate to another window, stops. */
 let turn = 0;
-
-async function renew(open: Desk): Promise<void> {
-  try {
-    await open.renew();
-    if (desk.value !== open) return;
-    online.value = true;
-    refused.value = null;
-  } catch (error) {
-    if (desk.value !== open) return;
-    // Not reached, or not believed: the list in hand serves on, and its age is shown.
-    const reached = !isUnreachable(error);
-    online.value = reached;
-    refused.value = reached ? String(error) : null;
-  }
-  list.value = open.list();
-}
-
-function isUnreachable(error: unknown): boolean {
-  const code = (error as { code?: number }).code;
-  return code === 14 || code === 4 || code === 2 || error instanceof TypeError;
-}
 
 async function open(): Promise<void> {
   phase.value = "opening";
@@ -69,14 +50,21 @@ async function begin(): Promise<void> {
     phase.value = "open";
     void keepFresh(opened.desk);
   } catch (error) {
-    if (mine === turn) phase.value = { failed: String(error) };
+    if (mine === turn) phase.value = failed(error, () => void open());
   }
 }
 
-/** Another window has the gate now. */
-function lose(): void {
+/** A gate that cannot be opened, and whether that is for want of storage. */
+function failed(error: unknown, retry: () => void): Phase {
+  // Only what keeps things throws these: a call that fails is an error of another kind.
+  const isStorage = error instanceof NoStorage || error instanceof DOMException;
+  return { failed: String(error), words: isStorage ? WORDS.noStorage : WORDS.noSetting, retry };
+}
+
+/** Another window has the gate now, or this browser keeps nothing that two windows could share. */
+function lose(why: unknown): void {
   leave();
-  phase.value = "elsewhere";
+  phase.value = why instanceof DOMException && why.name === "SecurityError" ? failed(why, () => take(false)) : "elsewhere";
 }
 
 /** Nothing of the gate stays in this window. */
@@ -86,7 +74,7 @@ function leave(): void {
   desk.value = null;
   list.value = null;
   report.value = null;
-  pending.value = null;
+  pending.value = cardless.value = null;
   offered.value = null;
 }
 
@@ -150,11 +138,14 @@ export function App() {
     return () => clearInterval(look);
   }, []);
   useLooks();
+  useEffect(() => {
+    document.title = t(WORDS.title);
+  }, [language.value]);
 
   const now = phase.value;
   return (
     <>
-      <div inert={(report.value ?? fault.value ?? pending.value) !== null}>
+      <div inert={isBusy.value}>
       <Top />
       <main>
         {now === "opening" && <p role="status">{t(WORDS.loading)}</p>}
@@ -162,13 +153,14 @@ export function App() {
           <Notice words={WORDS.otherTab} action={WORDS.otherTabRetry} act={() => take(true)} />
         )}
         {typeof now === "object" && (
-          <Notice words={WORDS.noSetting} action={WORDS.retry} act={() => void open()} detail={now.failed} />
+          <Notice words={now.words} action={WORDS.retry} act={now.retry} detail={now.failed} />
         )}
         {now === "open" && <Asks />}
         {now === "open" && asked.value?.showsChallenge && <Challenge />}
         {now === "open" && <Scan />}
       </main>
       </div>
+      {cardless.value && <Card />}
       {pending.value && <Temperature />}
       {(report.value ?? fault.value) && <Result />}
     </>
@@ -177,7 +169,6 @@ export function App() {
 
 function Top() {
   const open = list.value;
-  const ahead = Math.abs(clockAheadS.value ?? 0);
   return (
     <header>
       <h1>{t(WORDS.title)}</h1>
@@ -197,14 +188,14 @@ function Top() {
         </p>
       )}
       {open?.stale && <p class="warn">{t(WORDS.listOld)}</p>}
-      {refused.value && (
-        <p class="warn">
-          {t(WORDS.listRefused)}: {refused.value}
+      {clockFault.value && (
+        <p class="warn" role="alert" data-testid="clock">
+          {t(clockFault.value)}
         </p>
       )}
-      {ahead > CLOCK_DIFFERS_S && (
-        <p class="warn" role="alert">
-          {t(WORDS.clockWrong)} {ahead} {t(WORDS.seconds)}
+      {refused.value && behindListS(refused.value) === null && (
+        <p class="warn">
+          {t(WORDS.listRefused)}: {refused.value}
         </p>
       )}
       {newer.value && (

@@ -3,10 +3,16 @@
 import type { Words } from "../../../pages/web/words.ts";
 import { currentNonce, draw } from "./challenge.tsx";
 import { NotKept, type Desk, type Report } from "./desk.ts";
+import { asksForList, renew } from "./renew.tsx";
 import { asked, profile } from "./rule.ts";
 import { signal } from "./signal.ts";
-import { desk, fault, pending, report, sound } from "./state.ts";
+import { cardless, desk, fault, isBusy, pending, report, sound, type Cardless } from "./state.ts";
+import { mended, retold } from "./text.ts";
+import type { Asked } from "./weaker.ts";
 import { WORDS } from "./words.ts";
+
+/** So long a code that was read waits for the number of a card. */
+const CARD_WAITS_S = 120;
 
 /** Why nothing can be decided, in words. */
 class Undecided extends Error {
@@ -35,7 +41,7 @@ async function alone(work: (open: Desk) => Promise<void>): Promise<void> {
 
 /** Whether nobody stands at the gate: nothing is decided, shown or asked for. */
 export function isIdle(): boolean {
-  return !deciding && !report.value && !pending.value && !fault.value;
+  return !deciding && !isBusy.value;
 }
 
 /** Counts a verdict, and shows it. */
@@ -44,25 +50,49 @@ async function tell(open: Desk, found: Report): Promise<void> {
   // Whoever took the gate over meanwhile remembers other codes.
   if (desk.value !== open) return;
   report.value = found;
+  if (asksForList(found.code)) void renew(open);
   signal(found.outcome, sound.value);
 }
 
 /** Reads a code, unless one is being shown. */
 export function decide(text: string, card: string): Promise<void> {
   return alone(async (open) => {
-    if (report.value || pending.value || fault.value) return;
-    const asks = asked.value;
-    if (profile.value === null || !asks) throw new Undecided(WORDS.profileGone);
+    if (isBusy.value) return;
+    const asks = whatIsAsked();
     try {
-      const found = await open.decide(text, asks, asks.showsChallenge ? currentNonce() : null, card);
-      if (desk.value !== open) return;
-      if (found.outcome === "accept" && asks.temperatureLimit > 0) pending.value = { report: found, limit: asks.temperatureLimit };
-      else await tell(open, found);
+      const nonce = asks.showsChallenge ? currentNonce() : null;
+      await judge(open, { text: mended(text), nonce, at: open.now() }, card, asks);
     } finally {
       // Whatever came of it: the next person is shown another challenge.
       if (asks.showsChallenge) draw();
     }
   });
+}
+
+/** Judges the code that waits for a card, with its number; without one, the verdict is what it was. */
+export function withCard(card: string | null): Promise<void> {
+  return alone(async (open) => {
+    const waits = cardless.value;
+    if (!waits) return;
+    cardless.value = null;
+    // Who waited longer may have given the phone to somebody else.
+    if (card === null || open.now() - waits.at > CARD_WAITS_S) return tell(open, waits.report);
+    await judge(open, waits, card, whatIsAsked());
+  });
+}
+
+function whatIsAsked(): Asked {
+  const asks = asked.value;
+  if (profile.value === null || !asks) throw new Undecided(WORDS.profileGone);
+  return asks;
+}
+
+async function judge(open: Desk, read: Omit<Cardless, "report">, card: string, asks: Asked): Promise<void> {
+  const found = retold(await open.decide(read.text, asks, read.nonce, card, read.at), read.text);
+  if (desk.value !== open) return;
+  if (found.code === "CARD_NOT_PRESENTED") cardless.value = { ...read, report: found };
+  else if (found.outcome === "accept" && asks.temperatureLimit > 0) pending.value = { report: found, limit: asks.temperatureLimit };
+  else await tell(open, found);
 }
 
 /** Judges the temperature that goes with the pass that was accepted. False where the text is none, and is asked for again. */

@@ -210,12 +210,12 @@ export class Desk {
 
   /**
    * The verdict on a code. What the gate remembers of it is kept before it is answered: where that fails this throws, since
-   * nobody is to be let pass whose code could be shown again.
+   * nobody is to be let pass whose code could be shown again. `at` is when it was read, seconds since the Unix epoch.
    */
-  async decide(text: string, asks: { profile: string; asksForCard: boolean }, nonce: Uint8Array | null, card: string): Promise<Report> {
+  async decide(text: string, asks: { profile: string; asksForCard: boolean }, nonce: Uint8Array | null, card: string, at: number): Promise<Report> {
     const number = new TextEncoder().encode(card);
     this.gate.ask_for_card(asks.asksForCard);
-    const report = JSON.parse(this.gate.decide(text, asks.profile, this.now(), nonce ?? NOTHING, number)) as Report;
+    const report = JSON.parse(this.gate.decide(text, asks.profile, at, nonce ?? NOTHING, number)) as Report;
     await this.kept(this.store.keepMemory(this.gate.memory()));
     return report;
   }

@@ -3,7 +3,10 @@
 import { signal as state } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
+import { hourText } from "../../../pages/web/dates.ts";
 import { Looks, language, t } from "../../../pages/web/looks.tsx";
+import { keepSetting } from "../../../pages/web/settings.ts";
+import { Refresh } from "./renew.tsx";
 import { desk, offered, reader, sound } from "./state.ts";
 import type { Counts } from "./store.ts";
 import { Locked, lockAgain, RuleForm, Tick } from "./supervisor.tsx";
@@ -44,9 +47,10 @@ export function Menu({ takeOffered }: { takeOffered: () => Promise<void> }) {
           checked={sound.value}
           change={(on) => {
             sound.value = on;
-            localStorage.setItem("sound", on ? "yes" : "no");
+            keepSetting("sound", on ? "yes" : "no");
           }}
         />
+        <Refresh />
         <button aria-expanded={changing.value} onClick={() => (changing.value = !changing.value)}>
           {t(WORDS.change)}
         </button>
@@ -85,7 +89,7 @@ export function Menu({ takeOffered }: { takeOffered: () => Promise<void> }) {
           <tbody>
             {counts.value.map(([hour, count]) => (
               <tr key={hour}>
-                <th scope="row">{hourText(hour)}</th>
+                <th scope="row">{hourText(language.value, hour)}</th>
                 <td>{count.accept}</td>
                 <td>{count.reject}</td>
                 <td>{count.undecided}</td>
@@ -99,15 +103,4 @@ export function Menu({ takeOffered }: { takeOffered: () => Promise<void> }) {
       </dialog>
     </nav>
   );
-}
-
-/** An hour since the Unix epoch, in UTC+8 as all days are. */
-function hourText(hour: number): string {
-  return new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", {
-    timeZone: "Asia/Shanghai",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    hour12: false,
-  }).format(hour * 3_600_000);
 }

@@ -1,10 +1,13 @@
-// A verdict, over the whole screen: icon, word and colour together, never colour alone.
+// A verdict, over the whole screen: icon, word and colour together, never colour alone. The word and the way on always stand; what
+// is said besides scrolls between them, with what to say and what to do first.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { language, t } from "../../../pages/web/looks.tsx";
 import { Age } from "./age.tsx";
+import { clockFault } from "./clock.ts";
 import type { Outcome, Report } from "./desk.ts";
+import { asksForList, Refresh } from "./renew.tsx";
 import { profile } from "./rule.ts";
 import { fault, report } from "./state.ts";
 import { WORDS } from "./words.ts";
@@ -44,8 +47,10 @@ export function Result() {
       <h2 id="word">
         <span lang="zh-CN">{word.zh}</span> <span lang="en">{word.en}</span>
       </h2>
-      {shown?.accepted?.specimen && <p class="specimen">{t(WORDS.specimen)}</p>}
-      {shown ? <Words report={shown} /> : <p id="words">{fault.value && t(fault.value)}</p>}
+      <div class="told" tabIndex={0} role="group" aria-label={t(WORDS.reason)}>
+        {shown?.accepted?.specimen && <p class="specimen">{t(WORDS.specimen)}</p>}
+        {shown ? <Words report={shown} /> : <p id="words">{fault.value && t(fault.value)}</p>}
+      </div>
       <button ref={next} class="main" onClick={done}>
         {t(WORDS.next)}
       </button>
@@ -58,7 +63,22 @@ function Words({ report }: { report: Report }) {
   const { accepted } = report;
   return (
     <dl id="words">
-      {accepted ? (
+      {accepted?.binder === "card" && <dd class="strong">{t(WORDS.cardOnly)}</dd>}
+      {!accepted && (
+        <>
+          <dt>{t(WORDS.say)}</dt>
+          <dd>{zh ? report.text_zh : report.text_en}</dd>
+        </>
+      )}
+      <dt>{t(WORDS.todo)}</dt>
+      <dd>{zh ? report.officer_zh : report.officer_en}</dd>
+      {!accepted && clockFault.value && <dd class="strong">{t(clockFault.value)}</dd>}
+      {asksForList(report.code) && (
+        <dd>
+          <Refresh />
+        </dd>
+      )}
+      {accepted && (
         <>
           <dt>{t(WORDS.proved)}</dt>
           <dd>
@@ -72,16 +92,8 @@ function Words({ report }: { report: Report }) {
           <dd>
             {accepted.rule_set} · {accepted.age_min} {t(WORDS.minutesAgo)}
           </dd>
-          {accepted.binder === "card" && <dd class="strong">{t(WORDS.cardOnly)}</dd>}
-        </>
-      ) : (
-        <>
-          <dt>{t(WORDS.say)}</dt>
-          <dd>{zh ? report.text_zh : report.text_en}</dd>
         </>
       )}
-      <dt>{t(WORDS.todo)}</dt>
-      <dd>{zh ? report.officer_zh : report.officer_en}</dd>
       <dt>{t(WORDS.profile)}</dt>
       <dd>{profile.value}</dd>
       <dt>{t(WORDS.list)}</dt>

@@ -17,8 +17,19 @@ export const profile = computed(() => {
   return list.value && !list.value.profiles.includes(name) ? null : name;
 });
 
-/** Keeps a choice, and uses it from then on. Throws where it cannot be kept: what was asked for stays. */
-export async function choose(rule: Rule): Promise<void> {
-  await desk.value?.keepRule(rule);
-  chosen.value = rule;
+/** The last change that was asked for. */
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Changes what was chosen, keeps it, and uses it from then on. Changes wait for each other, so that each is made to what the one
+ * before left. Throws where it cannot be kept: what was asked for stays.
+ */
+export function choose(change: (before: Rule) => Rule): Promise<void> {
+  const done = last.then(async () => {
+    const rule = change(chosen.value);
+    await desk.value?.keepRule(rule);
+    chosen.value = rule;
+  });
+  last = done.catch(() => undefined);
+  return done;
 }

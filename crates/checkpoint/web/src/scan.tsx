@@ -5,27 +5,28 @@ import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../../../pages/web/looks.tsx";
 import { Scanner } from "../../../pages/web/scanner.tsx";
+import { CARD_LEN_MAX, cardNumber } from "./card.tsx";
 import { decide } from "./decide.ts";
 import { asked } from "./rule.ts";
-import { fault, pending, reader, report } from "./state.ts";
+import { isBusy, reader } from "./state.ts";
 import { WORDS } from "./words.ts";
 
 /** Longest text that is handed on; the longest code has 439 characters, and what is longer is refused as such. */
 const TEXT_LEN_MAX = 600;
-/** An identity number. */
-const CARD = /^\d{17}[\dX]$/;
-
 const FAULTS = { denied: WORDS.cameraDenied, none: WORDS.noCamera };
 
 const card = state("");
 const cardBad = state(false);
 
 function read(text: string): void {
-  const number = card.value.trim().toUpperCase();
-  cardBad.value = number !== "" && !CARD.test(number);
-  if (cardBad.value) return;
-  if (report.value || fault.value || pending.value) return;
-  void decide(text.slice(0, TEXT_LEN_MAX), number).finally(() => {
+  if (isBusy.value) return;
+  const code = text.slice(0, TEXT_LEN_MAX);
+  const number = card.value.trim() === "" ? "" : cardNumber(card.value);
+  cardBad.value = number === null;
+  // With a number that is none, the code waits in its field until that is mended.
+  if (reader.current) reader.current.value = number === null ? code : "";
+  if (number === null) return;
+  void decide(code, number).finally(() => {
     card.value = ""; // it is the last person's
   });
 }
@@ -33,15 +34,14 @@ function read(text: string): void {
 export function Scan() {
   useLayoutEffect(() => {
     // A scanner types wherever the cursor stands: it stands here whenever no result is shown, before it can type.
-    if (!report.value && !fault.value && !pending.value) reader.current?.focus();
-  }, [report.value, fault.value, pending.value]);
+    if (!isBusy.value) reader.current?.focus();
+  }, [isBusy.value]);
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const field = reader.current;
     if (!field || field.value === "") return;
     read(field.value.trim());
-    field.value = "";
   };
 
   return (
@@ -57,7 +57,7 @@ export function Scan() {
           <input
             name="card"
             autocomplete="off"
-            maxLength={18}
+            maxLength={CARD_LEN_MAX}
             value={card.value}
             aria-invalid={cardBad.value}
             onInput={(event) => {

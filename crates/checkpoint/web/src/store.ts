@@ -4,6 +4,7 @@
 
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 
+import { setting } from "../../../pages/web/settings.ts";
 import type { Lock } from "./lock.ts";
 
 export interface Setting {
@@ -44,6 +45,9 @@ interface Kept extends DBSchema {
   counts: { key: number; value: Counts };
 }
 
+/** This browser lets the page keep nothing. */
+export class NoStorage extends Error {}
+
 /** Hours of counts that are kept. */
 const HOURS_KEPT = 48;
 
@@ -51,13 +55,18 @@ export class Store {
   private constructor(private readonly db: IDBPDatabase<Kept>) {}
 
   static async open(): Promise<Store> {
-    const db = await openDB<Kept>("gate", 1, {
-      upgrade(db) {
-        db.createObjectStore("one");
-        db.createObjectStore("batches");
-        db.createObjectStore("counts");
-      },
-    });
+    let db: IDBPDatabase<Kept>;
+    try {
+      db = await openDB<Kept>("gate", 1, {
+        upgrade(db) {
+          db.createObjectStore("one");
+          db.createObjectStore("batches");
+          db.createObjectStore("counts");
+        },
+      });
+    } catch (error) {
+      throw new NoStorage(String(error), { cause: error });
+    }
     // Without it a browser may throw all of this away when it wants room.
     await navigator.storage?.persist?.().catch(() => false);
     return new Store(db);
@@ -76,7 +85,7 @@ export class Store {
   async rule(): Promise<Rule> {
     const kept = (await this.db.get("one", "rule")) as Rule | undefined;
     // An earlier page kept the profile alone, and elsewhere.
-    const profile = localStorage.getItem("profile");
+    const profile = setting("profile");
     return kept ?? (profile ? { profile } : {});
   }
 

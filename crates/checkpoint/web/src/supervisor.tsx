@@ -7,7 +7,7 @@ import { useEffect } from "preact/hooks";
 import { t } from "../../../pages/web/looks.tsx";
 import type { Words } from "../../../pages/web/words.ts";
 import { isPin } from "./lock.ts";
-import { asked, choose, chosen, profile } from "./rule.ts";
+import { asked, choose, profile } from "./rule.ts";
 import { desk, list } from "./state.ts";
 import type { Rule } from "./store.ts";
 import { WORDS } from "./words.ts";
@@ -135,17 +135,18 @@ export function RuleForm() {
     limitBad.value = pinChanged.value = false;
   }, []);
   if (!now) return null;
-  const change = (rule: Rule) => {
+  const replace = (change: (before: Rule) => Rule) => {
     bad.value = null;
-    choose(rule).catch((error: unknown) => {
+    choose(change).catch((error: unknown) => {
       console.error(error);
       bad.value = WORDS.settingNotKept;
     });
   };
+  const change = (part: Rule) => replace((before) => ({ ...before, ...part }));
   const limit = (text: string) => {
     const tenths = text === "" ? 0 : (desk.value?.temperatureLimit(text) ?? null);
     limitBad.value = tenths === null;
-    if (tenths !== null) change({ ...chosen.value, temperatureLimit: tenths });
+    if (tenths !== null) change({ temperatureLimit: tenths });
   };
   return (
     <>
@@ -155,7 +156,7 @@ export function RuleForm() {
           value={profile.value ?? ""}
           onChange={(event) => {
             const name = event.currentTarget.value;
-            if (name !== "") change({ ...chosen.value, profile: name });
+            if (name !== "") change({ profile: name });
           }}
         >
           {profile.value === null && <option value="">{t(WORDS.profileChoose)}</option>}
@@ -183,10 +184,10 @@ export function RuleForm() {
           {t(WORDS.temperatureLimitBad)}
         </p>
       )}
-      <Tick words={WORDS.showsChallenge} checked={now.showsChallenge} change={(on) => change({ ...chosen.value, showsChallenge: on })} />
-      <Tick words={WORDS.asksForCard} checked={now.asksForCard} change={(on) => change({ ...chosen.value, asksForCard: on })} />
+      <Tick words={WORDS.showsChallenge} checked={now.showsChallenge} change={(on) => change({ showsChallenge: on })} />
+      <Tick words={WORDS.asksForCard} checked={now.asksForCard} change={(on) => change({ asksForCard: on })} />
       <Bad />
-      <button onClick={() => change({})}>{t(WORDS.asCheckpoint)}</button>
+      <button onClick={() => replace(() => ({}))}>{t(WORDS.asCheckpoint)}</button>
       <details>
         <summary>{t(WORDS.pinChange)}</summary>
         <NewPin words={WORDS.pinRule} done={() => (pinChanged.value = true)} />
