@@ -21,7 +21,7 @@ impl Proposals {
         need(person, Role::Approver)?;
         let mut change = self.change();
         let (number, mut row) = self.find(id)?;
-        if row.by.id == person.id {
+        if row.by.may_be(person) {
             return Err(Reason::OwnProposal.into());
         }
         if !row.may_be_confirmed(self.now()) {

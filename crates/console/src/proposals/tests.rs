@@ -69,10 +69,21 @@ async fn nobody_judges_an_own_proposal_whatever_roles_they_have() {
     );
     assert_eq!(world.state(1), State::Waiting);
     assert!(!world.list(&both, true).proposals[0].may_judge);
-    // A name that is the same does not make the person the same.
-    let mut other = person(4, &[Role::Approver]);
-    other.name.clone_from(&both.name);
-    assert!(world.judge(&other, 1, "").await.is_ok());
+    // Taken off the list and invited again, the same person has another id.
+    let mut again = person(4, &[Role::Approver]);
+    again.name.clone_from(&both.name);
+    for words in ["", "no"] {
+        let refused = reason(world.judge(&again, 1, words).await);
+        assert_eq!(refused, Reason::OwnProposal);
+    }
+    assert!(!world.list(&again, true).proposals[0].may_judge);
+    assert_eq!(world.state(1), State::Waiting);
+    assert!(
+        world
+            .judge(&person(4, &[Role::Approver]), 1, "")
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]

@@ -108,6 +108,7 @@ impl Proposals {
         let now = self.now();
         let state = row.state_at(now);
         let (is_own, waits) = (row.by.id == person.id, state == State::Waiting);
+        let is_for = person.roles.has(Role::Approver) && !row.by.may_be(person);
         let (kind, is_upheld) = match row.matter {
             Matter::Statement { kind, .. } => (kind, false),
             Matter::Decision { is_upheld, .. } => (0, is_upheld),
@@ -125,11 +126,11 @@ impl Proposals {
             lapses_at_minute: row.lapses_at.get(),
             judged_by: judged.map_or_else(String::new, |(who, _)| who.name.clone()),
             judged_at_minute: judged.map_or(0, |(_, at): &(_, Minute)| at.get()),
-            may_judge: waits && !is_own && person.roles.has(Role::Approver),
+            may_judge: waits && is_for,
             may_withdraw: waits && is_own,
             node_reason: row.node_reason.clone(),
             until_minute: state.until().map_or(0, Minute::get),
-            may_confirm: row.may_be_confirmed(now) && !is_own && person.roles.has(Role::Approver),
+            may_confirm: row.may_be_confirmed(now) && is_for,
         }
     }
 }
