@@ -7,7 +7,7 @@ use crate::Role;
 use crate::node::fake::source;
 use crate::proposals::State;
 use crate::proposals::world::{
-    NOW, World, approver, clerk, minute, number_of, officer, person, resident,
+    KEEP_DAYS, NOW, World, approver, clerk, minute, number_of, officer, person, resident,
 };
 
 const OFFICE: &str = "33-appeals-office-1";
@@ -298,6 +298,25 @@ async fn each_bad_decision_is_refused_for_its_own_reason() {
             .await
             .is_ok()
     );
+}
+
+#[tokio::test]
+async fn a_proposal_that_is_forgotten_frees_no_appeal_that_a_newer_one_decides() {
+    let world = World::new().await;
+    let appeal = open_appeal(&world, 1, NOW + 400);
+    let propose = async |id| {
+        let request = decision(id, appeal, false);
+        world.propose(&officer(), &request).await
+    };
+    propose(1).await.unwrap();
+    world.judge(&approver(), 1, "look again").await.unwrap();
+    world.pass_min(KEEP_DAYS * 1_440);
+    propose(2).await.unwrap();
+    assert_eq!(world.proposals.forget(), Ok(1));
+    assert_eq!(reason(propose(3).await), Reason::AlreadyProposed);
+    assert_eq!(world.proposals.deciding(appeal), Some([2; 16]));
+    world.judge(&approver(), 2, "no").await.unwrap();
+    assert_eq!(world.proposals.deciding(appeal), None);
 }
 
 #[tokio::test]
