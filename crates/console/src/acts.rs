@@ -94,6 +94,8 @@ whats! {
     LapsedOnTheWay, "lapsed-under-way";
     /// The node no longer knows what became of it.
     LostSight, "lost-sight";
+    /// The console signs for its office no more, and has neither handed it in nor asked what became of it for a day.
+    OfficeGone, "office-gone";
     /// The content of a proposal was removed, its time being over.
     Forgotten, "forgotten";
     /// Opened an appeal.

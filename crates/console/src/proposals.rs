@@ -6,6 +6,7 @@
 mod forwarded;
 mod index;
 mod judge;
+mod orphaned;
 mod row;
 mod view;
 
