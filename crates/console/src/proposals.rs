@@ -119,7 +119,7 @@ impl Proposals {
                 words,
             } => {
                 let office = self.offices.get(source)?;
-                let of = self.appeals.known(office, appeal).await?;
+                let of = self.appeals.known(office, appeal, now).await?;
                 let subject = Subject::Decision {
                     case_id: of.case_id.0,
                     event: of.event.to_bytes(),
@@ -260,7 +260,7 @@ impl Proposals {
         entry.commit()
     }
 
-    fn now(&self) -> Minute {
+    pub(crate) fn now(&self) -> Minute {
         self.journal.clock().now_minute()
     }
 

@@ -124,6 +124,7 @@ impl Sending {
 
     async fn look(&self) {
         loop {
+            self.proposals.appeals().forget_old(self.proposals.now());
             // Each whatever became of the others: a row that cannot be read is no reason to keep what others say of people.
             let looked = [
                 self.proposals.lapse(),

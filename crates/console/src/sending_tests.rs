@@ -206,6 +206,24 @@ async fn a_row_that_cannot_be_read_keeps_nothing_else_from_being_forgotten() {
 }
 
 #[tokio::test]
+async fn an_appeal_that_was_read_is_not_kept_in_memory_for_good() {
+    let world = World::new().await;
+    let appeal = crate::cases::tests::open_appeal(&world, 1, NOW + 400);
+    let office = world.proposals.offices();
+    let office = office.for_appeals("33-appeals-office-1").unwrap();
+    let (kept, now) = (world.proposals.appeals(), world.proposals.now());
+    kept.ask(office, appeal, now).await.unwrap();
+    world.pass_min(240);
+    let running = run(&world);
+    let begin = Instant::now();
+    while kept.count() > 0 {
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    running.abort();
+}
+
+#[tokio::test]
 async fn it_ends_when_it_is_asked_to() {
     let world = World::new().await;
     let sending = Sending::new(Arc::clone(&world.proposals), PACE, 7);

@@ -80,7 +80,7 @@ impl Proposals {
         let appeal = match row.appeal() {
             Some(appeal) if is_waiting => {
                 let office = self.offices.get(row.source)?;
-                match self.appeals.ask(office, appeal).await {
+                match self.appeals.ask(office, appeal, self.now()).await {
                     Err(ConsoleError::Node(Reason::NotFound)) => None,
                     asked => {
                         let appeal = asked?;
