@@ -490,6 +490,12 @@ async fn lists_are_told_in_pages_newest_first_and_a_clerk_sees_the_own_ones() {
         assert_eq!((next, waiting), (0, 10));
         assert_eq!(page(&approver(), only_waiting, 1).0, [0; 0]);
     }
+    // Deciding appeals makes nobody see what others propose, and auditing does.
+    let decides = person(8, &[Role::AppealsOfficer]);
+    assert_eq!(page(&decides, false, 0).0.len(), 10);
+    assert!(page(&officer(), false, 0).0.is_empty());
+    let audits = person(9, &[Role::Auditor]);
+    assert_eq!(page(&audits, false, 0).0.len(), 64);
     let line = &world.list(&other, true).proposals[0];
     assert!(line.may_withdraw && !line.may_judge);
 }

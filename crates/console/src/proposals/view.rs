@@ -15,7 +15,8 @@ const LINES_MAX: usize = 64;
 const LOOKED_AT_MAX: u64 = 4_096;
 
 impl Proposals {
-    /// What was proposed, newest first: all of it to who judges, decides or audits, the own to others.
+    /// What was proposed, newest first: all of it to who judges or audits, the own to others. That somebody else proposes
+    /// already how to decide an appeal is told in the queue.
     ///
     /// # Errors
     /// [`ConsoleError::Store`].
@@ -136,8 +137,7 @@ impl Proposals {
 }
 
 fn sees_all(person: &Person) -> bool {
-    let all = [Role::Approver, Role::AppealsOfficer, Role::Auditor];
-    all.into_iter().any(|role| person.roles.has(role))
+    person.roles.has(Role::Approver) || person.roles.has(Role::Auditor)
 }
 
 /// All of a proposal but its line and the appeal; without content once that is removed.
