@@ -221,6 +221,12 @@ impl Journal {
         &self.vault
     }
 
+    /// Whether somebody changes something now.
+    #[cfg(test)]
+    pub(crate) fn is_held(&self) -> bool {
+        self.head.is_locked()
+    }
+
     /// The console's clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
@@ -291,6 +297,14 @@ impl Entry<'_> {
     /// # Errors
     /// [`ConsoleError::Store`]; nothing is changed then.
     pub fn commit(self) -> Result<(), ConsoleError> {
+        self.commit_then(|| ())
+    }
+
+    /// Commits, and does something more before anybody else changes anything.
+    ///
+    /// # Errors
+    /// As [`Entry::commit`]; then nothing is done.
+    pub(crate) fn commit_then<T>(self, then: impl FnOnce() -> T) -> Result<T, ConsoleError> {
         let Self {
             write,
             mut head,
@@ -299,7 +313,7 @@ impl Entry<'_> {
         } = self;
         write.commit()?;
         *head = next;
-        Ok(())
+        Ok(then())
     }
 }
 

@@ -107,6 +107,7 @@ impl Program {
         let passkeys = Arc::new(Passkeys::new(
             Arc::clone(&journal),
             staff.clone(),
+            Arc::clone(&sessions),
             config.page.host(),
         )?);
         let proposals =

@@ -108,15 +108,15 @@ impl Desk {
         Ok((person.ok_or(Reason::NotSignedIn)?, ends_at_s))
     }
 
-    /// An answer with a session's cookie, in place of the session that the call's own cookie names.
+    /// An answer with the cookie of a session that has begun, in place of the session that the call's own cookie names.
     fn begun<T>(
         &self,
         metadata: &MetadataMap,
-        person: &Person,
+        begun: &str,
         answer: T,
     ) -> Result<Response<T>, ConsoleError> {
         self.sessions.end(cookies(metadata));
-        with_cookie(answer, &self.sessions.begin(person.id))
+        with_cookie(answer, begun)
     }
 }
 
@@ -136,10 +136,7 @@ impl ConsoleService for Desk {
     ) -> Result<Response<proto::EnrolResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let enrolled = self.passkeys.enrol(&message.code, &message.credential_json);
-        let person = enrolled?;
-        // Whoever has the device with the former passkey is not to go on with a session of it.
-        self.sessions.end_but(|who| who != person.id);
-        Ok(self.begun(&metadata, &person, proto::EnrolResponse {})?)
+        Ok(self.begun(&metadata, &enrolled?, proto::EnrolResponse {})?)
     }
 
     async fn begin_sign_in(
@@ -156,11 +153,8 @@ impl ConsoleService for Desk {
     ) -> Result<Response<proto::SignInResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         match self.passkeys.sign_in(&message.credential_json)? {
-            SignIn::By(person) => Ok(self.begun(&metadata, &person, proto::SignInResponse {})?),
-            SignIn::ByCopy(whose) => {
-                self.sessions.end_but(|who| who != whose);
-                Err(wire::status(Reason::PasskeyRefused))
-            }
+            SignIn::By(_, begun) => Ok(self.begun(&metadata, &begun, proto::SignInResponse {})?),
+            SignIn::ByCopy(_) => Err(wire::status(Reason::PasskeyRefused)),
         }
     }
 

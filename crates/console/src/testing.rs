@@ -174,7 +174,12 @@ impl House {
         let entropy = Arc::new(Entropy::from_seed([5; 32]));
         let sessions = Arc::new(Sessions::new(Arc::clone(&clock) as _, entropy));
         let staff = Staff::nobody();
-        let passkeys = Passkeys::new(Arc::clone(&journal), staff.clone(), "localhost");
+        let passkeys = Passkeys::new(
+            Arc::clone(&journal),
+            staff.clone(),
+            Arc::clone(&sessions),
+            "localhost",
+        );
         let passkeys = Arc::new(passkeys.unwrap());
         passkeys.serve_as(vec![ORIGIN.to_owned()]);
         let employment = Employment::begin(

@@ -16,7 +16,7 @@ fn sign_in(house: &House, device: &mut Device) -> Result<SignIn, ConsoleError> {
 fn who_was_invited_binds_a_passkey_and_signs_in_by_it() {
     let house = House::new();
     let (id, mut device) = house.enrolled("王敏", &[Role::Clerk], 1);
-    let Ok(SignIn::By(person)) = sign_in(&house, &mut device) else {
+    let Ok(SignIn::By(person, _)) = sign_in(&house, &mut device) else {
         panic!("not signed in");
     };
     assert_eq!((person.id, person.name.as_str()), (id, "王敏"));
@@ -165,7 +165,7 @@ fn a_counter_that_falls_back_ends_the_sign_in_and_the_passkey_and_is_an_act() {
     let house = House::new();
     let (id, mut device) = house.enrolled("王敏", &[Role::Clerk], 1);
     let mut copy = device.clone();
-    assert!(matches!(sign_in(&house, &mut device), Ok(SignIn::By(_))));
+    assert!(matches!(sign_in(&house, &mut device), Ok(SignIn::By(..))));
     // The copy counts on its own.
     assert_eq!(sign_in(&house, &mut copy), Ok(SignIn::ByCopy(id)));
     let fell = ("counter-fell".to_owned(), "王敏".to_owned());
@@ -189,7 +189,10 @@ fn a_device_that_does_not_count_signs_in_again_and_again() {
     for _ in 0..2 {
         let options = house.passkeys.begin_sign_in().unwrap();
         let answer = device.get_uncounted(&options);
-        assert!(matches!(house.passkeys.sign_in(&answer), Ok(SignIn::By(_))));
+        assert!(matches!(
+            house.passkeys.sign_in(&answer),
+            Ok(SignIn::By(..))
+        ));
     }
 }
 
@@ -215,4 +218,52 @@ fn who_is_invited_anew_has_one_passkey_and_it_is_the_new_one() {
     assert_eq!(reason(sign_in(&house, &mut lost)), Reason::PasskeyRefused);
     assert!(sign_in(&house, &mut new).is_ok());
     assert!(sign_in(&house, &mut colleague).is_ok());
+}
+
+/// Tells the time, and whether the journal was held each time that it was asked.
+#[derive(Default)]
+struct Watching {
+    journal: std::sync::OnceLock<Arc<Journal>>,
+    was_held: parking_lot::Mutex<Vec<bool>>,
+}
+
+impl crate::Clock for Watching {
+    fn now_s(&self) -> u64 {
+        if let Some(journal) = self.journal.get() {
+            self.was_held.lock().push(journal.is_held());
+        }
+        NOW_S
+    }
+}
+
+#[test]
+fn a_session_begins_while_nobody_else_changes_passkeys_or_the_list() {
+    let house = House::new();
+    let watching = Arc::new(Watching::default());
+    watching.journal.set(Arc::clone(&house.journal)).ok();
+    let entropy = Arc::new(store::Entropy::from_seed([7; 32]));
+    let sessions = Arc::new(Sessions::new(Arc::clone(&watching) as _, entropy));
+    let (journal, staff) = (Arc::clone(&house.journal), house.staff.clone());
+    let passkeys = Passkeys::new(journal, staff, Arc::clone(&sessions), "localhost").unwrap();
+    passkeys.serve_as(vec![crate::testing::ORIGIN.to_owned()]);
+    let is_open = |header: &str| {
+        let cookie = header.split(';').next().unwrap();
+        sessions.of([cookie].into_iter(), false).is_some()
+    };
+
+    let (_, code) = house.invite("王敏", &[Role::Clerk]);
+    let mut device = Device::new(1);
+    let options = passkeys.begin_enrol(&code).unwrap();
+    let first = passkeys.enrol(&code, &device.create(&options)).unwrap();
+    let mut copy = device.clone();
+    let options = passkeys.begin_sign_in().unwrap();
+    let Ok(SignIn::By(_, second)) = passkeys.sign_in(&device.get(&options)) else {
+        panic!("not signed in");
+    };
+    assert_eq!(*watching.was_held.lock(), [true, true]);
+    assert!(is_open(&first) && is_open(&second));
+    let options = passkeys.begin_sign_in().unwrap();
+    let copied = passkeys.sign_in(&copy.get(&options));
+    assert!(matches!(copied, Ok(SignIn::ByCopy(_))));
+    assert!(!is_open(&first) && !is_open(&second));
 }
