@@ -6,6 +6,7 @@
 //! Sessions begin here, and end with the passkey that they were begun by, while the journal is held: none begins by a passkey, or for
 //! somebody on the list, that is gone already.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -110,11 +111,15 @@ impl Passkeys {
         *self.origins.write() = origins;
     }
 
-    /// Begins to bind a passkey to whoever was invited by `code`: what their browser is asked for, JSON.
+    /// Begins to bind a passkey to whoever was invited by `code`: what their browser, at the address `from`, is asked for, JSON.
     ///
     /// # Errors
     /// [`Reason::InvitationRefused`].
-    pub(crate) fn begin_enrol(&self, code: &str) -> Result<String, ConsoleError> {
+    pub(crate) fn begin_enrol(
+        &self,
+        code: &str,
+        from: Option<IpAddr>,
+    ) -> Result<String, ConsoleError> {
         let person = self.invited(code)?.0;
         let Ok(handle) = UserHandle::decode(person.id.0);
         // What a device's list of passkeys shows: the name, or, for one that cannot be a user's, the id.
@@ -135,7 +140,7 @@ impl Passkeys {
         let (server, client) = options
             .start_ceremony()
             .map_err(|_| ConsoleError::Fault("the options of a passkey are refused"))?;
-        self.enrolling.keep(server);
+        self.enrolling.keep(from, server);
         to_json(&client)
     }
 
@@ -199,16 +204,16 @@ impl Passkeys {
         }
     }
 
-    /// Begins to sign somebody in: what their browser is asked for, JSON.
+    /// Begins to sign somebody in: what their browser, at the address `from`, is asked for, JSON.
     ///
     /// # Errors
     /// [`ConsoleError::Fault`].
-    pub(crate) fn begin_sign_in(&self) -> Result<String, ConsoleError> {
+    pub(crate) fn begin_sign_in(&self, from: Option<IpAddr>) -> Result<String, ConsoleError> {
         let options = DiscoverableCredentialRequestOptions::passkey(&self.rp_id);
         let (server, client) = options
             .start_ceremony()
             .map_err(|_| ConsoleError::Fault("the options of a sign-in are refused"))?;
-        self.signing_in.keep(server);
+        self.signing_in.keep(from, server);
         to_json(&client)
     }
 

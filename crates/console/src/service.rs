@@ -126,7 +126,8 @@ impl ConsoleService for Desk {
         &self,
         request: Request<proto::BeginEnrolRequest>,
     ) -> Result<Response<proto::BeginEnrolResponse>, Status> {
-        let options_json = self.passkeys.begin_enrol(&request.get_ref().code)?;
+        let from = federation::address_of(&request);
+        let options_json = self.passkeys.begin_enrol(&request.get_ref().code, from)?;
         Ok(Response::new(proto::BeginEnrolResponse { options_json }))
     }
 
@@ -141,9 +142,11 @@ impl ConsoleService for Desk {
 
     async fn begin_sign_in(
         &self,
-        _: Request<proto::BeginSignInRequest>,
+        request: Request<proto::BeginSignInRequest>,
     ) -> Result<Response<proto::BeginSignInResponse>, Status> {
-        let options_json = self.passkeys.begin_sign_in()?;
+        let options_json = self
+            .passkeys
+            .begin_sign_in(federation::address_of(&request))?;
         Ok(Response::new(proto::BeginSignInResponse { options_json }))
     }
 

@@ -231,7 +231,7 @@ impl House {
     pub(crate) fn enrolled(&self, name: &str, roles: &[Role], number: u8) -> (StaffId, Device) {
         let (id, code) = self.invite(name, roles);
         let mut device = Device::new(number);
-        let options = self.passkeys.begin_enrol(&code).unwrap();
+        let options = self.passkeys.begin_enrol(&code, None).unwrap();
         self.passkeys
             .enrol(&code, &device.create(&options))
             .unwrap();
