@@ -44,7 +44,8 @@ macro_rules! whats {
 whats! {
     /// The console began to serve.
     Started, "started";
-    /// The certificate or the signing key of an office is another; whose it is stands in the words.
+    /// The certificate or the signing key of an office is another; whose it is stands in the words, and that
+    /// it is the signing key.
     Renewed, "renewed";
     /// Somebody was put on the list of staff; who, and with which roles, stands in the words.
     StaffAdded, "staff-added";

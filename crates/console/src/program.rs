@@ -20,7 +20,7 @@ use crate::overview::{Overview, operator};
 use crate::page::{PageCertificate, serve};
 use crate::passkeys::Passkeys;
 use crate::proposals::Proposals;
-use crate::renewal::{Renewal, seen_now};
+use crate::renewal::{Renewal, note_keys, seen_now};
 use crate::sending::{Pace, Sending};
 use crate::service::Desk;
 use crate::sessions::Sessions;
@@ -115,6 +115,7 @@ impl Program {
         let proposals = Arc::new(proposals?);
         let mut entry = journal.begin();
         entry.note(None, What::Started, About::Nothing, "");
+        note_keys(&mut entry, journal.vault(), &offices)?;
         entry.commit()?;
         let employment = Employment::begin(
             config.staff_file.clone(),

@@ -249,12 +249,16 @@ impl House {
 
 /// An empty store.
 pub(crate) fn vault() -> Arc<Vault> {
+    vault_on(Arc::default())
+}
+
+/// An empty store that can be made to fail.
+pub(crate) fn vault_on(store: Arc<MemoryStore>) -> Arc<Vault> {
     let entropy = Arc::new(Entropy::from_seed([4; 32]));
     let ring = KeyRing::generate(&entropy);
     let identity = StoreIdentity {
         federation: "demo".to_owned(),
         province: ProvinceCode::new(33).unwrap(),
     };
-    let store = Arc::new(MemoryStore::default());
     Arc::new(Vault::open(store, &identity, ring, entropy).unwrap())
 }
