@@ -82,16 +82,18 @@ impl Node {
         let mut write = self.vault.write();
         self.spend_declaration(&call, &mut write)?;
         self.forget_past_proxies(&mut write, resident, now)?;
-        let known = self.proxies(resident, now)?;
-        let own = known.iter().find(|(of, _)| *of == id).map(|(_, row)| row);
+        let rows = self.rows_of_proxies(resident)?;
+        let known = rows.iter().filter(|(_, row)| now < row.until).count();
+        let former = rows.iter().find(|(of, _)| *of == id).map(|(_, row)| row);
         if wish.until <= now {
+            let own = former.filter(|row| now < row.until);
             let row = own.ok_or(NodeError::Refused(Reason::NotFound))?;
             for use_id in &row.uses {
                 self.revoke_uses(&mut write, resident, &resident.row(use_id))?;
             }
             forget(&mut write, resident, id);
         } else {
-            let row = self.named(&wish, own, known.len(), now)?;
+            let row = self.named(&wish, former, known, now)?;
             match self.resident_of_proxy(id)? {
                 Some(of) if of != resident => {
                     return Err(NodeError::Refused(Reason::AlreadyBound));
@@ -106,11 +108,12 @@ impl Node {
         self.known_proxies(resident, now)
     }
 
-    /// A proxy as it is wished, where it may be one.
+    /// A proxy as it is wished, where it may be one. `former` is its row, also where its date has passed and the row is still there: what
+    /// the key requested then may be good for longer, and ends with it.
     fn named(
         &self,
         wish: &ProxyWish,
-        own: Option<&ProxyRow>,
+        former: Option<&ProxyRow>,
         known: usize,
         now: Minute,
     ) -> Result<ProxyRow, NodeError> {
@@ -127,6 +130,7 @@ impl Node {
         {
             return Err(NodeError::Refused(Reason::AlreadyBound));
         }
+        let own = former.filter(|row| now < row.until);
         if own.is_none() && known >= PROXIES_MAX as usize {
             return Err(NodeError::Refused(Reason::TooManyProxies));
         }
@@ -137,7 +141,7 @@ impl Node {
             until: now,
             last_used: None,
             told_at: None,
-            uses: Vec::new(),
+            uses: former.map(|row| row.uses.clone()).unwrap_or_default(),
         };
         Ok(ProxyRow {
             label,

@@ -246,6 +246,29 @@ async fn an_end_before_its_date_revokes_what_the_proxy_requested() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_named_again_after_its_date_ends_with_what_it_requested_before() {
+    let world = World::new(Wish::default()).await;
+    let house = &world.houses[0];
+    let (mut own, mut proxy) = family(house, 1, START + 15).await;
+    epoch(&world, 1).await;
+    let its = request(1, Colour::Green, TestAge::NotAsked, "");
+    ask(&mut proxy, &its).await.unwrap();
+    let gone = make(&mut proxy, &its).await.unwrap().passes.remove(0);
+    world.advance_to(START + 15);
+    assert_eq!(refused(proxy.query("").await), Some(Reason::UnknownDevice));
+    // Its date has passed: there is nothing to end, until it is named again.
+    let ended = set(&mut own, key_of(&proxy), "", 0).await;
+    assert_eq!(refused(ended), Some(Reason::NotFound));
+    set(&mut own, key_of(&proxy), "again", START + DAY)
+        .await
+        .unwrap();
+    set(&mut own, key_of(&proxy), "", 0).await.unwrap();
+    world.advance_to(START + 20);
+    world.close_epoch(2);
+    assert!(is_revoked(&world, &gone, START + 40, 2).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_ends_by_the_nodes_clock_and_its_place_is_free() {
     let world = World::new(Wish::default()).await;
     let house = &world.houses[0];
