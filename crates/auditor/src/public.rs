@@ -16,6 +16,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use anyhow::{Context as _, Result, bail};
 use pages::Hosts;
 use rust_embed::RustEmbed;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tonic::service::Routes;
 
 use crate::{Outcome, files};
@@ -106,9 +108,25 @@ async fn serve(config: Config, texts: Texts) -> Result<()> {
             tokio::time::sleep(every).await;
         }
     });
-    let served = pages::serve(listener, router, told_to_end()).await;
-    looking.abort();
-    served.context("the page can no longer be served")
+    let served = pages::serve(listener, router, told_to_end());
+    both(served, looking).await
+}
+
+/// Serves until that ends by itself. A page that looks no more goes on telling what was so once: it ends with an error.
+async fn both(
+    served: impl Future<Output = std::io::Result<()>>,
+    mut looking: JoinHandle<Infallible>,
+) -> Result<()> {
+    tokio::select! {
+        served = served => {
+            looking.abort();
+            served.context("the page can no longer be served")
+        }
+        ended = &mut looking => {
+            let Err(error) = ended;
+            Err(error).context("nodes are no longer looked at")
+        }
+    }
 }
 
 /// Completes when the operating system asks this program to end.

@@ -407,3 +407,16 @@ fn the_vectors_of_the_page_are_those_that_this_makes() {
         "UPDATE_VECTORS=1 writes them"
     );
 }
+
+#[tokio::test]
+async fn a_page_ends_with_an_error_where_nodes_are_no_longer_looked_at() {
+    let dies = tokio::spawn(async { panic!("as a fault would") });
+    let ended = super::both(std::future::pending(), dies);
+    let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
+    let error = ended.expect("it goes on serving").unwrap_err();
+    assert_eq!(error.to_string(), "nodes are no longer looked at");
+    // And in order where it is told to end.
+    let looks = tokio::spawn(std::future::pending());
+    let served = super::both(std::future::ready(Ok(())), looks);
+    assert!(served.await.is_ok());
+}
