@@ -3,6 +3,7 @@
 mod config;
 mod time;
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use published::{Public, Texts, Watch, Watched};
 use rules::RuleSet;
 use rust_embed::RustEmbed;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tonic::service::Routes;
 
 use crate::{Outcome, explain, files};
@@ -102,9 +104,25 @@ async fn serve(config: Config, texts: Texts) -> Result<()> {
     let router = pages::router::<Files>(routes, Hosts::address(address));
     files::print(&format!("page http://{address}/\n"))?;
     let looking = tokio::spawn(async move { watch.keep_looking(every).await });
-    let served = pages::serve(listener, router, told_to_end()).await;
-    looking.abort();
-    served.context("the page can no longer be served")
+    let served = pages::serve(listener, router, told_to_end());
+    both(served, looking).await
+}
+
+/// Serves until that ends by itself. A page that looks no more goes on telling what was so once: it ends with an error.
+async fn both(
+    served: impl Future<Output = std::io::Result<()>>,
+    mut looking: JoinHandle<Infallible>,
+) -> Result<()> {
+    tokio::select! {
+        served = served => {
+            looking.abort();
+            served.context("the page can no longer be served")
+        }
+        ended = &mut looking => {
+            let Err(error) = ended;
+            Err(error).context("nodes are no longer looked at")
+        }
+    }
 }
 
 /// Completes when the operating system asks this program to end.
@@ -147,5 +165,18 @@ mod tests {
         };
         assert!(refused(Some("0.0.0.0:0"), Vec::new()).contains("is not loopback"));
         assert!(refused(None, vec![path.clone()]).contains("is refused"));
+    }
+
+    #[tokio::test]
+    async fn a_page_ends_with_an_error_where_nodes_are_no_longer_looked_at() {
+        let dies = tokio::spawn(async { panic!("as a fault would") });
+        let ended = both(std::future::pending(), dies);
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(20), ended).await;
+        let error = ended.expect("it goes on serving").unwrap_err();
+        assert_eq!(error.to_string(), "nodes are no longer looked at");
+        // And in order where it is told to end.
+        let looks = tokio::spawn(std::future::pending());
+        let served = both(std::future::ready(Ok(())), looks);
+        assert!(served.await.is_ok());
     }
 }

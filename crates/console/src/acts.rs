@@ -44,7 +44,8 @@ macro_rules! whats {
 whats! {
     /// The console began to serve.
     Started, "started";
-    /// The certificate or the signing key of an office is another; whose it is stands in the words.
+    /// The certificate or the signing key of an office is another; whose it is stands in the words, and that
+    /// it is the signing key.
     Renewed, "renewed";
     /// Somebody was put on the list of staff; who, and with which roles, stands in the words.
     StaffAdded, "staff-added";
@@ -94,6 +95,8 @@ whats! {
     LapsedOnTheWay, "lapsed-under-way";
     /// The node no longer knows what became of it.
     LostSight, "lost-sight";
+    /// The console signs for its office no more, and has neither handed it in nor asked what became of it for a day.
+    OfficeGone, "office-gone";
     /// The content of a proposal was removed, its time being over.
     Forgotten, "forgotten";
     /// Opened an appeal.
@@ -219,6 +222,12 @@ impl Journal {
         &self.vault
     }
 
+    /// Whether somebody changes something now.
+    #[cfg(test)]
+    pub(crate) fn is_held(&self) -> bool {
+        self.head.is_locked()
+    }
+
     /// The console's clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
@@ -289,6 +298,14 @@ impl Entry<'_> {
     /// # Errors
     /// [`ConsoleError::Store`]; nothing is changed then.
     pub fn commit(self) -> Result<(), ConsoleError> {
+        self.commit_then(|| ())
+    }
+
+    /// Commits, and does something more before anybody else changes anything.
+    ///
+    /// # Errors
+    /// As [`Entry::commit`]; then nothing is done.
+    pub(crate) fn commit_then<T>(self, then: impl FnOnce() -> T) -> Result<T, ConsoleError> {
         let Self {
             write,
             mut head,
@@ -297,7 +314,7 @@ impl Entry<'_> {
         } = self;
         write.commit()?;
         *head = next;
-        Ok(())
+        Ok(then())
     }
 }
 

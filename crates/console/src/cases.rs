@@ -10,15 +10,19 @@ use wire::{AppealId, ShownAppeal, bytes_exact};
 
 use crate::offices::Office;
 use crate::proposals::Proposals;
+use crate::sessions::AGE_MAX_MIN;
 use crate::statement::case_content;
 use crate::{About, ConsoleError, Person, What};
 
 /// Most appeals that are kept in memory after somebody read them: as many as anybody has open at once.
 const KEPT_MAX: usize = 256;
 
-/// Appeals that were read at the node, kept in memory so that deciding one is not another reading.
+/// By the office and the appeal's name; with when it was read.
+type Kept = BTreeMap<(SourceId, AppealId), (Minute, Arc<ShownAppeal>)>;
+
+/// Appeals that were read at the node, and when, kept in memory so that deciding one is not another reading.
 #[derive(Default)]
-pub(crate) struct Appeals(Mutex<BTreeMap<(SourceId, AppealId), Arc<ShownAppeal>>>);
+pub(crate) struct Appeals(Mutex<Kept>);
 
 impl Appeals {
     /// Reads one at the node; the resident sees that.
@@ -29,6 +33,7 @@ impl Appeals {
         &self,
         office: &Office,
         name: AppealId,
+        now: Minute,
     ) -> Result<Arc<ShownAppeal>, ConsoleError> {
         let asked = office.node.read_appeal(name).await;
         let mut kept = self.0.lock();
@@ -40,7 +45,7 @@ impl Appeals {
         match asked {
             Ok(appeal) => {
                 let appeal = Arc::new(appeal);
-                kept.insert(key, Arc::clone(&appeal));
+                kept.insert(key, (now, Arc::clone(&appeal)));
                 Ok(appeal)
             }
             Err(error) => {
@@ -60,12 +65,25 @@ impl Appeals {
         &self,
         office: &Office,
         name: AppealId,
+        now: Minute,
     ) -> Result<Arc<ShownAppeal>, ConsoleError> {
+        self.forget_old(now);
         let kept = self.0.lock().get(&(office.source, name)).cloned();
         match kept {
-            Some(appeal) => Ok(appeal),
-            None => self.ask(office, name).await,
+            Some((_, appeal)) => Ok(appeal),
+            None => self.ask(office, name, now).await,
         }
+    }
+
+    /// Keeps those no longer that were read longer ago than a session lasts.
+    pub(crate) fn forget_old(&self, now: Minute) {
+        let is_new = |read_at: Minute| now < read_at.saturating_add_signed(AGE_MAX_MIN.into());
+        self.0.lock().retain(|_, (read_at, _)| is_new(*read_at));
+    }
+
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().len()
     }
 
     /// Keeps one no longer.
@@ -126,7 +144,7 @@ impl Cases {
         let words = office.source.to_string();
         self.0
             .note(person, What::ReadAppeal, About::Appeal(name.0), &words)?;
-        let appeal = self.0.appeals().ask(office, name).await?;
+        let appeal = self.0.appeals().ask(office, name, self.0.now()).await?;
         Ok(proto::ReadCaseResponse {
             content: Some(content(&appeal)),
         })
@@ -146,4 +164,4 @@ pub(crate) fn content(appeal: &ShownAppeal) -> proto::CaseContent {
 
 #[cfg(test)]
 #[path = "cases_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -7,7 +7,7 @@ use crate::Role;
 use crate::node::fake::source;
 use crate::proposals::State;
 use crate::proposals::world::{
-    NOW, World, approver, clerk, minute, number_of, officer, person, resident,
+    KEEP_DAYS, NOW, World, approver, clerk, minute, number_of, officer, person, resident,
 };
 
 const OFFICE: &str = "33-appeals-office-1";
@@ -17,7 +17,7 @@ fn appeal_id(number: u8, decide_by: u32) -> AppealId {
 }
 
 /// An appeal at the node against a positive test of a resident.
-fn open_appeal(world: &World, number: u8, decide_by: u32) -> AppealId {
+pub(crate) fn open_appeal(world: &World, number: u8, decide_by: u32) -> AppealId {
     let appeal = appeal_id(number, decide_by);
     let shown = ShownAppeal {
         case_id: CaseId([number; 16]),
@@ -301,6 +301,25 @@ async fn each_bad_decision_is_refused_for_its_own_reason() {
 }
 
 #[tokio::test]
+async fn a_proposal_that_is_forgotten_frees_no_appeal_that_a_newer_one_decides() {
+    let world = World::new().await;
+    let appeal = open_appeal(&world, 1, NOW + 400);
+    let propose = async |id| {
+        let request = decision(id, appeal, false);
+        world.propose(&officer(), &request).await
+    };
+    propose(1).await.unwrap();
+    world.judge(&approver(), 1, "look again").await.unwrap();
+    world.pass_min(KEEP_DAYS * 1_440);
+    propose(2).await.unwrap();
+    assert_eq!(world.proposals.forget(), Ok(1));
+    assert_eq!(reason(propose(3).await), Reason::AlreadyProposed);
+    assert_eq!(world.proposals.deciding(appeal), Some([2; 16]));
+    world.judge(&approver(), 2, "no").await.unwrap();
+    assert_eq!(world.proposals.deciding(appeal), None);
+}
+
+#[tokio::test]
 async fn nobody_agrees_with_an_own_decision_either() {
     let world = World::new().await;
     let appeal = open_appeal(&world, 1, NOW + 400);
@@ -354,21 +373,41 @@ async fn no_more_appeals_are_kept_in_memory_than_there_may_be() {
     let office = world.proposals.offices().for_appeals(OFFICE).unwrap();
     let kept = Appeals::default();
     let known = open_appeal(&world, 1, NOW + 400);
-    let shown = kept.ask(office, known).await.unwrap();
+    let shown = kept.ask(office, known, minute(NOW)).await.unwrap();
     {
         let mut all = kept.0.lock();
         for number in 0..600_u32 {
             let name = AppealId::new(minute(NOW - 1_000 + number), [9; 16]);
-            all.insert((office.source, name), Arc::clone(&shown));
+            all.insert((office.source, name), (minute(NOW), Arc::clone(&shown)));
         }
     }
     let other = open_appeal(&world, 2, NOW + 500);
-    kept.ask(office, other).await.unwrap();
+    kept.ask(office, other, minute(NOW)).await.unwrap();
     assert_eq!(kept.0.lock().len(), KEPT_MAX);
     assert_eq!(*world.node.fake.reads.lock(), 2);
-    kept.known(office, other).await.unwrap();
+    kept.known(office, other, minute(NOW)).await.unwrap();
     assert_eq!(*world.node.fake.reads.lock(), 2);
     kept.forget(office.source, other);
-    kept.known(office, other).await.unwrap();
+    kept.known(office, other, minute(NOW)).await.unwrap();
+    assert_eq!(*world.node.fake.reads.lock(), 3);
+}
+
+#[tokio::test]
+async fn an_appeal_is_kept_in_memory_no_longer_than_a_session_after_it_was_read() {
+    let world = World::new().await;
+    let office = world.proposals.offices().for_appeals(OFFICE).unwrap();
+    let kept = Appeals::default();
+    let (first, second) = (open_appeal(&world, 1, NOW), open_appeal(&world, 2, NOW));
+    kept.ask(office, first, minute(NOW)).await.unwrap();
+    kept.ask(office, second, minute(NOW + 1)).await.unwrap();
+    let known = async |name, at| kept.known(office, name, minute(at)).await.unwrap();
+    known(first, NOW + 239).await;
+    assert_eq!(*world.node.fake.reads.lock(), 2);
+    kept.forget_old(minute(NOW + 240));
+    assert_eq!(kept.0.lock().len(), 1);
+    known(second, NOW + 240).await;
+    assert_eq!(*world.node.fake.reads.lock(), 2);
+    // Being decided does not make it stay; whoever decides it then has to see it again.
+    known(second, NOW + 241).await;
     assert_eq!(*world.node.fake.reads.lock(), 3);
 }

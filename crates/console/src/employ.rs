@@ -188,7 +188,7 @@ mod tests {
         assert!(!is_signed_in(&house, &first) && is_signed_in(&house, &second));
         assert!(house.staff.now().get(gone).is_none());
         let tries = |device: &mut crate::testing::Device| {
-            let options = house.passkeys.begin_sign_in().unwrap();
+            let options = house.passkeys.begin_sign_in(None).unwrap();
             house.passkeys.sign_in(&device.get(&options)).is_ok()
         };
         assert!(!tries(&mut device) && tries(&mut other));

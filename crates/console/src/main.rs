@@ -31,8 +31,8 @@ static WIPING: ZeroAlloc<std::alloc::System> = ZeroAlloc(std::alloc::System);
   viridian-console run --config console.toml
   viridian-console check --config console.toml        the console must not run
 
-Who may do what stands in staff.toml; to take somebody out of it signs them out within seconds. Certificates of offices and
-signing keys are read at the start, the page's certificate again as it changes.
+Who may do what stands in staff.toml; to take somebody out of it signs them out within seconds. Certificates and
+signing keys are read again within a minute as their files change.
 
 Exit codes: 0 ended in order, 1 the chain of acts is broken, 2 configuration, 3 store, 4 start, 5 door, 6 calls were cut at
 the end."
@@ -79,8 +79,8 @@ struct Invite {
     /// Somebody who is on the list, by the id there: the passkey that they bind takes the place of theirs
     #[arg(long, value_name = "ID", conflicts_with_all = ["name", "roles"])]
     again: Option<String>,
-    /// How long the code is good, hours
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=168))]
+    /// How long the code is good, hours: a day at most
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=24))]
     hours: u64,
 }
 

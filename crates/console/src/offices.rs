@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use federation::{
     Credentials as _, FederationError, FederationId, PeerId, Swappable, TlsIdentity, UnixTime,
     connect,
@@ -70,6 +70,16 @@ impl Office {
         self.identity.swap(identity, now)?;
         *self.key.lock() = key;
         Ok(())
+    }
+
+    /// Its certificate.
+    pub(crate) const fn identity(&self) -> &Arc<Swappable> {
+        &self.identity
+    }
+
+    /// What its signatures are verified with.
+    pub(crate) fn verifying_key(&self) -> VerifyingKey {
+        self.key.lock().verifying_key()
     }
 
     /// Whether it is one that decides appeals.
@@ -221,6 +231,11 @@ impl Offices {
     pub(crate) fn get(&self, source: SourceId) -> Result<&Office, ConsoleError> {
         let office = self.0.iter().find(|office| office.source == source);
         office.ok_or(Reason::UnknownOffice.into())
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Office> {
+        self.0.iter()
     }
 
     /// The end of each one's certificate, seconds since the Unix epoch.

@@ -2,7 +2,11 @@
 //!
 //! The ceremonies are those of Web Authentication, level 3, by `webauthn_rp`: discoverable credentials, the person verified by their device,
 //! no attestation – an institution that admits only certain devices hands those out.
+//!
+//! Sessions begin here, and end with the passkey that they were begun by, while the journal is held: none begins by a passkey, or for
+//! somebody on the list, that is gone already.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -27,6 +31,7 @@ use webauthn_rp::{
 use wire::{Reason, WireError};
 
 use crate::ceremonies::Ceremonies;
+use crate::sessions::Sessions;
 use crate::staff::{CodeDigest, Staff, StaffList};
 use crate::{About, ConsoleError, Entry, Journal, Person, StaffId, What};
 
@@ -58,8 +63,8 @@ struct PasskeyRow {
 /// What came of signing in.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SignIn {
-    /// Somebody has signed the challenge.
-    By(Person),
+    /// Somebody has signed the challenge; the header that sets the cookie of their session.
+    By(Person, String),
     /// The passkey's counter has fallen back, as that of a copy does: it is nobody's from now on, and nobody is signed in.
     ByCopy(StaffId),
 }
@@ -68,6 +73,7 @@ pub(crate) enum SignIn {
 pub(crate) struct Passkeys {
     journal: Arc<Journal>,
     staff: Staff,
+    sessions: Arc<Sessions>,
     rp_id: RpId,
     /// Where the page is shown, once that is known.
     origins: RwLock<Vec<String>>,
@@ -80,12 +86,18 @@ impl Passkeys {
     ///
     /// # Errors
     /// A message saying that `host` is not a name that passkeys can be bound to.
-    pub(crate) fn new(journal: Arc<Journal>, staff: Staff, host: &str) -> Result<Self, String> {
+    pub(crate) fn new(
+        journal: Arc<Journal>,
+        staff: Staff,
+        sessions: Arc<Sessions>,
+        host: &str,
+    ) -> Result<Self, String> {
         let domain = AsciiDomain::try_from(host.to_owned())
             .map_err(|error| format!("page.names: {host}: {error}"))?;
         Ok(Self {
             journal,
             staff,
+            sessions,
             rp_id: RpId::Domain(domain),
             // One that no page has: without any `webauthn_rp` would make one up from the host.
             origins: RwLock::new(vec![String::new()]),
@@ -99,11 +111,15 @@ impl Passkeys {
         *self.origins.write() = origins;
     }
 
-    /// Begins to bind a passkey to whoever was invited by `code`: what their browser is asked for, JSON.
+    /// Begins to bind a passkey to whoever was invited by `code`: what their browser, at the address `from`, is asked for, JSON.
     ///
     /// # Errors
     /// [`Reason::InvitationRefused`].
-    pub(crate) fn begin_enrol(&self, code: &str) -> Result<String, ConsoleError> {
+    pub(crate) fn begin_enrol(
+        &self,
+        code: &str,
+        from: Option<IpAddr>,
+    ) -> Result<String, ConsoleError> {
         let person = self.invited(code)?.0;
         let Ok(handle) = UserHandle::decode(person.id.0);
         // What a device's list of passkeys shows: the name, or, for one that cannot be a user's, the id.
@@ -124,16 +140,16 @@ impl Passkeys {
         let (server, client) = options
             .start_ceremony()
             .map_err(|_| ConsoleError::Fault("the options of a passkey are refused"))?;
-        self.enrolling.keep(server);
+        self.enrolling.keep(from, server);
         to_json(&client)
     }
 
-    /// Binds the passkey that a browser has made, uses the invitation up, and tells who has it now. A passkey that they had
-    /// before is theirs no more.
+    /// Binds the passkey that a browser has made, uses the invitation up, and begins a session: the header that sets its cookie. A
+    /// passkey that they had before is theirs no more, and its sessions end: whoever has that device is not to go on with one.
     ///
     /// # Errors
     /// [`Reason::InvitationRefused`], [`Reason::PasskeyRefused`].
-    pub(crate) fn enrol(&self, code: &str, credential: &str) -> Result<Person, ConsoleError> {
+    pub(crate) fn enrol(&self, code: &str, credential: &str) -> Result<String, ConsoleError> {
         limit(credential)?;
         let registration = Registration::from_json_relaxed(credential.as_bytes())
             .map_err(|error| refused(&error))?;
@@ -176,28 +192,33 @@ impl Passkeys {
             .write
             .put_new(Table::Passkeys, &used_key(code), &person.id);
         entry.note(Some(&person), What::Enrolled, About::Nothing, "");
-        match entry.commit() {
+        let begun = entry.commit_then(|| {
+            self.sessions.end_but(|who| who != person.id);
+            self.sessions.begin(person.id)
+        });
+        match begun {
             Err(ConsoleError::Store(StoreError::Conflict(_))) => {
                 Err(refused(&"the passkey is bound already"))
             }
-            done => done.map(|()| person),
+            done => done,
         }
     }
 
-    /// Begins to sign somebody in: what their browser is asked for, JSON.
+    /// Begins to sign somebody in: what their browser, at the address `from`, is asked for, JSON.
     ///
     /// # Errors
     /// [`ConsoleError::Fault`].
-    pub(crate) fn begin_sign_in(&self) -> Result<String, ConsoleError> {
+    pub(crate) fn begin_sign_in(&self, from: Option<IpAddr>) -> Result<String, ConsoleError> {
         let options = DiscoverableCredentialRequestOptions::passkey(&self.rp_id);
         let (server, client) = options
             .start_ceremony()
             .map_err(|_| ConsoleError::Fault("the options of a sign-in are refused"))?;
-        self.signing_in.keep(server);
+        self.signing_in.keep(from, server);
         to_json(&client)
     }
 
-    /// Who has signed the challenge.
+    /// Who has signed the challenge, with the session that they have by it. Where it is a copy's answer all sessions of whose passkey it
+    /// was end.
     ///
     /// # Errors
     /// [`Reason::PasskeyRefused`].
@@ -233,6 +254,8 @@ impl Passkeys {
             Err(AuthCeremonyErr::SignatureCounter) => {
                 entry.write.delete(Table::Passkeys, &key);
                 entry.note(Some(person), What::CounterFell, About::Nothing, "");
+                // Before it is durable: they end also where the disk is full.
+                self.sessions.end_but(|who| who != person.id);
                 entry.commit()?;
                 tracing::error!(who = %person.id, "a passkey's counter fell back: it was copied, and is nobody's now");
                 return Ok(SignIn::ByCopy(person.id));
@@ -243,8 +266,8 @@ impl Passkeys {
         row.changing = changing;
         entry.write.put(Table::Passkeys, &key, &row);
         entry.note(Some(person), What::SignedIn, About::Nothing, "");
-        entry.commit()?;
-        Ok(SignIn::By(person.clone()))
+        let header = entry.commit_then(|| self.sessions.begin(person.id))?;
+        Ok(SignIn::By(person.clone(), header))
     }
 
     /// Who was invited by a code that is neither over nor used.

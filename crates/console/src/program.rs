@@ -22,7 +22,7 @@ use crate::page::{PageCertificate, serve};
 use crate::passkeys::Passkeys;
 use crate::proposals::Proposals;
 use crate::public::{PublicDesk, Publications};
-use crate::renewal::{Renewal, seen_now};
+use crate::renewal::{Renewal, note_keys, seen_now};
 use crate::sending::{Pace, Sending};
 use crate::service::Desk;
 use crate::sessions::Sessions;
@@ -111,6 +111,7 @@ impl Program {
         let passkeys = Arc::new(Passkeys::new(
             Arc::clone(&journal),
             staff.clone(),
+            Arc::clone(&sessions),
             config.page.host(),
         )?);
         let proposals =
@@ -118,6 +119,7 @@ impl Program {
         let proposals = Arc::new(proposals?);
         let mut entry = journal.begin();
         entry.note(None, What::Started, About::Nothing, "");
+        note_keys(&mut entry, journal.vault(), &offices)?;
         entry.commit()?;
         let employment = Employment::begin(
             config.staff_file.clone(),
@@ -199,7 +201,7 @@ impl Program {
                  every,
                  public,
              }| {
-                background.spawn(async move { watch.keep_looking(every).await });
+                background.spawn(async move { match watch.keep_looking(every).await {} });
                 public
             },
         );

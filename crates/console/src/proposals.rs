@@ -6,6 +6,7 @@
 mod forwarded;
 mod index;
 mod judge;
+mod orphaned;
 mod row;
 mod view;
 
@@ -120,7 +121,7 @@ impl Proposals {
                 words,
             } => {
                 let office = self.offices.get(source)?;
-                let of = self.appeals.known(office, appeal).await?;
+                let of = self.appeals.known(office, appeal, now).await?;
                 let subject = Subject::Decision {
                     case_id: of.case_id.0,
                     event: of.event.to_bytes(),
@@ -266,7 +267,7 @@ impl Proposals {
         entry.commit()
     }
 
-    fn now(&self) -> Minute {
+    pub(crate) fn now(&self) -> Minute {
         self.journal.clock().now_minute()
     }
 

@@ -124,9 +124,14 @@ impl Sending {
 
     async fn look(&self) {
         loop {
-            let looked = self.proposals.lapse();
-            let looked = looked.and_then(|_| self.proposals.forget());
-            if let Err(error) = looked {
+            self.proposals.appeals().forget_old(self.proposals.now());
+            // Each whatever became of the others: a row that cannot be read is no reason to keep what others say of people.
+            let looked = [
+                self.proposals.lapse(),
+                self.proposals.end_orphaned(),
+                self.proposals.forget(),
+            ];
+            for error in looked.into_iter().filter_map(Result::err) {
                 tracing::error!(%error, "what has lapsed or is to be forgotten is not written");
             }
             tokio::time::sleep(self.pace.look).await;

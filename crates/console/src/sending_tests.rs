@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use rules::{Minute, SourceKind};
+use store::Table;
 use tokio::task::JoinHandle;
 use wire::Reason;
 use wire::console::v1 as proto;
@@ -32,6 +33,15 @@ async fn until_state(world: &World, id: u8, state: State) {
             "still {:?}",
             world.state(id)
         );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until something was done.
+async fn until_act(world: &World, what: &str) {
+    let begin = Instant::now();
+    while !world.act_words().iter().any(|act| act == what) {
+        assert!(begin.elapsed() < Duration::from_secs(20));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -174,13 +184,43 @@ async fn it_looks_for_what_has_lapsed_and_what_is_to_be_forgotten() {
     world.pass_min(KEEP_DAYS * 1_440);
     let running = run(&world);
     until_state(&world, 2, State::Lapsed).await;
+    until_act(&world, "forgotten").await;
+    running.abort();
+    assert!(world.read(&clerk(), 1).await.unwrap().what.is_none());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_keeps_nothing_else_from_being_forgotten() {
+    let world = World::new().await;
+    agree(&world, 1).await;
+    world.propose(&clerk(), &contact(2, 2)).await.unwrap();
+    let mut write = world.vault.write();
+    write.delete(Table::Proposals, &2_u64.to_be_bytes());
+    write.commit().unwrap();
+    world.pass_min(KEEP_DAYS * 1_440);
+    assert!(world.proposals.lapse().is_err());
+    let running = run(&world);
+    until_act(&world, "forgotten").await;
+    running.abort();
+    assert!(world.read(&clerk(), 1).await.unwrap().what.is_none());
+}
+
+#[tokio::test]
+async fn an_appeal_that_was_read_is_not_kept_in_memory_for_good() {
+    let world = World::new().await;
+    let appeal = crate::cases::tests::open_appeal(&world, 1, NOW + 400);
+    let office = world.proposals.offices();
+    let office = office.for_appeals("33-appeals-office-1").unwrap();
+    let (kept, now) = (world.proposals.appeals(), world.proposals.now());
+    kept.ask(office, appeal, now).await.unwrap();
+    world.pass_min(240);
+    let running = run(&world);
     let begin = Instant::now();
-    while !world.act_words().contains(&"forgotten".to_owned()) {
+    while kept.count() > 0 {
         assert!(begin.elapsed() < Duration::from_secs(20));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     running.abort();
-    assert!(world.read(&clerk(), 1).await.unwrap().what.is_none());
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use crate::overview::Overview;
 use crate::passkeys::{Passkeys, SignIn};
 use crate::proposals::{PROPOSAL_LAPSES_MIN, Proposals};
 use crate::sessions::no_cookie;
-use crate::{About, ActRow, ConsoleError, Journal, Person, Role, What};
+use crate::{About, ActRow, ConsoleError, Journal, Role, What};
 
 /// Most acts in one answer.
 const ACTS_MAX: u64 = 128;
@@ -37,15 +37,15 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// An answer with a session's cookie, in place of the session that the call's own cookie names.
+    /// An answer with the cookie of a session that has begun, in place of the session that the call's own cookie names.
     fn begun<T>(
         &self,
         metadata: &MetadataMap,
-        person: &Person,
+        begun: &str,
         answer: T,
     ) -> Result<Response<T>, ConsoleError> {
         self.admission.sessions.end(cookies(metadata));
-        with_cookie(answer, &self.admission.sessions.begin(person.id))
+        with_cookie(answer, begun)
     }
 }
 
@@ -55,7 +55,8 @@ impl ConsoleService for Desk {
         &self,
         request: Request<proto::BeginEnrolRequest>,
     ) -> Result<Response<proto::BeginEnrolResponse>, Status> {
-        let options_json = self.passkeys.begin_enrol(&request.get_ref().code)?;
+        let from = federation::address_of(&request);
+        let options_json = self.passkeys.begin_enrol(&request.get_ref().code, from)?;
         Ok(Response::new(proto::BeginEnrolResponse { options_json }))
     }
 
@@ -65,17 +66,16 @@ impl ConsoleService for Desk {
     ) -> Result<Response<proto::EnrolResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         let enrolled = self.passkeys.enrol(&message.code, &message.credential_json);
-        let person = enrolled?;
-        // Whoever has the device with the former passkey is not to go on with a session of it.
-        self.admission.sessions.end_but(|who| who != person.id);
-        Ok(self.begun(&metadata, &person, proto::EnrolResponse {})?)
+        Ok(self.begun(&metadata, &enrolled?, proto::EnrolResponse {})?)
     }
 
     async fn begin_sign_in(
         &self,
-        _: Request<proto::BeginSignInRequest>,
+        request: Request<proto::BeginSignInRequest>,
     ) -> Result<Response<proto::BeginSignInResponse>, Status> {
-        let options_json = self.passkeys.begin_sign_in()?;
+        let options_json = self
+            .passkeys
+            .begin_sign_in(federation::address_of(&request))?;
         Ok(Response::new(proto::BeginSignInResponse { options_json }))
     }
 
@@ -85,11 +85,8 @@ impl ConsoleService for Desk {
     ) -> Result<Response<proto::SignInResponse>, Status> {
         let (metadata, _, message) = request.into_parts();
         match self.passkeys.sign_in(&message.credential_json)? {
-            SignIn::By(person) => Ok(self.begun(&metadata, &person, proto::SignInResponse {})?),
-            SignIn::ByCopy(whose) => {
-                self.admission.sessions.end_but(|who| who != whose);
-                Err(wire::status(Reason::PasskeyRefused))
-            }
+            SignIn::By(_, begun) => Ok(self.begun(&metadata, &begun, proto::SignInResponse {})?),
+            SignIn::ByCopy(_) => Err(wire::status(Reason::PasskeyRefused)),
         }
     }
 

@@ -13,8 +13,9 @@ use crate::{Clock, StaffId};
 const COOKIE: &str = "viridian_session";
 /// How long a session lasts without a call: as long as somebody reads a case, and not over a break.
 pub(crate) const IDLE_MAX_S: u64 = 15 * 60;
-/// How long it lasts in all: half a working day.
-const AGE_MAX_S: u64 = 4 * 3_600;
+/// How long it lasts in all, minutes: half a working day.
+pub(crate) const AGE_MAX_MIN: u32 = 4 * 60;
+const AGE_MAX_S: u64 = AGE_MAX_MIN as u64 * 60;
 /// Most sessions at once; the one longest without a call gives way to a new one.
 const SESSIONS_MAX: usize = 256;
 /// Longest `Cookie` header that is looked into, bytes.

@@ -176,7 +176,12 @@ impl House {
         let entropy = Arc::new(Entropy::from_seed([5; 32]));
         let sessions = Arc::new(Sessions::new(Arc::clone(&clock) as _, entropy));
         let staff = Staff::nobody();
-        let passkeys = Passkeys::new(Arc::clone(&journal), staff.clone(), "localhost");
+        let passkeys = Passkeys::new(
+            Arc::clone(&journal),
+            staff.clone(),
+            Arc::clone(&sessions),
+            "localhost",
+        );
         let passkeys = Arc::new(passkeys.unwrap());
         passkeys.serve_as(vec![ORIGIN.to_owned()]);
         let employment = Employment::begin(
@@ -228,7 +233,7 @@ impl House {
     pub(crate) fn enrolled(&self, name: &str, roles: &[Role], number: u8) -> (StaffId, Device) {
         let (id, code) = self.invite(name, roles);
         let mut device = Device::new(number);
-        let options = self.passkeys.begin_enrol(&code).unwrap();
+        let options = self.passkeys.begin_enrol(&code, None).unwrap();
         self.passkeys
             .enrol(&code, &device.create(&options))
             .unwrap();
@@ -267,12 +272,16 @@ pub(crate) fn from_page<T>(message: T, set_cookie: &str) -> Request<T> {
 
 /// An empty store.
 pub(crate) fn vault() -> Arc<Vault> {
+    vault_on(Arc::default())
+}
+
+/// An empty store that can be made to fail.
+pub(crate) fn vault_on(store: Arc<MemoryStore>) -> Arc<Vault> {
     let entropy = Arc::new(Entropy::from_seed([4; 32]));
     let ring = KeyRing::generate(&entropy);
     let identity = StoreIdentity {
         federation: "demo".to_owned(),
         province: ProvinceCode::new(33).unwrap(),
     };
-    let store = Arc::new(MemoryStore::default());
     Arc::new(Vault::open(store, &identity, ring, entropy).unwrap())
 }

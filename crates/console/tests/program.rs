@@ -54,6 +54,7 @@ fn from_a_new_key_to_a_console_that_serves_and_ends() {
         &["--name", "李雷"],
         &["--name", "李雷", "--role", "chief"],
         &["--name", "李雷", "--role", "clerk", "--hours", "0"],
+        &["--name", "李雷", "--role", "clerk", "--hours", "25"],
         &["--again", "0000000000000000"],
         &["--again", id, "--role", "auditor"],
     ] {

@@ -107,7 +107,7 @@ impl Node {
         if row.rule_sets.iter().any(|s| s == rule_set) {
             return Ok(());
         }
-        if row.rule_sets.len() >= self.limits.rule_sets_per_day {
+        if row.rule_sets.len() >= call.share_of(self.limits.rule_sets_per_day) as usize {
             return Err(NodeError::Refused(Reason::TooManyRuleSets));
         }
         row.rule_sets.push(rule_set.to_owned());

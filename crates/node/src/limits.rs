@@ -9,7 +9,7 @@ use crate::quotas::QuotaSettings;
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Rule sets under which one resident is asked in a day.
-    pub rule_sets_per_day: usize,
+    pub rule_sets_per_day: u32,
     /// Passes that one resident may request in an epoch.
     pub passes_per_epoch: u32,
     /// Device keys of one resident: the own, and those of a proxy.
@@ -84,7 +84,7 @@ impl Limits {
             ("limits.query_quantum_ms", self.query_quantum_ms, 1, 5_000),
             (
                 "limits.rule_sets_per_day",
-                self.rule_sets_per_day as u64,
+                self.rule_sets_per_day.into(),
                 1,
                 34,
             ),

@@ -123,9 +123,10 @@ impl Node {
         now: Minute,
     ) -> Result<(), NodeError> {
         let id = wished.key.id();
-        let known = self.proxies(resident, now)?;
-        let own = known.iter().find(|(of, _)| *of == id).map(|(_, row)| row);
-        let row = self.named(wished, own, known.len(), now)?;
+        let rows = self.rows_of_proxies(resident)?;
+        let known = rows.iter().filter(|(_, row)| now < row.until).count();
+        let former = rows.iter().find(|(of, _)| *of == id).map(|(_, row)| row);
+        let row = self.named(wished, former, known, now)?;
         match self.resident_of_proxy(id)? {
             Some(of) if of != resident => {
                 return Err(NodeError::Refused(Reason::AlreadyBound));
@@ -138,11 +139,12 @@ impl Node {
         Ok(())
     }
 
-    /// A proxy as it is wished, where it may be one.
+    /// A proxy as it is wished, where it may be one. `former` is its row, also where its date has passed and the row is still there: what
+    /// the key requested then may be good for longer, and ends with it.
     fn named(
         &self,
         wish: &Wished<'_>,
-        own: Option<&ProxyRow>,
+        former: Option<&ProxyRow>,
         known: usize,
         now: Minute,
     ) -> Result<ProxyRow, NodeError> {
@@ -158,6 +160,7 @@ impl Node {
         {
             return Err(NodeError::Refused(Reason::AlreadyBound));
         }
+        let own = former.filter(|row| now < row.until);
         if own.is_none() && known >= PROXIES_MAX as usize {
             return Err(NodeError::Refused(Reason::TooManyProxies));
         }
@@ -168,7 +171,7 @@ impl Node {
             until: now,
             last_used: None,
             told_at: None,
-            uses: Vec::new(),
+            uses: former.map(|row| row.uses.clone()).unwrap_or_default(),
         };
         Ok(ProxyRow {
             label: wish.label.to_owned(),

@@ -1,6 +1,7 @@
 //! What was verified last of each node, and the rounds in which it is looked at again.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,7 +145,7 @@ impl Watch {
     }
 
     /// Looks again and again, `every` so long after the last look has ended, until it is dropped.
-    pub async fn keep_looking(&self, every: Duration) {
+    pub async fn keep_looking(&self, every: Duration) -> Infallible {
         loop {
             self.look().await;
             tokio::time::sleep(every).await;

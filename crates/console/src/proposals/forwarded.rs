@@ -10,7 +10,7 @@ use crate::node::{Answer, Onward};
 use crate::{ConsoleError, Person, Role, What};
 
 /// What stands for the node's answer where it sent an event on and no longer knows what became of it.
-const OUT_OF_SIGHT: &str = "forwarded";
+pub(super) const OUT_OF_SIGHT: &str = "forwarded";
 
 impl Proposals {
     /// Confirms what the home contests: it is signed a second time, and handed in soon.
@@ -21,7 +21,7 @@ impl Proposals {
         need(person, Role::Approver)?;
         let mut change = self.change();
         let (number, mut row) = self.find(id)?;
-        if row.by.id == person.id {
+        if row.by.may_be(person) {
             return Err(Reason::OwnProposal.into());
         }
         if !row.may_be_confirmed(self.now()) {
@@ -71,7 +71,7 @@ impl Proposals {
     pub(crate) async fn follow(&self, number: u64) -> Result<bool, ConsoleError> {
         let _turn = self.turn.lock().await;
         let row = self.get(number)?;
-        if !row.state.is_followed() {
+        if !row.state.is_followed() || !self.signs_for(&row) {
             return Ok(false);
         }
         let damaged = || ConsoleError::from(StoreError::Damaged(Table::Proposals));

@@ -101,8 +101,14 @@ async fn what_its_home_contests_is_confirmed_by_somebody_else_than_who_proposed_
         reason(world.confirm(&proposer, 1).await),
         Reason::OwnProposal
     );
-    proposer.id = approver().id;
-    proposer.roles = clerk().roles;
+    // And invited again, under the same name.
+    proposer.id = person(7, &[]).id;
+    assert!(!line_of(&proposer).may_confirm);
+    assert_eq!(
+        reason(world.confirm(&proposer, 1).await),
+        Reason::OwnProposal
+    );
+    proposer = person(2, &[Role::Clerk]);
     assert_eq!(
         reason(world.confirm(&proposer, 1).await),
         Reason::RoleRefused

@@ -64,10 +64,11 @@ impl Index {
             }
         }
         if let Some(appeal) = row.appeal() {
-            if row.state.is_over() {
-                self.appeals.remove(&appeal);
-            } else {
+            if !row.state.is_over() {
                 self.appeals.insert(appeal, row.id);
+            } else if self.appeals.get(&appeal) == Some(&row.id) {
+                // A newer one may be about to decide it: forgetting this one frees nothing.
+                self.appeals.remove(&appeal);
             }
         }
         if let Some(event) = row.taken_event() {

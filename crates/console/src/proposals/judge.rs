@@ -65,7 +65,7 @@ impl Proposals {
         need(person, Role::Approver)?;
         let mut change = self.change();
         let (number, mut row) = self.find(id)?;
-        if row.by.id == person.id {
+        if row.by.may_be(person) {
             return Err(Reason::OwnProposal.into());
         }
         let now = self.now();
@@ -161,7 +161,8 @@ impl Proposals {
     pub(crate) async fn hand_in(&self, number: u64) -> Result<(), ConsoleError> {
         let _turn = self.turn.lock().await;
         let row = self.get(number)?;
-        if !row.state.is_to_be_handed_in() {
+        // For an office that is gone nobody can sign; a day later it ends by that.
+        if !row.state.is_to_be_handed_in() || !self.signs_for(&row) {
             return Ok(());
         }
         let office = self.offices.get(row.source)?;

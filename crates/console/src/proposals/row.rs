@@ -105,6 +105,14 @@ pub(crate) struct Who {
     pub(crate) name: String,
 }
 
+impl Who {
+    /// Whether it is, or may be, this person: whoever was taken off the list and invited again has another id under the same name.
+    /// No two on the list have one name at once, so nobody else is kept from anything but who came later and is called the same.
+    pub(crate) fn may_be(&self, person: &Person) -> bool {
+        self.id == person.id || self.name == person.name
+    }
+}
+
 impl From<&Person> for Who {
     fn from(person: &Person) -> Self {
         Self {

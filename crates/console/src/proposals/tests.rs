@@ -69,10 +69,21 @@ async fn nobody_judges_an_own_proposal_whatever_roles_they_have() {
     );
     assert_eq!(world.state(1), State::Waiting);
     assert!(!world.list(&both, true).proposals[0].may_judge);
-    // A name that is the same does not make the person the same.
-    let mut other = person(4, &[Role::Approver]);
-    other.name.clone_from(&both.name);
-    assert!(world.judge(&other, 1, "").await.is_ok());
+    // Taken off the list and invited again, the same person has another id.
+    let mut again = person(4, &[Role::Approver]);
+    again.name.clone_from(&both.name);
+    for words in ["", "no"] {
+        let refused = reason(world.judge(&again, 1, words).await);
+        assert_eq!(refused, Reason::OwnProposal);
+    }
+    assert!(!world.list(&again, true).proposals[0].may_judge);
+    assert_eq!(world.state(1), State::Waiting);
+    assert!(
+        world
+            .judge(&person(4, &[Role::Approver]), 1, "")
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -479,6 +490,12 @@ async fn lists_are_told_in_pages_newest_first_and_a_clerk_sees_the_own_ones() {
         assert_eq!((next, waiting), (0, 10));
         assert_eq!(page(&approver(), only_waiting, 1).0, [0; 0]);
     }
+    // Deciding appeals makes nobody see what others propose, and auditing does.
+    let decides = person(8, &[Role::AppealsOfficer]);
+    assert_eq!(page(&decides, false, 0).0.len(), 10);
+    assert!(page(&officer(), false, 0).0.is_empty());
+    let audits = person(9, &[Role::Auditor]);
+    assert_eq!(page(&audits, false, 0).0.len(), 64);
     let line = &world.list(&other, true).proposals[0];
     assert!(line.may_withdraw && !line.may_judge);
 }

@@ -15,7 +15,8 @@ const LINES_MAX: usize = 64;
 const LOOKED_AT_MAX: u64 = 4_096;
 
 impl Proposals {
-    /// What was proposed, newest first: all of it to who judges, decides or audits, the own to others.
+    /// What was proposed, newest first: all of it to who judges or audits, the own to others. That somebody else proposes
+    /// already how to decide an appeal is told in the queue.
     ///
     /// # Errors
     /// [`ConsoleError::Store`].
@@ -80,7 +81,7 @@ impl Proposals {
         let appeal = match row.appeal() {
             Some(appeal) if is_waiting => {
                 let office = self.offices.get(row.source)?;
-                match self.appeals.ask(office, appeal).await {
+                match self.appeals.ask(office, appeal, self.now()).await {
                     Err(ConsoleError::Node(Reason::NotFound)) => None,
                     asked => {
                         let appeal = asked?;
@@ -108,6 +109,7 @@ impl Proposals {
         let now = self.now();
         let state = row.state_at(now);
         let (is_own, waits) = (row.by.id == person.id, state == State::Waiting);
+        let is_for = person.roles.has(Role::Approver) && !row.by.may_be(person);
         let (kind, is_upheld) = match row.matter {
             Matter::Statement { kind, .. } => (kind, false),
             Matter::Decision { is_upheld, .. } => (0, is_upheld),
@@ -126,19 +128,18 @@ impl Proposals {
             lapses_at_minute: row.lapses_at.get(),
             judged_by: judged.map_or_else(String::new, |(who, _)| who.name.clone()),
             judged_at_minute: judged.map_or(0, |(_, at): &(_, Minute)| at.get()),
-            may_judge: waits && !is_own && person.roles.has(Role::Approver),
+            may_judge: waits && is_for,
             may_withdraw: waits && is_own,
             node_reason: row.node_reason.clone(),
             until_minute: state.until().map_or(0, Minute::get),
             is_naming: row.matter == Matter::Naming,
-            may_confirm: row.may_be_confirmed(now) && !is_own && person.roles.has(Role::Approver),
+            may_confirm: row.may_be_confirmed(now) && is_for,
         }
     }
 }
 
 fn sees_all(person: &Person) -> bool {
-    let all = [Role::Approver, Role::AppealsOfficer, Role::Auditor];
-    all.into_iter().any(|role| person.roles.has(role))
+    person.roles.has(Role::Approver) || person.roles.has(Role::Auditor)
 }
 
 /// All of a proposal but its line and the appeal; without content once that is removed.

@@ -8,7 +8,8 @@ use wire::console::v1 as proto;
 use wire::source::v1::GetForwardedResponse;
 
 use super::{Proposals, State, event_id};
-use crate::node::fake::{FakeNode, home, source};
+use crate::node::fake::{FakeNode, demo, home, source};
+use crate::offices::Offices;
 use crate::{ActRow, ConsoleError, Journal, Person, Role, SetClock, StaffId};
 
 /// When tests begin, minutes since the Unix epoch.
@@ -81,6 +82,12 @@ impl World {
     pub(crate) fn reopen(&mut self, address: &str) {
         let offices = self.node.offices_at(address);
         self.proposals = open(&self.vault, &self.clock, offices);
+    }
+
+    /// The console after a start anew that signs for no office any more.
+    pub(crate) fn reopen_without_offices(&mut self) {
+        let nowhere = Offices::new(&demo(), home(), "127.0.0.1:9", Vec::new());
+        self.proposals = open(&self.vault, &self.clock, nowhere.unwrap());
     }
 
     pub(crate) fn pass_min(&self, minutes: u32) {
@@ -180,11 +187,7 @@ impl World {
     }
 }
 
-fn open(
-    vault: &Arc<Vault>,
-    clock: &Arc<SetClock>,
-    offices: crate::offices::Offices,
-) -> Arc<Proposals> {
+fn open(vault: &Arc<Vault>, clock: &Arc<SetClock>, offices: Offices) -> Arc<Proposals> {
     let clock: Arc<dyn crate::Clock> = Arc::clone(clock) as _;
     let journal = Arc::new(Journal::open(Arc::clone(vault), clock).unwrap());
     Arc::new(Proposals::open(journal, Arc::new(offices), KEEP_DAYS).unwrap())

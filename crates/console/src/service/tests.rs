@@ -346,7 +346,7 @@ async fn sessions_end_with_the_passkey_that_they_were_begun_by() {
     let entropy = store::Entropy::from_seed([8; 32]);
     let until_s = crate::testing::NOW_S + 60;
     let code = house.change(|list| list.invite_again(id, until_s, &entropy).unwrap());
-    let options = house.passkeys.begin_enrol(&code).unwrap();
+    let options = house.passkeys.begin_enrol(&code, None).unwrap();
     let credential_json = Device::new(3).create(&options);
     let enrol = proto::EnrolRequest {
         code,

@@ -355,6 +355,7 @@ export const ACTS: Record<string, Words> = {
   "refused-by-home": w("所在省份的节点不接受", "the home refused it"),
   "lapsed-under-way": w("未按时送达或确认，失效", "not delivered or confirmed in time"),
   "lost-sight": w("节点不再保存转送后的情况", "the node no longer knows what became of it"),
+  "office-gone": w("工作台已不代表该机构，不再跟进", "no longer followed: the console does not sign for that office any more"),
   forgotten: w("保存期已过，删除内容", "the time for keeping it over, deleted its content"),
   "read-appeal": w("查看申诉", "read an appeal"),
 };

@@ -2,13 +2,17 @@
 
 use std::fmt::Debug;
 
+use node::RuleBook;
+use rules::RuleSet;
 use tonic::Status;
 use verifier::Pass;
+use verifier::trust::{RuleSetEntry, Sequence};
 use wire::operator::v1::AssembleRegistryRequest;
 use wire::pass::v1::{Colour, TestAge};
 use wire::resident::v1 as r;
 use wire::{DeviceKey, Reason, reason_of};
 
+use crate::charters::root;
 use crate::clients::{Phone, fresh, operator};
 use crate::leave::rows;
 use crate::passes::{ask, epoch, make, negative, request};
@@ -16,6 +20,7 @@ use crate::retention::DAY;
 use crate::world::{House, START, Wish, World, minute, name, person};
 
 const RULES: &str = "fj-2022-08";
+const THIRD: &str = "fj-2022-09";
 const HOUR: u32 = 60;
 /// The first number of phones that are nobody's device.
 const OTHERS: u16 = 500;
@@ -247,6 +252,29 @@ async fn an_end_before_its_date_revokes_what_the_proxy_requested() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_named_again_after_its_date_ends_with_what_it_requested_before() {
+    let world = World::new(Wish::default()).await;
+    let house = &world.houses[0];
+    let (mut own, mut proxy) = family(house, 1, START + 15).await;
+    epoch(&world, 1).await;
+    let its = request(1, Colour::Green, TestAge::NotAsked, "");
+    ask(&mut proxy, &its).await.unwrap();
+    let gone = make(&mut proxy, &its).await.unwrap().passes.remove(0);
+    world.advance_to(START + 15);
+    assert_eq!(refused(proxy.query("").await), Some(Reason::UnknownDevice));
+    // Its date has passed: there is nothing to end, until it is named again.
+    let ended = set(&mut own, key_of(&proxy), "", 0).await;
+    assert_eq!(refused(ended), Some(Reason::NotFound));
+    set(&mut own, key_of(&proxy), "again", START + DAY)
+        .await
+        .unwrap();
+    set(&mut own, key_of(&proxy), "", 0).await.unwrap();
+    world.advance_to(START + 20);
+    world.close_epoch(2);
+    assert!(is_revoked(&world, &gone, START + 40, 2).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_ends_by_the_nodes_clock_and_its_place_is_free() {
     let world = World::new(Wish::default()).await;
     let house = &world.houses[0];
@@ -372,4 +400,39 @@ async fn what_a_proxy_uses_up_leaves_the_resident_all_of_theirs() {
     set(&mut own, key_of(&proxy), "女儿", START).await.unwrap();
     let refused = check_in(&mut own).await.unwrap_err();
     assert_eq!(reason_of(&refused), Some(Reason::Overloaded));
+}
+
+/// Has a house know a third rule set, which is neither its own nor the nation's.
+fn know_third_rule_set(house: &House) {
+    let text = include_str!("../../../rules/rule_sets/fj-2022-08.toml");
+    let text = text.replacen(RULES, THIRD, 1);
+    let third = RuleSet::from_toml(&text).unwrap();
+    let root = root(|document| {
+        document.sequence = Sequence::new(2);
+        document.rule_sets.push(RuleSetEntry::of(&third));
+        document.rule_sets.sort_by_key(|entry| entry.short_id);
+    });
+    let built_in = RuleSet::BUILT_IN.map(|id| RuleSet::built_in(id).unwrap());
+    let at_hand = [&built_in[..], &[third]].concat();
+    let nation = Some("hz-2020-02".to_owned());
+    let book = RuleBook::new(at_hand, root.document(), "hz-2020-02".to_owned(), nation);
+    house.node.take_charter(root, book.unwrap()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_asks_under_a_quarter_of_the_rule_sets_of_its_resident() {
+    let mut wish = Wish::default();
+    wish.limits.rule_sets_per_day = 4;
+    let world = World::new(wish).await;
+    let house = &world.houses[0];
+    know_third_rule_set(house);
+    let (mut own, mut proxy) = family(house, 1, START + DAY).await;
+    proxy.query(RULES).await.unwrap();
+    let second = proxy.query(THIRD).await;
+    assert_eq!(refused(second), Some(Reason::TooManyRuleSets));
+    proxy.query(RULES).await.unwrap();
+    proxy.query("").await.unwrap();
+    for rules in [RULES, THIRD] {
+        own.query(rules).await.unwrap();
+    }
 }

@@ -134,7 +134,8 @@ function NodeSaid({ reason }: { reason: string }) {
   const words = NODE_REASONS[reason] ?? FAULTS[reason];
   return (
     <p class={reason === "forwarded" ? "hint" : "warn"}>
-      {t(WORDS.nodeSaid)}: {words && t(words)} <span class="detail">{reason}</span>
+      {reason !== "UNKNOWN_OFFICE" && `${t(WORDS.nodeSaid)}: `}
+      {words && t(words)} <span class="detail">{reason}</span>
     </p>
   );
 }
