@@ -276,12 +276,12 @@ test("who has no phone is named a proxy by two persons, and sees later by whom, 
   await own.goto(federation.url);
   await own.getByRole("button", { name: "其他功能" }).click();
   await own.getByRole("button", { name: "家人代办" }).click();
-  await expect(own.getByTestId("named-by")).toHaveText(/由机构指定:\s*社区 33-community-office-1/);
+  await expect(own.getByTestId("named-by")).toHaveText(/由机构指定:\s*浙江社区 1/);
   await clean(own);
   await picture(own, "real-named-by-zh-phone");
   await own.getByRole("button", { name: "返回" }).click();
   await own.getByRole("button", { name: "其他功能" }).click();
-  await expect(own.getByText(/community-office\/1 · 为我指定了代办人/)).toBeVisible();
+  await expect(own.getByText(/浙江社区 1 · 为我指定了代办人/)).toBeVisible();
   await own.getByRole("button", { name: "家人代办" }).click();
   await own.getByRole("button", { name: "立即终止" }).click();
   await own.getByRole("button", { name: "确定" }).click();

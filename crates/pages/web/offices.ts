@@ -1,6 +1,5 @@
 // Kinds of institutions (`rules::SourceKind`), as people call them.
 
-import { t } from "./looks.tsx";
 import { w, type Words } from "./words.ts";
 
 /** As their identifiers name them, ascending by code. */
@@ -20,10 +19,4 @@ const BY_CODE = Object.values(OFFICES);
 /** The kind with a code, which begin at 1. */
 export function officeWords(code: number): Words {
   return BY_CODE[code - 1] ?? w(`机构类别 ${code}`, `Kind ${code}`);
-}
-
-/** An institution by its identifier, such as `33-cdc-1`, behind which its own name may stand. */
-export function officeName(source: string): string {
-  const words = OFFICES[/^\d\d-([a-z-]+)-\d+/.exec(source)?.[1] ?? ""];
-  return words ? `${t(words)} ${source}` : source;
 }

@@ -13,7 +13,7 @@ import { isOver, isTyping } from "./session.ts";
 import { FAULTS, WORDS } from "./words.ts";
 
 export { Line } from "../../../pages/web/line.tsx";
-export { officeName } from "../../../pages/web/offices.ts";
+import { OFFICES } from "../../../pages/web/offices.ts";
 
 /** What went wrong, and what to do. */
 export function Faulty({ fault }: { fault: Fault | null }) {
@@ -291,4 +291,10 @@ export function province(code: number): string {
 export function provinces(): [string, string][] {
   const codes = Array.from({ length: 83 }, (_, code) => code).filter((code) => provinceName(code) !== null);
   return codes.map((code) => [String(code), province(code)]);
+}
+
+/** An institution by its identifier, such as `33-cdc-1`, behind which its own name may stand. */
+export function officeName(source: string): string {
+  const words = OFFICES[/^\d\d-([a-z-]+)-\d+/.exec(source)?.[1] ?? ""];
+  return words ? `${t(words)} ${source}` : source;
 }

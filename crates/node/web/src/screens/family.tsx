@@ -5,7 +5,6 @@ import { useLayoutEffect } from "preact/hooks";
 import type { Proxy } from "@viridian/wire/proxies";
 
 import { language, t } from "../../../../pages/web/looks.tsx";
-import { officeName } from "../../../../pages/web/offices.ts";
 import { CodeReader } from "../code_reader.tsx";
 import { endOfField, minuteText, momentText } from "../dates.ts";
 import type { Fault } from "../fault.ts";
@@ -15,6 +14,7 @@ import { byteLength } from "../numbers.ts";
 import { Faulty, Field, Sure } from "../parts.tsx";
 import { attempt, onPhone, registered, status, switchTo, wallet } from "../state.ts";
 import type { Person } from "../store.ts";
+import { who } from "../who.ts";
 import { WORDS } from "../words.ts";
 
 /** Longest label, in bytes. */
@@ -149,7 +149,7 @@ function Known({ proxy }: { proxy: Proxy }) {
       <h4>{proxy.label}</h4>
       {proxy.namedBy !== "" && (
         <p data-testid="named-by">
-          {t(WORDS.proxyNamedBy)} <strong>{officeName(proxy.namedBy)}</strong>
+          {t(WORDS.proxyNamedBy)} <strong>{t(who(proxy.namedBy))}</strong>
         </p>
       )}
       <p>
