@@ -89,7 +89,7 @@ test("a console that is told of no nodes has neither in its menu, and says so to
   const refused = () => "NOT_CONFIGURED";
   const made = await Console.start({ ...RIGHT, getDesk: () => ({ ...desk([CLERK], "王敏"), tellsPublished: false }), "public.getOverview": refused });
   await page.goto(`${made.url}#/rules`);
-  await expect(page.getByRole("navigation").getByRole("link")).toHaveText(["填报", "提案"]);
+  await expect(page.getByRole("navigation").getByRole("link")).toHaveText(["填报", "代办人", "提案"]);
   expect(made.calls).not.toContain("public.GetOverview");
   // Where it was there before the program began anew.
   made.answers.getDesk = () => desk([CLERK], "王敏");
