@@ -31,6 +31,7 @@ async function atGate(browser: Browser, text: string, card: string): Promise<str
   if (card) await page.getByLabel("证件号码").fill(card);
   await page.getByLabel("扫码枪或粘贴").fill(text);
   await page.keyboard.press("Enter");
+  if (!card) await page.getByRole("button", { name: "没有证件" }).click();
   await expect(page.getByTestId("result")).toBeVisible();
   const said = await page.getByTestId("result").innerText();
   await context.close();
