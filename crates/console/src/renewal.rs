@@ -38,8 +38,8 @@ type Seen = BTreeMap<String, Option<[u8; 32]>>;
 struct Known {
     /// Digest of what is in use.
     in_use: Option<[u8; 32]>,
-    /// What was wrong when they were last looked at, and with which files: told once.
-    told: Option<(Option<[u8; 32]>, String)>,
+    /// What was told of: the digest of files that are not taken up, or why they cannot be read.
+    told: Option<Result<[u8; 32], String>>,
 }
 
 /// Looks after the files.
@@ -150,11 +150,6 @@ fn check(
     next.check_own(moment)
 }
 
-/// What was wrong, without numbers: how long it is until a certificate is valid is another at each look.
-fn without_digits(error: &str) -> String {
-    error.chars().filter(|c| !c.is_ascii_digit()).collect()
-}
-
 impl Renewal {
     /// Begins with what was seen.
     pub(crate) fn new(
@@ -221,7 +216,7 @@ impl Renewal {
                 };
                 return None;
             };
-            let wrong = Some((digest, without_digits(&error)));
+            let wrong = Some(digest.ok_or_else(|| error.clone()));
             let is_new = known.told != wrong;
             known.told = wrong;
             is_new.then_some(error)
