@@ -95,10 +95,10 @@ impl Node {
         self.spend_declaration(&call, &mut write)?;
         self.forget_past_proxies(&mut write, resident, now)?;
         if wish.until <= now {
-            let row = self.proxies(resident, now)?.into_iter();
-            let row = row.map(|(of, row)| (of == id).then_some(row));
-            let row = row.flatten().next();
-            for use_id in &row.ok_or(NodeError::Refused(Reason::NotFound))?.uses {
+            let known = self.proxies(resident, now)?;
+            let own = known.into_iter().find(|(of, _)| *of == id);
+            let (_, row) = own.ok_or(NodeError::Refused(Reason::NotFound))?;
+            for use_id in &row.uses {
                 self.revoke_uses(&mut write, resident, &resident.row(use_id))?;
             }
             forget(&mut write, resident, id);
