@@ -56,7 +56,7 @@ test("counts stand by day, colour, reason and source; few are not told, and a lo
   const days = page.getByTestId("day");
   await expect(days).toHaveCount(2);
   await expect(days.first()).toContainText(/黄码 Y1: 115–124.*红码 R1: < 10/s);
-  await expect(days.first().getByTestId("sources")).toContainText(/浙江 疾控中心 1 · .*: 45–54/);
+  await expect(days.first().getByTestId("sources")).toContainText(/浙江疾控中心 1 · .*: 45–54/);
   await expect(days.first().getByTestId("appeals")).toContainText("申诉: 收到 25–34");
   await expect(days.nth(1)).toContainText("未统计");
   await expect(page.getByTestId("problem")).toContainText("席位 湖北 (3): 没有应答。");

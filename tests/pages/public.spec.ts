@@ -163,8 +163,8 @@ test("what sources stated on a day stands in its row, and where it was not read 
   const days = page.getByTestId("day");
   await expect(days).toHaveCount(3);
   const sources = (day: number) => days.nth(day).getByTestId("sources");
-  await expect(sources(0)).toContainText("福建 疾控中心 1 · 可能与阳性者有关: 25–34");
-  await expect(sources(0)).toContainText("福建 疾控中心 2 · 潜在风险: 15–24");
+  await expect(sources(0)).toContainText("福建疾控中心 1 · 可能与阳性者有关: 25–34");
+  await expect(sources(0)).toContainText("福建疾控中心 2 · 潜在风险: 15–24");
   await expect(sources(0)).not.toContainText("不完整");
   await expect(sources(1)).toContainText("不完整");
   await expect(sources(2)).toContainText("读到的条目中没有");

@@ -128,10 +128,10 @@ test("what is missing of a way out is so at the moment of the answer that it is 
 });
 
 test("who states or reads is told as people call them, and what is not known stays as it is", () => {
-  expect(who("33-cdc-1")).toEqual({ zh: "浙江疾控中心 1", en: "CDC 1, Zhejiang" });
-  expect(who("35-hospital-7 厦门一院")).toEqual({ zh: "福建医院 7 (厦门一院)", en: "Hospital 7, Fujian (厦门一院)" });
+  expect(who("33-cdc-1")).toEqual({ zh: "浙江疾控中心 1", en: "Zhejiang CDC 1" });
+  expect(who("35-hospital-7 厦门一院")).toEqual({ zh: "福建医院 7 (厦门一院)", en: "Fujian Hospital 7 (厦门一院)" });
   expect(who("33-resident-0")).toEqual({ zh: "您本人", en: "you yourself" });
   expect(who("spiffe://viridian/test/33/source/appeals-office/1").zh).toBe("浙江申诉办公室 1");
-  expect(who("spiffe://viridian/test/35/auditor/2")).toEqual({ zh: "福建审计员 2", en: "Auditor 2, Fujian" });
+  expect(who("spiffe://viridian/test/35/auditor/2")).toEqual({ zh: "福建审计员 2", en: "Fujian Auditor 2" });
   for (const odd of ["", "<b>", "33-nobody-1", "99 problems"]) expect(who(odd).zh).toBe(odd);
 });

@@ -1,5 +1,6 @@
 // Kinds of institutions (`rules::SourceKind`), as people call them.
 
+import { provinceName } from "./provinces.ts";
 import { w, type Words } from "./words.ts";
 
 /** As their identifiers name them, ascending by code. */
@@ -19,4 +20,10 @@ const BY_CODE = Object.values(OFFICES);
 /** The kind with a code, which begin at 1. */
 export function officeWords(code: number): Words {
   return BY_CODE[code - 1] ?? w(`机构类别 ${code}`, `Kind ${code}`);
+}
+
+/** One institution of a kind, by its province and number. */
+export function institution(provinceCode: number, kind: Words, number: number | string): Words {
+  const place = provinceName(provinceCode) ?? w(String(provinceCode), String(provinceCode));
+  return w(`${place.zh}${kind.zh} ${number}`, `${place.en} ${kind.en} ${number}`);
 }

@@ -4,14 +4,12 @@ import { SourcesRead, type Day, type SourceCell } from "@viridian/wire/public";
 
 import { countText } from "./count_text.ts";
 import { t } from "./looks.tsx";
-import { officeWords } from "./offices.ts";
-import { provinceName } from "./provinces.ts";
+import { institution, officeWords } from "./offices.ts";
 import { PUBLISHED } from "./published_words.ts";
 import { factWords } from "./rule_words.ts";
 
 function nameOf({ provinceCode, sourceKind, number }: SourceCell): string {
-  const province = provinceName(provinceCode);
-  return `${province ? t(province) : provinceCode} ${t(officeWords(sourceKind))} ${number}`;
+  return t(institution(provinceCode, officeWords(sourceKind), number));
 }
 
 /** A source that is not named stated fewer than 10. */

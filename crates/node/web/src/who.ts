@@ -1,7 +1,6 @@
 // Who states an event or reads a record, as people call them: the home's identifiers stand for offices and auditors.
 
-import { OFFICES } from "../../../pages/web/offices.ts";
-import { provinceName } from "../../../pages/web/provinces.ts";
+import { institution, OFFICES } from "../../../pages/web/offices.ts";
 import { w, type Words } from "../../../pages/web/words.ts";
 
 const YOURSELF = w("您本人", "you yourself");
@@ -20,7 +19,6 @@ export function who(text: string): Words {
   if (kind === "resident") return YOURSELF;
   const office = kind === undefined ? (reader ? AUDITOR : undefined) : OFFICES[kind];
   if (!office) return w(text, text);
-  const place = provinceName(Number(province)) ?? w(province, province);
-  const called = name && ` (${name})`;
-  return w(`${place.zh}${office.zh} ${number}${called}`, `${office.en} ${number}, ${place.en}${called}`);
+  const known = institution(Number(province), office, number);
+  return name === "" ? known : w(`${known.zh} (${name})`, `${known.en} (${name})`);
 }
