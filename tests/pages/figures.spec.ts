@@ -107,10 +107,19 @@ test("how long a verdict takes from a frame in which the code can be read", asyn
     await behind([frame(vector("a good pass").text)], async (page) => {
       await page.addInitScript(() => {
         const post = Worker.prototype.postMessage;
+        // Frames are read one at a time, and go on being read while a verdict is reached: the one counts that the code was read in.
         const times = { frame: 0, verdict: 0 };
         Object.assign(globalThis, { times });
+        const heard = new WeakSet<Worker>();
+        let sent = 0;
         Worker.prototype.postMessage = function (this: Worker, ...all: unknown[]) {
-          times.frame = performance.now();
+          sent = performance.now();
+          if (!heard.has(this)) {
+            heard.add(this);
+            this.addEventListener("message", ({ data }) => {
+              if (data && !times.frame) times.frame = sent;
+            });
+          }
           return Reflect.apply(post, this, all);
         };
         new MutationObserver(() => {
