@@ -74,29 +74,37 @@ impl<H: Copy + PartialEq> Shape<H> {
 
     /// SHA-256 over the sizes and all coefficients: whoever rebuilds the circuit from source gets this digest.
     pub fn digest(&self) -> [u8; 32] {
-        let mut hash = Sha256::new_with_prefix(b"viridian/r1cs/v1\0");
-        let mut number = |n: usize| hash.update((n as u64).to_be_bytes());
-        number(self.instance);
-        number(self.witness);
-        number(self.headings.len());
-        for matrix in &self.matrices {
-            for row in matrix {
-                hash.update((row.len() as u64).to_be_bytes());
-                for (coefficient, variable) in row {
-                    hash.update((*variable as u64).to_be_bytes());
-                    hash.update(fr_to_bytes(*coefficient));
-                }
-            }
-        }
-        hash.finalize().into()
+        let sizes = [self.instance, self.witness, self.headings.len()];
+        digest_of(sizes, &self.matrices)
     }
 
     /// The first row that `values` break, by evaluating the matrices.
     pub fn first_broken(&self, values: &[Fr]) -> Option<usize> {
-        let at = |terms: &Terms| terms.iter().map(|(c, i)| *c * values[*i]).sum::<Fr>();
-        let [a, b, c] = &self.matrices;
-        (0..self.constraints()).find(|r| at(&a[*r]) * at(&b[*r]) != at(&c[*r]))
+        first_broken_of(&self.matrices, values)
     }
+}
+
+// Without a type parameter these are compiled here, and not wherever a shape is used.
+
+fn digest_of(sizes: [usize; 3], matrices: &[Vec<Terms>; 3]) -> [u8; 32] {
+    let mut hash = Sha256::new_with_prefix(b"viridian/r1cs/v1\0");
+    let mut number = |n: usize| hash.update((n as u64).to_be_bytes());
+    sizes.into_iter().for_each(&mut number);
+    for matrix in matrices {
+        for row in matrix {
+            hash.update((row.len() as u64).to_be_bytes());
+            for (coefficient, variable) in row {
+                hash.update((*variable as u64).to_be_bytes());
+                hash.update(fr_to_bytes(*coefficient));
+            }
+        }
+    }
+    hash.finalize().into()
+}
+
+fn first_broken_of([a, b, c]: &[Vec<Terms>; 3], values: &[Fr]) -> Option<usize> {
+    let at = |terms: &Terms| terms.iter().map(|(c, i)| *c * values[*i]).sum::<Fr>();
+    (0..a.len()).find(|r| at(&a[*r]) * at(&b[*r]) != at(&c[*r]))
 }
 
 impl<H: Copy + PartialEq> Assignment<H> {

@@ -2,17 +2,15 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ark_bn254::{Bn254, Fr};
+use ark_bn254::Bn254;
 use ark_ec::AffineRepr;
-use ark_groth16::{Groth16, ProvingKey, r1cs_to_qap::LibsnarkReduction};
-use ark_relations::gr1cs::{
-    ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
-};
-use ark_serialize::{CanonicalDeserialize, CanonicalSerialize, Valid as _};
+use ark_groth16::ProvingKey;
+use ark_relations::gr1cs::SynthesisError;
 use circuits::{Circuit, Clearance, Opening, Pseudonym, Shape};
 use commitment::{CircuitId, CircuitUse};
-use rand_chacha_03::{ChaCha20Rng, rand_core::SeedableRng};
 use sha2::{Digest, Sha256};
+
+use crate::scheme::{self, Rows};
 
 /// First bytes of a key file; the last one is its version.
 const MAGIC: &[u8; 8] = b"VIRPKEY\x01";
@@ -75,12 +73,7 @@ impl<C: Circuit> ProverOf<C> {
     /// # Errors
     /// [`KeyError::Setup`] if the circuit cannot be synthesised.
     pub fn from_test_parameters(seed: &[u8; 32]) -> Result<Self, KeyError> {
-        let mut rng = ChaCha20Rng::from_seed(*seed);
-        let circuit = Synthesis(C::shape());
-        let key = Groth16::<Bn254, LibsnarkReduction>::generate_random_parameters_with_reduction(
-            circuit, &mut rng,
-        )
-        .map_err(KeyError::Setup)?;
+        let key = scheme::set_up(Rows::of(C::shape()), seed).map_err(KeyError::Setup)?;
         Self::new(key, CircuitUse::Test)
     }
 
@@ -134,14 +127,7 @@ impl<C: Circuit> ProverOf<C> {
         if head[9..] != C::shape().digest() {
             return Err(KeyError::OtherCircuit);
         }
-        let mut rest = key;
-        // The digest is pinned, so the points were checked when it was.
-        #[allow(clippy::disallowed_methods)]
-        let key = ProvingKey::deserialize_uncompressed_unchecked(&mut rest) // allowed: pinned digest
-            .map_err(|_| KeyError::Format("damaged"))?;
-        if !rest.is_empty() {
-            return Err(KeyError::Format("longer than its key"));
-        }
+        let key = scheme::read_pinned(key).map_err(KeyError::Format)?;
         Self::new(key, circuit_use)
     }
 
@@ -156,10 +142,7 @@ impl<C: Circuit> ProverOf<C> {
         if !fits {
             return Err(KeyError::OtherCircuit);
         }
-        let mut verifying_key = Vec::new();
-        key.vk
-            .serialize_compressed(&mut verifying_key)
-            .map_err(|_| KeyError::Format("verifying key"))?;
+        let verifying_key = scheme::verifying_key_bytes(&key);
         let id = CircuitId::new(circuit_use, &shape.digest(), &verifying_key);
         Ok(Self {
             key,
@@ -174,7 +157,11 @@ impl<C: Circuit> ProverOf<C> {
     /// # Errors
     /// [`KeyError::BadPoint`].
     pub fn check_points(&self) -> Result<(), KeyError> {
-        self.key.check().map_err(|_| KeyError::BadPoint)
+        if scheme::has_sound_points(&self.key) {
+            Ok(())
+        } else {
+            Err(KeyError::BadPoint)
+        }
     }
 
     /// The key file's bytes; reading them back wants their SHA-256.
@@ -182,9 +169,7 @@ impl<C: Circuit> ProverOf<C> {
         let mut bytes = MAGIC.to_vec();
         bytes.push(self.id.circuit_use().code());
         bytes.extend_from_slice(&self.shape.digest());
-        self.key
-            .serialize_uncompressed(&mut bytes)
-            .expect("a vector takes all bytes");
+        scheme::write_key(&self.key, &mut bytes);
         bytes
     }
 
@@ -231,39 +216,6 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     written
         .and_then(|()| fs::rename(&partial, path))
         .map_err(at(&partial))
-}
-
-/// Replays the shape into arkworks for the setup.
-struct Synthesis<H: 'static>(&'static Shape<H>);
-
-impl<H> ConstraintSynthesizer<Fr> for Synthesis<H> {
-    fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<(), SynthesisError> {
-        let Shape {
-            instance,
-            witness,
-            matrices,
-            ..
-        } = self.0;
-        for _ in 1..*instance {
-            let _ = cs.new_input_variable(|| Ok(Fr::from(0u64)))?;
-        }
-        for _ in 0..*witness {
-            let _ = cs.new_witness_variable(|| Ok(Fr::from(0u64)))?;
-        }
-        let combination = |terms: &[(Fr, usize)]| {
-            let variable = |i: usize| match i {
-                0 => Variable::One,
-                i if i < *instance => Variable::instance(i),
-                i => Variable::witness(i - instance),
-            };
-            LinearCombination(terms.iter().map(|(c, i)| (*c, variable(*i))).collect())
-        };
-        let [a, b, c] = matrices;
-        for ((a, b), c) in a.iter().zip(b).zip(c) {
-            cs.enforce_r1cs_constraint(|| combination(a), || combination(b), || combination(c))?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

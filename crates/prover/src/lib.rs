@@ -4,6 +4,7 @@
 
 mod key;
 mod prove;
+mod scheme;
 
 pub use commitment::{CircuitId, CircuitUse};
 pub use key::{KeyError, OpeningProver, Prover, ProverOf, PseudonymProver};

@@ -1,20 +1,14 @@
-use ark_bn254::{Bn254, Fr};
-use ark_ff::UniformRand;
-use ark_groth16::{Groth16, prepare_verifying_key, r1cs_to_qap::LibsnarkReduction};
 use ark_relations::gr1cs::SynthesisError;
-use ark_serialize::CanonicalSerialize;
 use circuits::{Circuit, clearance};
-use rand_chacha_03::{ChaCha20Rng, rand_core::SeedableRng};
 
 use crate::ProverOf;
+use crate::scheme::{self, Fault, Rows};
 
 /// Bytes of a proof: two points of G1 and one of G2, compressed.
 pub const PROOF_BYTES: usize = 128;
 
 /// A proof, arkworks compressed: A, B, C.
 pub type ProofBytes = [u8; PROOF_BYTES];
-
-type Scheme = Groth16<Bn254, LibsnarkReduction>;
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
@@ -49,28 +43,12 @@ impl<C: Circuit> ProverOf<C> {
         if let Some(heading) = assignment.broken.first() {
             return Err(ProveError::Unsatisfied(*heading));
         }
-        let mut rng = ChaCha20Rng::from_seed(seed);
-        let (r, s) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
-        let proof = Scheme::create_proof_with_reduction_and_matrices(
-            &self.key,
-            r,
-            s,
-            &self.shape.matrices,
-            self.shape.instance,
-            self.shape.constraints(),
-            &assignment.values,
-        )
-        .map_err(ProveError::Synthesis)?;
-        let proof = Scheme::rerandomize_proof(&self.key.vk, &proof, &mut rng);
-        let prepared = prepare_verifying_key(&self.key.vk);
-        let holds = Scheme::verify_proof(&prepared, &proof, &C::inputs(public));
-        if !holds.map_err(ProveError::Synthesis)? {
-            return Err(ProveError::SelfCheck);
-        }
-        let mut bytes = [0; PROOF_BYTES];
-        proof
-            .serialize_compressed(&mut bytes[..])
-            .map_err(|_| ProveError::SelfCheck)?;
-        Ok(bytes)
+        let (rows, inputs) = (Rows::of(self.shape), C::inputs(public));
+        scheme::prove(&self.key, rows, &assignment.values, &inputs, seed).map_err(|fault| {
+            match fault {
+                Fault::Synthesis(e) => ProveError::Synthesis(e),
+                Fault::SelfCheck => ProveError::SelfCheck,
+            }
+        })
     }
 }
