@@ -134,7 +134,8 @@ test("a temperature is asked for before PASS is shown, and above the limit it is
   await expect(page.getByRole("row").nth(1).getByRole("cell")).toHaveText(["1", "2", "1"]);
   const kept = await page.evaluate(everythingKept);
   expect(kept).toContain('"temperatureLimit":373');
-  for (const taken of ["38,1", "38.1", "381"]) expect(kept).not.toContain(taken);
+  // By itself: these digits can stand within a digest, and in how far the clock is off.
+  expect(kept).not.toMatch(/(?<!\w)38[.,]?1(?!\w)/);
   expect(sent.filter((url) => !/TrustList|RevocationBatch/.test(url))).toEqual([]);
 });
 

@@ -4,7 +4,8 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: ".",
   outputDir: "../../target/pages-tests",
-  workers: 1,
+  // Files side by side, each with programs of its own: a good part of a test is waiting for what happens each half minute.
+  workers: 2,
   timeout: 60_000,
   expect: { timeout: 20_000 },
   forbidOnly: true,
