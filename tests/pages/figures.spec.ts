@@ -8,6 +8,7 @@ import { chromium, expect, test, type Page } from "@playwright/test";
 import { encode } from "uqr";
 
 import config from "./playwright.config.ts";
+import { bytesOf, of, weighing } from "./figures.ts";
 import { film, frame, type Look } from "./frames.ts";
 import { Checkpoint, vector } from "./gate.ts";
 
@@ -15,12 +16,6 @@ test.skip(!process.env.FIGURES, "asked for by FIGURES=1");
 test.setTimeout(900_000);
 
 const RUNS = 30;
-
-function of(name: string, values: number[], unit = "ms"): void {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!.toFixed(1);
-  console.log(`${name}: median ${at(0.5)}, 95th ${at(0.95)} ${unit} (${values.length} times)`);
-}
 
 async function opened(page: Page, url: string): Promise<void> {
   await page.goto(url);
@@ -33,18 +28,15 @@ test("what the page weighs, and when it can be used on a phone four times slower
     const checkpoint = await Checkpoint.start();
     const context = await browser.newContext({ viewport: { width: 360, height: 720 } });
     const page = await context.newPage();
-    let bytes = 0;
-    page.on("response", async (response) => {
-      bytes += (await response.body().catch(() => Buffer.alloc(0))).length;
-    });
+    const weight = weighing(context);
     const devtools = await context.newCDPSession(page);
     await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
     const begun = Date.now();
     await opened(page, checkpoint.url);
     times.push(Date.now() - begun);
     if (run === 0) {
-      await page.waitForTimeout(500);
-      console.log(`page with everything before the camera: ${bytes} bytes, not compressed`);
+      const fetched = await weight();
+      console.log(`page with everything: ${bytesOf(fetched)} bytes, not compressed; without the reader of codes ${bytesOf(fetched, /reader/)}`);
     }
     await context.close();
     await checkpoint.stop();

@@ -2,6 +2,7 @@
 
 import { expect, test } from "@playwright/test";
 
+import { bytesOf, of, weighing } from "./figures.ts";
 import { Federation, read, registered } from "./wallet.ts";
 
 test.skip(!process.env.FIGURES, "asked for by FIGURES=1");
@@ -9,32 +10,20 @@ test.setTimeout(900_000);
 
 const RUNS = 10;
 
-function of(name: string, values: number[]): void {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!.toFixed(0);
-  console.log(`${name}: median ${at(0.5)}, 95th ${at(0.95)} ms (${values.length} times)`);
-}
-
 test("what the wallet weighs, when it can be used, and how soon there is a pass", async ({ browser }) => {
   const federation = await Federation.start();
   const opened: number[] = [];
   for (let run = 0; run < RUNS; run++) {
     const context = await browser.newContext({ viewport: { width: 360, height: 720 } });
     const page = await context.newPage();
-    let bytes = 0;
-    page.on("response", async (response) => {
-      bytes += (await response.body().catch(() => Buffer.alloc(0))).length;
-    });
+    const weight = weighing(context);
     const devtools = await context.newCDPSession(page);
     await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
     const begun = Date.now();
     await page.goto(federation.url);
     await expect(page.getByRole("button", { name: "注册" })).toBeVisible();
     opened.push(Date.now() - begun);
-    if (run === 0) {
-      await page.waitForTimeout(500);
-      console.log(`page with everything: ${bytes} bytes, not compressed`);
-    }
+    if (run === 0) console.log(`page with everything but lists of places, which are fetched when one is chosen: ${bytesOf(await weight())} bytes, not compressed`);
     await context.close();
   }
   of("opened, CPU four times slower, nothing kept", opened);
